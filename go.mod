@@ -1,0 +1,3 @@
+module github.com/ottla/ottla
+
+go 1.26
