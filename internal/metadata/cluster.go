@@ -134,13 +134,13 @@ func (b *Broker) Record(level Level) (*schema.RegisterBrokerRecord, int16) {
 		InControlledShutdown: b.InControlledShutdown,
 	}
 	for _, e := range b.Endpoints {
-		r.EndPoints = append(r.EndPoints, schema.RegisterBrokerRecordBrokerEndpoint{
+		r.EndPoints = append(r.EndPoints, schema.BrokerEndpoint{
 			Name: e.Listener, Host: e.Host, Port: e.Port, SecurityProtocol: int16(e.Protocol),
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(b.Features)) {
 		f := b.Features[name]
-		r.Features = append(r.Features, schema.RegisterBrokerRecordBrokerFeature{
+		r.Features = append(r.Features, schema.BrokerFeature{
 			Name: name, MinSupportedVersion: int16(f.Min), MaxSupportedVersion: int16(f.Max),
 		})
 	}
@@ -160,13 +160,13 @@ func (b *Broker) Record(level Level) (*schema.RegisterBrokerRecord, int16) {
 func (n *ControllerNode) Record() *schema.RegisterControllerRecord {
 	r := &schema.RegisterControllerRecord{ControllerID: int32(n.ID), IncarnationID: n.Incarnation}
 	for _, e := range n.Endpoints {
-		r.EndPoints = append(r.EndPoints, schema.RegisterControllerRecordControllerEndpoint{
+		r.EndPoints = append(r.EndPoints, schema.ControllerEndpoint{
 			Name: e.Listener, Host: e.Host, Port: e.Port, SecurityProtocol: int16(e.Protocol),
 		})
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Features)) {
 		f := n.Features[name]
-		r.Features = append(r.Features, schema.RegisterControllerRecordControllerFeature{
+		r.Features = append(r.Features, schema.ControllerFeature{
 			Name: name, MinSupportedVersion: int16(f.Min), MaxSupportedVersion: int16(f.Max),
 		})
 	}
