@@ -41,7 +41,7 @@ type Conn struct {
 
 	tokens  chan struct{} // one for each request without a reply
 	largest int           // size of the largest frame so far: how far a length prefix is believed
-	total   uint64        // frames so far
+	request Request       // the one that the handler has now
 
 	progress atomic.Int64 // unix nanoseconds of the last completed frame or reply
 	started  atomic.Int64 // unix nanoseconds since when a frame is incomplete; 0 between frames
@@ -355,9 +355,9 @@ func enlarge(old *Buffer, capacity int) *Buffer {
 func (c *Conn) handle(frame []byte, owner *Buffer) {
 	now := time.Now()
 	c.progress.Store(now.UnixNano())
-	c.total++
-	r := Request{Conn: c, Frame: frame, Received: now, owner: owner, seq: c.begin()}
-	c.l.handler(&r)
+	r := &c.request
+	*r = Request{Conn: c, Frame: frame, Received: now, owner: owner, seq: c.begin()}
+	c.l.handler(r)
 	if !r.settled {
 		panic("transport: the handler neither replied nor deferred")
 	}

@@ -229,7 +229,7 @@ func TestFileRangesBetweenBytes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { f.Close() })
 	var live atomic.Int32
 	ranges := []fileRange{
 		{f: f, pos: 10, n: 2 << 20, live: &live},            // sendfile
@@ -278,7 +278,7 @@ func TestStalledReaderDoesNotStallOthers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { f.Close() })
 	var live atomic.Int32
 	l := serve(t, testOptions(), func(r *Request) {
 		live.Add(1)
