@@ -42,6 +42,7 @@ type Conn struct {
 	tokens  chan struct{} // one for each request without a reply
 	largest int           // size of the largest frame so far: how far a length prefix is believed
 	request Request       // the one that the handler has now
+	reply   Response      // the one that the writer sends now
 
 	progress atomic.Int64 // unix nanoseconds of the last completed frame or reply
 	started  atomic.Int64 // unix nanoseconds since when a frame is incomplete; 0 between frames
@@ -185,14 +186,15 @@ func (c *Conn) drain() {
 }
 
 func (c *Conn) send(s slot, dead bool) {
-	resp := s.resp
+	resp := &c.reply
+	*resp = s.resp
 	if s.build != nil {
-		resp = s.build()
+		*resp = s.build()
 	}
 	closing := resp.Close
 	if !resp.empty() && !dead {
 		resp.seal()
-		if err := c.io.send(&resp); err != nil {
+		if err := c.io.send(resp); err != nil {
 			closing = true
 		}
 		c.progress.Store(time.Now().UnixNano())
