@@ -205,13 +205,11 @@ var layouts = [...]layout{
 		}},
 		{name: "TimeoutMs", in: span{0, 2}, null: never, kind: fixed32},
 	}},
-	22: {name: "InitProducerId", first: 0, last: 6, flexible: 2, fields: []field{
-		{name: "TransactionalId", in: span{0, 6}, null: span{0, 6}, kind: text},
-		{name: "TransactionTimeoutMs", in: span{0, 6}, null: never, kind: fixed32},
-		{name: "ProducerId", in: span{3, 6}, null: never, kind: fixed64},
-		{name: "ProducerEpoch", in: span{3, 6}, null: never, kind: fixed16},
-		{name: "Enable2Pc", in: span{6, 6}, null: never, kind: fixed8},
-		{name: "KeepPreparedTxn", in: span{6, 6}, null: never, kind: fixed8},
+	22: {name: "InitProducerId", first: 0, last: 5, flexible: 2, fields: []field{
+		{name: "TransactionalId", in: span{0, 5}, null: span{0, 5}, kind: text},
+		{name: "TransactionTimeoutMs", in: span{0, 5}, null: never, kind: fixed32},
+		{name: "ProducerId", in: span{3, 5}, null: never, kind: fixed64},
+		{name: "ProducerEpoch", in: span{3, 5}, null: never, kind: fixed16},
 	}},
 	23: {name: "OffsetForLeaderEpoch", first: 2, last: 4, flexible: 4, fields: []field{
 		{name: "ReplicaId", in: span{3, 4}, null: never, kind: fixed32},
