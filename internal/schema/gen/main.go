@@ -38,12 +38,14 @@ func generate(defs fs.FS) (map[string][]byte, error) {
 	sources := map[string]string{}
 	byArea := map[string][]*message{}
 	for _, m := range all {
-		if m.kind != "request" {
-			area, _, _ := strings.Cut(m.path, "/")
-			byArea[area] = append(byArea[area], m)
-		}
+		area, _, _ := strings.Cut(m.path, "/")
+		byArea[area] = append(byArea[area], m)
 	}
 	for area, records := range byArea {
+		if area == "request" {
+			sources["internal/wire/zz_layouts.go"] = emitLayouts(records)
+			continue
+		}
 		sources["internal/schema/zz_"+area+".go"] = emitRecords(records)
 	}
 	sources["internal/schema/zz_registry.go"] = emitRegistry(byArea["metadata"])

@@ -109,7 +109,7 @@ func (p *parser) clause(m *message, words []string) error {
 		m.in, err = parseVersions(words[1])
 	case len(words) == 2 && words[0] == "flexible":
 		m.flexible, err = parseVersions(words[1])
-	case len(words) == 2 && words[0] == "key":
+	case len(words) == 2 && words[0] == "key" && m.kind == "request":
 		m.key, err = strconv.Atoi(words[1])
 	case len(words) == 3 && words[1] == "key":
 		m.kind = words[0]
