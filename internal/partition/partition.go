@@ -22,9 +22,9 @@ func (p *Partition) TopicID() kafka.TopicID { panic("soon") }
 // Leadership returns what the metadata log says. Read only.
 func (p *Partition) Leadership() *replica.Leadership { panic("soon") }
 
-// Queue returns the waits for a bound: LogEnd, HighWatermark or Committed (the last stable offset). A fetch at offset o that found nothing watches
-// o+1, a write that ends at e watches e.
-func (p *Partition) Queue(i kafka.Isolation) *purgatory.Queue { panic("soon") }
+// Watchers are the waits for the bounds of the partition. A fetch at offset o that found nothing waits for more than o,
+// a write that ends at e for more than e-1.
+func (p *Partition) Watchers() *purgatory.Watchers { panic("soon") }
 
 // AppendRequest is one partition of a Produce request, or a coordinator's batch.
 type AppendRequest struct {

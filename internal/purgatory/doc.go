@@ -1,15 +1,12 @@
-// Package purgatory is where replies wait: for the high watermark (or another bound) of partitions to pass an offset, for enough
-// bytes to be there, or for a deadline.
+// Package purgatory is where replies wait: a produce for the high watermark, a fetch for enough bytes, both for a
+// deadline at the latest. A wait costs an entry in a list, not a goroutine and not a timer.
 //
-// Layer 4. A partition has a Queue for each of its bounds and tells it when the bound moves. A handler parks a Wait on the
-// queues of the partitions of its request. One goroutine serves all deadlines by a hashed wheel of one millisecond; it sleeps while
-// nothing is due.
+// Layer 4. Watchers is the list of one partition, a leaf lock; Purgatory keeps the deadlines, a leaf lock with one
+// goroutine that sleeps until the earliest. Invariants:
 //
-// Invariants:
-//   - A Wait completes exactly once, whichever comes first: its bounds, its deadline, a change of leadership, the end of the node.
-//   - Completions run outside all locks: whoever moves a bound gets them as Wakes and runs them.
-//   - A bound that moved before the Wait was parked counts: none is missed between reading and parking.
-//   - A Wait costs memory in proportion to the partitions it waits for, a Queue without waits three words.
+//   - A wait completes exactly once, by its need being met, by a failure of a partition, or by its deadline.
+//   - A bound that moved before Watch counts: nobody sleeps through an append that came between a read and its wait.
+//   - Callbacks run under no lock, on the goroutine that completes; they must not block.
 //
-// It does not know what is waited for: a completed Wait looks again at its partitions.
+// It does not know what is waited for: a callback looks again, and waits again if it was woken for too little.
 package purgatory
