@@ -4,20 +4,21 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/rand/v2"
-	"runtime"
+	"runtime/metrics"
 	"testing"
 )
 
 // ceiling is how much a request of n bytes may allocate.
 func ceiling(n int) uint64 { return 64*uint64(n) + 64<<10 }
 
-// allocated returns how many bytes f allocated.
+// allocated returns how many bytes f allocated, give or take what the runtime has not counted yet.
 func allocated(f func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	before := sample[0].Value.Uint64()
 	f()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
+	metrics.Read(sample)
+	return sample[0].Value.Uint64() - before
 }
 
 // seedFrames gives f a frame of each key and version.
