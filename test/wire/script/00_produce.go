@@ -91,9 +91,7 @@ func produceWrong(r *run, send func(name, topic string, acks int16, parts ...par
 	r.do("negative timeout", req)
 	req.TransactionID = ptr("tx")
 	r.do("transactional id without a transaction", req)
-	req.TransactionID = ptr("tx")
-	req.Topics[0].Partitions[0].Records = records{count: 1, attrs: attrTransactional, withPID: true, pid: 77, pepoch: 0}.batch()
-	r.do("transactional batch, nobody's producer", req)
+	req.Topics[0].Partitions[0].Records = records{count: 1, attrs: attrTransactional, withPID: true, pid: 77}.batch()
 	req.TransactionID = nil
 	r.do("transactional batch without id", req)
 	two := produceRequest(r.name("a"), r.id("a"), -1, part{0, one})

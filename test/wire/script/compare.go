@@ -115,13 +115,13 @@ func diff(a, b []string) []Difference {
 		return []Difference{{A: brief(a), B: brief(b)}}
 	}
 	var out []Difference
-	for _, l := range a {
+	for _, l := range expand(a) {
 		p, v, _ := strings.Cut(l, ": ")
 		if w := pb[p]; w != v {
 			out = append(out, Difference{Path: p, A: v, B: w})
 		}
 	}
-	for _, l := range b {
+	for _, l := range expand(b) {
 		p, v, _ := strings.Cut(l, ": ")
 		if _, ok := pa[p]; !ok {
 			out = append(out, Difference{Path: p, B: v})
@@ -144,9 +144,49 @@ func brief(lines []string) string {
 
 func byPath(lines []string) map[string]string {
 	out := make(map[string]string, len(lines))
-	for _, l := range lines {
+	for _, l := range expand(lines) {
 		p, v, _ := strings.Cut(l, ": ")
 		out[p] = v
+	}
+	return out
+}
+
+// expand writes each field of a flat element, "path: {F=v G=w}", on a line of
+// its own.
+func expand(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		p, v, _ := strings.Cut(l, ": ")
+		if len(v) < 2 || v[0] != '{' {
+			out = append(out, l)
+			continue
+		}
+		out = append(out, p+": {}")
+		for _, f := range fields(v[1 : len(v)-1]) {
+			name, value, _ := strings.Cut(f, "=")
+			out = append(out, p+"."+name+": "+value)
+		}
+	}
+	return out
+}
+
+// fields splits at spaces outside quoted text.
+func fields(s string) []string {
+	var out []string
+	start, quoted := 0, false
+	for i := 0; i < len(s); i++ {
+		switch {
+		case quoted && s[i] == '\\':
+			i++
+		case s[i] == '"':
+			quoted = !quoted
+		case s[i] == ' ' && !quoted:
+			out = append(out, s[start:i])
+			start = i + 1
+		}
+	}
+	if start < len(s) {
+		out = append(out, s[start:])
 	}
 	return out
 }

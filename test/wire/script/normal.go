@@ -17,7 +17,7 @@ const (
 	port
 	// batches writes one line per record batch instead of the bytes.
 	batches
-	// presence writes only whether there are bytes.
+	// presence writes only whether there are bytes or text.
 	presence
 )
 
@@ -52,6 +52,9 @@ var treatments = map[string]treatment{
 	// The disk.
 	".TotalBytes":  some,
 	".UsableBytes": some,
+
+	// Words of our own.
+	".Documentation": presence,
 
 	".RecordBatches": batches,
 	"59.Bytes":       presence,

@@ -3,9 +3,12 @@ package script
 import (
 	"context"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -66,7 +69,8 @@ func (a api) Name() string { return a.name + string(a.where) }
 // target could not be reached or prepared at all; a case that fails to prepare
 // its topics is an entry instead.
 func Play(ctx context.Context, t Target, o Options) (Transcript, error) {
-	p := &player{ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
+	nonce := strconv.FormatInt(time.Now().UnixMilli()%1_000_000+1_000_000, 10)
+	p := &player{nonce: nonce, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
 	defer p.close()
 	if err := p.prepare(); err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", t.Broker, err)
@@ -142,6 +146,7 @@ func (p *player) shared(a api) {
 type player struct {
 	ctx    context.Context
 	target Target
+	nonce  string // makes topics of this play distinct on a node that saw another
 	conns  [2]*conn
 	topics map[[16]byte]string
 	ids    map[string][16]byte
@@ -252,7 +257,7 @@ func (r *run) prefix() string {
 	if r.api.where == controller {
 		l = "c"
 	}
-	return fmt.Sprintf("x%s%dv%d-", l, r.api.key, r.version)
+	return fmt.Sprintf("x%s%s-%dv%d-", l, r.nonce, r.api.key, r.version)
 }
 
 // name gives the full name of a topic of this run.
@@ -272,6 +277,7 @@ func (r *run) clean(s string) string {
 			s = strings.ReplaceAll(s, uuidText(id), "id("+strings.TrimPrefix(name, r.prefix())+")")
 		}
 	}
+	s = times.ReplaceAllStringFunc(s, nearNow)
 	for addr, sym := range map[string]string{r.target.Broker: "<broker>", r.target.Controller: "<controller>"} {
 		_, port, _ := strings.Cut(addr, ":")
 		if addr != "" {
@@ -281,6 +287,21 @@ func (r *run) clean(s string) string {
 	}
 	return s
 }
+
+// times matches what may be a time in ms within a text.
+var times = regexp.MustCompile(`-?\b[0-9]{13,19}\b`)
+
+// nearNow replaces a time of about now, and one counted from the end of time.
+func nearNow(s string) string {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if now := time.Now().UnixMilli(); err == nil && (within(n, now) || within(n+math.MaxInt64, now)) {
+		return "<time>"
+	}
+	return s
+}
+
+// within says whether two times are less than two hours apart.
+func within(a, b int64) bool { return a-b < 7_200_000 && b-a < 7_200_000 }
 
 func (r *run) renderer() *renderer {
 	rr := &renderer{

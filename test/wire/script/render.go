@@ -106,6 +106,9 @@ func (r *renderer) scalar(name string, v reflect.Value) string {
 	t := r.treatment(name)
 	switch v.Kind() {
 	case reflect.String:
+		if t == presence {
+			return "present"
+		}
 		return strconv.Quote(r.clean(v.String()))
 	case reflect.Bool:
 		return strconv.FormatBool(v.Bool())
@@ -125,7 +128,7 @@ func errorName(code int16) string {
 		return "0"
 	}
 	if e, ok := kerr.ErrorForCode(code).(*kerr.Error); ok && e.Code == code {
-		return fmt.Sprintf("%d %s", code, e.Message)
+		return e.Message
 	}
 	return strconv.Itoa(int(code))
 }
@@ -180,7 +183,7 @@ func (r *renderer) bytes(path, name string, v reflect.Value) {
 	switch t := r.treatment(name); {
 	case v.IsNil():
 	case t == presence:
-		r.line(path, fmt.Sprintf("bytes %t", v.Len() > 0))
+		r.line(path, map[bool]string{true: "present", false: "empty"}[v.Len() > 0])
 	case t == batches:
 		for i, l := range r.batches(v.Bytes()) {
 			r.line(fmt.Sprintf("%s[%d]", path, i), l)
@@ -193,10 +196,30 @@ func (r *renderer) bytes(path, name string, v reflect.Value) {
 	}
 }
 
-// element is one member of an array with its key.
+// flatten joins the lines of an element without arrays within into one, and
+// leaves the field out that is the element's key.
+func (r *renderer) flatten(from int, path, key string) {
+	var parts, kept []string
+	flat := true
+	for _, l := range r.lines[from:] {
+		field, value, _ := strings.Cut(strings.TrimPrefix(l, path+"."), ": ")
+		if field == key {
+			continue
+		}
+		flat = flat && !strings.Contains(field, "[")
+		parts = append(parts, field+"="+value)
+		kept = append(kept, l)
+	}
+	if r.lines = append(r.lines[:from], kept...); flat {
+		r.lines = r.lines[:from]
+		r.line(path, "{"+strings.Join(parts, " ")+"}")
+	}
+}
+
+// element is one member of an array with its key, which is in field.
 type element struct {
-	key string
-	v   reflect.Value
+	key, field string
+	v          reflect.Value
 }
 
 func (r *renderer) slice(path, name string, v reflect.Value) {
@@ -212,7 +235,7 @@ func (r *renderer) slice(path, name string, v reflect.Value) {
 		for i := range v.Len() {
 			parts = append(parts, r.scalar(name, v.Index(i)))
 		}
-		r.line(path, "["+strings.Join(parts, " ")+"]")
+		r.line(path, "["+strings.Join(parts, ",")+"]")
 		return
 	}
 	es := r.elements(v)
@@ -227,24 +250,22 @@ func (r *renderer) slice(path, name string, v reflect.Value) {
 		}
 		before := len(r.lines)
 		r.fields(p+".", e.v)
-		if len(r.lines) == before {
-			r.line(p, "{}")
-		}
+		r.flatten(before, p, e.field)
 	}
 }
 
 // foreign matches the names of topics that other cases made.
-var foreign = regexp.MustCompile(`^(x[bc]\d+v\d+-|wire-barrier$|__)`)
+var foreign = regexp.MustCompile(`^(x[bc]\d+-\d+v\d+-|wire-barrier$|__)`)
 
 // elements gives an array's members sorted by key, without other cases' topics.
 func (r *renderer) elements(v reflect.Value) []element {
 	var out []element
 	for i := range v.Len() {
-		key, raw := r.key(v.Index(i), i)
+		key, field, raw := r.key(v.Index(i), i)
 		if r.keep != nil && !r.keep(raw) {
 			continue
 		}
-		out = append(out, element{key, v.Index(i)})
+		out = append(out, element{key, field, v.Index(i)})
 	}
 	slices.SortStableFunc(out, func(a, b element) int {
 		na, ea := strconv.Atoi(a.key)
@@ -257,8 +278,8 @@ func (r *renderer) elements(v reflect.Value) []element {
 	return out
 }
 
-// key names an array's element; raw is a topic's own name.
-func (r *renderer) key(v reflect.Value, index int) (key, raw string) {
+// key names an array's element by one of its fields; raw is a topic's own name.
+func (r *renderer) key(v reflect.Value, index int) (key, field, raw string) {
 	for _, name := range keyFields {
 		f := v.FieldByName(name)
 		if !f.IsValid() || f.Kind() == reflect.Pointer && f.IsNil() || name == "TopicID" && f.IsZero() {
@@ -272,7 +293,7 @@ func (r *renderer) key(v reflect.Value, index int) (key, raw string) {
 			if id, ok := f.Interface().([16]byte); ok {
 				raw = r.topics[id]
 			}
-			return key, raw
+			return key, name, raw
 		}
 		if f.Len() == 0 && v.FieldByName("TopicID").IsValid() && !v.FieldByName("TopicID").IsZero() {
 			continue
@@ -281,9 +302,9 @@ func (r *renderer) key(v reflect.Value, index int) (key, raw string) {
 		if t := v.FieldByName("ResourceType"); t.IsValid() {
 			key = fmt.Sprint(t.Int(), " ", key)
 		}
-		return fieldKey(key), f.String()
+		return fieldKey(key), name, f.String()
 	}
-	return strconv.Itoa(index), ""
+	return strconv.Itoa(index), "", ""
 }
 
 // fieldKey makes any text fit for a path.
