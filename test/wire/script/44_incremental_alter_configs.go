@@ -127,11 +127,13 @@ func incrementalAlterConfigsOthers(r *run) {
 	unset("all brokers, back", typeBroker, "", "log.cleaner.threads")
 	set("another broker", typeBroker, "77", "log.cleaner.threads", "2")
 	set("broker, not a number", typeBroker, "one", "log.cleaner.threads", "2")
-	set("broker, read-only key", typeBroker, node, "broker.rack", "r")
-	set("broker, unknown key", typeBroker, node, "no.such.key", "1")
-	unset("broker, unknown key, back", typeBroker, node, "no.such.key")
-	set("broker, wrong type", typeBroker, node, "log.cleaner.threads", "many")
-	set("all brokers, key of one", typeBroker, "", "advertised.listeners", "PLAINTEXT://x:1")
+	if r.api.where == broker { // the controller checks none of these and would keep them
+		set("broker, read-only key", typeBroker, node, "broker.rack", "r")
+		set("broker, unknown key", typeBroker, node, "no.such.key", "1")
+		unset("broker, unknown key, back", typeBroker, node, "no.such.key")
+		set("broker, wrong type", typeBroker, node, "log.cleaner.threads", "many")
+		set("all brokers, key of one", typeBroker, "", "advertised.listeners", "PLAINTEXT://x:1")
+	}
 	set("another broker's logger", typeBrokerLogger, "77", "kafka", "INFO")
 	set("logger, unknown level", typeBrokerLogger, node, "root", "LOUD")
 	set("group", typeGroup, "g", "consumer.session.timeout.ms", "46000")

@@ -115,7 +115,7 @@ func (p *player) shared(a api) {
 		return
 	}
 	if a.key != keyAPIVersions {
-		for _, v := range []int16{a.max + 1, a.min - 1, -1} {
+		for _, v := range slices.Compact([]int16{-1, a.min - 1, a.max + 1}) {
 			p.guard(a, v, func(r *run) {
 				req := a.sample(&run{player: p, api: a, version: a.max})
 				req.SetVersion(a.max)

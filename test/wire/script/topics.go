@@ -35,13 +35,24 @@ func reflectNew(resp kmsg.Response) kmsg.Response {
 // uuidText is Kafka's text form of an id.
 func uuidText(id [16]byte) string { return base64.RawURLEncoding.EncodeToString(id[:]) }
 
-// prepare makes the marker topic.
+// prepare makes the marker topic and waits until the node is all there.
 func (p *player) prepare() error {
 	r := &run{player: p}
 	if err := r.create(newTopic(marker, 1)); err != nil {
 		return err
 	}
-	return r.await("the marker topic", func() (bool, error) { return r.visible(marker) })
+	if err := r.await("the marker topic", func() (bool, error) { return r.visible(marker) }); err != nil {
+		return err
+	}
+	return r.await("a producer id", r.givesProducerIDs)
+}
+
+// givesProducerIDs says whether the broker has got a block of producer ids.
+func (r *run) givesProducerIDs() (bool, error) {
+	req := initProducerIDSample(r)
+	req.SetVersion(4)
+	resp, err := r.ask(broker, req)
+	return err == nil && resp.(*kmsg.InitProducerIDResponse).ErrorCode == 0, err
 }
 
 // newTopic describes a topic to create on the one node.
