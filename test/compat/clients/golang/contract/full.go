@@ -188,5 +188,5 @@ func (s *scenario) shrink() {
 		return eventually(func(got any) bool { return !slices.Contains(got.([]string), "main") },
 			func() (any, error) { return s.mine() })
 	})
-	s.step("delete/unknown", func() (any, error) { return s.refused(s.c.DeleteTopic(s.topic("nowhere"))) })
+	s.step("delete/unknown", func() (any, error) { return s.refused(s.c.DeleteTopic(s.topic("never"))) })
 }
