@@ -58,6 +58,7 @@ final class Contract {
     List<Rec> sorted = new ArrayList<>(records);
     sorted.sort(Comparator.comparingInt(Rec::partition).thenComparingLong(Rec::offset));
     MessageDigest content = MessageDigest.getInstance("SHA-256");
+    MessageDigest loose = MessageDigest.getInstance("SHA-256"); // null taken for empty
     MessageDigest times = MessageDigest.getInstance("SHA-256");
     for (Rec r : sorted) {
       StringBuilder headers = new StringBuilder();
@@ -65,12 +66,15 @@ final class Contract {
         headers.append(h.getKey()).append('=').append(text(h.getValue())).append(';');
       }
       String place = r.partition() + "|" + r.offset() + "|";
-      content.update((place + text(r.key()) + "|" + text(r.value()) + "|" + headers + "\n").getBytes(StandardCharsets.UTF_8));
+      String line = place + text(r.key()) + "|" + text(r.value()) + "|" + headers + "\n";
+      content.update(line.getBytes(StandardCharsets.UTF_8));
+      loose.update(line.replace("~", "").getBytes(StandardCharsets.UTF_8));
       times.update((place + r.ms() + "\n").getBytes(StandardCharsets.UTF_8));
     }
     Map<String, Object> out = new LinkedHashMap<>();
     out.put("count", sorted.size());
     out.put("hash", HexFormat.of().formatHex(content.digest()).substring(0, 16));
+    out.put("loose", HexFormat.of().formatHex(loose.digest()).substring(0, 16));
     out.put("times", HexFormat.of().formatHex(times.digest()).substring(0, 16));
     return out;
   }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +38,7 @@ type Record struct {
 type Digest struct {
 	Count int    `json:"count"`
 	Hash  string `json:"hash"`            // of partition, offset, key, value and headers
+	Loose string `json:"loose"`           // the same with null taken for empty, for libraries that can't tell them apart
 	Times string `json:"times,omitempty"` // of partition, offset and timestamp
 }
 
@@ -49,17 +51,19 @@ func Sum(records []Record) Digest {
 		}
 		return int(a.Offset - b.Offset)
 	})
-	content, times := sha256.New(), sha256.New()
+	content, loose, times := sha256.New(), sha256.New(), sha256.New()
 	for _, r := range records {
 		var headers strings.Builder
 		for _, h := range r.Headers {
 			headers.WriteString(h.Key + "=" + text(h.Value) + ";")
 		}
-		fmt.Fprintf(content, "%d|%d|%s|%s|%s\n", r.Partition, r.Offset, text(r.Key), text(r.Value), headers.String())
+		line := fmt.Sprintf("%d|%d|%s|%s|%s\n", r.Partition, r.Offset, text(r.Key), text(r.Value), headers.String())
+		io.WriteString(content, line)
+		io.WriteString(loose, strings.ReplaceAll(line, "~", ""))
 		fmt.Fprintf(times, "%d|%d|%d\n", r.Partition, r.Offset, r.Time)
 	}
 	short := func(b []byte) string { return hex.EncodeToString(b[:8]) }
-	return Digest{Count: len(records), Hash: short(content.Sum(nil)), Times: short(times.Sum(nil))}
+	return Digest{Count: len(records), Hash: short(content.Sum(nil)), Loose: short(loose.Sum(nil)), Times: short(times.Sum(nil))}
 }
 
 // text is hex, and ~ for null.
