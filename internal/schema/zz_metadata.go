@@ -86,11 +86,11 @@ func (x *RegisterBrokerRecord) append(b []byte, v int16) []byte {
 	}
 	b = appendUUID(b, x.IncarnationID)
 	b = appendInt64(b, x.BrokerEpoch)
-	b = appendCount(b, len(x.EndPoints), x.EndPoints == nil && false, true)
+	b = appendCount(b, len(x.EndPoints), false, true)
 	for i := range x.EndPoints {
 		b = x.EndPoints[i].append(b, v)
 	}
-	b = appendCount(b, len(x.Features), x.Features == nil && false, true)
+	b = appendCount(b, len(x.Features), false, true)
 	for i := range x.Features {
 		b = x.Features[i].append(b, v)
 	}
@@ -110,7 +110,7 @@ func (x *RegisterBrokerRecord) append(b []byte, v int16) []byte {
 	if v >= 3 && len(x.LogDirs) > 0 {
 		b = binary.AppendUvarint(b, 0)
 		at := len(b)
-		b = appendCount(b, len(x.LogDirs), x.LogDirs == nil && false, true)
+		b = appendCount(b, len(x.LogDirs), false, true)
 		for i := range x.LogDirs {
 			b = appendUUID(b, x.LogDirs[i])
 		}
@@ -119,7 +119,7 @@ func (x *RegisterBrokerRecord) append(b []byte, v int16) []byte {
 	if v >= 4 && x.CordonedLogDirs != nil {
 		b = binary.AppendUvarint(b, 1)
 		at := len(b)
-		b = appendCount(b, len(x.CordonedLogDirs), x.CordonedLogDirs == nil && true, true)
+		b = appendCount(b, len(x.CordonedLogDirs), x.CordonedLogDirs == nil, true)
 		for i := range x.CordonedLogDirs {
 			b = appendUUID(b, x.CordonedLogDirs[i])
 		}
@@ -215,16 +215,12 @@ func (x *RegisterBrokerRecord) appendJSON(b []byte, v int16) []byte {
 	}
 	if v >= 4 && x.CordonedLogDirs != nil {
 		b = append(b, `"cordonedLogDirs":`...)
-		if x.CordonedLogDirs == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.CordonedLogDirs {
-				b = jsonUUID(b, x.CordonedLogDirs[i])
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.CordonedLogDirs {
+			b = jsonUUID(b, x.CordonedLogDirs[i])
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	return endJSON(b)
@@ -483,19 +479,19 @@ func (x *PartitionRecord) AppendJSON(b []byte, v int16) []byte {
 func (x *PartitionRecord) append(b []byte, v int16) []byte {
 	b = appendInt32(b, x.PartitionID)
 	b = appendUUID(b, x.TopicID)
-	b = appendCount(b, len(x.Replicas), x.Replicas == nil && false, true)
+	b = appendCount(b, len(x.Replicas), false, true)
 	for i := range x.Replicas {
 		b = appendInt32(b, x.Replicas[i])
 	}
-	b = appendCount(b, len(x.ISR), x.ISR == nil && false, true)
+	b = appendCount(b, len(x.ISR), false, true)
 	for i := range x.ISR {
 		b = appendInt32(b, x.ISR[i])
 	}
-	b = appendCount(b, len(x.RemovingReplicas), x.RemovingReplicas == nil && false, true)
+	b = appendCount(b, len(x.RemovingReplicas), false, true)
 	for i := range x.RemovingReplicas {
 		b = appendInt32(b, x.RemovingReplicas[i])
 	}
-	b = appendCount(b, len(x.AddingReplicas), x.AddingReplicas == nil && false, true)
+	b = appendCount(b, len(x.AddingReplicas), false, true)
 	for i := range x.AddingReplicas {
 		b = appendInt32(b, x.AddingReplicas[i])
 	}
@@ -503,7 +499,7 @@ func (x *PartitionRecord) append(b []byte, v int16) []byte {
 	b = appendInt32(b, x.LeaderEpoch)
 	b = appendInt32(b, x.PartitionEpoch)
 	if v >= 1 {
-		b = appendCount(b, len(x.Directories), x.Directories == nil && false, true)
+		b = appendCount(b, len(x.Directories), false, true)
 		for i := range x.Directories {
 			b = appendUUID(b, x.Directories[i])
 		}
@@ -528,7 +524,7 @@ func (x *PartitionRecord) append(b []byte, v int16) []byte {
 	if v >= 2 && x.EligibleLeaderReplicas != nil {
 		b = binary.AppendUvarint(b, 1)
 		at := len(b)
-		b = appendCount(b, len(x.EligibleLeaderReplicas), x.EligibleLeaderReplicas == nil && true, true)
+		b = appendCount(b, len(x.EligibleLeaderReplicas), x.EligibleLeaderReplicas == nil, true)
 		for i := range x.EligibleLeaderReplicas {
 			b = appendInt32(b, x.EligibleLeaderReplicas[i])
 		}
@@ -537,7 +533,7 @@ func (x *PartitionRecord) append(b []byte, v int16) []byte {
 	if v >= 2 && x.LastKnownELR != nil {
 		b = binary.AppendUvarint(b, 2)
 		at := len(b)
-		b = appendCount(b, len(x.LastKnownELR), x.LastKnownELR == nil && true, true)
+		b = appendCount(b, len(x.LastKnownELR), x.LastKnownELR == nil, true)
 		for i := range x.LastKnownELR {
 			b = appendInt32(b, x.LastKnownELR[i])
 		}
@@ -641,30 +637,22 @@ func (x *PartitionRecord) appendJSON(b []byte, v int16) []byte {
 	}
 	if v >= 2 && x.EligibleLeaderReplicas != nil {
 		b = append(b, `"eligibleLeaderReplicas":`...)
-		if x.EligibleLeaderReplicas == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.EligibleLeaderReplicas {
-				b = strconv.AppendInt(b, int64(x.EligibleLeaderReplicas[i]), 10)
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.EligibleLeaderReplicas {
+			b = strconv.AppendInt(b, int64(x.EligibleLeaderReplicas[i]), 10)
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	if v >= 2 && x.LastKnownELR != nil {
 		b = append(b, `"lastKnownElr":`...)
-		if x.LastKnownELR == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.LastKnownELR {
-				b = strconv.AppendInt(b, int64(x.LastKnownELR[i]), 10)
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.LastKnownELR {
+			b = strconv.AppendInt(b, int64(x.LastKnownELR[i]), 10)
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	return endJSON(b)
@@ -843,7 +831,7 @@ func (x *PartitionChangeRecord) append(b []byte, v int16) []byte {
 	if x.ISR != nil {
 		b = binary.AppendUvarint(b, 0)
 		at := len(b)
-		b = appendCount(b, len(x.ISR), x.ISR == nil && true, true)
+		b = appendCount(b, len(x.ISR), x.ISR == nil, true)
 		for i := range x.ISR {
 			b = appendInt32(b, x.ISR[i])
 		}
@@ -858,7 +846,7 @@ func (x *PartitionChangeRecord) append(b []byte, v int16) []byte {
 	if x.Replicas != nil {
 		b = binary.AppendUvarint(b, 2)
 		at := len(b)
-		b = appendCount(b, len(x.Replicas), x.Replicas == nil && true, true)
+		b = appendCount(b, len(x.Replicas), x.Replicas == nil, true)
 		for i := range x.Replicas {
 			b = appendInt32(b, x.Replicas[i])
 		}
@@ -867,7 +855,7 @@ func (x *PartitionChangeRecord) append(b []byte, v int16) []byte {
 	if x.RemovingReplicas != nil {
 		b = binary.AppendUvarint(b, 3)
 		at := len(b)
-		b = appendCount(b, len(x.RemovingReplicas), x.RemovingReplicas == nil && true, true)
+		b = appendCount(b, len(x.RemovingReplicas), x.RemovingReplicas == nil, true)
 		for i := range x.RemovingReplicas {
 			b = appendInt32(b, x.RemovingReplicas[i])
 		}
@@ -876,7 +864,7 @@ func (x *PartitionChangeRecord) append(b []byte, v int16) []byte {
 	if x.AddingReplicas != nil {
 		b = binary.AppendUvarint(b, 4)
 		at := len(b)
-		b = appendCount(b, len(x.AddingReplicas), x.AddingReplicas == nil && true, true)
+		b = appendCount(b, len(x.AddingReplicas), x.AddingReplicas == nil, true)
 		for i := range x.AddingReplicas {
 			b = appendInt32(b, x.AddingReplicas[i])
 		}
@@ -891,7 +879,7 @@ func (x *PartitionChangeRecord) append(b []byte, v int16) []byte {
 	if v >= 2 && x.EligibleLeaderReplicas != nil {
 		b = binary.AppendUvarint(b, 6)
 		at := len(b)
-		b = appendCount(b, len(x.EligibleLeaderReplicas), x.EligibleLeaderReplicas == nil && true, true)
+		b = appendCount(b, len(x.EligibleLeaderReplicas), x.EligibleLeaderReplicas == nil, true)
 		for i := range x.EligibleLeaderReplicas {
 			b = appendInt32(b, x.EligibleLeaderReplicas[i])
 		}
@@ -900,7 +888,7 @@ func (x *PartitionChangeRecord) append(b []byte, v int16) []byte {
 	if v >= 2 && x.LastKnownELR != nil {
 		b = binary.AppendUvarint(b, 7)
 		at := len(b)
-		b = appendCount(b, len(x.LastKnownELR), x.LastKnownELR == nil && true, true)
+		b = appendCount(b, len(x.LastKnownELR), x.LastKnownELR == nil, true)
 		for i := range x.LastKnownELR {
 			b = appendInt32(b, x.LastKnownELR[i])
 		}
@@ -909,7 +897,7 @@ func (x *PartitionChangeRecord) append(b []byte, v int16) []byte {
 	if v >= 1 && x.Directories != nil {
 		b = binary.AppendUvarint(b, 8)
 		at := len(b)
-		b = appendCount(b, len(x.Directories), x.Directories == nil && true, true)
+		b = appendCount(b, len(x.Directories), x.Directories == nil, true)
 		for i := range x.Directories {
 			b = appendUUID(b, x.Directories[i])
 		}
@@ -959,16 +947,12 @@ func (x *PartitionChangeRecord) appendJSON(b []byte, v int16) []byte {
 	b = append(b, ',')
 	if x.ISR != nil {
 		b = append(b, `"isr":`...)
-		if x.ISR == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.ISR {
-				b = strconv.AppendInt(b, int64(x.ISR[i]), 10)
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.ISR {
+			b = strconv.AppendInt(b, int64(x.ISR[i]), 10)
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	if x.Leader != -2 {
@@ -978,44 +962,32 @@ func (x *PartitionChangeRecord) appendJSON(b []byte, v int16) []byte {
 	}
 	if x.Replicas != nil {
 		b = append(b, `"replicas":`...)
-		if x.Replicas == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.Replicas {
-				b = strconv.AppendInt(b, int64(x.Replicas[i]), 10)
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.Replicas {
+			b = strconv.AppendInt(b, int64(x.Replicas[i]), 10)
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	if x.RemovingReplicas != nil {
 		b = append(b, `"removingReplicas":`...)
-		if x.RemovingReplicas == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.RemovingReplicas {
-				b = strconv.AppendInt(b, int64(x.RemovingReplicas[i]), 10)
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.RemovingReplicas {
+			b = strconv.AppendInt(b, int64(x.RemovingReplicas[i]), 10)
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	if x.AddingReplicas != nil {
 		b = append(b, `"addingReplicas":`...)
-		if x.AddingReplicas == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.AddingReplicas {
-				b = strconv.AppendInt(b, int64(x.AddingReplicas[i]), 10)
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.AddingReplicas {
+			b = strconv.AppendInt(b, int64(x.AddingReplicas[i]), 10)
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	if x.LeaderRecoveryState != -1 {
@@ -1025,44 +997,32 @@ func (x *PartitionChangeRecord) appendJSON(b []byte, v int16) []byte {
 	}
 	if v >= 1 && x.Directories != nil {
 		b = append(b, `"directories":`...)
-		if x.Directories == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.Directories {
-				b = jsonUUID(b, x.Directories[i])
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.Directories {
+			b = jsonUUID(b, x.Directories[i])
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	if v >= 2 && x.EligibleLeaderReplicas != nil {
 		b = append(b, `"eligibleLeaderReplicas":`...)
-		if x.EligibleLeaderReplicas == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.EligibleLeaderReplicas {
-				b = strconv.AppendInt(b, int64(x.EligibleLeaderReplicas[i]), 10)
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.EligibleLeaderReplicas {
+			b = strconv.AppendInt(b, int64(x.EligibleLeaderReplicas[i]), 10)
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	if v >= 2 && x.LastKnownELR != nil {
 		b = append(b, `"lastKnownElr":`...)
-		if x.LastKnownELR == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.LastKnownELR {
-				b = strconv.AppendInt(b, int64(x.LastKnownELR[i]), 10)
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.LastKnownELR {
+			b = strconv.AppendInt(b, int64(x.LastKnownELR[i]), 10)
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	return endJSON(b)
@@ -1297,7 +1257,7 @@ func (x *DelegationTokenRecord) AppendJSON(b []byte, v int16) []byte {
 func (x *DelegationTokenRecord) append(b []byte, _ int16) []byte {
 	b = appendString(b, x.Owner, true)
 	b = appendString(b, x.Requester, true)
-	b = appendCount(b, len(x.Renewers), x.Renewers == nil && false, true)
+	b = appendCount(b, len(x.Renewers), false, true)
 	for i := range x.Renewers {
 		b = appendString(b, x.Renewers[i], true)
 	}
@@ -1555,7 +1515,7 @@ func (x *ClientQuotaRecord) AppendJSON(b []byte, v int16) []byte {
 }
 
 func (x *ClientQuotaRecord) append(b []byte, v int16) []byte {
-	b = appendCount(b, len(x.Entity), x.Entity == nil && false, true)
+	b = appendCount(b, len(x.Entity), false, true)
 	for i := range x.Entity {
 		b = x.Entity[i].append(b, v)
 	}
@@ -1774,7 +1734,7 @@ func (x *BrokerRegistrationChangeRecord) append(b []byte, v int16) []byte {
 	if v >= 2 && len(x.LogDirs) > 0 {
 		b = binary.AppendUvarint(b, 2)
 		at := len(b)
-		b = appendCount(b, len(x.LogDirs), x.LogDirs == nil && false, true)
+		b = appendCount(b, len(x.LogDirs), false, true)
 		for i := range x.LogDirs {
 			b = appendUUID(b, x.LogDirs[i])
 		}
@@ -1783,7 +1743,7 @@ func (x *BrokerRegistrationChangeRecord) append(b []byte, v int16) []byte {
 	if v >= 3 && x.CordonedLogDirs != nil {
 		b = binary.AppendUvarint(b, 3)
 		at := len(b)
-		b = appendCount(b, len(x.CordonedLogDirs), x.CordonedLogDirs == nil && true, true)
+		b = appendCount(b, len(x.CordonedLogDirs), x.CordonedLogDirs == nil, true)
 		for i := range x.CordonedLogDirs {
 			b = appendUUID(b, x.CordonedLogDirs[i])
 		}
@@ -1843,16 +1803,12 @@ func (x *BrokerRegistrationChangeRecord) appendJSON(b []byte, v int16) []byte {
 	}
 	if v >= 3 && x.CordonedLogDirs != nil {
 		b = append(b, `"cordonedLogDirs":`...)
-		if x.CordonedLogDirs == nil {
-			b = append(b, "null"...)
-		} else {
-			b = append(b, '[')
-			for i := range x.CordonedLogDirs {
-				b = jsonUUID(b, x.CordonedLogDirs[i])
-				b = append(b, ',')
-			}
-			b = endArray(b)
+		b = append(b, '[')
+		for i := range x.CordonedLogDirs {
+			b = jsonUUID(b, x.CordonedLogDirs[i])
+			b = append(b, ',')
 		}
+		b = endArray(b)
 		b = append(b, ',')
 	}
 	return endJSON(b)
@@ -2255,11 +2211,7 @@ func (x *BeginTransactionRecord) appendJSON(b []byte, _ int16) []byte {
 	b = append(b, '{')
 	if x.Name != nil {
 		b = append(b, `"name":`...)
-		if x.Name == nil {
-			b = append(b, "null"...)
-		} else {
-			b = jsonString(b, *x.Name)
-		}
+		b = jsonString(b, *x.Name)
 		b = append(b, ',')
 	}
 	return endJSON(b)
@@ -2385,11 +2337,7 @@ func (x *AbortTransactionRecord) appendJSON(b []byte, _ int16) []byte {
 	b = append(b, '{')
 	if x.Reason != nil {
 		b = append(b, `"reason":`...)
-		if x.Reason == nil {
-			b = append(b, "null"...)
-		} else {
-			b = jsonString(b, *x.Reason)
-		}
+		b = jsonString(b, *x.Reason)
 		b = append(b, ',')
 	}
 	return endJSON(b)
@@ -2514,11 +2462,11 @@ func (x *RegisterControllerRecord) append(b []byte, v int16) []byte {
 	b = appendInt32(b, x.ControllerID)
 	b = appendUUID(b, x.IncarnationID)
 	b = appendBool(b, x.ZkMigrationReady)
-	b = appendCount(b, len(x.EndPoints), x.EndPoints == nil && false, true)
+	b = appendCount(b, len(x.EndPoints), false, true)
 	for i := range x.EndPoints {
 		b = x.EndPoints[i].append(b, v)
 	}
-	b = appendCount(b, len(x.Features), x.Features == nil && false, true)
+	b = appendCount(b, len(x.Features), false, true)
 	for i := range x.Features {
 		b = x.Features[i].append(b, v)
 	}

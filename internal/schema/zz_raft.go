@@ -116,11 +116,11 @@ func (x *LeaderChangeMessage) AppendJSON(b []byte, v int16) []byte {
 func (x *LeaderChangeMessage) append(b []byte, v int16) []byte {
 	b = appendInt16(b, x.Version)
 	b = appendInt32(b, x.LeaderID)
-	b = appendCount(b, len(x.Voters), x.Voters == nil && false, true)
+	b = appendCount(b, len(x.Voters), false, true)
 	for i := range x.Voters {
 		b = x.Voters[i].append(b, v)
 	}
-	b = appendCount(b, len(x.GrantingVoters), x.GrantingVoters == nil && false, true)
+	b = appendCount(b, len(x.GrantingVoters), false, true)
 	for i := range x.GrantingVoters {
 		b = x.GrantingVoters[i].append(b, v)
 	}
@@ -255,7 +255,7 @@ func (x *QuorumStateData) append(b []byte, v int16) []byte {
 		b = appendInt64(b, x.AppliedOffset)
 	}
 	if v <= 0 {
-		b = appendCount(b, len(x.CurrentVoters), x.CurrentVoters == nil && true, true)
+		b = appendCount(b, len(x.CurrentVoters), x.CurrentVoters == nil, true)
 		for i := range x.CurrentVoters {
 			b = x.CurrentVoters[i].append(b, v)
 		}
@@ -527,7 +527,7 @@ func (x *VotersRecord) AppendJSON(b []byte, v int16) []byte {
 
 func (x *VotersRecord) append(b []byte, v int16) []byte {
 	b = appendInt16(b, x.Version)
-	b = appendCount(b, len(x.Voters), x.Voters == nil && false, true)
+	b = appendCount(b, len(x.Voters), false, true)
 	for i := range x.Voters {
 		b = x.Voters[i].append(b, v)
 	}
@@ -561,7 +561,7 @@ func (x *VotersRecord) appendJSON(b []byte, v int16) []byte {
 func (x *Voter) append(b []byte, v int16) []byte {
 	b = appendInt32(b, x.VoterID)
 	b = appendUUID(b, x.VoterDirectoryID)
-	b = appendCount(b, len(x.Endpoints), x.Endpoints == nil && false, true)
+	b = appendCount(b, len(x.Endpoints), false, true)
 	for i := range x.Endpoints {
 		b = x.Endpoints[i].append(b, v)
 	}
@@ -575,7 +575,7 @@ func (x *Voter) read(r *reader, v int16) {
 	x.VoterID = r.int32()
 	x.VoterDirectoryID = r.uuid()
 	x.Endpoints = readStructs(r, 5, false, true, v, (*VoterEndpoint).read)
-	x.KRaftVersionFeature = readStruct(r, v, (*KRaftVersionRange).read)
+	x.KRaftVersionFeature.read(r, v)
 	r.tags(nil)
 }
 

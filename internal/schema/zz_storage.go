@@ -61,7 +61,7 @@ func (x *ProducerSnapshot) AppendJSON(b []byte, v int16) []byte {
 
 func (x *ProducerSnapshot) append(b []byte, v int16) []byte {
 	b = appendUint32(b, x.CRC)
-	b = appendCount(b, len(x.ProducerEntries), x.ProducerEntries == nil && false, false)
+	b = appendCount(b, len(x.ProducerEntries), false, false)
 	for i := range x.ProducerEntries {
 		b = x.ProducerEntries[i].append(b, v)
 	}

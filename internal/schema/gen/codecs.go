@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"strings"
 )
 
@@ -109,7 +108,7 @@ func goType(t fieldType, nullable bool) string {
 	switch {
 	case t.kind == kindArray:
 		return "[]" + goType(*t.elem, false)
-	case nullable && t.kind == kindString:
+	case nullable && (t.kind == kindString || t.kind == kindStruct):
 		return "*" + goType(t, false)
 	case t.kind == kindStruct:
 		return goName(t.name)
@@ -177,7 +176,7 @@ func (e *emitter) guarded(cond string, body func()) {
 // tags lists the fields of s that are tagged, in order of their tags.
 func tags(s *structure) []*field {
 	var out []*field
-	for tag := 0; tag < math.MaxUint8; tag++ {
+	for tag := range maxTag + 1 {
 		for _, f := range s.fields {
 			if f.tag == tag {
 				out = append(out, f)
