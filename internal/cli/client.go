@@ -42,7 +42,7 @@ func (t *timeoutFlag) Set(s string) error {
 }
 
 func (a *app) clientFlags(f *pflag.FlagSet) {
-	f.StringSliceVarP(&a.servers, "bootstrap-server", "b", nil,
+	f.StringArrayVarP(&a.servers, "bootstrap-server", "b", nil,
 		"addresses of one or more servers, HOST[:PORT],… (default: "+serverVariable+", else "+defaultServer+")")
 	f.Var(&a.requestTimeout, "request-timeout", "how long to wait for a server's answer")
 	a.outputFlags(f)
@@ -50,16 +50,15 @@ func (a *app) clientFlags(f *pflag.FlagSet) {
 
 // addresses returns the servers to start from: the flag's, the environment's, or the default.
 func (a *app) addresses() ([]string, error) {
-	given := a.servers
-	if len(given) == 0 {
-		if env := a.world.Getenv(serverVariable); env != "" {
-			given = strings.Split(env, ",")
-		} else {
+	given := strings.Join(a.servers, ",")
+	if len(a.servers) == 0 {
+		given = a.world.Getenv(serverVariable)
+		if given == "" {
 			return []string{defaultServer}, nil
 		}
 	}
 	var all []string
-	for _, s := range given {
+	for s := range strings.SplitSeq(given, ",") {
 		address, err := parseAddress(strings.TrimSpace(s))
 		if err != nil {
 			return nil, err
@@ -137,6 +136,8 @@ func unreachable(where string, err error) error {
 	}
 	return e
 }
+
+var errNotMentioned = errors.New("the server's answer does not mention it")
 
 // bounded returns a context for one request.
 func (a *app) bounded(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -92,13 +92,14 @@ func message(err error) string {
 	if text == k.Error() { // kerr's own text is the name and the description
 		text = k.Description
 	} else {
-		text = strings.TrimSuffix(text, ": "+k.Error())
+		text = strings.TrimPrefix(strings.TrimSuffix(text, ": "+k.Error()), k.Message+": ")
 	}
+	text = strings.TrimSuffix(text, ".")
 	again := "not retriable"
 	if k.Retriable {
 		again = "retriable"
 	}
-	return fmt.Sprintf("%s (%s, code %d, %s)", strings.TrimSuffix(text, "."), k.Message, k.Code, again)
+	return fmt.Sprintf("%s (%s, code %d, %s)", text, k.Message, k.Code, again)
 }
 
 // plain rewords the errors of the network that would tell a person little.

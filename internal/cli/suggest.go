@@ -7,7 +7,7 @@ import (
 
 // nearest returns the known words that word may have been meant to be, the best first, at most three.
 func nearest(word string, known []string) []string {
-	limit := max(1, len(word)/3)
+	limit := (len(word) + 2) / 4
 	var found [4][]string // by distance
 	for _, k := range known {
 		d := distance(strings.ToLower(word), strings.ToLower(k))

@@ -207,4 +207,3 @@ func Decompress(dst, src []byte, c Codec, limit int) ([]byte, error) {
 		dst = append(dst, chunk...)
 	}
 }
-

@@ -82,12 +82,15 @@ const PeekSize = atMagic + 1
 // SizeAt returns the size of the batch that starts at b[0], of which b need hold only the first PeekSize bytes.
 // Errors are Next's.
 func SizeAt(b []byte) (int, error) {
-	if len(b) < PeekSize {
+	if len(b) < LogOverhead {
 		return 0, ErrShort
 	}
 	length := int32(binary.BigEndian.Uint32(b[atLength:]))
 	if length < minLegacyOverhead {
 		return 0, fmt.Errorf("%w: record size %d is less than the minimum record overhead (%d)", ErrCorrupt, length, minLegacyOverhead)
+	}
+	if len(b) < PeekSize {
+		return 0, ErrShort
 	}
 	switch magic := int8(b[atMagic]); {
 	case magic == 0 || magic == 1:
