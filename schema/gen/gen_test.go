@@ -11,7 +11,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 )
 
-const root = "../../.."
+const root = "../.."
 
 // The committed files are what the definitions give today.
 func TestGeneratedFilesAreFresh(t *testing.T) {
