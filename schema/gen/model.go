@@ -117,10 +117,9 @@ type field struct {
 	typ      fieldType
 	in       versions
 	nullable versions
-	tag      int      // -1: not tagged
-	tagged   versions // the versions in which it is tagged
-	deflt    string   // "": the type's zero; "null"
-	note     string   // where it was defined, for errors
+	tag      int    // -1: not tagged
+	deflt    string // "": the type's zero; "null"
+	note     string // where it was defined, for errors
 }
 
 // message is one definition: a record, or a request.
@@ -185,7 +184,7 @@ func (s *structure) minSize(in versions, flexible versions) int {
 		}
 		for _, f := range s.fields {
 			switch {
-			case !f.in.has(v) || f.tag >= 0 && f.tagged.has(v):
+			case !f.in.has(v) || f.tag >= 0:
 			case f.typ.kind == kindStruct && f.nullable.has(v):
 				size++
 			default:

@@ -36,7 +36,8 @@ func (e *emitter) jsonFunc(s *structure) {
 func (e *emitter) jsonField(f *field) {
 	val := "x." + goName(f.name)
 	e.f("b = append(b, `%q:`...)\n", jsonName(f.name))
-	if !f.nullable.empty() {
+	nullable := !f.nullable.empty() && (f.tag < 0 || f.deflt != "null") // else null is not printed at all
+	if nullable {
 		e.f("if %s == nil {\nb = append(b, \"null\"...)\n} else {\n", val)
 	}
 	switch f.typ.kind {
@@ -52,7 +53,7 @@ func (e *emitter) jsonField(f *field) {
 	default:
 		e.jsonValue(f.typ, val)
 	}
-	if !f.nullable.empty() {
+	if nullable {
 		e.f("}\n")
 	}
 	e.f("b = append(b, ',')\n")

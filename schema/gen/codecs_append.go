@@ -22,10 +22,16 @@ func (e *emitter) appendFunc(s *structure) {
 func (e *emitter) appendField(f *field, val string) {
 	switch t := f.typ; t.kind {
 	case kindArray:
-		e.f("b = appendCount(b, len(%s), %s == nil && %s, %s)\n", val, val, e.nullable(f), e.flex())
+		e.f("b = appendCount(b, len(%s), %s, %s)\n", val, e.isNull(f, val), e.flex())
 		e.f("for i := range %s {\n", val)
 		e.appendValue(*t.elem, val+"[i]")
 		e.f("}\n")
+	case kindStruct:
+		if f.nullable.empty() {
+			e.appendValue(t, val)
+			return
+		}
+		e.f("if %s == nil {\nb = append(b, 0xff)\n} else {\nb = %s.append(append(b, 1), v)\n}\n", val, val)
 	case kindString:
 		if f.nullable.empty() {
 			e.appendValue(t, val)
@@ -36,6 +42,18 @@ func (e *emitter) appendField(f *field, val string) {
 		e.f("b = appendBytes(b, %s, %s, %s)\n", val, e.nullable(f), e.flex())
 	default:
 		e.appendValue(t, val)
+	}
+}
+
+// isNull is the Go condition for writing the array val as null.
+func (e *emitter) isNull(f *field, val string) string {
+	switch null := e.nullable(f); null {
+	case "false":
+		return null
+	case "true":
+		return val + " == nil"
+	default:
+		return val + " == nil && " + null
 	}
 }
 

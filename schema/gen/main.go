@@ -29,6 +29,9 @@ func main() {
 	}
 }
 
+// requestArea is the folder of the requests; all others hold records.
+const requestArea = "request"
+
 // generate returns the generated files by their paths in the module.
 func generate(defs fs.FS) (map[string][]byte, error) {
 	all, err := load(defs)
@@ -42,7 +45,7 @@ func generate(defs fs.FS) (map[string][]byte, error) {
 		byArea[area] = append(byArea[area], m)
 	}
 	for area, records := range byArea {
-		if area == "request" {
+		if area == requestArea {
 			sources["internal/wire/zz_layouts.go"] = emitLayouts(records)
 			continue
 		}
@@ -89,7 +92,9 @@ func load(defs fs.FS) ([]*message, error) {
 
 // claimNames refuses two Go types of one name. The structs of requests become no Go types.
 func claimNames(types map[string]string, m *message) error {
-	if m.kind == "request" {
+	if isRequest := m.kind == "request"; isRequest != strings.HasPrefix(m.path, requestArea+"/") {
+		return fmt.Errorf("%s: requests belong into %s, records elsewhere", m.path, requestArea)
+	} else if isRequest {
 		return nil
 	}
 	for _, s := range append([]*structure{&m.structure}, nested(&m.structure)...) {

@@ -12,7 +12,7 @@ func (e *emitter) readFunc(s *structure) {
 	e.f("*x = %s{%s}\n", name, e.defaults(s))
 	for _, f := range s.fields {
 		if f.tag < 0 {
-			e.guarded(e.cond(f.in), func() { e.f("x.%s = %s\n", goName(f.name), e.readField(f)) })
+			e.guarded(e.cond(f.in), func() { e.readField(f) })
 		}
 	}
 	if e.flexible() {
@@ -33,19 +33,30 @@ func (e *emitter) readTags(all []*field) {
 			cond = " && " + cond
 		}
 		e.f("case tag == %d%s:\n", f.tag, cond)
-		e.f("x.%s = %s\n", goName(f.name), e.readField(f))
+		e.readField(f)
 	}
 	e.f("default:\nreturn false\n}\nreturn true\n})\n")
 }
 
-// readField is the Go expression that decodes one field.
-func (e *emitter) readField(f *field) string {
+// readField writes the statement that decodes one field.
+func (e *emitter) readField(f *field) {
+	name := "x." + goName(f.name)
+	switch {
+	case f.typ.kind != kindStruct:
+		e.f("%s = %s\n", name, e.readValue(f))
+	case f.nullable.empty():
+		e.f("%s.read(r, v)\n", name)
+	default:
+		e.f("if r.int8() >= 0 {\n%s = new(%s)\n%s.read(r, v)\n}\n", name, goName(f.typ.name), name)
+	}
+}
+
+// readValue is the Go expression that decodes one field that is no struct.
+func (e *emitter) readValue(f *field) string {
 	flex, null := e.flex(), e.nullable(f)
 	switch t := f.typ; t.kind {
 	case kindArray:
 		return e.readArray(f, flex, null)
-	case kindStruct:
-		return "readStruct(r, v, (*" + goName(t.name) + ").read)"
 	case kindString:
 		if f.nullable.empty() {
 			return "r.string(" + flex + ")"

@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// maxTag is the highest tag that a definition may use.
+const maxTag = 127
+
 // parser reads the definitions of one file, line by line.
 type parser struct {
 	path  string
@@ -183,7 +186,7 @@ func (p *parser) field(line string) (*field, error) {
 		return nil, p.errorf("want \"Name: type, …\"")
 	}
 	parts := strings.Split(rest, ",")
-	f := &field{name: name, doc: p.takeDoc(), in: allVersions, nullable: noVersions, tagged: noVersions, tag: -1}
+	f := &field{name: name, doc: p.takeDoc(), in: allVersions, nullable: noVersions, tag: -1}
 	f.note = fmt.Sprintf("%s:%d", p.path, p.at+1)
 	f.typ = parseType(strings.TrimSpace(parts[0]))
 	for _, part := range parts[1:] {
@@ -191,7 +194,7 @@ func (p *parser) field(line string) (*field, error) {
 			return nil, p.errorf("%s: %v", name, err)
 		}
 	}
-	f.nullable, f.tagged = f.nullable.and(f.in), f.tagged.and(f.in)
+	f.nullable = f.nullable.and(f.in)
 	return f, nil
 }
 
@@ -207,14 +210,8 @@ func (f *field) clause(words []string) error {
 			rng, err = parseVersions(words[1])
 		}
 		f.nullable = rng
-	case words[0] == "tag" && (len(words) == 2 || len(words) == 3):
-		if len(words) == 3 {
-			rng, err = parseVersions(words[2])
-		}
-		f.tagged = rng
-		if err == nil {
-			f.tag, err = strconv.Atoi(words[1])
-		}
+	case words[0] == "tag" && len(words) == 2:
+		f.tag, err = strconv.Atoi(words[1])
 	case words[0] == "default" && len(words) == 2:
 		f.deflt = words[1]
 	case len(words) == 1:
@@ -239,8 +236,11 @@ func parseType(s string) fieldType {
 // resolve binds the struct names in s to the message's shared structs and checks what a line alone cannot show.
 func (m *message) resolve(s *structure) error {
 	for _, f := range s.fields {
-		if !f.tagged.empty() && !m.flexible.covers(f.tagged.and(m.in)) {
+		if f.tag >= 0 && !m.flexible.covers(f.in.and(m.in)) {
 			return fmt.Errorf("%s: %s is tagged in a version that has no tags", f.note, f.name)
+		}
+		if f.tag > maxTag {
+			return fmt.Errorf("%s: tag %d is above %d", f.note, f.tag, maxTag)
 		}
 		if f.deflt == "null" && f.nullable.empty() {
 			return fmt.Errorf("%s: %s is null by default but not nullable", f.note, f.name)
@@ -249,8 +249,8 @@ func (m *message) resolve(s *structure) error {
 		if t == nil {
 			continue
 		}
-		if m.kind != "request" && t == &f.typ && (f.tag >= 0 || !f.nullable.empty()) {
-			return fmt.Errorf("%s: %s is a struct that may be absent: only requests have such", f.note, f.name)
+		if m.kind != "request" && t == &f.typ && (f.tag >= 0 || !f.nullable.empty()) && (!f.nullable.covers(f.in.and(m.in)) || f.deflt != "null" && f.tag >= 0) {
+			return fmt.Errorf("%s: a struct that may be absent must be nullable in all its versions, and null by default if tagged", f.note)
 		}
 		if t.body != nil {
 			if err := m.resolve(t.body); err != nil {
