@@ -574,4 +574,3 @@ func (fakeConfigs) DescribeTopic(s Stored) []TopicConfigEntry {
 	}
 	return out
 }
-

@@ -19,7 +19,7 @@ var _ controller.Configs = configs{}
 
 // IsList implements controller.Configs.
 func (c configs) IsList(t metadata.ResourceType, key string) (string, bool) {
-	k, ok := config.Find(config.Resource(t), key)
+	k, ok := config.Lookup(config.Resource(t), key)
 	if !ok || k.Type != config.List {
 		return "", false
 	}

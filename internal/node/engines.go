@@ -25,10 +25,10 @@ func (n *Node) openQuorum() error {
 	q := n.cfg.Quorum
 	log.SegmentBytes, log.SegmentAge = q.SegmentBytes, q.SegmentAge
 	n.quorum, err = quorum.Open(quorum.Config{
-		FS: n.opts.FS, Dir: path.Join(dir.path, (kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic}).String()),
-		NodeID: n.cfg.ID, Directory: dir.id, Voters: n.voters(),
+		FS: n.opts.FS, Dir: path.Join(dir.Path, (kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic}).String()),
+		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.voters(),
 		Controller: controller.Config{
-			ClusterID: n.ids.clusterID, NodeID: n.cfg.ID,
+			ClusterID: n.identity.ClusterID, NodeID: n.cfg.ID,
 			DefaultPartitions: n.cfg.Topics.Partitions, DefaultReplication: n.cfg.Topics.ReplicationFactor,
 			MinInSyncReplicas:   int(n.cfg.Sources.Int("min.insync.replicas")),
 			DisableDeleteTopics: !n.cfg.Topics.DeleteEnabled, SessionTimeout: q.BrokerSession,
@@ -38,14 +38,14 @@ func (n *Node) openQuorum() error {
 		Clean: dir.clean, RecoveryPoint: recovery, Now: n.opts.Now, Logger: n.log,
 	})
 	if err != nil {
-		return fmt.Errorf("load the metadata log in %s: %w", dir.path, err)
+		return fmt.Errorf("load the metadata log in %s: %w", dir.Path, err)
 	}
 	return nil
 }
 
 func (n *Node) metadataDir() *directory {
 	for i := range n.dirs {
-		if n.dirs[i].path == n.cfg.MetadataLogDir {
+		if n.dirs[i].Path == n.cfg.MetadataLogDir {
 			return &n.dirs[i]
 		}
 	}
@@ -54,9 +54,9 @@ func (n *Node) metadataDir() *directory {
 
 // metadataRecoveryPoint is what was synced of the metadata log: everything, since each of its appends is.
 func (n *Node) metadataRecoveryPoint(dir *directory) (kafka.Offset, error) {
-	entries, err := checkpoint.ReadOffsets(n.opts.FS, dir.path, checkpoint.RecoveryPoints)
+	entries, err := checkpoint.ReadOffsets(n.opts.FS, dir.Path, checkpoint.RecoveryPoint)
 	if err != nil {
-		return 0, fmt.Errorf("directory %s: %w", dir.path, err)
+		return 0, fmt.Errorf("directory %s: %w", dir.Path, err)
 	}
 	for _, e := range entries {
 		if e.Topic == kafka.ClusterMetadataTopic {
@@ -80,7 +80,7 @@ func (n *Node) voters() []quorum.Voter {
 func (n *Node) openPartitions() error {
 	var dirs []partition.Dir
 	for _, d := range n.dirs {
-		dirs = append(dirs, partition.Dir{Path: d.path, ID: d.id, Clean: d.clean})
+		dirs = append(dirs, partition.Dir{Path: d.Path, ID: d.ID, Clean: d.clean})
 	}
 	s := n.cfg.Storage
 	var err error
@@ -111,7 +111,7 @@ func (n *Node) apply(c metadata.Change) { n.partitions.Apply(c.Delta, c.Image) }
 // dirFailed is told of a log directory that failed.
 func (n *Node) dirFailed(dir kafka.UUID, last bool, err error) {
 	n.log.Error("log directory failed", "directory", dir, "err", err)
-	if last || dir == n.metadataDir().id {
+	if last || dir == n.metadataDir().ID {
 		n.fail(fmt.Errorf("log directory %s failed and there is no other: %w", dir, err))
 	}
 }

@@ -82,7 +82,7 @@ func pause(ctx context.Context, d time.Duration) error {
 
 func (m *membership) registerController(ctx context.Context) error {
 	req := kmsg.NewPtrControllerRegistrationRequest()
-	req.ControllerID, req.ActiveControllerEpoch = int32(m.n.cfg.ID), -1
+	req.ControllerID = int32(m.n.cfg.ID)
 	req.IncarnationID = m.incarnation
 	for _, e := range m.n.ends {
 		if !e.controller {
@@ -107,8 +107,8 @@ func (m *membership) registerController(ctx context.Context) error {
 func (m *membership) register(ctx context.Context) error {
 	req := kmsg.NewPtrBrokerRegistrationRequest()
 	req.SetVersion(req.MaxVersion())
-	req.BrokerID, req.ClusterID, req.IncarnationID = int32(m.n.cfg.ID), m.n.ids.clusterID, m.incarnation
-	req.PreviousBrokerEpoch = int64(m.n.ids.cleanEpoch)
+	req.BrokerID, req.ClusterID, req.IncarnationID = int32(m.n.cfg.ID), m.n.identity.ClusterID, m.incarnation
+	req.PreviousBrokerEpoch = int64(m.n.cleanEpoch())
 	if m.n.cfg.Rack != "" {
 		req.Rack = &m.n.cfg.Rack
 	}
@@ -123,7 +123,7 @@ func (m *membership) register(ctx context.Context) error {
 		req.Features = append(req.Features, f)
 	}
 	for _, d := range m.n.dirs {
-		req.LogDirs = append(req.LogDirs, d.id)
+		req.LogDirs = append(req.LogDirs, d.ID)
 	}
 	resp, err := ask[*kmsg.BrokerRegistrationResponse](ctx, m, controller.RegisterBroker{Request: req, PreviousDead: true})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/segment"
+	"github.com/ottla/ottla/internal/storage"
 	"github.com/ottla/ottla/internal/transport"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -51,9 +52,10 @@ type Node struct {
 	opts  Options
 	cfg   *config.Node
 	log   *slog.Logger
-	dirs  []directory
-	ids   identity
 	draws *rand.Rand
+
+	identity *storage.Identity
+	dirs     []directory // those that can be used
 
 	cache      *segment.Cache
 	quorum     *quorum.Engine
@@ -128,7 +130,7 @@ func bytes64(b []byte) uint64 {
 // bind opens the listening sockets, so that a port in use is known before anything runs.
 func (n *Node) bind() error {
 	services := &api.Node{
-		ClusterID: n.ids.clusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
+		ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
 		Now:      n.opts.Now, Log: n.log,
 	}
@@ -219,7 +221,7 @@ func (n *Node) Listeners() []config.Listener {
 }
 
 // ClusterID is the id of the cluster that the node belongs to.
-func (n *Node) ClusterID() string { return n.ids.clusterID }
+func (n *Node) ClusterID() string { return n.identity.ClusterID }
 
 // ID is the node's id.
 func (n *Node) ID() kafka.NodeID { return n.cfg.ID }

@@ -129,7 +129,7 @@ func (e *Engine) openLog() error {
 	switch snap := e.storage.snap.EndOffset; {
 	case len(report.Damage) > 0:
 		d := report.Damage[0]
-		err = fmt.Errorf("%w: offsets %d to %d: %s", ErrDamaged, d.From, d.End, d.Reason)
+		err = fmt.Errorf("%w: %v", ErrDamaged, d)
 	case log.LogEndOffset() < snap:
 		// The log was lost or never there, the snapshot holds what it said.
 		err = log.TruncateFullyAndStartAt(snap, e.cfg.Now())
