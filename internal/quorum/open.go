@@ -9,7 +9,6 @@ import (
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
@@ -128,8 +127,7 @@ func (e *Engine) openLog() error {
 	}
 	switch snap := e.storage.snap.EndOffset; {
 	case len(report.Damage) > 0:
-		d := report.Damage[0]
-		err = fmt.Errorf("%w: %v", ErrDamaged, d)
+		err = fmt.Errorf("%w: %v", ErrDamaged, report.Damage[0])
 	case log.LogEndOffset() < snap:
 		// The log was lost or never there, the snapshot holds what it said.
 		err = log.TruncateFullyAndStartAt(snap, e.cfg.Now())
@@ -175,10 +173,10 @@ func (e *Engine) start() error {
 		if term, err := e.storage.Term(last); err != nil {
 			return err
 		} else if term > e.storage.hard.GetTerm() {
-			e.storage.hard.Term, e.storage.hard.Vote = proto.Uint64(term), proto.Uint64(0)
+			e.storage.hard.Term, e.storage.hard.Vote = new(term), new(uint64(0))
 		}
 	}
-	e.storage.hard.Commit = proto.Uint64(uint64(committed))
+	e.storage.hard.Commit = new(uint64(committed))
 	node, err := raft.NewRawNode(&raft.Config{
 		ID:                        raftID(e.cfg.NodeID),
 		ElectionTick:              10,

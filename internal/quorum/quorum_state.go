@@ -7,7 +7,6 @@ import (
 	"path"
 
 	"go.etcd.io/raft/v3/raftpb"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/schema"
@@ -21,7 +20,7 @@ const quorumStateFile = "quorum-state"
 func readQuorumState(f vfs.FS, dir string) (*raftpb.HardState, error) {
 	b, err := vfs.ReadFile(f, path.Join(dir, quorumStateFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return &raftpb.HardState{Term: proto.Uint64(0), Vote: proto.Uint64(0), Commit: proto.Uint64(0)}, nil
+		return &raftpb.HardState{Term: new(uint64(0)), Vote: new(uint64(0)), Commit: new(uint64(0))}, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", quorumStateFile, err)
@@ -39,7 +38,7 @@ func readQuorumState(f vfs.FS, dir string) (*raftpb.HardState, error) {
 	if q.VotedID < 0 {
 		vote = raftID(kafka.NodeID(q.LeaderID))
 	}
-	return &raftpb.HardState{Term: proto.Uint64(uint64(q.LeaderEpoch)), Vote: proto.Uint64(vote), Commit: proto.Uint64(0)}, nil
+	return &raftpb.HardState{Term: new(uint64(q.LeaderEpoch)), Vote: new(vote), Commit: new(uint64(0))}, nil
 }
 
 // writeQuorumState makes term and vote durable, or the leader once it is known.

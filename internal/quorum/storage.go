@@ -6,7 +6,6 @@ import (
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
@@ -89,7 +88,7 @@ func (s *storage) Entries(lo, hi, maxSize uint64) ([]*raftpb.Entry, error) {
 
 // entry is the entry at index i, which lies in b.
 func entry(b record.Batch, i uint64) *raftpb.Entry {
-	e := &raftpb.Entry{Index: proto.Uint64(i), Term: proto.Uint64(uint64(b.LeaderEpoch()))}
+	e := &raftpb.Entry{Index: new(i), Term: new(uint64(b.LeaderEpoch()))}
 	if i == index(b.BaseOffset()) {
 		e.Data = b
 	}
@@ -136,8 +135,8 @@ func readBatches(log *commitlog.Log, from kafka.Offset, maxBytes int) ([]record.
 func (s *storage) Snapshot() (*raftpb.Snapshot, error) {
 	return &raftpb.Snapshot{Metadata: &raftpb.SnapshotMetadata{
 		ConfState: s.conf,
-		Index:     proto.Uint64(uint64(s.snap.EndOffset)),
-		Term:      proto.Uint64(uint64(s.snap.Epoch)),
+		Index:     new(uint64(s.snap.EndOffset)),
+		Term:      new(uint64(s.snap.Epoch)),
 	}}, nil
 }
 
