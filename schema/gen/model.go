@@ -138,6 +138,7 @@ var initialisms = map[string]string{"Id": "ID", "Ids": "IDs", "Isr": "ISR", "Elr
 
 // goName turns Kafka's spelling into Go's: TopicId → TopicID.
 func goName(s string) string {
+	s = strings.ToUpper(s[:1]) + s[1:] // some of Kafka's older schemas begin small
 	var out strings.Builder
 	for len(s) > 0 {
 		end := 1
