@@ -94,4 +94,3 @@ func unsupportedAPIVersions(on listeners) *kmsg.ApiVersionsResponse {
 	}
 	return resp
 }
-

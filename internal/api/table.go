@@ -87,7 +87,8 @@ func find(key int16, on listeners) *row {
 	return nil
 }
 
-// call is one request on its way.
+// call is one request on its way. A connection has one, which its requests use in turn: what outlives the handler
+// takes a copy.
 type call struct {
 	*Node
 	req *transport.Request
@@ -95,4 +96,13 @@ type call struct {
 	// on is the kind of the listener that the request came in by, listener its name.
 	on       listeners
 	listener string
+
+	scratch scratch
+}
+
+// scratch is memory that a connection's requests use in turn, so that the data path does not allocate.
+type scratch struct {
+	produce wire.ProduceRequest
+	written []written
+	fetch   wire.FetchRequest
 }

@@ -17,6 +17,11 @@ const (
 	Password Type = 9
 )
 
+// String returns the name of the type in Kafka's messages and pages.
+func (t Type) String() string {
+	return [...]string{"UNKNOWN", "BOOLEAN", "STRING", "INT", "SHORT", "LONG", "DOUBLE", "LIST", "CLASS", "PASSWORD"}[t]
+}
+
 // Resource is the kind of thing that a key configures, with the bytes of the ConfigResource type on the wire.
 type Resource int8
 
@@ -72,6 +77,8 @@ type Key struct {
 	Default string
 	// NoDefault says that the default is null.
 	NoDefault bool
+	// Required says that a configuration without the key is refused.
+	Required bool
 	// Valid checks a value that is already of Type; nil accepts all.
 	Valid Validator
 	// Importance is Kafka's rank.
@@ -84,8 +91,6 @@ type Key struct {
 	Internal bool
 	// Synonyms are the broker keys that stand in when the key is not set, first wins.
 	Synonyms []Synonym
-	// Since is the Kafka release that brought the key, "" for those older than 3.0.
-	Since string
 	// Doc says in one or two sentences what the key does, with units.
 	Doc string
 }
@@ -98,9 +103,10 @@ type Synonym struct {
 	Unit int64
 }
 
-// Validator checks a value of a key. The error is the part of Kafka's message after the value.
+// Validator checks values of a key.
 type Validator interface {
-	// Check returns what is wrong with the value (in text form, already of the key's type), or "".
+	// Check returns what is wrong with a value, in Kafka's words, or "". The value is of the key's type and in the
+	// form that Canonical gives.
 	Check(key, value string) string
 	// String describes the valid values: "[1,...]".
 	String() string

@@ -6,26 +6,8 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 )
 
-// Listener is one address that a node listens on, or tells others.
-type Listener struct {
-	// Name is the listener's name, upper case: PLAINTEXT, CONTROLLER.
-	Name string
-	// Protocol is the security protocol behind the name; PLAINTEXT is the only one so far.
-	Protocol string
-	// Host may be "" to listen on all interfaces.
-	Host string
-	Port int
-}
-
-// Voter is one entry of controller.quorum.voters.
-type Voter struct {
-	ID   kafka.NodeID
-	Host string
-	Port int
-}
-
-// Node is the typed configuration of a node. Keys that only a live Topic or DescribeConfigs needs are reached
-// through Sources.
+// Node is the typed configuration of a node. Times and sizes of -1 (NoLimit) have no limit. Keys that are not here
+// are read through Sources.
 type Node struct {
 	// Sources holds what the file sets; the dynamic parts are empty.
 	Sources Sources
@@ -39,13 +21,13 @@ type Node struct {
 
 	// Listeners are all that this node opens, controller listeners included.
 	Listeners []Listener
-	// Advertised are the broker listeners as clients see them.
+	// Advertised are the broker listeners as clients and brokers see them.
 	Advertised []Listener
-	// ControllerListeners are the names of controller.listener.names, the first is used to reach the controllers.
-	ControllerListeners []string
 	// ControllerAdvertised are the controller listeners as other nodes see them.
 	ControllerAdvertised []Listener
-	// InterBrokerListener is the listener by which brokers reach each other.
+	// ControllerListeners are the names of controller.listener.names; the first is used to reach the controllers.
+	ControllerListeners []string
+	// InterBrokerListener is the name of the listener by which brokers reach each other.
 	InterBrokerListener string
 
 	// Voters is the static quorum; empty when the quorum is dynamic (KIP-853).
@@ -53,13 +35,108 @@ type Node struct {
 	// BootstrapServers are addresses (host:port) at which a dynamic quorum is found.
 	BootstrapServers []string
 
-	// LogDirs are the directories of partitions; MetadataLogDir holds __cluster_metadata-0.
+	// LogDirs are the directories of partitions; MetadataLogDir, one of them or another, holds __cluster_metadata-0.
 	LogDirs        []string
 	MetadataLogDir string
 
-	RequestTimeout time.Duration
+	Topics  TopicDefaults
+	Storage StorageLimits
+	Network NetworkLimits
+	Quorum  QuorumLimits
+	Replica ReplicaLimits
 }
 
-// Load reads a properties file and the overrides ("key=value", as on the command line), checks them and gives
-// the typed configuration. The error holds every problem found, one a line, with file and line.
-func Load(file string, text []byte, overrides []string) (*Node, error) { panic("later") }
+// TopicDefaults say how topics come to be.
+type TopicDefaults struct {
+	Partitions        int32
+	ReplicationFactor int16
+	AutoCreate        bool
+	DeleteEnabled     bool
+}
+
+// StorageLimits are the rhythms of the log.
+type StorageLimits struct {
+	RetentionCheck          time.Duration
+	FlushCheck              time.Duration // log.flush.scheduler.interval.ms
+	RecoveryCheckpoint      time.Duration
+	StartOffsetCheckpoint   time.Duration
+	HighWatermarkCheckpoint time.Duration
+	InitialDelay            time.Duration
+	RecoveryThreads         int // a directory
+	DirFailureTimeout       time.Duration
+	ProducerExpiration      time.Duration // producer.id.expiration.ms
+	ProducerExpirationCheck time.Duration
+}
+
+// NetworkLimits bound connections and requests. Sizes are bytes.
+type NetworkLimits struct {
+	RequestMaxBytes       int
+	QueuedMaxBytes        int64 // -1: Ottla's own bound
+	SendBufferBytes       int   // -1: the system's
+	ReceiveBufferBytes    int   // -1: the system's
+	IdleTimeout           time.Duration
+	RequestTimeout        time.Duration
+	ConnectTimeout        time.Duration
+	ConnectTimeoutMax     time.Duration
+	MaxConnections        int
+	MaxConnectionsPerIP   int
+	MaxConnectionsByIP    map[string]int
+	MaxConnectionRate     int // a second
+	FetchMaxBytes         int
+	FetchSessions         int
+	DescribeMaxPartitions int // of one DescribeTopicPartitions answer
+}
+
+// QuorumLimits are the rhythms of the metadata quorum.
+type QuorumLimits struct {
+	ElectionTimeout       time.Duration
+	FetchTimeout          time.Duration
+	RequestTimeout        time.Duration
+	RetryBackoff          time.Duration
+	FetchMaxBytes         int
+	SnapshotFetchMaxBytes int
+	SegmentBytes          int
+	SegmentAge            time.Duration
+	SnapshotBytes         int64         // new metadata after which a snapshot is due
+	SnapshotAge           time.Duration // 0: no limit
+	IdleInterval          time.Duration // 0: no no-op records
+	RetentionBytes        int64
+	Retention             time.Duration
+	BrokerHeartbeat       time.Duration
+	BrokerSession         time.Duration
+	RegistrationTimeout   time.Duration
+	RebalanceLeaders      bool
+	RebalanceCheck        time.Duration
+	ControlledShutdown    bool
+}
+
+// ReplicaLimits are the rhythms of replication.
+type ReplicaLimits struct {
+	LagMax                time.Duration
+	FetchWaitMax          time.Duration
+	FetchMinBytes         int
+	FetchMaxBytes         int
+	FetchResponseMaxBytes int
+	FetchBackoff          time.Duration
+	RequestTimeout        time.Duration
+}
+
+// ListenerFor returns the listener of that name.
+func (n *Node) ListenerFor(name string) (Listener, bool) {
+	for _, l := range n.Listeners {
+		if l.Name == name {
+			return l, true
+		}
+	}
+	return Listener{}, false
+}
+
+// IsControllerListener reports whether a listener is for controllers.
+func (n *Node) IsControllerListener(name string) bool {
+	for _, c := range n.ControllerListeners {
+		if c == name {
+			return true
+		}
+	}
+	return false
+}

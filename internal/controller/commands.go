@@ -98,3 +98,9 @@ type Activate struct{}
 
 // Expire does what is due: it fences brokers whose session ended. Its response is nil. See Controller.Deadline.
 type Expire struct{}
+
+var _ = []Command{
+	CreateTopics{}, DeleteTopics{}, CreatePartitions{}, IncrementalAlterConfigs{}, AlterConfigs{}, RegisterBroker{},
+	Heartbeat{}, Disconnected{}, UnregisterBroker{}, RegisterController{}, AllocateProducerIDs{}, UpdateFeatures{},
+	AlterPartition{}, ElectLeaders{}, AssignReplicasToDirs{}, Activate{}, Expire{},
+}

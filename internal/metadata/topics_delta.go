@@ -198,12 +198,13 @@ func (d *Delta) replayPartitionChange(r *schema.PartitionChangeRecord) error {
 	if before == nil {
 		return fmt.Errorf("%w: no partition %d of topic %q", ErrReplay, r.PartitionID, t.Name)
 	}
-	t.Partitions[r.PartitionID] = before.merge(r)
+	t.Partitions[r.PartitionID] = before.Merge(r)
 	return nil
 }
 
-// merge applies a change record: what it leaves out stays, and the partition epoch always rises.
-func (p *Partition) merge(r *schema.PartitionChangeRecord) *Partition {
+// Merge returns the partition with a change record applied: what the record leaves out stays, and the partition epoch
+// always rises.
+func (p *Partition) Merge(r *schema.PartitionChangeRecord) *Partition {
 	next := *p
 	next.PartitionEpoch++
 	replace(&next.ISR, r.ISR)

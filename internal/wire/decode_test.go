@@ -34,7 +34,7 @@ func fill(r *rand.Rand, v reflect.Value) {
 	case reflect.Float64:
 		v.SetFloat(r.NormFloat64())
 	case reflect.String:
-		v.SetString(strings.Repeat("x", r.IntN(300)))
+		v.SetString(strings.Repeat("x", 1+r.IntN(300)))
 	case reflect.Array:
 		for i := range v.Len() {
 			fill(r, v.Index(i))
@@ -67,6 +67,14 @@ func random(r *rand.Rand, h Header) (kmsg.Request, []byte) {
 	req.SetVersion(h.Version)
 	fill(r, reflect.ValueOf(req).Elem())
 	return req, req.AppendTo(nil)
+}
+
+// randomResponse returns a response to h with random content.
+func randomResponse(r *rand.Rand, h Header) kmsg.Response {
+	resp := kmsg.ResponseForKey(h.Key)
+	resp.SetVersion(h.Version)
+	fill(r, reflect.ValueOf(resp).Elem())
+	return resp
 }
 
 // tagsOfLaterVersions holds the first version with all tagged fields of the requests for which kmsg writes every tagged

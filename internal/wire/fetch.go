@@ -86,18 +86,16 @@ func (f *FetchRequest) Read(version int16, body []byte) error {
 	if version >= 11 {
 		f.RackID = w.str(false)
 	}
-	w.eachTag(f.readTag)
-	return nil
-}
-
-func (f *FetchRequest) readTag(tag uint32, w *walker) {
-	switch {
-	case tag == 0:
-		f.ClusterID = w.str(true)
-	case tag == 1 && w.version >= 15:
-		f.ReplicaID = kafka.NodeID(w.int32())
-		f.ReplicaEpoch = kafka.BrokerEpoch(w.int64())
+	for n := w.tagCount(); n > 0; n-- {
+		switch tag, value := w.nextTag(); {
+		case tag == 0:
+			f.ClusterID = value.str(true)
+		case tag == 1 && version >= 15:
+			f.ReplicaID = kafka.NodeID(value.int32())
+			f.ReplicaEpoch = kafka.BrokerEpoch(value.int64())
+		}
 	}
+	return nil
 }
 
 func (f *FetchRequest) readTopic(w *walker) {
@@ -106,7 +104,7 @@ func (f *FetchRequest) readTopic(w *walker) {
 		f.Partitions = append(f.Partitions, FetchPartition{Topic: name, TopicID: id})
 		f.Partitions[len(f.Partitions)-1].read(w)
 	}
-	w.eachTag(nil)
+	w.skipTags()
 }
 
 func (p *FetchPartition) read(w *walker) {
@@ -124,15 +122,13 @@ func (p *FetchPartition) read(w *walker) {
 		p.LogStartOffset = kafka.Offset(w.int64())
 	}
 	p.MaxBytes = w.int32()
-	w.eachTag(p.readTag)
-}
-
-func (p *FetchPartition) readTag(tag uint32, w *walker) {
-	switch {
-	case tag == 0 && w.version >= 17:
-		p.ReplicaDirectoryID = w.uuid()
-	case tag == 1 && w.version >= 18:
-		p.HighWatermark = kafka.Offset(w.int64())
+	for n := w.tagCount(); n > 0; n-- {
+		switch tag, value := w.nextTag(); {
+		case tag == 0 && w.version >= 17:
+			p.ReplicaDirectoryID = value.uuid()
+		case tag == 1 && w.version >= 18:
+			p.HighWatermark = kafka.Offset(value.int64())
+		}
 	}
 }
 
@@ -141,7 +137,7 @@ func (f *FetchRequest) readForgotten(w *walker) {
 	for n := w.count(false, 4); n > 0; n-- {
 		f.Forgotten = append(f.Forgotten, ForgottenPartition{Topic: name, TopicID: id, Partition: w.int32()})
 	}
-	w.eachTag(nil)
+	w.skipTags()
 }
 
 // topic reads a topic's name or, from version 13 of Produce and Fetch, its id.
@@ -152,18 +148,25 @@ func (w *walker) topic() (name []byte, id kafka.UUID) {
 	return w.str(false), kafka.UUID{}
 }
 
-// eachTag passes the tagged section of a checked body and gives each field to f, which need not read all of it.
-func (w *walker) eachTag(f func(tag uint32, w *walker)) {
+// tagCount starts the tagged section of a checked body: so many calls of nextTag follow.
+func (w *walker) tagCount() int {
 	if !w.flexible {
-		return
+		return 0
 	}
-	for n := w.uvarint(); n > 0; n-- {
-		tag := w.uvarint()
-		value := *w
-		value.b = w.skip(int(w.uvarint()))
-		value.at = 0
-		if f != nil {
-			f(tag, &value)
-		}
+	return int(w.uvarint())
+}
+
+// nextTag passes one tagged field and returns its tag and a walker over its value.
+func (w *walker) nextTag() (tag uint32, value walker) {
+	tag = w.uvarint()
+	value = *w
+	value.b, value.at = w.skip(int(w.uvarint())), 0
+	return tag, value
+}
+
+// skipTags passes the tagged section of a checked body.
+func (w *walker) skipTags() {
+	for n := w.tagCount(); n > 0; n-- {
+		w.nextTag()
 	}
 }

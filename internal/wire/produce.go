@@ -77,9 +77,9 @@ func (c *ProducePartitions) Next() bool {
 	}
 	c.Index = c.w.int32()
 	c.Records = c.w.bytes(true)
-	c.w.eachTag(nil)
+	c.w.skipTags()
 	if c.left--; c.left == 0 {
-		c.w.eachTag(nil)
+		c.w.skipTags()
 	}
 	return true
 }
@@ -90,6 +90,6 @@ func (c *ProducePartitions) nextTopic() {
 	c.Count = c.w.count(false, 1)
 	c.left, c.First = c.Count, true
 	if c.left == 0 {
-		c.w.eachTag(nil)
+		c.w.skipTags()
 	}
 }
