@@ -17,8 +17,13 @@ var (
 	errSilent = errors.New("silent")
 )
 
-// answerWait is how long an answer may take before it counts as none.
-const answerWait = 2 * time.Second
+// answerWait is how long an answer may take before it counts as none. Machines
+// are slow at times, so it is long; where Kafka is known to give no answer,
+// silenceWait is used.
+const (
+	answerWait  = 20 * time.Second
+	silenceWait = 2 * time.Second
+)
 
 // maxAnswer bounds an answer's claimed size.
 const maxAnswer = 64 << 20

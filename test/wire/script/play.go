@@ -151,6 +151,7 @@ type player struct {
 	topics map[[16]byte]string
 	ids    map[string][16]byte
 	marks  int
+	silent bool // the next requests are known to get no answer from Kafka
 	out    Transcript
 }
 
@@ -201,7 +202,11 @@ func (p *player) exchange(l listener, key, version int16, flexible bool, body []
 		p.drop(l)
 		return nil, err
 	}
-	got, answer, err := c.receive(answerWait)
+	wait := answerWait
+	if p.silent {
+		wait = silenceWait
+	}
+	got, answer, err := c.receive(wait)
 	if err != nil {
 		p.drop(l)
 		return nil, err
@@ -333,7 +338,14 @@ func do[R kmsg.Response](r *run, name string, req interface {
 	return resp.(R)
 }
 
-// play1 is do for a case whose answer nobody needs.
+// unansweredByKafka is do for a case that leaves Kafka's client waiting.
+func (r *run) unansweredByKafka(name string, req kmsg.Request) {
+	r.silent = true
+	defer func() { r.silent = false }()
+	r.do(name, req)
+}
+
+// do is do for a case whose answer nobody needs.
 func (r *run) do(name string, req kmsg.Request) { do[kmsg.Response](r, name, req) }
 
 // outcome records what came of a request.
