@@ -85,12 +85,6 @@ func (r *run) create(topics ...kmsg.CreateTopicsRequestTopic) error {
 	return nil
 }
 
-// topic makes one topic of the run, visible on return, and gives its full name.
-func (r *run) topic(short string, partitions int32, configs ...string) string {
-	r.make(newTopic(r.name(short), partitions, configs...))
-	return r.name(short)
-}
-
 // make creates topics and waits until the broker serves them.
 func (r *run) make(topics ...kmsg.CreateTopicsRequestTopic) {
 	if err := r.create(topics...); err != nil {
