@@ -9,12 +9,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/fetchsession"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/quorum"
@@ -63,6 +65,7 @@ type Node struct {
 	purgatory  *purgatory.Purgatory
 	ends       []endpoint
 	member     *membership
+	applied    atomic.Pointer[metadata.Image] // what the partitions follow
 
 	background sync.WaitGroup
 	stopWork   context.CancelFunc // ends the partitions' duties and the membership
@@ -238,11 +241,12 @@ func (n *Node) Stop(ctx context.Context) error {
 		n.stopQuorum()
 		n.background.Wait()
 	}
-	closeErr := n.partitions.Close()
-	if closeErr == nil && n.stopQuorum != nil {
-		closeErr = n.markClean()
+	clean, err := n.partitions.Close()
+	errs = append(errs, err)
+	if n.stopQuorum != nil {
+		errs = append(errs, n.markClean(clean))
 	}
-	return errors.Join(append(errs, closeErr, n.release())...)
+	return errors.Join(append(errs, n.release())...)
 }
 
 func (n *Node) drain(ctx context.Context, controller bool) error {
