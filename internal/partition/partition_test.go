@@ -81,7 +81,9 @@ func (w *world) open(clean bool) {
 			}
 			return c
 		},
-		DirFailed: func(d Dir, last bool, err error) { w.failed = append(w.failed, fmt.Sprintf("%s last=%v", d.Path, last)) },
+		DirFailed: func(d Dir, last bool, err error) {
+			w.failed = append(w.failed, fmt.Sprintf("%s last=%v", d.Path, last))
+		},
 	}
 	if w.options != nil {
 		w.options(&o)
@@ -114,7 +116,9 @@ func (w *world) apply(records ...schema.MetadataRecord) {
 	w.m.Apply(delta, w.image)
 }
 
-func topicID(name string) kafka.TopicID { return kafka.UUID{0: 0x70, 1: name[0], 15: name[len(name)-1]} }
+func topicID(name string) kafka.TopicID {
+	return kafka.UUID{0: 0x70, 1: name[0], 15: name[len(name)-1]}
+}
 
 // create makes a topic of n partitions, led by this node alone.
 func (w *world) create(name string, n int32) {
