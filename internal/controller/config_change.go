@@ -201,7 +201,7 @@ func (c *Controller) alterResource(out *records, a *configsAsked) *refusal {
 	before := c.Image().Configs.Of(r)
 	after, changed, refused := c.combineOps(a, before)
 	if refused == nil {
-		refused = c.validateConfigs(r, before, after)
+		refused = c.validateConfigs(r, before, after, changed)
 	}
 	if refused == nil {
 		refused = c.checkExists(r)
@@ -293,14 +293,14 @@ func (c *Controller) writeConfigs(out *records, r metadata.ConfigResource, befor
 	}
 }
 
-// validateConfigs judges what would be stored.
-func (c *Controller) validateConfigs(r metadata.ConfigResource, before, after map[string]string) *refusal {
+// validateConfigs judges what would be stored; changed are the keys that the request names.
+func (c *Controller) validateConfigs(r metadata.ConfigResource, before, after map[string]string, changed []string) *refusal {
 	for _, name := range sortedKeys(after) {
 		if len(after[name]) > maxConfigValue {
 			return refuse(kerr.InvalidConfig, "The configuration value cannot be added because it exceeds the maximum value size of %d bytes.", maxConfigValue)
 		}
 	}
-	if refused := c.protectMinInSync(r, before, after); refused != nil {
+	if refused := c.protectMinInSync(r, after, changed); refused != nil {
 		return refused
 	}
 	if refused := checkResourceName(r); refused != nil {
@@ -314,16 +314,15 @@ func (c *Controller) validateConfigs(r metadata.ConfigResource, before, after ma
 
 // protectMinInSync keeps min.insync.replicas the cluster's while eligible leader replicas are on: which replicas
 // are eligible depends on it, so that all nodes must see the same value (KIP-966).
-func (c *Controller) protectMinInSync(r metadata.ConfigResource, before, after map[string]string) *refusal {
-	if r.Type != metadata.BrokerResource || !c.Image().Features.ELR() {
+func (c *Controller) protectMinInSync(r metadata.ConfigResource, after map[string]string, changed []string) *refusal {
+	if r.Type != metadata.BrokerResource || !c.Image().Features.ELR() || !slices.Contains(changed, minInSyncReplicas) {
 		return nil
 	}
-	_, was := before[minInSyncReplicas]
-	_, is := after[minInSyncReplicas]
+	_, set := after[minInSyncReplicas]
 	switch {
-	case r.Name != "" && (was || is):
+	case r.Name != "":
 		return refuse(kerr.InvalidConfig, "Broker-level min.insync.replicas cannot be altered while ELR is enabled.")
-	case r.Name == "" && was && !is:
+	case !set:
 		return refuse(kerr.InvalidConfig, "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.")
 	}
 	return nil

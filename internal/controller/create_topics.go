@@ -169,7 +169,7 @@ func (c *Controller) newTopicConfigs(topic *kmsg.CreateTopicsRequestTopic) (map[
 		return configs, nil
 	}
 	resource := metadata.ConfigResource{Type: metadata.TopicResource, Name: topic.Topic}
-	if refused := c.validateConfigs(resource, nil, configs); refused != nil {
+	if refused := c.validateConfigs(resource, nil, configs, nil); refused != nil {
 		return nil, refused
 	}
 	return configs, nil

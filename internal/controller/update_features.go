@@ -102,6 +102,11 @@ func (c *Controller) updateFeature(out *records, name string, level metadata.Lev
 		if _, set := c.Image().Configs.Of(cluster)[minInSyncReplicas]; !set {
 			out.add(c.minInSyncRecord(), 0)
 		}
+		for _, r := range c.Image().Configs.Resources(metadata.BrokerResource) {
+			if _, set := c.Image().Configs.Of(r)[minInSyncReplicas]; set && r.Name != "" {
+				out.add(&schema.ConfigRecord{ResourceType: int8(r.Type), ResourceName: r.Name, Name: minInSyncReplicas}, 0)
+			}
+		}
 	}
 	if name == metadata.ELRFeature && level == 0 && current > 0 {
 		out.add(&schema.ClearELRRecord{}, 0)
