@@ -96,7 +96,7 @@ func (p *production) flags(cmd *cobra.Command) {
 	f.BoolVar(&p.noIdem, "no-idempotence", false, "do not number the batches, so that a retry may write one twice (always so with --acks 0 or 1)")
 	f.BoolVar(&p.autoCreate, "auto-create", false, "let the server create the topic, if it is set to do so")
 	f.DurationVar(&p.linger, "linger", 10*time.Millisecond, "how long to wait for more records before a batch is sent")
-	f.Var(&p.delivery, "delivery-timeout", "how long to try before a record has failed")
+	f.Var(&p.delivery, "delivery-timeout", "how long to go on trying when nothing is acknowledged")
 	f.Int32Var(&p.maxBytes, "max-message-bytes", 1048588, "largest batch, and so largest record")
 	completeFlags(cmd, map[string]*oneOf{"input": &p.input, "partitioner": &p.partitioner, "compression": &p.compression, "acks": &p.acks})
 }
@@ -181,7 +181,8 @@ func (a *app) produce(ctx context.Context, p *production, topic string) error {
 	if a.world.InTTY && len(p.files) == 0 {
 		a.notice("each line becomes a record; Ctrl-D ends")
 	}
-	w := &writer{app: a, server: s, flags: p, source: src, progress: a.progress("produced"), failed: make(chan struct{})}
+	w := &writer{app: a, server: s, flags: p, source: src, progress: a.progress("produced"), failed: make(chan struct{}),
+		acknowledged: a.world.Now()}
 	return w.run(ctx, topic)
 }
 
@@ -211,7 +212,6 @@ func (p *production) options(topic string) []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.DefaultProduceTopic(topic),
 		kgo.ProducerLinger(p.linger),
-		kgo.RecordDeliveryTimeout(time.Duration(p.delivery)),
 		kgo.ProduceRequestTimeout(time.Duration(p.delivery)),
 		kgo.ProducerBatchMaxBytes(p.maxBytes),
 		kgo.BrokerMaxWriteBytes(max(100<<20, p.maxBytes+1<<20)),

@@ -108,7 +108,7 @@ func (s *server) create(ctx context.Context, c creation, configs map[string]*str
 		r, ok := responses[name]
 		switch {
 		case !ok:
-			r.Err = errors.New("the server's answer does not mention it")
+			r.Err = errNotMentioned
 			fallthrough
 		case r.Err != nil && !(c.ifNotExists && errors.Is(r.Err, kerr.TopicAlreadyExists)):
 			f.add(s.failed(fmt.Sprintf("create topic %q", name), answered(r.Err, r.ErrMessage)))
