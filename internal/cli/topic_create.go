@@ -72,7 +72,7 @@ func (a *app) topicCreate() *cobra.Command {
 	f := cmd.Flags()
 	f.Int32VarP(&c.partitions, "partitions", "p", -1, "number of partitions; -1 is the server's num.partitions")
 	f.Int16VarP(&c.replication, "replicas", "r", -1, "replicas of each partition; -1 is the server's default.replication.factor")
-	f.StringArrayVarP(&c.configs, "config", "c", nil, "a configuration of the topic, KEY=VALUE (may be repeated)")
+	f.StringArrayVarP(&c.configs, "config", "c", nil, "a configuration of the topic, `KEY=VALUE` (may be repeated)")
 	f.BoolVar(&c.ifNotExists, "if-not-exists", false, "succeed when the topic is there already, whatever it looks like")
 	f.BoolVar(&c.dryRun, "dry-run", false, "have the server check everything and create nothing")
 	return cmd
