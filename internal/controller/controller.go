@@ -70,17 +70,19 @@ type Controller struct {
 	collisions collisions
 }
 
-// New starts a controller on image at the moment it becomes active. Brokers that are not fenced get a fresh session.
-func New(cfg Config, image *metadata.Image, now time.Time) *Controller {
+// New starts a controller at the moment it becomes active, on all that was committed: it goes on from loader, which
+// it takes over. Brokers that are not fenced get a fresh session.
+func New(cfg Config, loader *metadata.Loader, now time.Time) *Controller {
+	image := loader.Image()
 	c := &Controller{
 		cfg:        cfg.withDefaults(),
-		loader:     metadata.NewLoader(image),
+		loader:     loader,
 		sessions:   make(sessions),
 		registered: make(map[kafka.NodeID]kafka.Offset),
 		collisions: make(collisions),
 	}
 	for _, b := range image.Cluster.Brokers() {
-		c.sessions[b.ID] = &session{lastContact: now, shutdownAt: kafka.NoOffset}
+		c.sessions[b.ID] = newSession(now)
 		c.registered[b.ID] = image.Offset
 	}
 	for t := range image.Topics.All() {

@@ -130,7 +130,7 @@ func (l *log) run(words []string) string {
 	case "show":
 		var out strings.Builder
 		for _, p := range l.state.Producers(nil) {
-			fmt.Fprintf(&out, "%d: epoch %d last sequence %d coordinator %d transaction from %d\n", p.ProducerID, p.ProducerEpoch, p.LastSequence, p.CoordinatorEpoch, p.CurrentTxnFirstOffset)
+			fmt.Fprintf(&out, "%d: epoch %d last sequence %d coordinator %d transaction from %d\n", p.ProducerID, p.ProducerEpoch, p.LastSequence, p.CoordinatorEpoch, p.TxnStart)
 		}
 		return out.String()
 	}

@@ -255,7 +255,7 @@ func (r *renderer) slice(path, name string, v reflect.Value) {
 }
 
 // foreign matches the names of topics that other cases made.
-var foreign = regexp.MustCompile(`^(x[bc]\d+-\d+v\d+-|wire-barrier$|__)`)
+var foreign = regexp.MustCompile(`^(x[bc]\d+-\d+v\d+-|wire-barrier$)`)
 
 // elements gives an array's members sorted by key, without other cases' topics.
 func (r *renderer) elements(v reflect.Value) []element {
