@@ -431,4 +431,3 @@ func TestRunDoesItsDutiesAndEnds(t *testing.T) {
 		<-ended
 	})
 }
-
