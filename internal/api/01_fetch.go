@@ -121,7 +121,7 @@ func newReads(c *call, req *wire.FetchRequest) *reads {
 	case req.Isolation == 1:
 		f.isolation = kafka.Committed
 	}
-	f.maxBytes = min(int(req.MaxBytes), c.Config.FetchMaxBytes)
+	f.maxBytes = min(int(req.MaxBytes), c.Config.Network.FetchMaxBytes)
 	f.minBytes = min(int(req.MinBytes), f.maxBytes)
 	f.deadline = c.req.Received.Add(min(max(req.MaxWait, 0), longestWait))
 	return f

@@ -52,7 +52,7 @@ func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition)
 		out.Diverging = wire.EpochEnd{Epoch: end, End: offset}
 		return out, nil
 	}
-	records, err := c.Quorum.ReadLog(want.FetchOffset, int(min(req.MaxBytes, int32(c.Config.FetchMaxBytes))))
+	records, err := c.Quorum.ReadLog(want.FetchOffset, int(min(req.MaxBytes, int32(c.Config.Network.FetchMaxBytes))))
 	if err != nil {
 		out.ErrorCode = code(err)
 		return out, nil

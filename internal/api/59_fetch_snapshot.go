@@ -51,7 +51,7 @@ func readSnapshot(c *call, req *kmsg.FetchSnapshotRequest, topic string, p kmsg.
 	if p.Position < 0 || p.Position >= size {
 		return kerr.PositionOutOfRange
 	}
-	n := min(int64(max(req.MaxBytes, 0)), size-p.Position, int64(c.Config.FetchMaxBytes))
+	n := min(int64(max(req.MaxBytes, 0)), size-p.Position, int64(c.Config.Network.FetchMaxBytes))
 	out.Size, out.Position, out.Bytes = size, p.Position, make([]byte, n)
 	_, err = snap.ReadAt(out.Bytes, p.Position)
 	return err

@@ -43,7 +43,7 @@ func (t *timeoutFlag) Set(s string) error {
 
 func (a *app) clientFlags(f *pflag.FlagSet) {
 	f.StringArrayVarP(&a.servers, "bootstrap-server", "b", nil,
-		"addresses of one or more servers, HOST[:PORT],… (default: "+serverVariable+", else "+defaultServer+")")
+		"addresses of one or more servers, `HOST:PORT,…` (default: "+serverVariable+", else "+defaultServer+")")
 	f.Var(&a.requestTimeout, "request-timeout", "how long to wait for a server's answer")
 	a.outputFlags(f)
 }
@@ -84,6 +84,12 @@ func parseAddress(s string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
+// shortestOverhead and longestOverhead bound what kgo takes as the time for an answer.
+const (
+	shortestOverhead = 100 * time.Millisecond
+	longestOverhead  = 15 * time.Minute
+)
+
 // server is a connected client.
 type server struct {
 	*kgo.Client
@@ -105,6 +111,7 @@ func (a *app) connect(ctx context.Context, opts ...kgo.Opt) (*server, error) {
 		kgo.SoftwareNameAndVersion("ottla", softwareVersion()),
 		kgo.DialTimeout(timeout),
 		kgo.RetryTimeout(timeout),
+		kgo.RequestTimeoutOverhead(min(max(timeout, shortestOverhead), longestOverhead)),
 		kgo.MetadataMinAge(100 * time.Millisecond),
 	}, opts...)
 	client, err := kgo.NewClient(opts...)

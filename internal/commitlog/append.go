@@ -192,7 +192,7 @@ func (l *Log) rollAt(base kafka.Offset, now time.Time) error {
 	l.mu.Lock()
 	l.syncDir = true
 	if active.Size() == 0 {
-		l.doomed = append(l.doomed, doomed{now.Add(l.config.DeleteDelay), active})
+		l.doomed = append(l.doomed, doomed{now.Add(l.config.DeleteDelay), active, true})
 	} else {
 		l.sealed = append(l.sealed, sealed{active, l.producers.AppendSnapshot(nil), l.producers.EndOffset()})
 	}

@@ -123,6 +123,9 @@ func (l *Log) finish(now time.Time) error {
 	if _, err := l.Flush(); err != nil {
 		return err
 	}
+	if err := l.rename(); err != nil {
+		return l.fence(err)
+	}
 	active := l.list.Load().active()
 	if err := active.Seal(); err != nil {
 		return l.fence(err)

@@ -31,10 +31,12 @@ type Log struct {
 	touched   bool // something was written since Open
 	closed    bool
 
+	renaming sync.Mutex // outside of mu; held while files are renamed, which must be over before one of the same name is made
+
 	mu            sync.Mutex   // guards what the writer leaves for the flusher and the reaper:
 	recoveryPoint kafka.Offset // what lies below was synced
 	truncations   int          // a flush that a truncation overtook does not move the recovery point
-	marked        bool         // there is a truncation file
+	truncatedTo   kafka.Offset // what the truncation file says; kafka.NoOffset without one
 	sealed        []sealed
 	saveEpochs    bool
 	syncDir       bool
@@ -58,6 +60,7 @@ type sealed struct {
 type doomed struct {
 	due     time.Time
 	segment *segment.Segment
+	renamed bool
 }
 
 // Damage is a range of offsets that was synced once and cannot be read any more. The file is kept as it is.

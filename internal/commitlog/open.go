@@ -20,7 +20,7 @@ import (
 func Open(f vfs.FS, dir string, o Options) (*Log, Report, error) {
 	l := &Log{
 		dir:       &segment.Dir{FS: f, Path: dir, Cache: o.Cache},
-		partition: o.Partition, config: o.Config, recoveryPoint: o.RecoveryPoint,
+		partition: o.Partition, config: o.Config, recoveryPoint: o.RecoveryPoint, truncatedTo: kafka.NoOffset,
 	}
 	l.logStart.Store(int64(o.LogStartOffset))
 	op := opening{l: l, o: o}
@@ -115,8 +115,11 @@ func (op *opening) create() error {
 	if err != nil {
 		return err
 	}
+	// Were the first segment's name lost in a crash that keeps the second's, the log would seem to start there.
+	if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
+		return err
+	}
 	op.report.Created = true
-	l.syncDir = true
 	l.touched = true
 	l.recoveryPoint = start
 	l.producers = &producer.State{}
@@ -150,7 +153,7 @@ func (op *opening) loadFiles() error {
 	}
 	if ok {
 		l.recoveryPoint = min(l.recoveryPoint, truncated)
-		l.marked = true
+		l.truncatedTo = truncated
 	}
 	return nil
 }

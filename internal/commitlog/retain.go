@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/segment"
 )
 
 // SetLogStartOffset raises the log start offset; a lower one changes nothing. Retain removes the segments that lie below it. The error wraps
@@ -88,28 +89,85 @@ func (l *Log) rules(v *list, now time.Time) []func(i int) (bool, error) {
 	})
 }
 
-// removeFirst takes the first n segments away, oldest first, so that a crash leaves no gap.
+// removeFirst takes the first n segments away. Their files are Reap's to rename.
 func (l *Log) removeFirst(v *list, n int, now time.Time) error {
 	start := v.segments[n].Base()
 	damage := slices.DeleteFunc(slices.Clone(v.damage), func(d Damage) bool { return d.End <= start })
 	l.publish(v.segments[n:], damage)
+	l.mu.Lock()
 	for _, s := range v.segments[:n] {
-		if err := l.doom(s, now); err != nil {
-			return l.writeError(err)
-		}
+		s.Close()
+		l.doomed = append(l.doomed, doomed{segment: s, due: now.Add(l.config.DeleteDelay)})
 	}
+	l.mu.Unlock()
 	if len(damage) != len(v.damage) {
 		if err := writeDamage(l.dir.FS, l.dir.Path, damage); err != nil {
 			return l.writeError(err)
 		}
 	}
-	if err := l.dropSnapshots(start); err != nil {
-		return l.writeError(err)
-	}
-	if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
-		return l.fence(err)
-	}
 	return nil
+}
+
+// Reap renames the files of segments that Retain removed, and unlinks files that were removed at least the delete delay ago. It returns when to
+// call it again; zero if nothing is left. Any goroutine. After an error of a sync the log is fenced.
+func (l *Log) Reap(now time.Time) (time.Time, error) {
+	if err := l.rename(); err != nil {
+		return now, l.writeError(err)
+	}
+	var due []doomed
+	var next time.Time
+	l.mu.Lock()
+	l.doomed = slices.DeleteFunc(l.doomed, func(d doomed) bool {
+		switch {
+		case !d.renamed:
+			next = now
+		case d.due.After(now):
+			if next.IsZero() || d.due.Before(next) {
+				next = d.due
+			}
+		default:
+			due = append(due, d)
+			return true
+		}
+		return false
+	})
+	l.mu.Unlock()
+	var errs []error
+	for _, d := range due {
+		errs = append(errs, d.segment.Unlink())
+	}
+	return next, errors.Join(errs...)
+}
+
+// rename gives the files of removed segments their .deleted names, oldest first and each durably before the next, so that a crash leaves no gap.
+func (l *Log) rename() error {
+	l.renaming.Lock()
+	defer l.renaming.Unlock()
+	renamed := false
+	for {
+		l.mu.Lock()
+		i := slices.IndexFunc(l.doomed, func(d doomed) bool { return !d.renamed })
+		var s *segment.Segment
+		if i >= 0 {
+			l.doomed[i].renamed = true
+			s = l.doomed[i].segment
+		}
+		l.mu.Unlock()
+		if s == nil {
+			break
+		}
+		renamed = true
+		if err := s.Remove(); err != nil {
+			return err
+		}
+		if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
+			return err
+		}
+	}
+	if !renamed {
+		return nil
+	}
+	return l.dropSnapshots(l.list.Load().segments[0].Base())
 }
 
 // dropSnapshots removes the snapshots at and below start, but for the newest two.
@@ -120,27 +178,4 @@ func (l *Log) dropSnapshots(start kafka.Offset) error {
 	}
 	old := snapshots[:len(snapshots)-2]
 	return l.removeSnapshots(func(at kafka.Offset) bool { return at <= start && slices.Contains(old, at) })
-}
-
-// Reap unlinks the files that were removed at least the delete delay ago, and returns when to call it again; zero if nothing is left. Any goroutine.
-func (l *Log) Reap(now time.Time) (time.Time, error) {
-	var due []doomed
-	var next time.Time
-	l.mu.Lock()
-	l.doomed = slices.DeleteFunc(l.doomed, func(d doomed) bool {
-		if at := d.due; at.After(now) {
-			if next.IsZero() || at.Before(next) {
-				next = at
-			}
-			return false
-		}
-		due = append(due, d)
-		return true
-	})
-	l.mu.Unlock()
-	var errs []error
-	for _, d := range due {
-		errs = append(errs, d.segment.Unlink())
-	}
-	return next, errors.Join(errs...)
 }

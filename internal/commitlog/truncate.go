@@ -67,13 +67,19 @@ func (l *Log) truncate(v *list, end kafka.Offset, now time.Time) error {
 // beginTruncation notes durably that the recovery point is not above end, and takes the files for the flusher back.
 func (l *Log) beginTruncation(end kafka.Offset) error {
 	l.touched = true
-	if err := writeTruncation(l.dir.FS, l.dir.Path, end); err != nil {
+	l.mu.Lock()
+	mark := end
+	if l.truncatedTo != kafka.NoOffset {
+		mark = min(mark, l.truncatedTo)
+	}
+	l.truncations++ // from here on a flush that has begun moves nothing
+	l.mu.Unlock()
+	if err := writeTruncation(l.dir.FS, l.dir.Path, mark); err != nil {
 		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.truncations++
-	l.marked = true
+	l.truncatedTo = mark
 	l.recoveryPoint = min(l.recoveryPoint, end)
 	l.sealed = slices.DeleteFunc(l.sealed, func(s sealed) bool { return s.end > end })
 	return nil
@@ -99,7 +105,7 @@ func (l *Log) doom(s *segment.Segment, now time.Time) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.doomed = append(l.doomed, doomed{now.Add(l.config.DeleteDelay), s})
+	l.doomed = append(l.doomed, doomed{now.Add(l.config.DeleteDelay), s, true})
 	return nil
 }
 
@@ -143,6 +149,9 @@ func (l *Log) startAt(start kafka.Offset, now time.Time) error {
 	if err := l.beginTruncation(0); err != nil {
 		return err
 	}
+	if err := l.rename(); err != nil {
+		return err
+	}
 	v := l.list.Load()
 	if err := l.doomFrom(v.segments, now); err != nil {
 		return err
@@ -154,6 +163,9 @@ func (l *Log) startAt(start kafka.Offset, now time.Time) error {
 	if err != nil {
 		return err
 	}
+	if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
+		return err
+	}
 	l.logStart.Store(int64(start))
 	l.publish([]*segment.Segment{fresh}, nil)
 	l.setEpochs(epochs{}, true)
@@ -161,7 +173,6 @@ func (l *Log) startAt(start kafka.Offset, now time.Time) error {
 	l.producers.Reset(start)
 	l.mu.Lock()
 	l.recoveryPoint = start
-	l.syncDir = true
 	l.mu.Unlock()
 	if len(v.damage) > 0 {
 		return writeDamage(l.dir.FS, l.dir.Path, nil)
@@ -189,9 +200,9 @@ func (l *Log) removeSnapshots(which func(kafka.Offset) bool) error {
 // Checkpointed says that the recovery point, as RecoveryPoint returned it, was durably written to its checkpoint.
 func (l *Log) Checkpointed(point kafka.Offset) error {
 	l.mu.Lock()
-	due := l.marked && point <= l.recoveryPoint
+	due := l.truncatedTo != kafka.NoOffset && point <= l.recoveryPoint
 	if due {
-		l.marked = false
+		l.truncatedTo = kafka.NoOffset
 	}
 	l.mu.Unlock()
 	if !due {

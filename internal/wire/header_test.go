@@ -88,7 +88,6 @@ func TestHeaderRefused(t *testing.T) {
 	f(ErrMalformed, 0, 3, 0, 12, 0, 0, 0, 1, 0xff, 0xff)          // no tagged fields
 	f(ErrMalformed, 0, 3, 0, 12, 0, 0, 0, 1, 0xff, 0xff, 1, 0, 9) // a tagged field of 9 bytes
 	f(ErrMalformed, 0, 3, 0, 12, 0, 0, 0, 1, 0xff, 0xff, 2, 1, 0, 1, 0)
-	f(ErrMalformed, 0, 3, 0xff, 0xff, 0, 0, 0, 1, 0xff, 0xff)
 	f(ErrUnknownKey, 0, 95, 0, 0, 0, 0, 0, 1, 0xff, 0xff)
 	f(ErrUnknownKey, 0, 4, 0, 0, 0, 0, 0, 1, 0xff, 0xff)
 	f(ErrUnknownKey, 0xff, 0xff, 0, 0, 0, 0, 0, 1, 0xff, 0xff)
@@ -100,6 +99,13 @@ func TestHeaderOfTheFuture(t *testing.T) {
 	body, err := h.Parse([]byte{0, 18, 0, 99, 0, 0, 0, 1, 0xff, 0xff, 1, 7, 1, 9, 1, 2})
 	if err != nil || h.Version != 99 || !bytes.Equal(body, []byte{1, 2}) {
 		t.Errorf("%+v, %x, %v", h, body, err)
+	}
+	body, err = h.Parse([]byte{0, 18, 0xff, 0xff, 0, 0, 0, 1, 0xff, 0xff})
+	if err != nil || h.Version != -1 || len(body) != 0 {
+		t.Errorf("%+v, %x, %v", h, body, err)
+	}
+	if err := Check(h, body); !errors.Is(err, ErrUnsupportedVersion) {
+		t.Error(err)
 	}
 }
 

@@ -46,9 +46,17 @@ func installTools(ctx context.Context, i *installer) error {
 	if err := installPython(ctx, i); err != nil {
 		return err
 	}
-	var err error
-	i.toolJars, err = peer.ToolJars(ctx)
-	return err
+	return i.once("tools", func() error {
+		jars, err := peer.ToolJars(ctx)
+		if err != nil {
+			return err
+		}
+		dir, source := filepath.Join(i.cache, "tools"), filepath.Join(i.source, "tools")
+		i.toolJars = dir + ":" + jars
+		return stamped(dir, []string{source}, func() error {
+			return run(ctx, source, "javac", "-d", dir, "-cp", jars, "Driver.java")
+		})
+	})
 }
 
 // installKcat installs Debian's package; what drives it is a Python program.

@@ -59,7 +59,7 @@ func dataset() []record {
 		case 9:
 			r.Value = bytes(300)
 		case 10:
-			r.Headers = [][2]any{{"null", nil}, {"empty", []byte{}}, {"bytes", []byte{0, 1, 0xff}}}
+			r.Headers = [][2]any{{"null", nil}, {"empty", []byte{}}, {"bytes", []byte{1, 2, 0xff}}}
 		case 11:
 			// Close to the default limit of a request (1 MiB) and not compressible below half of it.
 			r.Value = []byte(hex.EncodeToString(bytes(450_000)))

@@ -9,12 +9,13 @@ import (
 
 // columns group the steps of the table: a step belongs to the first whose prefix it has.
 var columns = []struct{ title, prefix string }{
-	{"topics", "create list describe cluster delete partitions tool"},
+	{"topics", "create list describe delete partitions"},
 	{"write", "produce"},
 	{"read", "consume same"},
 	{"seek", "seek offsets"},
 	{"config", "configs"},
 	{"trim", "records"},
+	{"cluster", "cluster api tool"},
 	{"matrix", "read"},
 	{"other", ""},
 }

@@ -60,9 +60,13 @@ func (s *suite) verdict(step string, err error) {
 }
 
 func (s *suite) tool(ctx context.Context, class string, args ...string) (string, error) {
+	return s.toolOn(ctx, s.install.toolJars, class, args...)
+}
+
+func (s *suite) toolOn(ctx context.Context, classPath, class string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	argv := append([]string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.apache.logging.log4j.level=OFF", "-cp", s.install.toolJars, class}, args...)
+	argv := append([]string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-Dorg.apache.logging.log4j.level=OFF", "-cp", classPath, class}, args...)
 	out, err := exec.CommandContext(ctx, "java", argv...).CombinedOutput()
 	if err != nil {
 		return string(out), fmt.Errorf("%s: %w\n%.500s", class, err, out)
@@ -102,21 +106,31 @@ func (s *suite) dumpMetadata(ctx context.Context) error {
 	return nil
 }
 
-// metadataShell wants the topics in the tree that Apache's shell makes of the log.
+// metadataShell wants the topics in the tree that Apache's shell makes of the log. The shell is 4.3.1 and runs on the
+// server's own 4.4.0 classes, for it would not know the metadata version otherwise. It answers as soon as it has
+// read the file, which may be before it has built the tree: ask again.
 func (s *suite) metadataShell(ctx context.Context) error {
 	file, err := s.metadataFile(".log")
 	if err != nil {
 		return err
 	}
-	out, err := s.tool(ctx, "org.apache.kafka.shell.MetadataShell", "--snapshot", file, "ls", "image/topics/byName")
+	serverJars, err := peer.ServerJars(ctx)
 	if err != nil {
 		return err
 	}
 	_, topics := s.matrixTopics()
-	for _, t := range topics {
-		if !strings.Contains(out, t) {
-			return fmt.Errorf("no %s in %.500s", t, out)
+	var out string
+	for range 5 {
+		out, err = s.toolOn(ctx, serverJars+":"+s.install.toolJars, "org.apache.kafka.shell.MetadataShell",
+			"--snapshot", file, "ls", "/image/topics/byName")
+		if err != nil {
+			return err
+		}
+		have := strings.Fields(out)
+		missing := slices.DeleteFunc(slices.Clone(topics), func(t string) bool { return slices.Contains(have, t) })
+		if len(missing) == 0 {
+			return nil
 		}
 	}
-	return nil
+	return fmt.Errorf("topics are missing in the shell's tree: %.500q", out)
 }

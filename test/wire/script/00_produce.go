@@ -72,6 +72,20 @@ func produce(r *run) {
 	produceBytes(r, send)
 	produceSequences(r, send)
 	produceUnanswered(r, one)
+	for _, short := range []string{"a", "append", "zstd", "compact", "seq", "past"} {
+		r.contents("what "+short+" holds", short, 0)
+	}
+	produceGone(r, one)
+}
+
+// produceGone writes to topics that were deleted, or deleted and made again.
+func produceGone(r *run, one []byte) {
+	r.make(newTopic(r.name("gone"), 1), newTopic(r.name("again"), 1))
+	gone, again := r.id("gone"), r.id("again")
+	r.remove("gone", "again")
+	r.make(newTopic(r.name("again"), 1))
+	r.do("deleted topic", produceRequest(r.name("gone"), gone, -1, part{0, one}))
+	r.do("topic made again, by its old id", produceRequest(r.name("again"), again, -1, part{0, one}))
 }
 
 // produceWrong asks for what is not there.
@@ -122,6 +136,38 @@ func produceBytes(r *run, send func(name, topic string, acks int16, parts ...par
 	bad("offset deltas fall", records{count: 3, perDelta: func(i int) int { return 2 - i }})
 	bad("max timestamp wrong", records{count: 2, maxTS: func(ts int64) int64 { return ts + 100 }})
 	bad("records are noise", records{count: 1, payload: []byte{0x70, 1, 2, 3}})
+	bad("record longer than the batch", records{count: 1, payload: []byte{0x40, 0, 0, 0, 1, 2, 'v', 0}})
+	bad("record shorter than it is", records{count: 1, payload: []byte{0x08, 0, 0, 0, 1, 2, 'v', 0}})
+	bad("record of negative length", records{count: 1, payload: []byte{0x03, 0, 0, 0, 1, 2, 'v', 0}})
+	bad("record length is no varint", records{count: 1, payload: []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0}})
+	bad("key longer than the record", records{count: 1, payload: []byte{0x0e, 0, 0, 0, 0x60, 2, 'v', 0}})
+	bad("key of length -2", records{count: 1, payload: []byte{0x0e, 0, 0, 0, 3, 2, 'v', 0}})
+	bad("value longer than the record", records{count: 1, payload: []byte{0x0e, 0, 0, 0, 1, 0x60, 'v', 0}})
+	bad("null value", records{count: 1, payload: []byte{0x0c, 0, 0, 0, 1, 1, 0}})
+	bad("headers negative", records{count: 1, payload: []byte{0x0e, 0, 0, 0, 1, 2, 'v', 1}})
+	bad("headers that are not there", records{count: 1, payload: []byte{0x0e, 0, 0, 0, 1, 2, 'v', 8}})
+	bad("header key null", records{count: 1, payload: []byte{0x12, 0, 0, 0, 1, 2, 'v', 2, 1, 1}})
+	bad("header key empty, value null", records{count: 1, payload: []byte{0x12, 0, 0, 0, 1, 2, 'v', 2, 0, 1}})
+	bad("record attributes set", records{count: 1, payload: []byte{0x0e, 0x7f, 0, 0, 1, 2, 'v', 0}})
+	bad("bytes after the last record", records{count: 1, payload: []byte{0x0e, 0, 0, 0, 1, 2, 'v', 0, 9, 9}})
+	bad("gzip cut short", records{count: 1, codec: 1, cut: 6})
+	bad("zstd cut short", records{count: 1, codec: 4, cut: 6})
+	bad("lz4 cut short", records{count: 1, codec: 3, cut: 6})
+	bad("snappy cut short", records{count: 1, codec: 2, cut: 6})
+	bad("gzip, record count too high", records{count: 2, codec: 1, countBy: 1})
+	bad("gzip, record count too low", records{count: 2, codec: 1, countBy: -1})
+	bad("gzip, offset deltas wrong", records{count: 3, codec: 1, perDelta: func(i int) int { return i * 2 }})
+	bad("gzip, max timestamp wrong", records{count: 2, codec: 1, maxTS: func(ts int64) int64 { return ts + 100 }})
+	bad("gzip, bytes after the last record", records{count: 1, codec: 1, payload: []byte{0x0e, 0, 0, 0, 1, 2, 'v', 0, 9, 9}})
+	bad("gzip of noise", records{count: 1, codec: 1, payload: []byte{0x70, 1, 2, 3}})
+	bad("gzip of nothing", records{count: 1, codec: 1, payload: []byte{}})
+	bad("snappy in Java's framing", records{count: 2, codec: 2, xerial: true})
+	bad("max timestamp negative", records{count: 1, maxTS: func(int64) int64 { return -5 }})
+	bad("base timestamp negative", records{count: 1, ts: -7})
+	keyless := records{count: 5}.batch()
+	send("five without a key on a compacted topic", "compact", -1, part{0, keyless})
+	send("message of format 0", "a", -1, part{0, oldMessage(0)})
+	send("message of format 1", "a", -1, part{0, oldMessage(1)})
 	bad("delete horizon flag", records{count: 1, attrs: 1 << 6})
 	bad("unused attribute bits", records{count: 1, attrs: 1 << 10})
 	bad("length too short", records{count: 1, spoil: func(b []byte) { binary.BigEndian.PutUint32(b[8:], 10) }})
@@ -132,7 +178,7 @@ func produceBytes(r *run, send func(name, topic string, acks int16, parts ...par
 	send("garbage after the batch", "a", -1, part{0, append(append([]byte{}, one...), 1, 2, 3)})
 	send("empty records", "a", -1, part{0, []byte{}})
 	if r.version == r.api.min || r.version == r.api.max { // Kafka never answers, which takes its time
-		send("null records", "a", -1, part{0, nil})
+		r.unansweredByKafka("null records", produceRequest(r.name("a"), r.id("a"), -1, part{0, nil}))
 	}
 }
 

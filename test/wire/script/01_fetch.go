@@ -75,6 +75,50 @@ func fetch(r *run) {
 	if r.version >= 7 {
 		fetchSessions(r)
 	}
+	fetchGone(r)
+	fetchLong(r)
+}
+
+// fetchGone fetches topics that were deleted, or deleted and made again.
+func fetchGone(r *run) {
+	r.make(newTopic(r.name("gone"), 1), newTopic(r.name("again"), 1))
+	r.produce("again", records{count: 2}.batch())
+	old := r.id("again")
+	session := func(name string, id, epoch int32, ws ...wanted) int32 {
+		req := fetchRequest(r, ws...)
+		req.SessionID, req.SessionEpoch = id, epoch
+		return do[*kmsg.FetchResponse](r, "deleted: "+name, req).SessionID
+	}
+	id := session("session before", 0, 0, wanted{"gone", 0, 0, nil}, wanted{"again", 0, 0, nil})
+	r.remove("gone", "again")
+	r.do("deleted: topic", fetchRequest(r, wanted{"gone", 0, 0, nil}))
+	session("session after", id, 1)
+	r.make(newTopic(r.name("again"), 1))
+	req := fetchRequest(r, wanted{"again", 0, 0, nil})
+	req.Topics[0].TopicID = old
+	r.do("made again: the old id", req)
+	r.do("made again: the new one", fetchRequest(r, wanted{"again", 0, 0, nil}))
+	session("session, made again", id, 2)
+	session("session, made again, another time", id, 3)
+}
+
+// fetchLong waits for records that come while it waits.
+func fetchLong(r *run) {
+	req := fetchRequest(r, wanted{"a", 1, 0, nil})
+	req.MinBytes, req.MaxWaitMillis = 1, 10_000
+	r.meanwhile("long poll woken by a produce", req, func() { r.produceTo("a", 1, records{count: 1}.batch()) })
+	small := fetchRequest(r, wanted{"a", 1, 1, nil})
+	small.MinBytes, small.MaxWaitMillis = 120, 10_000
+	r.meanwhile("long poll woken by enough", small, func() {
+		r.produceTo("a", 1, records{count: 1}.batch())
+		r.produceTo("a", 1, records{count: 1}.batch())
+	})
+	gone := fetchRequest(r, wanted{"empty", 0, 1, nil})
+	gone.MinBytes, gone.MaxWaitMillis = 1, 10_000
+	if r.version < 7 {
+		gone.Topics[0].Partitions[0].FetchOffset = 0
+	}
+	r.meanwhile("long poll woken by a deletion", gone, func() { r.remove("empty") })
 }
 
 // deleteRecords moves a log start outside the transcript.

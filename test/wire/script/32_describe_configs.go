@@ -52,7 +52,10 @@ func describeConfigs(r *run) {
 	all("invalid topic name", typeTopic, "a b")
 	all("empty topic name", typeTopic, "")
 	all("broker", typeBroker, node)
-	more("broker, synonyms and documentation", typeBroker, node)
+	if r.api.where == broker {
+		more("broker, synonyms and documentation", typeBroker, node)
+	}
+	more("broker, some keys, synonyms and documentation", typeBroker, node, "log.retention.ms", "log.cleaner.threads", "no.such.key")
 	all("broker, some keys", typeBroker, node, "log.retention.ms", "num.io.threads", "listeners")
 	all("broker, unknown key", typeBroker, node, "no.such.key")
 	all("broker default", typeBroker, "")

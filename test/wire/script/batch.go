@@ -46,6 +46,8 @@ type records struct {
 	edit     func(b []byte)    // before the CRC
 	spoil    func(b []byte)    // after the CRC
 	magic    int8              // 2 unless given
+	cut      int               // bytes cut off the end of the payload
+	xerial   bool              // the framing that Java puts around snappy
 	payload  []byte            // instead of encoded records
 	perDelta func(i int) int   // offset delta of record i
 	maxTS    func(int64) int64 // of the right maximum
@@ -69,6 +71,11 @@ func (d records) batch() []byte {
 		}
 	}
 	payload = compress(payload, d.codec)
+	payload = payload[:len(payload)-d.cut]
+	if d.xerial {
+		head := []byte{0x82, 'S', 'N', 'A', 'P', 'P', 'Y', 0, 0, 0, 0, 1, 0, 0, 0, 1}
+		payload = append(binary.BigEndian.AppendUint32(head, uint32(len(payload))), payload...)
+	}
 	b := kmsg.RecordBatch{
 		FirstOffset: d.base, Length: int32(49 + len(payload)), PartitionLeaderEpoch: d.epoch, Magic: 2,
 		Attributes: d.attrs | int16(d.codec), LastOffsetDelta: int32(d.count-1) + d.lastBy,
@@ -107,6 +114,19 @@ func (d records) record(i int) []byte {
 	}
 	body := r.AppendTo(nil)[1:] // the length 0 is one byte
 	return append(binary.AppendVarint(nil, int64(len(body))), body...)
+}
+
+// oldMessage is one message of a format from before batches.
+func oldMessage(magic byte) []byte {
+	body := []byte{magic, 0}
+	if magic == 1 {
+		body = binary.BigEndian.AppendUint64(body, epochTime)
+	}
+	body = append(body, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 1, 'v')
+	out := make([]byte, 8, 64)
+	out = binary.BigEndian.AppendUint32(out, uint32(4+len(body)))
+	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(body))
+	return append(out, body...)
 }
 
 func compress(b []byte, codec int8) []byte {
@@ -148,7 +168,7 @@ func (r *renderer) batch(raw []byte) string {
 	}
 	first, last := fmt.Sprint(b.FirstTimestamp), fmt.Sprint(b.MaxTimestamp)
 	if b.Attributes&attrLogAppendTime != 0 {
-		last = "<n>"
+		last = nearNow(last)
 	}
 	// Compressed bytes are the encoder's business: compare what they hold.
 	codec := kgo.CompressionCodecType(b.Attributes & 7)

@@ -17,8 +17,13 @@ var (
 	errSilent = errors.New("silent")
 )
 
-// answerWait is how long an answer may take before it counts as none.
-const answerWait = 2 * time.Second
+// answerWait is how long an answer may take before it counts as none. Machines
+// are slow at times, so it is long; where Kafka is known to give no answer,
+// silenceWait is used.
+const (
+	answerWait  = 20 * time.Second
+	silenceWait = 2 * time.Second
+)
 
 // maxAnswer bounds an answer's claimed size.
 const maxAnswer = 64 << 20
@@ -62,7 +67,7 @@ func (c *conn) send(key, version int16, flexible bool, body []byte) (int32, erro
 // receive reads one answer frame and returns its correlation id and the rest.
 func (c *conn) receive(wait time.Duration) (int32, []byte, error) {
 	_ = c.SetReadDeadline(time.Now().Add(wait))
-	var head [8]byte
+	var head [4]byte
 	if _, err := io.ReadFull(c, head[:]); err != nil {
 		var ne net.Error
 		if errors.As(err, &ne) && ne.Timeout() {
@@ -70,15 +75,15 @@ func (c *conn) receive(wait time.Duration) (int32, []byte, error) {
 		}
 		return 0, nil, errClosed
 	}
-	size := int64(int32(binary.BigEndian.Uint32(head[:4])))
+	size := int32(binary.BigEndian.Uint32(head[:]))
 	if size < 4 || size > maxAnswer {
 		return 0, nil, fmt.Errorf("answer claims %d bytes", size)
 	}
-	body := make([]byte, size-4)
+	body := make([]byte, size)
 	if _, err := io.ReadFull(c, body); err != nil {
 		return 0, nil, errClosed
 	}
-	return int32(binary.BigEndian.Uint32(head[4:])), body, nil
+	return int32(binary.BigEndian.Uint32(body)), body[4:], nil
 }
 
 // decode reads the answer to a request of the given version. Trailing bytes,

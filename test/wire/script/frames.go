@@ -26,6 +26,7 @@ func frames(r *run) {
 	r.frame("size negative", sized(-1, head(18, 0, null...)))
 	r.frame("size absurd", sized(1<<31-1, head(18, 0, null...)))
 	r.frame("size above socket.request.max.bytes", sized(104857601, head(18, 0, null...)))
+	r.frame("size at socket.request.max.bytes, then little", sized(104857600, head(18, 0, null...)))
 	r.frame("size 1", sized(1, []byte{0}))
 	r.frame("header cut after the key", whole(head(18, 0)[:2]))
 	r.frame("header cut after the version", whole(head(18, 0)[:4]))

@@ -3,7 +3,9 @@ package script
 import (
 	"context"
 	"fmt"
+	"iter"
 	"math"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -133,12 +135,49 @@ func (p *player) shared(a api) {
 				r.raw("body cut short", v, flex, body[:len(body)-1])
 			}
 			r.raw("body with a byte too many", v, flex, append(slices.Clone(body), 0))
+			for name, claim := range claims(req) {
+				r.raw(name, v, flex, claim)
+			}
 			if flex {
 				tag := append(slices.Clone(body[:len(body)-1]), 1, 99, 2, 'h', 'i')
 				r.raw("unknown tag", v, flex, tag)
 				r.raw("tag that claims too much", v, flex, append(slices.Clone(body[:len(body)-1]), 1, 99, 0xff, 0xff, 0xff, 0x7f))
 			}
 		})
+	}
+}
+
+// claims gives bodies whose first array claims a length that it has not.
+func claims(req kmsg.Request) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		v := reflect.ValueOf(req).Elem()
+		for i := range v.NumField() {
+			f := v.Field(i)
+			if f.Kind() != reflect.Slice || f.Type().Elem().Kind() == reflect.Uint8 {
+				continue
+			}
+			kept := reflect.ValueOf(f.Interface())
+			f.Set(reflect.MakeSlice(f.Type(), 0, 0))
+			none := req.AppendTo(nil)
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+			one := req.AppendTo(nil)
+			f.Set(kept)
+			at := 0
+			for at < len(none) && none[at] == one[at] {
+				at++
+			}
+			if at == len(none) {
+				continue // not in this version
+			}
+			long, negative := []byte{0xff, 0xff, 0xff, 0xff, 0x07}, []byte{0xff, 0xff, 0xff, 0xff, 0x0f}
+			if !req.IsFlexible() {
+				at -= 3
+				long, negative = []byte{0x7f, 0xff, 0xff, 0xff}, []byte{0xff, 0xff, 0xff, 0xfb}
+			}
+			_ = yield("array that claims too much", slices.Concat(none[:at], long)) &&
+				yield("array of negative length", slices.Concat(none[:at], negative))
+			return
+		}
 	}
 }
 
@@ -151,6 +190,7 @@ type player struct {
 	topics map[[16]byte]string
 	ids    map[string][16]byte
 	marks  int
+	silent bool // the next requests are known to get no answer from Kafka
 	out    Transcript
 }
 
@@ -201,7 +241,11 @@ func (p *player) exchange(l listener, key, version int16, flexible bool, body []
 		p.drop(l)
 		return nil, err
 	}
-	got, answer, err := c.receive(answerWait)
+	wait := answerWait
+	if p.silent {
+		wait = silenceWait
+	}
+	got, answer, err := c.receive(wait)
 	if err != nil {
 		p.drop(l)
 		return nil, err
@@ -333,7 +377,14 @@ func do[R kmsg.Response](r *run, name string, req interface {
 	return resp.(R)
 }
 
-// play1 is do for a case whose answer nobody needs.
+// unansweredByKafka is do for a case that leaves Kafka's client waiting.
+func (r *run) unansweredByKafka(name string, req kmsg.Request) {
+	r.silent = true
+	defer func() { r.silent = false }()
+	r.do(name, req)
+}
+
+// do is do for a case whose answer nobody needs.
 func (r *run) do(name string, req kmsg.Request) { do[kmsg.Response](r, name, req) }
 
 // outcome records what came of a request.
@@ -391,4 +442,27 @@ func (r *run) unanswered(name string, req kmsg.Request) {
 		r.drop(r.api.where)
 		r.entry(name, []string{"answered"})
 	}
+}
+
+// meanwhile plays a request that waits on a connection of its own, does
+// something, and records the answer that this brings about.
+func (r *run) meanwhile(name string, req kmsg.Request, something func()) {
+	req.SetVersion(r.version)
+	addr := r.target.Broker
+	if r.api.where == controller {
+		addr = r.target.Controller
+	}
+	c, err := dial(addr)
+	if err != nil {
+		r.entry(name, []string{err.Error()})
+		return
+	}
+	defer c.Close()
+	_, err = c.send(req.Key(), req.GetVersion(), req.IsFlexible(), req.AppendTo(nil))
+	var body []byte
+	if err == nil {
+		something()
+		_, body, err = c.receive(answerWait)
+	}
+	r.outcome(name, req.ResponseKind(), body, err)
 }

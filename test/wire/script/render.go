@@ -140,6 +140,8 @@ func (r *renderer) number(name string, t treatment, n int64) string {
 		if n >= 0 {
 			return "<n>"
 		}
+	case clock:
+		return nearNow(s)
 	case symbol:
 		if n > 0 || n == 0 && name == "ProducerID" {
 			return r.symbol(name, s)
@@ -255,7 +257,7 @@ func (r *renderer) slice(path, name string, v reflect.Value) {
 }
 
 // foreign matches the names of topics that other cases made.
-var foreign = regexp.MustCompile(`^(x[bc]\d+-\d+v\d+-|wire-barrier$|__)`)
+var foreign = regexp.MustCompile(`^(x[bc]\d+-\d+v\d+-|wire-barrier$)`)
 
 // elements gives an array's members sorted by key, without other cases' topics.
 func (r *renderer) elements(v reflect.Value) []element {

@@ -85,12 +85,6 @@ func (r *run) create(topics ...kmsg.CreateTopicsRequestTopic) error {
 	return nil
 }
 
-// topic makes one topic of the run, visible on return, and gives its full name.
-func (r *run) topic(short string, partitions int32, configs ...string) string {
-	r.make(newTopic(r.name(short), partitions, configs...))
-	return r.name(short)
-}
-
 // make creates topics and waits until the broker serves them.
 func (r *run) make(topics ...kmsg.CreateTopicsRequestTopic) {
 	if err := r.create(topics...); err != nil {
@@ -216,9 +210,12 @@ func (r *run) marked(value string) (bool, error) {
 }
 
 // produce writes batches outside the transcript, in order, into partition 0.
-func (r *run) produce(short string, batches ...[]byte) {
+func (r *run) produce(short string, batches ...[]byte) { r.produceTo(short, 0, batches...) }
+
+// produceTo writes batches into a partition.
+func (r *run) produceTo(short string, n int32, batches ...[]byte) {
 	for _, b := range batches {
-		req := produceRequest(r.name(short), [16]byte{}, -1, part{0, b})
+		req := produceRequest(r.name(short), [16]byte{}, -1, part{n, b})
 		req.SetVersion(9)
 		resp, err := r.ask(broker, req)
 		if err == nil {
@@ -228,6 +225,31 @@ func (r *run) produce(short string, batches ...[]byte) {
 			r.fail("produce to %s: %w", short, err)
 		}
 	}
+}
+
+// remove deletes topics outside the transcript; they are gone on return.
+func (r *run) remove(shorts ...string) {
+	for _, s := range shorts {
+		req := deleteTopicsRequest(r.name(s))
+		req.SetVersion(5)
+		if _, err := r.ask(broker, req); err != nil {
+			r.fail("delete %s: %w", s, err)
+		}
+	}
+	r.barrier()
+}
+
+// contents records what a partition holds, as the newest fetch shows it.
+func (r *run) contents(name, short string, n int32) {
+	req := fetchRequest(r, wanted{short, n, 0, nil})
+	req.SetVersion(12)
+	resp, err := r.ask(broker, req)
+	if err != nil {
+		r.fail("%w", err)
+	}
+	rr := r.renderer()
+	rr.api = 1
+	r.entry(name, rr.answer(resp))
 }
 
 // ptr is a pointer to a copy.
