@@ -421,7 +421,7 @@ func TestRunDoesItsDutiesAndEnds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() { defer close(ended); w.m.Run(ctx) }()
-		time.Sleep(6 * time.Second) // of the bubble
+		<-time.After(6 * time.Second) // the bubble's
 		synctest.Wait()
 		b, err := vfs.ReadFile(w.fs, "/a/"+checkpoint.Replication)
 		if err != nil || string(b) != "0\n1\nt 0 2\n" {
