@@ -60,7 +60,7 @@ func TestConcurrentUse(t *testing.T) {
 		_, _, err := l.OffsetForTimestamp(testStart.UnixMilli() + int64(l.LogStartOffset()) + 20)
 		return err
 	})
-	for range 2000 {
+	for range 400 {
 		b := batchOf(t, l.LogEndOffset(), 2, 0, testStart.UnixMilli()+int64(l.LogEndOffset()))
 		_, err := l.Append(b, testStart)
 		must(t, err)
