@@ -102,7 +102,26 @@ func (c *Controller) alterConfigs(asked []configsAsked, receiver *kafka.NodeID, 
 	if validateOnly {
 		return nil
 	}
+	c.clearELR(&out)
 	return out
+}
+
+// clearELR forgets the eligible replicas where min.insync.replicas changes: they were chosen by its old value.
+func (c *Controller) clearELR(out *records) {
+	if !c.Image().Features.ELR() {
+		return
+	}
+	for _, r := range slices.Clone(*out) {
+		config := r.Body.(*schema.ConfigRecord)
+		if config.Name != minInSyncReplicas {
+			continue
+		}
+		clear := &schema.ClearELRRecord{}
+		if metadata.ResourceType(config.ResourceType) == metadata.TopicResource {
+			clear.TopicName = config.ResourceName
+		}
+		out.add(clear, 0)
+	}
 }
 
 func knownResource(t metadata.ResourceType) bool {
