@@ -116,6 +116,10 @@ func (n *node) join() {
 
 func (n *node) create(topics ...string) *kmsg.CreateTopicsResponse {
 	n.t.Helper()
+	return n.submit(controller.CreateTopics{Request: topicsRequest(topics...)}).(*kmsg.CreateTopicsResponse)
+}
+
+func topicsRequest(topics ...string) *kmsg.CreateTopicsRequest {
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.Version = 7
 	for _, name := range topics {
@@ -123,7 +127,7 @@ func (n *node) create(topics ...string) *kmsg.CreateTopicsResponse {
 		topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 2, 1
 		req.Topics = append(req.Topics, topic)
 	}
-	return n.submit(controller.CreateTopics{Request: req}).(*kmsg.CreateTopicsResponse)
+	return req
 }
 
 // dump is the whole state as records in Kafka's words.
