@@ -38,7 +38,7 @@ func producersOf(c *call, topic string, index int32) kmsg.DescribeProducersRespo
 		m := kmsg.NewDescribeProducersResponseTopicPartitionActiveProducer()
 		m.ProducerID, m.ProducerEpoch, m.LastSequence = int64(a.ProducerID), int32(a.ProducerEpoch), a.LastSequence
 		m.LastTimestamp, m.CoordinatorEpoch = a.LastTimestamp, a.CoordinatorEpoch
-		m.CurrentTxnStartOffset = int64(a.CurrentTxnFirstOffset)
+		m.CurrentTxnStartOffset = int64(a.TxnStart)
 		rp.ActiveProducers = append(rp.ActiveProducers, m)
 	}
 	return rp

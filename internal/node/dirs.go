@@ -6,6 +6,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/storage"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -67,10 +68,10 @@ func (n *Node) cleanEpoch() kafka.BrokerEpoch {
 	return n.dirs[0].epoch
 }
 
-// markClean writes the clean-shutdown markers.
-func (n *Node) markClean() error {
+// markClean writes the clean-shutdown markers of directories that are closed.
+func (n *Node) markClean(clean []partition.Dir) error {
 	var errs []error
-	for _, d := range n.dirs {
+	for _, d := range clean {
 		errs = append(errs, checkpoint.WriteClean(n.opts.FS, d.Path, n.member.epoch))
 	}
 	return errors.Join(errs...)

@@ -83,12 +83,14 @@ func (n *Node) openPartitions() error {
 		dirs = append(dirs, partition.Dir{Path: d.Path, ID: d.ID, Clean: d.clean})
 	}
 	s := n.cfg.Storage
+	n.applied.Store(n.quorum.Image())
 	var err error
 	n.partitions, err = partition.Open(partition.Options{
 		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Log: commitlog.Options{Cache: n.cache},
-		TopicConfig: n.topicConfig, Now: n.opts.Now, Slog: n.log,
+		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.newID, Slog: n.log,
 		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
+		ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
 		DirFailed: n.dirFailed,
 	})
 	if err != nil {
@@ -97,22 +99,49 @@ func (n *Node) openPartitions() error {
 	return nil
 }
 
-// topicConfig resolves a topic's configuration against the image of the moment.
+// newID draws an id; without randomness there is no going on.
+func (n *Node) newID() kafka.UUID {
+	id, err := kafka.NewUUID(n.opts.Random)
+	if err != nil {
+		n.fail(err)
+	}
+	return id
+}
+
+// topicConfig resolves a topic's configuration against the image that is being applied.
 func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Config {
-	image := n.quorum.Image()
+	image := n.applied.Load()
 	cluster := image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource})
 	broker := image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource, Name: strconv.Itoa(int(n.cfg.ID))})
 	return topicConfig(n.cfg.Sources.WithDynamic(cluster, broker).Topic(overrides), n.cfg.Storage)
 }
 
-// apply follows the metadata log.
-func (n *Node) apply(c metadata.Change) { n.partitions.Apply(c.Delta, c.Image) }
+// follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
+// holds all that was in the log when it was opened: a partition that an older image lacks is not a stray.
+func (n *Node) follow() func(metadata.Change) {
+	caughtUp, begun := n.quorum.Bounds().LogEndOffset, false
+	return func(c metadata.Change) {
+		if c.Image.End() < caughtUp {
+			return
+		}
+		n.applied.Store(c.Image)
+		if begun {
+			n.partitions.Apply(c.Delta, c.Image)
+			return
+		}
+		begun = true
+		n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
+	}
+}
 
 // dirFailed is told of a log directory that failed.
-func (n *Node) dirFailed(dir kafka.UUID, last bool, err error) {
-	n.log.Error("log directory failed", "directory", dir, "err", err)
-	if last || dir == n.metadataDir().ID {
-		n.fail(fmt.Errorf("log directory %s failed and there is no other: %w", dir, err))
+func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
+	n.log.Error("log directory failed", "directory", dir.Path, "err", err)
+	switch {
+	case last:
+		n.fail(fmt.Errorf("log directory %s failed and there is no other: %w", dir.Path, err))
+	case dir.ID == n.metadataDir().ID:
+		n.fail(fmt.Errorf("the metadata log directory %s failed: %w", dir.Path, err))
 	}
 }
 

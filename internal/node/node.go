@@ -9,12 +9,14 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/fetchsession"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/quorum"
@@ -63,6 +65,7 @@ type Node struct {
 	purgatory  *purgatory.Purgatory
 	ends       []endpoint
 	member     *membership
+	applied    atomic.Pointer[metadata.Image] // what the partitions follow
 
 	background sync.WaitGroup
 	stopWork   context.CancelFunc // ends the partitions' duties and the membership
@@ -181,6 +184,7 @@ func (n *Node) Start(ctx context.Context) error {
 	waitsCtx, stopWaits := context.WithCancel(context.Background())
 	workCtx, stopWork := context.WithCancel(context.Background())
 	n.stopQuorum, n.stopWaits, n.stopWork = stopQuorum, stopWaits, stopWork
+	n.quorum.Subscribe(n.follow())
 	n.run(func() {
 		if err := n.quorum.Run(quorumCtx); err != nil {
 			n.fail(fmt.Errorf("the metadata quorum failed: %w", err))
@@ -188,7 +192,6 @@ func (n *Node) Start(ctx context.Context) error {
 	})
 	n.run(func() { n.purgatory.Run(waitsCtx) })
 	n.run(func() { n.partitions.Run(workCtx) })
-	n.quorum.Subscribe(n.apply)
 	n.serve(true)
 	if err := n.member.join(ctx); err != nil {
 		return err
@@ -238,11 +241,12 @@ func (n *Node) Stop(ctx context.Context) error {
 		n.stopQuorum()
 		n.background.Wait()
 	}
-	closeErr := n.partitions.Close()
-	if closeErr == nil && n.stopQuorum != nil {
-		closeErr = n.markClean()
+	clean, err := n.partitions.Close()
+	errs = append(errs, err)
+	if n.stopQuorum != nil {
+		errs = append(errs, n.markClean(clean))
 	}
-	return errors.Join(append(errs, closeErr, n.release())...)
+	return errors.Join(append(errs, n.release())...)
 }
 
 func (n *Node) drain(ctx context.Context, controller bool) error {

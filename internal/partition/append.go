@@ -55,7 +55,7 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 	}
 	w := p.write(v.Batch, r, c)
 	if w.err != nil {
-		if ke := (*kerr.Error)(nil); !errors.As(w.err, &ke) {
+		if w.storage {
 			w.err = p.storageFailure(w.err)
 		}
 		return p.refused(w.err)
@@ -76,10 +76,11 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 
 // written is the outcome of the part of an append that is under the lock.
 type written struct {
-	result AppendResult
-	flush  bool // flush.messages asks for a sync before the answer
-	rolled bool
-	err    error // a kerr value, or the log's
+	result  AppendResult
+	flush   bool // flush.messages asks for a sync before the answer
+	rolled  bool
+	err     error // a kerr value, or the log's if storage
+	storage bool
 }
 
 // write decides on a validated batch and writes it.
@@ -104,9 +105,13 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		}
 		return w
 	}
+	if w.err = p.mark(); w.err != nil {
+		w.storage = true
+		return w
+	}
 	appended, err := p.log.Append(b, r.Now)
 	if err != nil {
-		w.err = err
+		w.err, w.storage = err, true
 		return w
 	}
 	p.core.Appended(appended.End)

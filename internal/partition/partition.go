@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/producer"
 	"github.com/ottla/ottla/internal/purgatory"
@@ -30,15 +31,23 @@ type Partition struct {
 	highWatermark atomic.Int64
 	firstUnstable atomic.Int64 // kafka.NoOffset without a transaction
 	epochStart    atomic.Int64
-	offline       atomic.Bool // its directory failed, or it is deleted
+	state         atomic.Int32 // online, failed or gone
 	watchers      purgatory.Watchers
 
 	mu        sync.Mutex // a leaf; guards the core and the writer's side of the log
 	core      *replica.State
+	marked    bool  // partition.metadata is written
 	unflushed int64 // records since the last flush that flush.messages asked for
 
 	flushing sync.Mutex // guards Flush of the log, which wants one caller at a time
 }
+
+// States of a partition.
+const (
+	online int32 = iota
+	failed       // its directory failed
+	gone         // it was deleted, or moved to other nodes
+)
 
 // newPartition returns a partition over an open log; highWatermark is the checkpointed one.
 func newPartition(dir *logDir, self kafka.NodeID, id kafka.TopicPartition, topic kafka.TopicID, log *commitlog.Log,
@@ -94,19 +103,21 @@ func (p *Partition) Damage() []commitlog.Damage { return p.log.Damage() }
 
 // check decides whether a request may be served here: the partition is online, and believed is its leader epoch (or kafka.NoEpoch).
 func (p *Partition) check(believed kafka.LeaderEpoch, needLeader bool) error {
-	if p.offline.Load() {
+	switch p.state.Load() {
+	case failed:
 		return kerr.KafkaStorageError
+	case gone:
+		return kerr.NotLeaderForPartition
 	}
 	return p.leadership.Load().Check(p.self, believed, needLeader)
 }
 
 // become takes in what the metadata log says about the partition.
-func (p *Partition) become(l replica.Leadership) error {
+func (p *Partition) become(l replica.Leadership) {
 	p.mu.Lock()
 	r := p.core.Become(l)
-	var err error
 	if r.NewEpoch && p.log.LatestEpoch() < l.LeaderEpoch {
-		err = p.log.AssignEpoch(l.LeaderEpoch, r.EpochStart)
+		p.log.AssignEpoch(l.LeaderEpoch, r.EpochStart)
 	}
 	now := p.core.Leadership()
 	p.leadership.Store(&now)
@@ -115,13 +126,8 @@ func (p *Partition) become(l replica.Leadership) error {
 	p.mu.Unlock()
 	if r.Moved {
 		p.watchers.Fail()
-	} else {
-		p.advanced(0)
 	}
-	if err != nil {
-		return p.storageFailure(err)
-	}
-	return nil
+	p.advanced(0)
 }
 
 // setConfig makes c the configuration from the next append on.
@@ -145,16 +151,41 @@ func (p *Partition) advanced(bytes int) {
 	p.watchers.Advance(p.LogEndOffset(), p.HighWatermark(), p.LastStableOffset(), bytes)
 }
 
-// takeOffline refuses all further requests and completes the waits.
-func (p *Partition) takeOffline() {
-	if !p.offline.Swap(true) {
+// takeOffline refuses all further requests, with the error of state, and completes the waits.
+func (p *Partition) takeOffline(state int32) {
+	if p.state.CompareAndSwap(online, state) {
 		p.watchers.Fail()
 	}
 }
 
-// storageFailure classifies an error of the log: a full disk refuses this write alone, all else fails the log directory. Hold no lock.
+// abandon takes the partition offline for good and closes its log without writing.
+func (p *Partition) abandon(state int32) {
+	p.takeOffline(state)
+	p.flushing.Lock()
+	defer p.flushing.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state.Store(state)
+	p.log.Abandon()
+}
+
+// close flushes and closes the log.
+func (p *Partition) close(now time.Time) error {
+	p.takeOffline(gone)
+	p.flushing.Lock()
+	defer p.flushing.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Close(now)
+}
+
+// storageFailure classifies an error of the log on a write: a full disk refuses this write alone, a partition that is gone is another
+// node's, and all else fails the log directory. Hold no lock.
 func (p *Partition) storageFailure(err error) error {
-	if !errors.Is(err, vfs.ErrNoSpace) {
+	switch {
+	case errors.Is(err, commitlog.ErrClosed):
+		return kerr.NotLeaderForPartition
+	case !errors.Is(err, vfs.ErrNoSpace) || errors.Is(err, commitlog.ErrFenced):
 		p.dir.fail(err)
 	}
 	return fmt.Errorf("%s: %w: %w", p.id, err, kerr.KafkaStorageError)
@@ -166,9 +197,9 @@ func (p *Partition) Acked(end kafka.Offset, epoch kafka.LeaderEpoch) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
-	case p.offline.Load():
+	case p.state.Load() == failed:
 		return kerr.KafkaStorageError
-	case !p.core.Leads() || p.core.Leadership().LeaderEpoch != epoch:
+	case p.state.Load() == gone || !p.core.Leads() || p.core.Leadership().LeaderEpoch != epoch:
 		return kerr.NotLeaderForPartition
 	case p.core.HighWatermark() < end:
 		return kerr.RequestTimedOut
@@ -186,7 +217,7 @@ func (p *Partition) DeleteRecords(upTo kafka.Offset) (kafka.Offset, error) {
 		return kafka.NoOffset, fmt.Errorf("records of partition %s can not be deleted due to the configured policy: %w", p.id, kerr.PolicyViolation)
 	}
 	if err := p.deleteLocked(upTo); err != nil {
-		if ke := (*kerr.Error)(nil); !errors.As(err, &ke) {
+		if !errors.Is(err, kerr.OffsetOutOfRange) {
 			err = p.storageFailure(err)
 		}
 		return kafka.NoOffset, err
@@ -228,7 +259,7 @@ func (p *Partition) Producers() ([]producer.Active, error) {
 func (p *Partition) flush() error {
 	p.flushing.Lock()
 	defer p.flushing.Unlock()
-	if p.log.RecoveryPoint() >= p.log.LogEndOffset() {
+	if p.state.Load() != online || p.log.RecoveryPoint() >= p.log.LogEndOffset() {
 		return nil
 	}
 	_, err := p.log.Flush()
@@ -239,6 +270,9 @@ func (p *Partition) flush() error {
 func (p *Partition) retain(now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.state.Load() != online {
+		return nil
+	}
 	if _, err := p.log.RollAged(now); err != nil {
 		return err
 	}
@@ -256,6 +290,18 @@ func (p *Partition) expireProducers(now time.Time) {
 		state.Expire(now.UnixMilli(), p.config.Load().Log.ProducerIdle)
 	}
 	p.mu.Unlock()
+}
+
+// mark writes partition.metadata, without which nothing may be in the log. Hold the lock.
+func (p *Partition) mark() error {
+	if p.marked {
+		return nil
+	}
+	if err := checkpoint.WritePartition(p.dir.fs(), p.log.Dir(), p.topicID); err != nil {
+		return err
+	}
+	p.marked = true
+	return nil
 }
 
 // String describes the partition in one line.

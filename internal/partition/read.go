@@ -99,13 +99,11 @@ func (p *Partition) diverges(r ReadRequest, res *ReadResult) error {
 	return nil
 }
 
-// readFailure classifies an error of the log on a read. Hold no lock.
+// readFailure classifies an error of the log on a read: out of range, damaged (both known to the protocol), a partition that is gone, or
+// a failed log directory. Hold no lock.
 func (p *Partition) readFailure(err error) error {
-	if ke := (*kerr.Error)(nil); errors.As(err, &ke) {
+	if errors.Is(err, kerr.OffsetOutOfRange) || errors.Is(err, kerr.CorruptMessage) {
 		return err
-	}
-	if errors.Is(err, commitlog.ErrDamaged) {
-		return fmt.Errorf("%s: %w: %w", p.id, err, kerr.CorruptMessage)
 	}
 	return p.storageFailure(err)
 }
