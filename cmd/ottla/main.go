@@ -4,10 +4,14 @@ package main
 import (
 	"context"
 	"os"
+	"time"
 
 	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/launch"
 )
 
 func main() {
-	os.Exit(cli.Run(context.Background(), cli.Stdio(), os.Args[1:]))
+	began := time.Now()
+	w := cli.Stdio()
+	os.Exit(cli.Run(context.Background(), w, os.Args[1:], launch.Commands(w, began)...))
 }

@@ -162,7 +162,7 @@ func metadataByName(c *call, image *metadata.Image, req *kmsg.MetadataRequest) [
 
 // autoCreate makes topics that somebody asked for; whether it worked shows when they ask again.
 func autoCreate(c *call, names []string) {
-	if len(names) == 0 || !c.Config.AutoCreateTopics {
+	if len(names) == 0 || !c.Config.Topics.AutoCreate {
 		return
 	}
 	req := kmsg.NewPtrCreateTopicsRequest()

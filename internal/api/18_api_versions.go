@@ -1,9 +1,13 @@
 package api
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 )
 
@@ -22,12 +26,14 @@ func apiVersions(c *call, req *kmsg.ApiVersionsRequest) *kmsg.ApiVersionsRespons
 		return resp
 	}
 	image := c.image()
-	for _, f := range c.Quorum.SupportedFeatures() {
-		if f.Min == 0 && req.Version < 4 {
+	supported := controller.DefaultSupported()
+	for _, name := range slices.Sorted(maps.Keys(supported)) {
+		levels := supported[name]
+		if levels.Min == 0 && req.Version < 4 {
 			continue
 		}
 		s := kmsg.NewApiVersionsResponseSupportedFeature()
-		s.Name, s.MinVersion, s.MaxVersion = f.Name, int16(f.Min), int16(f.Max)
+		s.Name, s.MinVersion, s.MaxVersion = name, int16(levels.Min), int16(levels.Max)
 		resp.SupportedFeatures = append(resp.SupportedFeatures, s)
 	}
 	resp.FinalizedFeaturesEpoch = int64(image.Offset)
@@ -94,4 +100,3 @@ func unsupportedAPIVersions(on listeners) *kmsg.ApiVersionsResponse {
 	}
 	return resp
 }
-

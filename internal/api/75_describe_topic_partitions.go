@@ -22,7 +22,7 @@ func describeTopicPartitions(c *call, req *kmsg.DescribeTopicPartitionsRequest) 
 		cursor = *req.Cursor
 	}
 	names := describedTopics(image, req, cursor.Topic)
-	left := min(int(req.ResponsePartitionLimit), c.Config.MaxRequestPartitions)
+	left := min(int(req.ResponsePartitionLimit), c.Config.Network.DescribeMaxPartitions)
 	for _, name := range names {
 		from := int32(0)
 		if name == cursor.Topic {
@@ -87,7 +87,7 @@ func describePartitions(c *call, image *metadata.Image, t *kmsg.DescribeTopicPar
 		p := topic.Partitions[id]
 		m := kmsg.NewDescribeTopicPartitionsResponseTopicPartition()
 		m.Partition, m.LeaderID, m.LeaderEpoch = p.ID, int32(p.Leader), int32(p.LeaderEpoch)
-		m.ReplicaNodes, m.ISRNodes = p.Replicas, p.ISR
+		m.Replicas, m.ISR = p.Replicas, p.ISR
 		m.EligibleLeaderReplicas, m.LastKnownELR = orEmpty(p.ELR), orEmpty(p.LastKnownELR)
 		m.OfflineReplicas = offlineReplicas(image, c.listener, p)
 		if !isAlive(image, c.listener, p.Leader) {

@@ -31,13 +31,14 @@ func (n *Node) handler(on listeners) transport.Handler {
 // dispatch answers one request. What can't be understood closes the connection: there is no answer that the peer
 // would read right.
 func (n *Node) dispatch(r *transport.Request, on listeners) {
-	hdr, body, err := wire.ParseHeader(r.Frame)
+	c := n.call(r, on)
+	body, err := c.hdr.Parse(r.Frame)
+	hdr := c.hdr
 	if err != nil {
 		n.refuse(r, hdr, err)
 		return
 	}
 	row := find(hdr.Key, on)
-	c := &call{Node: n, req: r, hdr: hdr, on: on, listener: r.Conn.Listener().Name()}
 	switch {
 	case row == nil:
 		n.refuse(r, hdr, wire.ErrUnknownKey)
@@ -58,6 +59,17 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 	}
 }
 
+// call returns the connection's call, which serves one request after the other.
+func (n *Node) call(r *transport.Request, on listeners) *call {
+	c, ok := r.Conn.State.(*call)
+	if !ok {
+		c = &call{Node: n, on: on, listener: r.Conn.Listener().Name()}
+		r.Conn.State = c
+	}
+	c.req = r
+	return c
+}
+
 func (n *Node) refuse(r *transport.Request, hdr wire.Header, err error) {
 	n.Log.Debug("request refused", "peer", r.Conn.RemoteAddr(), "key", hdr.Key, "version", hdr.Version, "err", err)
 	r.Reply(transport.Response{Close: true})
@@ -73,10 +85,8 @@ func (c *call) reply(resp kmsg.Response) {
 }
 
 func (c *call) encode(resp kmsg.Response) transport.Response {
-	resp.SetVersion(c.hdr.Version)
 	buf := transport.NewReply(256)
-	buf.B = wire.AppendResponseHeader(buf.B, c.hdr)
-	buf.B = resp.AppendTo(buf.B)
+	buf.B = wire.AppendResponse(buf.B, c.hdr, resp)
 	return transport.Response{Buf: buf}
 }
 

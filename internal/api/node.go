@@ -20,7 +20,7 @@ type Node struct {
 	Partitions  *partition.Manager
 	Purgatory   *purgatory.Purgatory
 	Sessions    *Sessions
-	ProducerIDs *ProducerIDs
+	ProducerIDs ProducerIDs
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
@@ -31,3 +31,9 @@ func (n *Node) image() *metadata.Image { return n.Quorum.Image() }
 
 // id is this node's id.
 func (n *Node) id() kafka.NodeID { return n.Config.ID }
+
+// ProducerIDs gives out producer ids, none twice in the life of the cluster.
+type ProducerIDs interface {
+	// Next returns a new id. Errors wrap a kerr value.
+	Next() (kafka.ProducerID, error)
+}

@@ -28,20 +28,20 @@ L3  vfs: kafka
 L3  segment: kafka record vfs
 L3  transport: kafka wire
 
-L4  checkpoint: kafka vfs
-L4  commitlog: kafka record vfs segment producer checkpoint
+L4  commitlog: kafka record vfs segment producer
 L4  purgatory: kafka
-L4  partition: kafka record replica producer commitlog purgatory metadata vfs checkpoint compress config
-L4  quorum: kafka record schema metadata controller commitlog vfs checkpoint
+L4  partition: kafka record replica producer commitlog purgatory metadata vfs compress
+L4  quorum: kafka record schema metadata controller commitlog vfs
 
 L5  api: kafka wire record schema metadata controller fetchsession producer transport commitlog purgatory partition quorum config compress
 
 L6  config: kafka
 L6  obs: kafka
-L6  storage: kafka record schema metadata vfs checkpoint config
-L6  node: kafka wire record schema metadata controller fetchsession vfs transport checkpoint commitlog purgatory partition quorum api config obs storage
-L6  inspect: kafka wire compress record schema producer metadata vfs segment checkpoint
+L6  storage: kafka record schema metadata vfs commitlog config
+L6  node: kafka wire record schema metadata controller fetchsession vfs transport commitlog purgatory partition quorum api config obs storage
+L6  inspect: kafka wire compress record schema producer metadata vfs segment commitlog
 L6  cli: kafka config inspect
+L6  launch: kafka config storage vfs node cli
 `
 
 // never holds edges that the table could one day allow by mistake, with the reason.

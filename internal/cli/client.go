@@ -42,24 +42,23 @@ func (t *timeoutFlag) Set(s string) error {
 }
 
 func (a *app) clientFlags(f *pflag.FlagSet) {
-	f.StringSliceVarP(&a.servers, "bootstrap-server", "b", nil,
-		"addresses of one or more servers, HOST[:PORT],… (default: "+serverVariable+", else "+defaultServer+")")
+	f.StringArrayVarP(&a.servers, "bootstrap-server", "b", nil,
+		"addresses of one or more servers, `HOST:PORT,…` (default: "+serverVariable+", else "+defaultServer+")")
 	f.Var(&a.requestTimeout, "request-timeout", "how long to wait for a server's answer")
 	a.outputFlags(f)
 }
 
 // addresses returns the servers to start from: the flag's, the environment's, or the default.
 func (a *app) addresses() ([]string, error) {
-	given := a.servers
-	if len(given) == 0 {
-		if env := a.world.Getenv(serverVariable); env != "" {
-			given = strings.Split(env, ",")
-		} else {
+	given := strings.Join(a.servers, ",")
+	if len(a.servers) == 0 {
+		given = a.world.Getenv(serverVariable)
+		if given == "" {
 			return []string{defaultServer}, nil
 		}
 	}
 	var all []string
-	for _, s := range given {
+	for s := range strings.SplitSeq(given, ",") {
 		address, err := parseAddress(strings.TrimSpace(s))
 		if err != nil {
 			return nil, err
@@ -85,6 +84,12 @@ func parseAddress(s string) (string, error) {
 	return net.JoinHostPort(host, port), nil
 }
 
+// shortestOverhead and longestOverhead bound what kgo takes as the time for an answer.
+const (
+	shortestOverhead = 100 * time.Millisecond
+	longestOverhead  = 15 * time.Minute
+)
+
 // server is a connected client.
 type server struct {
 	*kgo.Client
@@ -106,6 +111,7 @@ func (a *app) connect(ctx context.Context, opts ...kgo.Opt) (*server, error) {
 		kgo.SoftwareNameAndVersion("ottla", softwareVersion()),
 		kgo.DialTimeout(timeout),
 		kgo.RetryTimeout(timeout),
+		kgo.RequestTimeoutOverhead(min(max(timeout, shortestOverhead), longestOverhead)),
 		kgo.MetadataMinAge(100 * time.Millisecond),
 	}, opts...)
 	client, err := kgo.NewClient(opts...)
@@ -137,6 +143,8 @@ func unreachable(where string, err error) error {
 	}
 	return e
 }
+
+var errNotMentioned = errors.New("the server's answer does not mention it")
 
 // bounded returns a context for one request.
 func (a *app) bounded(ctx context.Context) (context.Context, context.CancelFunc) {

@@ -48,10 +48,10 @@ func (a *app) consumeCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&c.format, "format", "f", "", `how a record is printed, with % escapes (default "%v\n")`)
-	f.StringVarP(&c.offset, "offset", "O", "start", "which records: FROM, or FROM:TO")
-	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions")
-	f.BoolVar(&c.follow, "follow", false, "go on with records as they are written")
+	f.StringVarP(&c.format, "format", "f", "", "how a record is printed, a `FORMAT` with % escapes (default \"%v\\n\")")
+	f.StringVarP(&c.offset, "offset", "O", "start", "which records: `FROM[:TO]`")
+	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions, `N,…`")
+	f.BoolVar(&c.follow, "follow", false, "go on with records as they are written, up to the end of the range if it has one")
 	f.Int64VarP(&c.most, "max", "n", 0, "stop after this many records; 0 is no bound")
 	f.DurationVar(&c.timeout, "timeout", 0, "stop when no record has come for this long; 0 is never")
 	f.Var(&c.isolation, "isolation-level", "with or without the records of transactions that are not committed")
@@ -73,8 +73,8 @@ func (c *consumption) parse(now time.Time) error {
 		return Usagef("--offset %v", err)
 	}
 	switch {
-	case c.follow && c.span.to.kind != open:
-		return Usagef("--follow has no end, --offset %s has one", c.offset)
+	case c.follow && c.span.to.kind != open && c.span.to.kind != exact && c.span.to.kind != after:
+		return Usagef("--follow waits for what is not there yet, --offset %s ends with what is", c.offset)
 	case c.most < 0 || c.timeout < 0:
 		return Usagef("--max and --timeout must not be negative")
 	case c.span.from.kind == end && c.span.to.kind == open:
@@ -89,6 +89,11 @@ func (c *consumption) parse(now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// endless reports whether the user means to stop the command: then being stopped is success.
+func (c *consumption) endless() bool {
+	return c.follow && c.most == 0 && c.span.to.kind == open
 }
 
 func (c *consumption) committed() bool { return c.isolation.value == "read_committed" }

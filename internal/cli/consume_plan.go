@@ -62,19 +62,19 @@ func (p *plan) resolve(ctx context.Context, s *server, c *consumption, topics []
 		return s.failed("list offsets", err)
 	}
 	for key, r := range p.at {
-		if err := r.resolve(b, c.span, key); err != nil {
+		if err := r.resolve(b, c.span, c.follow, key); err != nil {
 			return s.failed(fmt.Sprintf("list offsets of %s-%d", key.topic, key.partition), err)
 		}
 	}
 	return nil
 }
 
-// resolve sets next and to. What lies before the log's start is left out.
-func (r *reading) resolve(b bounds, span offsetRange, key partitionKey) error {
+// resolve sets next and to. What lies before the log's start is left out, and what lies behind its end unless it is to be waited for.
+func (r *reading) resolve(b bounds, span offsetRange, follow bool, key partitionKey) error {
 	look := func(l kadm.ListedOffsets) (int64, error) {
 		o, ok := l.Lookup(key.topic, key.partition)
 		if !ok {
-			return 0, fmt.Errorf("the server's answer does not mention it")
+			return 0, errNotMentioned
 		}
 		return o.Offset, o.Err
 	}
@@ -114,8 +114,8 @@ func (r *reading) resolve(b bounds, span offsetRange, key partitionKey) error {
 	}
 	if span.to.kind != open {
 		r.to = max(r.to, 0)
-		if span.to.kind != exact && span.to.kind != after {
-			r.to = min(r.to, last) // read_committed must not wait for a moment behind the last stable offset
+		if !follow {
+			r.to = min(r.to, last)
 		}
 		r.done = r.next >= r.to
 	}

@@ -141,7 +141,7 @@ func (r *reader) print(fetches kgo.Fetches) error {
 
 // stopped is the end by Ctrl-C: as it should be of a command that has no end, else a failure.
 func (r *reader) stopped() error {
-	if r.flags.follow && r.flags.most == 0 {
+	if r.flags.endless() {
 		return nil
 	}
 	return &Error{What: "consume", Where: r.server.where, Err: errors.New("interrupted before the end was reached")}
@@ -149,7 +149,7 @@ func (r *reader) stopped() error {
 
 // late is the end by --timeout.
 func (r *reader) late() error {
-	if r.flags.follow && r.flags.most == 0 {
+	if r.flags.endless() {
 		return nil
 	}
 	goal := "the end of the range"
@@ -212,7 +212,7 @@ func (r *reader) nextOffset(ctx context.Context, key partitionKey, at *reading) 
 		return -1, err
 	}
 	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return -1, errors.New("the server's answer does not mention it")
+		return -1, errNotMentioned
 	}
 	got := &resp.Topics[0].Partitions[0]
 	if k := kerr.TypedErrorForCode(got.ErrorCode); k != nil {

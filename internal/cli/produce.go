@@ -79,13 +79,13 @@ func (a *app) produceCommand() *cobra.Command {
 
 func (p *production) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVarP(&p.key, "key", "k", "", "the key of every record")
-	f.StringVarP(&p.separator, "key-separator", "K", "", "each line is a key, this separator, and a value")
-	f.StringArrayVarP(&p.headers, "header", "H", nil, "a header of every record, NAME=VALUE, or NAME for a null value (may be repeated)")
-	f.StringVarP(&p.format, "format", "f", "", "how the input is laid out, with % escapes")
+	f.StringVarP(&p.key, "key", "k", "", "the `KEY` of every record")
+	f.StringVarP(&p.separator, "key-separator", "K", "", "each line is a key, this separator `SEP`, and a value")
+	f.StringArrayVarP(&p.headers, "header", "H", nil, "a header of every record, `NAME=VALUE`, or NAME for a null value (may be repeated)")
+	f.StringVarP(&p.format, "format", "f", "", "how the input is laid out, a `FORMAT` with % escapes")
 	f.VarP(&p.input, "input", "i", "shape of the input: lines, objects as consume -o jsonl writes them, or each file one record")
-	f.StringArrayVar(&p.files, "file", nil, "read this file instead of standard input; - is standard input (may be repeated)")
-	f.StringVarP(&p.delimiter, "delimiter", "D", `\n`, `what ends a record; \r \n \t \0 \xNN are understood`)
+	f.StringArrayVar(&p.files, "file", nil, "read this `FILE` instead of standard input; - is standard input (may be repeated)")
+	f.StringVarP(&p.delimiter, "delimiter", "D", `\n`, "what `TEXT` ends a record; \\r \\n \\t \\0 \\xNN are understood")
 	f.BoolVarP(&p.emptyNull, "empty-null", "Z", false, "an empty value or key is null: a tombstone in a compacted topic")
 	f.Int32VarP(&p.partition, "partition", "p", -1, "write to this partition only; -1 lets key and partitioner choose")
 	f.Var(&p.partitioner, "partitioner", "how a key becomes a partition: as Java's clients, as librdkafka's, or none")
@@ -96,7 +96,7 @@ func (p *production) flags(cmd *cobra.Command) {
 	f.BoolVar(&p.noIdem, "no-idempotence", false, "do not number the batches, so that a retry may write one twice (always so with --acks 0 or 1)")
 	f.BoolVar(&p.autoCreate, "auto-create", false, "let the server create the topic, if it is set to do so")
 	f.DurationVar(&p.linger, "linger", 10*time.Millisecond, "how long to wait for more records before a batch is sent")
-	f.Var(&p.delivery, "delivery-timeout", "how long to try before a record has failed")
+	f.Var(&p.delivery, "delivery-timeout", "how long to go on trying when nothing is acknowledged")
 	f.Int32Var(&p.maxBytes, "max-message-bytes", 1048588, "largest batch, and so largest record")
 	completeFlags(cmd, map[string]*oneOf{"input": &p.input, "partitioner": &p.partitioner, "compression": &p.compression, "acks": &p.acks})
 }
@@ -181,7 +181,8 @@ func (a *app) produce(ctx context.Context, p *production, topic string) error {
 	if a.world.InTTY && len(p.files) == 0 {
 		a.notice("each line becomes a record; Ctrl-D ends")
 	}
-	w := &writer{app: a, server: s, flags: p, source: src, progress: a.progress("produced"), failed: make(chan struct{})}
+	w := &writer{app: a, server: s, flags: p, source: src, progress: a.progress("produced"), failed: make(chan struct{}),
+		acknowledged: a.world.Now()}
 	return w.run(ctx, topic)
 }
 
@@ -211,7 +212,6 @@ func (p *production) options(topic string) []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.DefaultProduceTopic(topic),
 		kgo.ProducerLinger(p.linger),
-		kgo.RecordDeliveryTimeout(time.Duration(p.delivery)),
 		kgo.ProduceRequestTimeout(time.Duration(p.delivery)),
 		kgo.ProducerBatchMaxBytes(p.maxBytes),
 		kgo.BrokerMaxWriteBytes(max(100<<20, p.maxBytes+1<<20)),

@@ -25,7 +25,9 @@ type writer struct {
 	// mu guards what follows and progress: when the user stops the command, a record of the feeder's may still be on its way.
 	mu      sync.Mutex
 	failure error // the first
-	lost    int64 // records that were not acknowledged
+	// acknowledged is when the last record was, or when there was none to wait for.
+	acknowledged time.Time
+	lost         int64 // records that were not acknowledged
 }
 
 // written is a record that the server acknowledged.
@@ -48,6 +50,9 @@ type summary struct {
 func (w *writer) run(ctx context.Context, topic string) error {
 	feeding, halt := context.WithCancel(ctx)
 	defer halt()
+	flushing, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	go w.watch(flushing, abandon, topic)
 	fed := make(chan error, 1)
 	go func() { fed <- w.feed(feeding) }()
 	var input error
@@ -57,7 +62,7 @@ func (w *writer) run(ctx context.Context, topic string) error {
 	case <-ctx.Done(): // the user stopped it; a read of the terminal can't be, so the feeder is left behind
 	}
 	halt()
-	w.server.Flush(context.WithoutCancel(ctx)) // ends by the delivery timeout
+	_ = w.server.Flush(flushing) // ends by the watch at the latest, which says why
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.progress.done(" to " + topic)
@@ -65,6 +70,57 @@ func (w *writer) run(ctx context.Context, topic string) error {
 		return err
 	}
 	return w.verdict(topic, input)
+}
+
+// watch gives the records up when none has been acknowledged for the whole delivery timeout. The client can't do that: it counts from a
+// record's timestamp, which may be any time.
+func (w *writer) watch(ctx context.Context, abandon func(), topic string) {
+	patience := time.Duration(w.flags.delivery)
+	tick := time.NewTicker(max(patience/8, 10*time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !w.stalled(w.server.BufferedProduceRecords() == 0, patience, topic) {
+			continue
+		}
+		aborting, cancel := context.WithTimeout(ctx, time.Second)
+		_ = w.server.AbortBufferedRecords(aborting)
+		cancel()
+		abandon()
+		return
+	}
+}
+
+// stalled notes that nothing is on its way, or finds that what is has been for too long.
+func (w *writer) stalled(nothing bool, patience time.Duration, topic string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.app.world.Now()
+	if nothing {
+		w.acknowledged = now
+		return false
+	}
+	if now.Sub(w.acknowledged) < patience {
+		return false
+	}
+	w.fail(&Error{
+		What: fmt.Sprintf("produce to topic %q", topic), Where: w.server.where, Exit: Unreachable,
+		Err:  fmt.Errorf("nothing was acknowledged for %v (--delivery-timeout)", patience),
+		Hint: "`ottla topic describe` shows whether its partitions have a leader and enough replicas in sync",
+	})
+	return true
+}
+
+// fail notes the first failure. The caller holds mu.
+func (w *writer) fail(err error) {
+	if w.failure == nil {
+		w.failure = err
+		close(w.failed)
+	}
 }
 
 // feed gives every record of the source to the client, which blocks when too many are on their way.
@@ -116,12 +172,10 @@ func (w *writer) acked(r *kgo.Record, err error) {
 	defer w.mu.Unlock()
 	if err != nil {
 		w.lost++
-		if w.failure == nil {
-			w.failure = err
-			close(w.failed)
-		}
+		w.fail(err)
 		return
 	}
+	w.acknowledged = w.app.world.Now()
 	w.progress.add(1, int64(len(r.Key)+len(r.Value)))
 	if w.app.output.value == "jsonl" {
 		// An error of the output comes up at the end; the records are written all the same.

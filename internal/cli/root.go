@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -151,6 +152,15 @@ func want(least, most int, what string) cobra.PositionalArgs {
 // flagError turns what pflag says into an error of ours, with the flag that may have been meant.
 func flagError(c *cobra.Command, err error) error {
 	e := &Error{Err: err, Exit: Usage}
+	var wrong *pflag.InvalidValueError
+	if errors.As(err, &wrong) {
+		cause := wrong.Unwrap()
+		var number *strconv.NumError
+		if errors.As(cause, &number) {
+			cause = fmt.Errorf("want a whole number that fits")
+		}
+		e.Err = fmt.Errorf("--%s %q: %w", wrong.GetFlag().Name, wrong.GetValue(), cause)
+	}
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
 		if name := unknown.GetSpecifiedName(); len(name) > 1 {

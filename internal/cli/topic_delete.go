@@ -81,12 +81,16 @@ func (a *app) deleteTopics(ctx context.Context, s *server, found []topic, f *fai
 		return s.failed("delete topic "+quoted(names), err)
 	}
 	var done []outcome
-	for _, r := range responses.Sorted() {
+	for _, name := range names {
+		r, ok := responses[name]
+		if !ok {
+			r.Err = errNotMentioned
+		}
 		if r.Err != nil {
-			f.add(s.failed(fmt.Sprintf("delete topic %q", r.Topic), answered(r.Err, r.ErrMessage)))
+			f.add(s.failed(fmt.Sprintf("delete topic %q", name), answered(r.Err, r.ErrMessage)))
 			continue
 		}
-		done = append(done, outcome{Name: r.Topic, Result: "deleted"})
+		done = append(done, outcome{Name: name, Result: "deleted"})
 	}
 	f.done = len(done)
 	if err := a.printOutcomes("TopicDeleteResult", done); err != nil {

@@ -95,13 +95,27 @@ func (l *loader) listeners() bool {
 		return false
 	}
 	l.advertise(advertised)
-	for _, x := range n.Listeners {
-		if x.Protocol != "PLAINTEXT" {
-			l.fail(l.place("listeners"), "listener "+x.Name+" uses "+x.Protocol+
+	l.plaintextOnly(protocols)
+	return l.interBroker(protocols)
+}
+
+// plaintextOnly refuses listeners of other protocols, those of the controllers elsewhere included.
+func (l *loader) plaintextOnly(protocols map[string]string) {
+	names := listenerNames(l.node.Listeners)
+	for _, name := range l.node.ControllerListeners {
+		if protocols[name] == "" {
+			l.fail(l.place("controller.listener.names"), "Controller listener with name "+name+" defined in"+
+				" controller.listener.names not found in listener.security.protocol.map")
+		} else if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, name := range names {
+		if protocols[name] != "PLAINTEXT" {
+			l.fail(l.place("listeners"), "listener "+name+" uses "+protocols[name]+
 				": only PLAINTEXT is available in this version; map it to PLAINTEXT in listener.security.protocol.map")
 		}
 	}
-	return l.interBroker(protocols)
 }
 
 // parseAdvertised reads advertised.listeners, where two listeners may share a port.
@@ -154,7 +168,7 @@ func (l *loader) interBroker(protocols map[string]string) bool {
 		return false
 	}
 	n.InterBrokerListener = strings.ToUpper(cmp.Or(s.Text("inter.broker.listener.name"), s.Text("security.inter.broker.protocol")))
-	if protocols[n.InterBrokerListener] == "" {
+	if byName && protocols[n.InterBrokerListener] == "" {
 		l.fail(l.place("inter.broker.listener.name"), "Listener with name "+n.InterBrokerListener+
 			" defined in inter.broker.listener.name not found in listener.security.protocol.map.")
 		return false

@@ -3,7 +3,6 @@ package config
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -33,7 +32,7 @@ func Load(file string, text []byte, overrides []string) (*Node, error) {
 		l.set(key, trim(value), "--override", false)
 	}
 	l.identity()
-	for _, key := range slices.Sorted(maps.Keys(l.where)) {
+	for _, key := range l.order {
 		l.check(key)
 	}
 	l.warn()
@@ -50,6 +49,7 @@ func Load(file string, text []byte, overrides []string) (*Node, error) {
 type loader struct {
 	file  string
 	where map[string]string // key → place, for keys that were given
+	order []string          // those keys as they came
 	node  *Node
 	errs  []error
 
@@ -59,7 +59,10 @@ type loader struct {
 func (l *loader) fail(where, why string) { l.errs = append(l.errs, fmt.Errorf("%s: %s", where, why)) }
 
 func (l *loader) set(key, value, where string, once bool) {
-	if first, ok := l.where[key]; ok && once {
+	first, ok := l.where[key]
+	if !ok {
+		l.order = append(l.order, key)
+	} else if once {
 		l.node.Warnings = append(l.node.Warnings,
 			fmt.Sprintf("%s: %s is set again; the value at %s has no effect", where, key, first))
 	}
@@ -136,6 +139,8 @@ func refusalHint(key string) string {
 
 // warn makes one warning of all keys without effect, and one of all that are unknown.
 func (l *loader) warn() {
+	slices.Sort(l.idle)
+	slices.Sort(l.unknown)
 	if len(l.idle) > 0 {
 		l.node.Warnings = append(l.node.Warnings,
 			"these keys are accepted but have no effect: "+strings.Join(l.idle, ", "))

@@ -18,6 +18,8 @@ type Config struct {
 	Voters []kafka.NodeID
 	// Supported are the feature levels that this controller can write. Nil stands for DefaultSupported.
 	Supported map[string]metadata.LevelRange
+	// KRaftVersion is the finalized kraft.version of the quorum.
+	KRaftVersion metadata.Level
 	// Bootstrap are the records that the first activation writes into an empty log: feature levels, and what
 	// format was told to add. Nil stands for DefaultBootstrap.
 	Bootstrap []schema.MetadataRecord
@@ -70,17 +72,19 @@ type Controller struct {
 	collisions collisions
 }
 
-// New starts a controller on image at the moment it becomes active. Brokers that are not fenced get a fresh session.
-func New(cfg Config, image *metadata.Image, now time.Time) *Controller {
+// New starts a controller at the moment it becomes active, on all that was committed: it goes on from loader, which
+// it takes over. Brokers that are not fenced get a fresh session.
+func New(cfg Config, loader *metadata.Loader, now time.Time) *Controller {
+	image := loader.Image()
 	c := &Controller{
 		cfg:        cfg.withDefaults(),
-		loader:     metadata.NewLoader(image),
+		loader:     loader,
 		sessions:   make(sessions),
 		registered: make(map[kafka.NodeID]kafka.Offset),
 		collisions: make(collisions),
 	}
 	for _, b := range image.Cluster.Brokers() {
-		c.sessions[b.ID] = &session{lastContact: now, shutdownAt: kafka.NoOffset}
+		c.sessions[b.ID] = newSession(now)
 		c.registered[b.ID] = image.Offset
 	}
 	for t := range image.Topics.All() {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -126,6 +127,8 @@ func (f *reading) batch(s *segment, position int64, b record.Batch) {
 		f.damaged(position, "batch at offset %d, which must be %d or more", base, s.next)
 	case b.LastOffsetDelta() < 0:
 		f.damaged(position, "batch at offset %d has last offset delta %d", base, b.LastOffsetDelta())
+	case int64(b.LastOffset())-f.base > math.MaxInt32 && strings.HasSuffix(strings.TrimSuffix(f.name, ".deleted"), ".log"):
+		f.damaged(position, "batch at offset %d is further from the segment's base than an index can say", base)
 	case b.LeaderEpoch() < s.epoch:
 		f.damaged(position, "batch at offset %d has leader epoch %d after epoch %d", base, b.LeaderEpoch(), s.epoch)
 	}

@@ -19,7 +19,7 @@ type Config struct {
 	Codec           compress.Codec
 	Level           int
 	Compacted       bool // cleanup.policy has compact: records need keys
-	Deletable       bool // cleanup.policy has delete, or neither: DeleteRecords is allowed
+	Deletable       bool // cleanup.policy has delete: DeleteRecords is allowed
 	TimestampType   kafka.TimestampType
 	TimestampBefore time.Duration // message.timestamp.before.max.ms; negative: any
 	TimestampAfter  time.Duration // message.timestamp.after.max.ms; negative: any

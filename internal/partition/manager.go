@@ -1,9 +1,14 @@
 package partition
 
 import (
-	"context"
+	"cmp"
 	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
@@ -15,52 +20,142 @@ import (
 type Dir struct {
 	Path string
 	ID   kafka.UUID
-	// Clean says that it was shut down cleanly; what was flushed and where logs start is read from its checkpoints.
+	// Clean says that it was shut down cleanly (checkpoint.TakeClean), so that nothing in it needs to be scanned.
 	Clean bool
 }
 
-// Options tell Open about the node.
+// Options tell Open about the node. Intervals of zero are Kafka's defaults.
 type Options struct {
 	Self kafka.NodeID
 	FS   vfs.FS
-	Dirs []Dir // the usable ones
-	// Log is the template of each log's options: Cache.
+	Dirs []Dir // the usable ones; locked and formatted by the caller
+	// Log is the template of each log's options: its Cache.
 	Log commitlog.Options
-	// TopicConfig computes the effective configuration of a topic from its overrides.
+	// TopicConfig computes the effective configuration of a topic from its overrides, which may be nil.
 	TopicConfig func(topic string, overrides map[string]string) Config
 	Now         func() time.Time
-	Slog        *slog.Logger
-	// RecoveryThreads is num.recovery.threads.per.data.dir.
-	RecoveryThreads int
-	// CheckRetention, Checkpoint… are log.retention.check.interval.ms (5 min), replica.high.watermark.checkpoint.interval.ms (5 s),
-	// log.flush.offset.checkpoint.interval.ms and log.flush.start.offset.checkpoint.interval.ms (60 s). Zero stands for the default.
-	RetentionInterval  time.Duration
-	HighWaterInterval  time.Duration
-	CheckpointInterval time.Duration
-	// DirFailed is told when a log directory fails, outside all locks; last if none is left.
-	DirFailed func(dir kafka.UUID, last bool, err error)
+	// NewID draws ids for the names of deleted folders.
+	NewID func() kafka.UUID
+	Slog  *slog.Logger
+	// RecoveryThreads is num.recovery.threads.per.data.dir; 2 by default.
+	RecoveryThreads    int
+	RetentionInterval  time.Duration // log.retention.check.interval.ms
+	HighWaterInterval  time.Duration // replica.high.watermark.checkpoint.interval.ms
+	CheckpointInterval time.Duration // log.flush.offset.checkpoint.interval.ms
+	ExpiryInterval     time.Duration // producer.id.expiration.check.interval.ms
+	DeleteDelay        time.Duration // log.segment.delete.delay.ms, for the folders of deleted partitions
+	// DirFailed is told once when a log directory fails, outside all locks; last if none is left and the node has to stop.
+	DirFailed func(dir Dir, last bool, err error)
+}
+
+func (o *Options) setDefaults() {
+	o.RecoveryThreads = cmp.Or(o.RecoveryThreads, 2)
+	o.RetentionInterval = cmp.Or(o.RetentionInterval, 5*time.Minute)
+	o.HighWaterInterval = cmp.Or(o.HighWaterInterval, 5*time.Second)
+	o.CheckpointInterval = cmp.Or(o.CheckpointInterval, time.Minute)
+	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
+	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
+	o.Log.Config = o.TopicConfig("", nil).Log
+	if o.Slog == nil {
+		o.Slog = slog.New(slog.DiscardHandler)
+	}
+	if o.DirFailed == nil {
+		o.DirFailed = func(Dir, bool, error) {}
+	}
 }
 
 // Manager has all partitions of a node.
-type Manager struct{}
+type Manager struct {
+	o     Options
+	dirs  []*logDir
+	image atomic.Pointer[metadata.Image]
+	table atomic.Pointer[table]
+	dirty chan *Partition // rolled a segment: to be flushed
 
-// Open recovers the logs of all directories, in parallel. They serve nobody until Apply has said what they are.
-func Open(o Options) (*Manager, error) { panic("soon") }
+	mu        sync.Mutex // guards the rest; one Apply and one step at a time hold it
+	recovered map[kafka.TopicPartition]*recovered
+	trash     []trash
+	due       duties
+}
 
-// Apply follows the metadata log: creates, deletes, leads, configures. Call it in order, first with an empty image's delta to the first image.
-func (m *Manager) Apply(delta *metadata.Delta, image *metadata.Image) { panic("soon") }
+// table is the partitions of the node; it never changes.
+type table struct {
+	byName map[string]*topic
+	byID   map[kafka.TopicID]*topic
+}
 
-// Get returns a partition by name: kerr.UnknownTopicOrPartition if this node has no replica of it, kerr.KafkaStorageError if its directory failed.
-func (m *Manager) Get(topic string, partition int32) (*Partition, error) { panic("soon") }
+// topic is the partitions of a topic by index, nil where this node has no replica.
+type topic struct {
+	name       string
+	id         kafka.TopicID
+	partitions []*Partition
+}
 
-// GetByID returns a partition by topic id: kerr.UnknownTopicID if there is none.
-func (m *Manager) GetByID(topic kafka.TopicID, partition int32) (*Partition, error) { panic("soon") }
+func (t *topic) get(index int32) *Partition {
+	if t == nil || index < 0 || int(index) >= len(t.partitions) {
+		return nil
+	}
+	return t.partitions[index]
+}
 
-// All visits the partitions of a directory in the order of their names; all directories for the zero id.
-func (m *Manager) All(dir kafka.UUID, visit func(*Partition)) { panic("soon") }
+// Get returns a partition by name. The error is kerr.UnknownTopicOrPartition, kerr.NotLeaderForPartition if other nodes have it, or
+// kerr.KafkaStorageError if its directory failed.
+func (m *Manager) Get(name string, index int32) (*Partition, error) {
+	if p := m.table.Load().byName[name].get(index); p != nil {
+		return p.usable()
+	}
+	if image := m.image.Load(); image != nil && image.Topics.ByName(name).Partition(index) != nil {
+		return nil, kerr.NotLeaderForPartition
+	}
+	return nil, kerr.UnknownTopicOrPartition
+}
 
-// Dirs returns the log directories that are online, with the space of their file systems.
-func (m *Manager) Dirs() []DirStatus { panic("soon") }
+// GetByID returns a partition by topic id. Errors are Get's, and kerr.UnknownTopicID for an id that is not known.
+func (m *Manager) GetByID(id kafka.TopicID, index int32) (*Partition, error) {
+	if p := m.table.Load().byID[id].get(index); p != nil {
+		return p.usable()
+	}
+	image := m.image.Load()
+	switch {
+	case image == nil || image.Topics.ByID(id) == nil:
+		return nil, kerr.UnknownTopicID
+	case image.Topics.ByID(id).Partition(index) != nil:
+		return nil, kerr.NotLeaderForPartition
+	}
+	return nil, kerr.UnknownTopicOrPartition
+}
+
+func (p *Partition) usable() (*Partition, error) {
+	if p.state.Load() == failed {
+		return nil, kerr.KafkaStorageError
+	}
+	return p, nil
+}
+
+// All visits the partitions of a directory in the order of their names; of all directories for the zero id.
+func (m *Manager) All(dir kafka.UUID, visit func(*Partition)) {
+	for _, p := range m.sorted() {
+		if dir.IsZero() || p.dir.ID == dir {
+			visit(p)
+		}
+	}
+}
+
+// sorted returns all partitions in the order of their names.
+func (m *Manager) sorted() []*Partition {
+	var all []*Partition
+	for _, t := range m.table.Load().byName {
+		for _, p := range t.partitions {
+			if p != nil {
+				all = append(all, p)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *Partition) int {
+		return cmp.Or(cmp.Compare(a.id.Topic, b.id.Topic), cmp.Compare(a.id.Partition, b.id.Partition))
+	})
+	return all
+}
 
 // DirStatus describes a log directory, as DescribeLogDirs does.
 type DirStatus struct {
@@ -69,8 +164,16 @@ type DirStatus struct {
 	Space vfs.Space
 }
 
-// Run does the background duties until ctx is done.
-func (m *Manager) Run(ctx context.Context) { panic("soon") }
-
-// Close flushes and closes all logs and writes the checkpoints; the error joins those of directories that could not be closed cleanly.
-func (m *Manager) Close() error { panic("soon") }
+// Dirs returns the log directories, failed ones too, with the space of their file systems.
+func (m *Manager) Dirs() []DirStatus {
+	var all []DirStatus
+	for _, d := range m.dirs {
+		s := DirStatus{Dir: d.Dir, Err: d.failure()}
+		if s.Err == nil {
+			// Space that is not known is told as none; a directory does not fail for it.
+			s.Space, _ = m.o.FS.Space(d.Path)
+		}
+		all = append(all, s)
+	}
+	return all
+}

@@ -29,12 +29,12 @@ type Appended struct {
 
 // Active describes one producer, as DescribeProducers does.
 type Active struct {
-	ProducerID            kafka.ProducerID
-	ProducerEpoch         int16
-	LastSequence          int32 // kafka.NoSequence after a marker of a new epoch
-	LastTimestamp         int64 // ms since 1970
-	CoordinatorEpoch      int32
-	CurrentTxnFirstOffset kafka.Offset // kafka.NoOffset without an open transaction
+	ProducerID       kafka.ProducerID
+	ProducerEpoch    int16
+	LastSequence     int32 // kafka.NoSequence after a marker of a new epoch
+	LastTimestamp    int64 // ms since 1970
+	CoordinatorEpoch int32
+	TxnStart         kafka.Offset // first offset of the open transaction, or kafka.NoOffset
 }
 
 // batch is what is remembered of one batch.
@@ -237,7 +237,7 @@ func (s *State) Producers(dst []Active) []Active {
 		e := s.entries[id]
 		dst = append(dst, Active{
 			ProducerID: id, ProducerEpoch: e.epoch, LastSequence: e.lastSequence(), LastTimestamp: e.lastTimestamp,
-			CoordinatorEpoch: e.coordinatorEpoch, CurrentTxnFirstOffset: e.txnFirst,
+			CoordinatorEpoch: e.coordinatorEpoch, TxnStart: e.txnFirst,
 		})
 	}
 	return dst

@@ -196,13 +196,10 @@ func readArray[T any](r *reader, least int, null, flex bool, one func(*reader) T
 }
 
 func readStructs[T any](r *reader, least int, null, flex bool, v int16, one func(*T, *reader, int16)) []T {
-	return readArray(r, least, null, flex, func(r *reader) T { return readStruct(r, v, one) })
-}
-
-func readStruct[T any](r *reader, v int16, one func(*T, *reader, int16)) T {
-	var x T
-	one(&x, r, v)
-	return x
+	return readArray(r, least, null, flex, func(r *reader) (x T) {
+		one(&x, r, v)
+		return x
+	})
 }
 
 // tags reads a tagged section. known decodes the tags that this version has; the others are skipped.

@@ -13,4 +13,4 @@
 // It does not know what a record means (package metadata does), nor batches and control record keys (package record).
 package schema
 
-//go:generate go run ./gen ../..
+//go:generate go run ../../schema/gen ../..

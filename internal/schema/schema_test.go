@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
-	"runtime"
+	"runtime/metrics"
 	"strings"
 	"testing"
 
@@ -201,13 +201,14 @@ func TestTruncatedAndTrailing(t *testing.T) {
 	})
 }
 
-// readAllocs returns how many bytes reading allocated.
+// readAllocs returns how many bytes read allocated, give or take what the runtime has not counted yet.
 func readAllocs(read func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	before := sample[0].Value.Uint64()
 	read()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
+	metrics.Read(sample)
+	return sample[0].Value.Uint64() - before
 }
 
 // FuzzMetadata reads arbitrary bytes as metadata records: no panic, bounded memory, and what reads can be written

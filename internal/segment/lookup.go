@@ -306,6 +306,11 @@ func (b *builder) add(h Header) {
 // SaveIndex writes what the index files lack; whole says to make them even if there is nothing to write, and sync makes them durable. Without
 // whole, few entries wait for more.
 func (s *Segment) SaveIndex(whole, sync bool) error {
+	if whole {
+		if err := s.saveAborts(sync); err != nil {
+			return err
+		}
+	}
 	x := s.index.Load()
 	if x == nil {
 		if !whole {

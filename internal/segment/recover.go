@@ -34,6 +34,11 @@ func (s *Segment) Recover(from kafka.Offset, interval int, v Visitor) (Recovery,
 	defer h.Release()
 	size := s.Size()
 	start, x := s.recoveryStart(h, from, size)
+	old, _ := s.loadAborts() // one that can't be read is as good as none: then all batches have to be scanned
+	if old == nil {
+		start, x = s.recoveryBegin()
+	}
+	s.resetAborts(old, start.Base)
 	r := &recovery{s: s, file: h.file, size: size, v: v, scan: newScan(h.file, size)}
 	r.found = Recovery{End: start.Position, Next: start.Base}
 	top, _ := x.times.last()
@@ -72,6 +77,10 @@ func (s *Segment) recoveryStart(h *Handle, from kafka.Offset, size int64) (Heade
 			}
 		}
 	}
+	return s.recoveryBegin()
+}
+
+func (s *Segment) recoveryBegin() (Header, *index) {
 	x := newIndex(s)
 	x.savedOffsets.Store(-1)
 	x.savedTimes.Store(-1)
@@ -225,32 +234,73 @@ func (s *Segment) Cut() error {
 	return h.file.Truncate(s.Size())
 }
 
-// Verify checks every batch of the segment without changing anything; the error wraps ErrCorrupt and names the position of the first bad one.
-func (s *Segment) Verify(visit func(Header) error) error {
+// Verify checks every batch of the segment without changing anything; the error wraps ErrCorrupt or ErrTorn and tells the position of the first bad one.
+func (s *Segment) Verify(visit func(Header)) error {
+	next := s.base
+	return s.scan(Header{}, func(h Header, b []byte) (bool, error) {
+		if h.Base < next {
+			return false, corruptOrder(h, next)
+		}
+		if err := checkCRC(b, h.Position); err != nil {
+			return false, err
+		}
+		if visit != nil {
+			visit(h)
+		}
+		next = h.Last + 1
+		return true, nil
+	})
+}
+
+// Batches visits the batches that begin below end, from the one that holds offset from on. It uses no index and checks no CRC. The bytes do not outlive
+// the call.
+func (s *Segment) Batches(from, end kafka.Offset, visit func(h Header, b []byte)) error {
+	h, err := s.Acquire()
+	if err != nil {
+		return err
+	}
+	start, _ := h.skipTo(from, 0, s.Size())
+	h.Release()
+	return s.scan(start, func(h Header, b []byte) (bool, error) {
+		if h.Base >= end {
+			return false, nil
+		}
+		visit(h, b)
+		return true, nil
+	})
+}
+
+// scan visits whole batches from start's position on, until visit says no or the segment ends.
+func (s *Segment) scan(start Header, visit func(h Header, b []byte) (bool, error)) error {
 	h, err := s.Acquire()
 	if err != nil {
 		return err
 	}
 	defer h.Release()
-	size := s.Size()
-	c := newScan(h.file, size)
-	next := s.base
-	for position := int64(0); position < size; {
+	c := newScan(h.file, s.Size())
+	for position := start.Position; position < c.size; {
 		head, b, err := c.batch(position)
-		if err == nil && head.Base < next {
-			err = corruptOrder(head, next)
-		}
-		if err == nil {
-			err = checkCRC(b, position)
-		}
-		if err == nil && visit != nil {
-			err = visit(head)
-		}
 		if err != nil {
 			return err
 		}
-		next = head.Last + 1
+		if more, err := visit(head, b); !more || err != nil {
+			return err
+		}
 		position += head.Size
 	}
 	return nil
+}
+
+// Walk visits the headers of all batches.
+func (s *Segment) Walk(visit func(Header)) error {
+	h, err := s.Acquire()
+	if err != nil {
+		return err
+	}
+	defer h.Release()
+	_, _, err = h.find(0, s.Size(), func(b Header) bool {
+		visit(b)
+		return false
+	})
+	return err
 }

@@ -41,6 +41,7 @@ type Segment struct {
 	maxTimeLast atomic.Int64 // last offset of the batch that has it, counted from the base
 	handle      atomic.Pointer[Handle]
 	index       atomic.Pointer[index]
+	aborts      atomic.Pointer[aborts]
 	gone        atomic.Bool
 	modified    atomic.Int64 // ms
 	hints       hints
@@ -99,6 +100,7 @@ func Create(dir *Dir, base kafka.Offset, now time.Time) (*Segment, error) {
 	x.savedOffsets.Store(-1) // the files are yet to be made
 	x.savedTimes.Store(-1)
 	s.index.Store(x)
+	s.resetAborts(nil, base)
 	s.publish(file)
 	return s, nil
 }
@@ -335,6 +337,11 @@ func (s *Segment) Truncate(to kafka.Offset) (*Segment, error) {
 	cut.created = s.created
 	cut.modified.Store(s.modified.Load())
 	cut.index.Store(rebound(x.clipped(int64(from.Base-s.base)), cut))
+	old, err := s.loadAborts()
+	if err != nil {
+		return nil, err
+	}
+	cut.resetAborts(old, from.Base)
 	s.drop()
 	cut.end.Store(pack(0, from.Position))
 	return cut, cut.LoadEnd()

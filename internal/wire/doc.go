@@ -8,6 +8,7 @@
 //   - A body that Decode or a view accepts has no length that lies, no null where Kafka allows none, and no array of
 //     more than a million elements.
 //   - Tagged fields that are unknown are skipped and never stored. Bytes after a body are ignored, as Kafka does.
+//     Tags must ascend and a known tagged field must fill its size, where Kafka does not look.
 //   - Record bytes are not copied: they lie in the frame, which must outlive what was decoded from it.
 //
 // It does not know which versions a listener serves (package api does), nor frame sizes (package transport).

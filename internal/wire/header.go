@@ -36,7 +36,7 @@ type Header struct {
 // id is kept when it is the same.
 //
 // The errors are ErrMalformed and ErrUnknownKey. With ErrUnknownKey all but ClientID is set; body is nil. An unknown
-// version is no error here: ApiVersions must be answered in any.
+// version, a negative one even, is no error here: ApiVersions must be answered in any.
 func (h *Header) Parse(frame []byte) (body []byte, err error) {
 	if len(frame) < 10 {
 		return nil, fmt.Errorf("%w: header of %d bytes", ErrMalformed, len(frame))
@@ -47,9 +47,6 @@ func (h *Header) Parse(frame []byte) (body []byte, err error) {
 	flexible, ok := FirstFlexible(h.Key)
 	if !ok {
 		return nil, fmt.Errorf("%w: %d", ErrUnknownKey, h.Key)
-	}
-	if h.Version < 0 {
-		return nil, fmt.Errorf("%w: API version %d", ErrMalformed, h.Version)
 	}
 	w := walker{b: frame, at: 8}
 	id := w.str(true)

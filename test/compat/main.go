@@ -1,0 +1,228 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/ottla/ottla/test/compat/peer"
+)
+
+// options are the command line.
+type options struct {
+	peer     peer.Kind
+	clients  []client
+	record   bool
+	addr     string // a running server, instead of one that is started here
+	dir      string
+	keep     bool
+	matrix   bool
+	parallel int
+	verbose  bool
+}
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	o, err := parseFlags(os.Args[1:])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "compat:", err)
+		os.Exit(2)
+	}
+	ok, err := runSuite(ctx, o)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "compat:", err)
+	}
+	if err != nil || !ok {
+		os.Exit(1)
+	}
+}
+
+func parseFlags(args []string) (options, error) {
+	f := flag.NewFlagSet("compat", flag.ContinueOnError)
+	kind := f.String("peer", "ottla", "the server: ottla or kafka")
+	names := f.String("clients", "all", "all, or names separated by commas")
+	var o options
+	f.StringVar(&o.addr, "addr", "", "talk to this running server instead of starting one (no takeover then)")
+	f.BoolVar(&o.record, "record", false, "with -peer kafka: keep the outcomes as the reference")
+	f.StringVar(&o.dir, "dir", "", "work in this folder (default: a new one under the system's, removed at the end)")
+	f.BoolVar(&o.keep, "keep", false, "keep the folder")
+	f.BoolVar(&o.matrix, "matrix", true, "let each client read what each other wrote")
+	f.IntVar(&o.parallel, "parallel", 2, "clients that run at once")
+	f.BoolVar(&o.verbose, "v", false, "print every step")
+	if err := f.Parse(args); err != nil {
+		return o, err
+	}
+	o.peer = peer.Kind(*kind)
+	if o.peer != peer.Kafka && o.peer != peer.Ottla {
+		return o, fmt.Errorf("-peer %q: want ottla or kafka", *kind)
+	}
+	if o.record && o.peer != peer.Kafka {
+		return o, fmt.Errorf("-record keeps what Apache Kafka does: it needs -peer kafka")
+	}
+	for _, c := range clients {
+		if *names == "all" || slices.Contains(strings.Split(*names, ","), c.name) {
+			o.clients = append(o.clients, c)
+		}
+	}
+	if want := strings.Count(*names, ",") + 1; *names != "all" && len(o.clients) != want {
+		return o, fmt.Errorf("-clients %q: unknown name; there are %s", *names, strings.Join(clientNames(), ", "))
+	}
+	return o, nil
+}
+
+func clientNames() []string {
+	var names []string
+	for _, c := range clients {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// suite is one run of the program.
+type suite struct {
+	o       options
+	root    string
+	install *installer
+	allowed deviations
+	dir     string // of this run
+	server  *peer.Peer
+	addr    string
+
+	mu       sync.Mutex // guards what follows
+	verdicts []verdict
+	steps    map[string][]step // by client
+}
+
+func runSuite(ctx context.Context, o options) (bool, error) {
+	began := time.Now()
+	s := &suite{o: o, steps: map[string][]step{}, dir: o.dir, addr: o.addr}
+	if err := s.prepare(ctx); err != nil {
+		return false, err
+	}
+	if !o.keep && o.dir == "" {
+		defer os.RemoveAll(s.dir)
+	}
+	if s.addr == "" {
+		server, err := peer.Start(ctx, o.peer, peer.Options{Dir: filepath.Join(s.dir, "data")})
+		if err != nil {
+			return false, err
+		}
+		defer func() { _ = s.server.Kill() }()
+		s.server, s.addr = server, server.Addr()
+	}
+	fmt.Printf("%s on %s; installed in %s\n", o.peer, s.addr, time.Since(began).Round(100*time.Millisecond))
+	if err := s.runAll(ctx); err != nil {
+		return false, err
+	}
+	if o.matrix {
+		if err := s.runMatrix(ctx); err != nil {
+			return false, err
+		}
+	}
+	if s.server != nil {
+		if err := s.takeover(ctx); err != nil {
+			return false, err
+		}
+	}
+	ok := s.report(os.Stdout)
+	fmt.Printf("took %s\n", time.Since(began).Round(time.Second))
+	fmt.Println(s.lastLine())
+	return ok, nil
+}
+
+// prepare installs the clients and lays out the folder of the run.
+func (s *suite) prepare(ctx context.Context) error {
+	var err error
+	if s.root, err = peer.RepositoryRoot(); err != nil {
+		return err
+	}
+	if s.install, err = newInstaller(); err != nil {
+		return err
+	}
+	if s.allowed, err = loadDeviations(s.root); err != nil {
+		return err
+	}
+	for _, c := range s.o.clients {
+		if err := c.install(ctx, s.install); err != nil {
+			return fmt.Errorf("install %s (%s): %w", c.name, c.what, err)
+		}
+	}
+	if s.dir == "" {
+		if s.dir, err = os.MkdirTemp("", "ottla-compat-"); err != nil {
+			return err
+		}
+	}
+	if s.dir, err = filepath.Abs(s.dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(s.dir, "clients"), 0o755); err != nil {
+		return err
+	}
+	return writeDataset(filepath.Join(s.dir, "clients"))
+}
+
+// eachClient calls f for every client, a few at once.
+func (s *suite) eachClient(f func(client) error) error {
+	var group sync.WaitGroup
+	slots := make(chan struct{}, max(1, s.o.parallel))
+	errs := make(chan error, len(s.o.clients))
+	for _, c := range s.o.clients {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			if err := f(c); err != nil {
+				errs <- fmt.Errorf("%s: %w", c.name, err)
+			}
+		})
+	}
+	group.Wait()
+	close(errs)
+	return <-errs
+}
+
+// runAll runs the whole scenario of every client.
+func (s *suite) runAll(ctx context.Context) error {
+	return s.eachClient(func(c client) error {
+		began := time.Now()
+		steps, err := runClient(ctx, s.install, c, s.addr, "full", filepath.Join(s.dir, "clients"))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.steps[c.name] = steps
+		if err != nil {
+			s.verdicts = append(s.verdicts, verdict{client: c.name, step: "run", state: failed,
+				detail: err.Error() + "\n" + lastLines(filepath.Join(s.dir, "clients", c.name+".full.err"), 5)})
+		}
+		if s.o.record {
+			if err := saveReference(s.root, c.name, steps); err != nil {
+				return err
+			}
+		}
+		ref, err := loadReference(s.root, c.name)
+		if err != nil {
+			return err
+		}
+		vs := judge(c.name, steps, ref, s.allowed)
+		vs = append(vs, consistent(c, steps)...)
+		s.verdicts = append(s.verdicts, vs...)
+		fmt.Printf("%-18s %2d steps in %s\n", c.name, len(steps), time.Since(began).Round(100*time.Millisecond))
+		return nil
+	})
+}
+
+func lastLines(file string, n int) string {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return ""
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
