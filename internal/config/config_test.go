@@ -221,7 +221,7 @@ func FuzzProperties(f *testing.F) {
 	f.Add("key", "value")
 	f.Add(" a=b:c#", "\tx\\\n\r\fä\U0001F600 ")
 	f.Fuzz(func(t *testing.T, key, value string) {
-		if key == "" || !validText(key) || !validText(value) {
+		if key == "" || !isText(key) || !isText(value) {
 			return
 		}
 		props, err := ParseProperties("f", []byte(escaped(key)+"="+escaped(value)+"\n"))
@@ -231,7 +231,7 @@ func FuzzProperties(f *testing.F) {
 	})
 }
 
-func validText(s string) bool { return strings.ToValidUTF8(s, "") == s }
+func isText(s string) bool { return strings.ToValidUTF8(s, "") == s }
 
 // escaped writes text so that nothing in it has a meaning.
 func escaped(s string) string {

@@ -2,6 +2,8 @@ package controller
 
 import (
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // CreateTopics creates topics. Its response is a *kmsg.CreateTopicsResponse.
@@ -28,11 +30,16 @@ type CreatePartitions struct {
 // IncrementalAlterConfigs changes single keys. Its response is a *kmsg.IncrementalAlterConfigsResponse.
 type IncrementalAlterConfigs struct {
 	Request *kmsg.IncrementalAlterConfigsRequest
+	// Receiver is the broker that the request came to, nil if it came to the controller's own listener. A broker
+	// takes changes for itself and for all, and says no in its own words.
+	Receiver *kafka.NodeID
 }
 
 // AlterConfigs replaces whole configurations. Its response is a *kmsg.AlterConfigsResponse.
 type AlterConfigs struct {
 	Request *kmsg.AlterConfigsRequest
+	// Receiver is as in IncrementalAlterConfigs.
+	Receiver *kafka.NodeID
 }
 
 // RegisterBroker registers a broker's incarnation. Its response is a *kmsg.BrokerRegistrationResponse.

@@ -18,6 +18,8 @@ type Config struct {
 	Voters []kafka.NodeID
 	// Supported are the feature levels that this controller can write. Nil stands for DefaultSupported.
 	Supported map[string]metadata.LevelRange
+	// KRaftVersion is the finalized kraft.version of the quorum.
+	KRaftVersion metadata.Level
 	// Bootstrap are the records that the first activation writes into an empty log: feature levels, and what
 	// format was told to add. Nil stands for DefaultBootstrap.
 	Bootstrap []schema.MetadataRecord

@@ -413,7 +413,7 @@ func (w *world) partitions(d *datadriven.TestData) {
 
 var resourceTypes = map[string]kmsg.ConfigResourceType{
 	"topic": kmsg.ConfigResourceTypeTopic, "broker": kmsg.ConfigResourceTypeBroker, "other": 3,
-	"group": kmsg.ConfigResourceTypeGroupConfig, "metrics": kmsg.ConfigResourceTypeClientMetrics,
+	"group": kmsg.ConfigResourceTypeGroupConfig, "logger": kmsg.ConfigResourceTypeBrokerLogger, "metrics": kmsg.ConfigResourceTypeClientMetrics,
 }
 
 func (w *world) alter(d *datadriven.TestData) {
@@ -431,11 +431,11 @@ func (w *world) alter(d *datadriven.TestData) {
 			op := kmsg.IncrementalAlterConfigsRequestResourceConfig{Name: strings.TrimRight(key, "+-"), Value: &value}
 			switch {
 			case strings.HasSuffix(key, "+"):
-				op.Op = opAppend
+				op.Op = kmsg.IncrementalAlterConfigOp(opAppend)
 			case strings.HasSuffix(key, "-") && set:
-				op.Op = opSubtract
+				op.Op = kmsg.IncrementalAlterConfigOp(opSubtract)
 			case strings.HasSuffix(key, "-"):
-				op.Op, op.Value = opDelete, nil
+				op.Op, op.Value = kmsg.IncrementalAlterConfigOp(opDelete), nil
 			case !set:
 				op.Op = 9
 			}
@@ -445,11 +445,15 @@ func (w *world) alter(d *datadriven.TestData) {
 		full.Resources = append(full.Resources, one)
 		single.Resources = append(single.Resources, many)
 	}
+	var receiver *kafka.NodeID
+	if !d.HasArg("controller") {
+		receiver = new(kafka.NodeID(1))
+	}
 	if d.Cmd == "alter" {
-		w.answer(w.do(AlterConfigs{Request: full}))
+		w.answer(w.do(AlterConfigs{Request: full, Receiver: receiver}))
 		return
 	}
-	w.answer(w.do(IncrementalAlterConfigs{Request: single}))
+	w.answer(w.do(IncrementalAlterConfigs{Request: single, Receiver: receiver}))
 }
 
 func (w *world) features(d *datadriven.TestData) {

@@ -15,7 +15,12 @@ func (r CreatePartitions) handle(c *Controller, t turn) (Result, error) {
 	for i := range req.Topics {
 		times[req.Topics[i].Topic]++
 	}
-	tooMany := c.additionalAsked(req, times) > maxPartitionsPerRequest
+	if c.additionalAsked(req, times) > maxPartitionsPerRequest {
+		for i := range req.Topics {
+			answerPartitions(response, req.Topics[i].Topic, refuse(kerr.PolicyViolation, "Excessively large number of additional partitions per request."))
+		}
+		return Result{Response: response}, nil
+	}
 	var out records
 	for i := range req.Topics {
 		topic := &req.Topics[i]
@@ -28,20 +33,22 @@ func (r CreatePartitions) handle(c *Controller, t turn) (Result, error) {
 			refused = refuse(kerr.InvalidRequest, "Duplicate topic name.")
 		case !allowed(r.MayAlter, topic.Topic):
 			refused = refuseBare(kerr.TopicAuthorizationFailed)
-		case tooMany:
-			refused = refuse(kerr.PolicyViolation, "Excessively large number of additional partitions per request.")
 		default:
 			refused = c.createPartitions(&out, topic)
 		}
-		answer := kmsg.NewCreatePartitionsResponseTopic()
-		answer.Topic = topic.Topic
-		answer.ErrorCode, answer.ErrorMessage = refused.split()
-		response.Topics = append(response.Topics, answer)
+		answerPartitions(response, topic.Topic, refused)
 	}
 	if req.ValidateOnly {
 		out = nil
 	}
 	return Result{Records: out, Response: response}, nil
+}
+
+func answerPartitions(response *kmsg.CreatePartitionsResponse, name string, refused *refusal) {
+	answer := kmsg.NewCreatePartitionsResponseTopic()
+	answer.Topic = name
+	answer.ErrorCode, answer.ErrorMessage = refused.split()
+	response.Topics = append(response.Topics, answer)
 }
 
 func (c *Controller) additionalAsked(req *kmsg.CreatePartitionsRequest, times map[string]int) int64 {

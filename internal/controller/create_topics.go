@@ -25,36 +25,45 @@ func (r CreateTopics) handle(c *Controller, t turn) (Result, error) {
 	for i := range req.Topics {
 		times[req.Topics[i].Topic]++
 	}
+	if partitionsAsked(req, times) > maxPartitionsPerRequest {
+		for i := range req.Topics {
+			answerTopic(response, req.Topics[i].Topic, refuse(kerr.PolicyViolation, "Excessively large number of partitions per request."))
+		}
+		return Result{Response: response}, nil
+	}
 	var out records
-	var late []kmsg.CreateTopicsResponseTopic // Kafka lists the topics that it does not even try last
-	tooMany := partitionsAsked(req, times) > maxPartitionsPerRequest
 	for i := range req.Topics {
 		topic := &req.Topics[i]
-		answer := kmsg.NewCreateTopicsResponseTopic()
-		answer.Topic = topic.Topic
-		refused := r.untried(topic.Topic, times[topic.Topic])
-		if refused != nil {
-			if times[topic.Topic] == 0 {
-				continue
-			}
-			times[topic.Topic] = 0 // said once
+		if r.untried(topic.Topic, times[topic.Topic]) == nil {
+			answer := kmsg.NewCreateTopicsResponseTopic()
+			answer.Topic = topic.Topic
+			refused := c.createTopic(&out, topic, &answer, allowed(r.MayDescribe, topic.Topic))
 			answer.ErrorCode, answer.ErrorMessage = refused.split()
-			late = append(late, answer)
-			continue
+			response.Topics = append(response.Topics, answer)
 		}
-		if tooMany {
-			refused = refuse(kerr.PolicyViolation, "Excessively large number of partitions per request.")
-		} else {
-			refused = c.createTopic(&out, topic, &answer, allowed(r.MayDescribe, topic.Topic))
-		}
-		answer.ErrorCode, answer.ErrorMessage = refused.split()
-		response.Topics = append(response.Topics, answer)
 	}
-	response.Topics = append(response.Topics, late...)
+	// As in Kafka, what was not even tried comes last: first the duplicates, each once, then the rest.
+	for _, duplicates := range []bool{true, false} {
+		for i := range req.Topics {
+			name := req.Topics[i].Topic
+			n := times[name]
+			if refused := r.untried(name, n); refused != nil && n > 0 && n > 1 == duplicates {
+				answerTopic(response, name, refused)
+				times[name] = 0 // said
+			}
+		}
+	}
 	if req.ValidateOnly {
 		out = nil
 	}
 	return Result{Records: out, Response: response}, nil
+}
+
+func answerTopic(response *kmsg.CreateTopicsResponse, name string, refused *refusal) {
+	answer := kmsg.NewCreateTopicsResponseTopic()
+	answer.Topic = name
+	answer.ErrorCode, answer.ErrorMessage = refused.split()
+	response.Topics = append(response.Topics, answer)
 }
 
 // untried refuses what is wrong whatever the state of the cluster.
@@ -160,7 +169,7 @@ func (c *Controller) newTopicConfigs(topic *kmsg.CreateTopicsRequestTopic) (map[
 		return configs, nil
 	}
 	resource := metadata.ConfigResource{Type: metadata.TopicResource, Name: topic.Topic}
-	if refused := c.validateConfigs(resource, nil, configs); refused != nil {
+	if refused := c.validateConfigs(resource, nil, configs, nil); refused != nil {
 		return nil, refused
 	}
 	return configs, nil

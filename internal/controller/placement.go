@@ -98,7 +98,8 @@ func (p *placer) check(replicas int16) *refusal {
 	case p.alive == 0:
 		return refuse(kerr.InvalidReplicationFactor, "All brokers are currently fenced.")
 	case int(replicas) > p.total:
-		return refuse(kerr.InvalidReplicationFactor, "The target replication factor of %d cannot be reached because only %d broker(s) are registered.",
+		return refuse(kerr.InvalidReplicationFactor, "The target replication factor of %d cannot be reached because only %d broker(s) are registered "+
+			"or some brokers have all their log directories cordoned.",
 			replicas, p.total)
 	}
 	return nil
@@ -155,11 +156,19 @@ func (p *placer) shuffle() {
 func (c *Controller) placer() *placer {
 	var usable []*metadata.Broker
 	for _, b := range c.Image().Cluster.Brokers() {
-		if s := c.sessions[b.ID]; s == nil || s.shutdownAt == kafka.NoOffset {
+		s := c.sessions[b.ID]
+		leaving := s != nil && s.shutdownAt != kafka.NoOffset
+		full := len(b.Directories) > 0 && len(openDirectories(b)) == 0
+		if !leaving && !full {
 			usable = append(usable, b)
 		}
 	}
 	return newPlacer(c.cfg.Random, usable)
+}
+
+// openDirectories are those that take new replicas (KIP-1066).
+func openDirectories(b *metadata.Broker) []kafka.UUID {
+	return slices.DeleteFunc(slices.Clone(b.Directories), func(dir kafka.UUID) bool { return slices.Contains(b.Cordoned, dir) })
 }
 
 // directory is where a broker keeps a new replica: its only directory, or one of its own choice (KIP-858).
@@ -168,11 +177,11 @@ func (c *Controller) directory(node int32) kafka.UUID {
 	if b == nil {
 		return kafka.UnassignedDirectory
 	}
-	switch len(b.Directories) {
-	case 0:
+	if len(b.Directories) == 0 {
 		return kafka.MigratingDirectory
-	case 1:
-		return b.Directories[0]
+	}
+	if dirs := openDirectories(b); len(dirs) == 1 {
+		return dirs[0]
 	}
 	return kafka.UnassignedDirectory
 }

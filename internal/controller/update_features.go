@@ -22,11 +22,16 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 	req := u.Request
 	response := kmsg.NewPtrUpdateFeaturesResponse()
 	response.Version = req.Version
-	// All or nothing: the first refusal answers for the request.
 	var out records
 	var refused *refusal
 	for i := range req.FeatureUpdates {
 		update := &req.FeatureUpdates[i]
+		again := slices.ContainsFunc(req.FeatureUpdates[i+1:], func(u kmsg.UpdateFeaturesRequestFeatureUpdate) bool {
+			return u.Feature == update.Feature
+		})
+		if again {
+			continue // of two updates of a feature the last counts
+		}
 		kind := update.UpgradeType
 		if req.Version == 0 {
 			kind = upgrade
@@ -34,30 +39,37 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 				kind = safeDowngrade
 			}
 		}
-		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind); refused != nil {
+		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind, req.ValidateOnly); refused != nil {
 			break
 		}
 	}
-	response.ErrorCode, response.ErrorMessage = refused.split()
+	if refused != nil {
+		// All or nothing: the first refusal answers for the request.
+		response.ErrorCode = refused.code.Code
+		response.ErrorMessage = new("The update failed for all features since the following feature had an error: " + *refused.message)
+		return Result{Response: response}, nil
+	}
 	if req.Version <= 1 {
 		for i := range req.FeatureUpdates {
 			result := kmsg.NewUpdateFeaturesResponseResult()
 			result.Feature = req.FeatureUpdates[i].Feature
-			result.ErrorCode, result.ErrorMessage = refused.split()
 			response.Results = append(response.Results, result)
 		}
 	}
-	if refused != nil || req.ValidateOnly {
+	if req.ValidateOnly {
 		out = nil
 	}
 	return Result{Records: out, Response: response}, nil
 }
 
-func (c *Controller) updateFeature(out *records, name string, level metadata.Level, kind int8) *refusal {
+func (c *Controller) updateFeature(out *records, name string, level metadata.Level, kind int8, validateOnly bool) *refusal {
 	invalid := func(why string) *refusal {
 		return refuse(kerr.InvalidUpdateVersion, "Invalid update version %d for feature %s. %s", level, name, why)
 	}
 	current := c.Image().Features.Level(name)
+	if name == metadata.KRaftVersionFeature {
+		current = c.cfg.KRaftVersion
+	}
 	switch {
 	case kind < upgrade || kind > unsafeDowngrade:
 		return invalid("The controller does not support the given upgrade type.")
@@ -73,7 +85,13 @@ func (c *Controller) updateFeature(out *records, name string, level metadata.Lev
 	case level > current && kind != upgrade:
 		return invalid("Can't downgrade to a newer version.")
 	case name == metadata.MetadataVersionFeature && level < current:
-		return c.refuseDowngrade(level, kind)
+		return refuseDowngrade(current, level, kind)
+	case name == metadata.KRaftVersionFeature && level < current:
+		return invalid("Can't downgrade the version of this feature.")
+	case name == metadata.KRaftVersionFeature && level > current && !validateOnly:
+		return invalid("The members of a static quorum have not all told their directories.")
+	case name == metadata.KRaftVersionFeature:
+		return nil // it is the quorum's own, not a record of the metadata
 	}
 	if why := c.missingDependency(name, level); why != "" {
 		return invalid(why)
@@ -84,6 +102,11 @@ func (c *Controller) updateFeature(out *records, name string, level metadata.Lev
 		if _, set := c.Image().Configs.Of(cluster)[minInSyncReplicas]; !set {
 			out.add(c.minInSyncRecord(), 0)
 		}
+		for _, r := range c.Image().Configs.Resources(metadata.BrokerResource) {
+			if _, set := c.Image().Configs.Of(r)[minInSyncReplicas]; set && r.Name != "" {
+				out.add(&schema.ConfigRecord{ResourceType: int8(r.Type), ResourceName: r.Name, Name: minInSyncReplicas}, 0)
+			}
+		}
 	}
 	if name == metadata.ELRFeature && level == 0 && current > 0 {
 		out.add(&schema.ClearELRRecord{}, 0)
@@ -92,12 +115,12 @@ func (c *Controller) updateFeature(out *records, name string, level metadata.Lev
 }
 
 // refuseDowngrade refuses to take metadata.version back: records of newer versions are in the log.
-func (c *Controller) refuseDowngrade(level metadata.Level, kind int8) *refusal {
+func refuseDowngrade(from, to metadata.Level, kind int8) *refusal {
 	why := "Refusing to perform the requested downgrade because it might delete metadata information."
 	if kind == unsafeDowngrade {
 		why = "Unsafe metadata downgrade is not supported in this version."
 	}
-	return refuse(kerr.InvalidUpdateVersion, "Invalid metadata.version %d. %s", level, why)
+	return refuse(kerr.InvalidUpdateVersion, "Unsupported metadata.version downgrade from %d to %d. %s", from, to, why)
 }
 
 // unsupported says which node can't do a level, or "".

@@ -85,6 +85,7 @@ func (e *Engine) controllerConfig() controller.Config {
 	cfg := e.cfg.Controller
 	cfg.NodeID = e.cfg.NodeID
 	cfg.Voters = e.storage.voters.ids()
+	cfg.KRaftVersion = metadata.Level(e.storage.voters.kraft)
 	return cfg
 }
 

@@ -122,7 +122,7 @@ func (w World) identity(n *config.Node, id *Identity) error {
 		file := path.Join(d.Path, checkpoint.MetaFile)
 		switch {
 		case errors.Is(err, checkpoint.ErrMalformed):
-			return fmt.Errorf("%w: restore it from a backup, or from another log directory of this node with its own directory.id", err)
+			return fmt.Errorf("%w: restore it from a backup, or format the directory anew if nothing in it is needed", err)
 		case err != nil:
 			d.Err = err
 			continue

@@ -30,7 +30,7 @@ func (t Tool) Run(args []string) int {
 	case err == nil:
 		return 0
 	case errors.As(err, &use):
-		fmt.Fprintf(t.Err, "%s%s: error: %s\n", t.help(use.command), t.Name, use.why)
+		fmt.Fprintf(t.Err, "%s%s: error: %s\n", t.usage(use.command), t.Name, use.why)
 	case !errors.Is(err, errSilent):
 		fmt.Fprintln(t.Err, err)
 	}
@@ -70,7 +70,7 @@ func (t Tool) run(args []string) error {
 	return known.run(t, o)
 }
 
-// commands are the commands with their flags: "=" takes a value, "*" may be repeated, "!" must be there.
+// commands are the commands with their flags.
 var commands map[string]struct {
 	flags []flag
 	run   func(Tool, options) error
@@ -81,31 +81,31 @@ func init() {
 		flags []flag
 		run   func(Tool, options) error
 	}
-	file := flag{"--config", "-c", "CONFIG", true, false, "the configuration file of the node"}
-	release := flag{"--release-version", "-r", "RELEASE", false, false, "the release whose features to use, such as 4.4 or 4.4-IV2"}
+	file := flag{"--config", "-c", "CONFIG", true, "the configuration file of the node"}
+	release := flag{"--release-version", "-r", "RELEASE", false, "the release whose features to use, such as 4.4 or 4.4-IV2"}
 	commands = map[string]command{
 		"info":        {[]flag{file}, Tool.info},
 		"random-uuid": {nil, Tool.randomUUID},
 		"format": {[]flag{
 			file,
-			{"--cluster-id", "-t", "CLUSTER_ID", true, false, "the id of the cluster, from random-uuid; the same for all its nodes"},
-			{"--ignore-formatted", "-g", "", false, false, "skip directories that are formatted"},
+			{"--cluster-id", "-t", "CLUSTER_ID", true, "the id of the cluster, from random-uuid; the same for all its nodes"},
+			{"--ignore-formatted", "-g", "", false, "skip directories that are formatted"},
 			release,
-			{"--feature", "-f", "FEATURE=LEVEL", false, true, "the level of one feature; may be repeated"},
-			{"--standalone", "-s", "", false, false, "make this controller the only voter of a dynamic quorum"},
-			{"--initial-controllers", "-I", "VOTERS", false, false, "the voters of a dynamic quorum, id@host:port:directory, separated by commas; the same for all nodes"},
-			{"--no-initial-controllers", "-N", "", false, false, "join a dynamic quorum that exists or is formatted elsewhere"},
-			{"--add-scram", "-S", "CREDENTIAL", false, true, "not available: this version has no authentication"},
+			{"--feature", "-f", "FEATURE=LEVEL", false, "the level of one feature; may be repeated"},
+			{"--standalone", "-s", "", false, "make this controller the only voter of a dynamic quorum"},
+			{"--initial-controllers", "-I", "VOTERS", false, "the voters of a dynamic quorum, id@host:port:directory, separated by commas; the same for all nodes"},
+			{"--no-initial-controllers", "-N", "", false, "join a dynamic quorum that exists or is formatted elsewhere"},
+			{"--add-scram", "-S", "CREDENTIAL", false, "not available: this version has no authentication"},
 		}, Tool.format},
 		"version-mapping":      {[]flag{release}, Tool.versionMapping},
-		"feature-dependencies": {[]flag{{"--feature", "-f", "FEATURE=LEVEL", true, true, "the feature and level to look up; may be repeated"}}, Tool.dependencies},
+		"feature-dependencies": {[]flag{{"--feature", "-f", "FEATURE=LEVEL", true, "the feature and level to look up; may be repeated"}}, Tool.dependencies},
 	}
 }
 
 // flag is an option of a command; value is "" for one that takes none.
 type flag struct {
 	long, short, value string
-	required, repeated bool
+	required           bool
 	doc                string
 }
 
@@ -186,12 +186,13 @@ func exclusive(command string, o options) error {
 	return nil
 }
 
-func (t Tool) help(command string) string {
+// usage is the first line of the help.
+func (t Tool) usage(command string) string {
 	if command == "" {
 		return "usage: " + t.Name + " [-h] {info,format,version-mapping,feature-dependencies,random-uuid} ...\n"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "usage: %s %s", t.Name, command)
+	fmt.Fprintf(&b, "usage: %s %s [-h]", t.Name, command)
 	for _, f := range commands[command].flags {
 		text := f.long
 		if f.value != "" {
@@ -202,9 +203,14 @@ func (t Tool) help(command string) string {
 		}
 		b.WriteString(" " + text)
 	}
-	b.WriteString("\n")
+	return b.String() + "\n"
+}
+
+func (t Tool) help(command string) string {
+	var b strings.Builder
+	b.WriteString(t.usage(command))
 	for _, f := range commands[command].flags {
-		fmt.Fprintf(&b, "  %-40s %s\n", f.long+", "+f.short+" "+f.value, f.doc)
+		fmt.Fprintf(&b, "  %-36s %s\n", strings.TrimSpace(f.long+", "+f.short+" "+f.value), f.doc)
 	}
 	return b.String()
 }

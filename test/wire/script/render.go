@@ -140,6 +140,8 @@ func (r *renderer) number(name string, t treatment, n int64) string {
 		if n >= 0 {
 			return "<n>"
 		}
+	case clock:
+		return nearNow(s)
 	case symbol:
 		if n > 0 || n == 0 && name == "ProducerID" {
 			return r.symbol(name, s)
