@@ -31,8 +31,8 @@ type Options struct {
 	Set []string
 	// Now is the clock; nil is the machine's.
 	Now func() time.Time
-	// Listen opens sockets; nil is net.Listen.
-	Listen func(network, address string) (net.Listener, error)
+	// Listen, if set, is asked before a socket is opened; its error is that of the opening.
+	Listen func(address string) error
 	// Boot is the boot id of the machine.
 	Boot string
 	// Log gets what the node says; nil discards it.
@@ -78,27 +78,69 @@ func Open(t testing.TB, o Options) (*Node, error) {
 	t.Helper()
 	o.setDefaults()
 	n := &Node{t: t, FS: o.FS}
-	var bound []string
-	listen := func(network, address string) (net.Listener, error) {
-		l, err := o.Listen(network, address)
-		if err == nil {
-			bound = append(bound, l.Addr().String())
-		}
-		return l, err
+	socks := &sockets{allow: o.Listen}
+	defer socks.close()
+	var ports [2]int
+	for i := range ports {
+		ports[i] = socks.reserve(t)
 	}
+	n.Addr, n.ControllerAddr = loopback(ports[0]), loopback(ports[1])
+	cfg := configure(t, o, ports)
 	var err error
 	n.Node, err = node.Open(node.Options{
-		Config: Config(t, o), FS: o.FS, Listen: listen, Now: o.Now, Random: rand.Reader, Boot: o.Boot,
+		Config: cfg, FS: o.FS, Listen: socks.listen, Now: o.Now, Random: rand.Reader, Boot: o.Boot,
 		Log: slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
 		return nil, err
 	}
-	n.Addr, n.ControllerAddr = bound[0], bound[1]
 	t.Cleanup(n.Stop)
 	ctx, cancel := context.WithTimeout(context.Background(), within)
 	defer cancel()
 	return n, n.Node.Start(ctx)
+}
+
+func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
+
+// sockets are listening sockets opened ahead of the node, so that its configuration can name free ports.
+type sockets struct {
+	allow func(address string) error
+	free  map[string]net.Listener // by address
+}
+
+func (s *sockets) reserve(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.free == nil {
+		s.free = map[string]net.Listener{}
+	}
+	s.free[l.Addr().String()] = l
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// listen gives the node a socket that was reserved.
+func (s *sockets) listen(_, address string) (net.Listener, error) {
+	if s.allow != nil {
+		if err := s.allow(address); err != nil {
+			return nil, err
+		}
+	}
+	l, ok := s.free[address]
+	if !ok {
+		return nil, fmt.Errorf("testkit: %s is not reserved", address)
+	}
+	delete(s.free, address)
+	return l, nil
+}
+
+// close gives up what the node did not take.
+func (s *sockets) close() {
+	for _, l := range s.free {
+		_ = l.Close() // never used
+	}
 }
 
 func (o *Options) setDefaults() {
@@ -111,9 +153,6 @@ func (o *Options) setDefaults() {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.Listen == nil {
-		o.Listen = net.Listen
-	}
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
@@ -123,9 +162,9 @@ func (o *Options) setDefaults() {
 // because tests write records with timestamps of their own.
 const properties = `process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:1
-listeners=PLAINTEXT://127.0.0.1:0,CONTROLLER://127.0.0.1:0
-advertised.listeners=PLAINTEXT://127.0.0.1:0
+controller.quorum.voters=1@127.0.0.1:%[2]d
+listeners=PLAINTEXT://127.0.0.1:%[1]d,CONTROLLER://127.0.0.1:%[2]d
+advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
@@ -138,13 +177,19 @@ transaction.state.log.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+log.dirs=%[3]s
 `
 
-// Config is the configuration of such a node.
+// Config is the configuration of such a node, with ports that are nobody's.
 func Config(t testing.TB, o Options) *config.Node {
 	t.Helper()
 	o.setDefaults()
-	text := properties + "log.dirs=" + strings.Join(o.Dirs, ",") + "\n"
+	return configure(t, o, [2]int{9092, 9093})
+}
+
+func configure(t testing.TB, o Options, ports [2]int) *config.Node {
+	t.Helper()
+	text := fmt.Sprintf(properties, ports[0], ports[1], strings.Join(o.Dirs, ","))
 	cfg, err := config.Load("testkit", []byte(text), o.Set)
 	if err != nil {
 		t.Fatalf("configuration: %v", err)
