@@ -68,8 +68,10 @@ func incrementalAlterConfigs(r *run) {
 	topic("delete with a value", opDelete, "segment.bytes", "1")
 	null("delete an unknown key", opDelete, "no.such.key")
 	null("set to null", opSet, "retention.ms")
-	null("append null", opAppend, "cleanup.policy")
-	null("subtract null", opSubtract, "cleanup.policy")
+	if r.api.where == broker { // Kafka's controller resigns over these
+		null("append null", opAppend, "cleanup.policy")
+		null("subtract null", opSubtract, "cleanup.policy")
+	}
 	topic("set to nothing", opSet, "cleanup.policy", "")
 	topic("set unknown key", opSet, "no.such.key", "1")
 	topic("set empty key", opSet, "", "1")
