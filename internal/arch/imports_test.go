@@ -41,6 +41,8 @@ L6  storage: kafka record schema metadata vfs commitlog config
 L6  node: kafka wire record schema metadata controller fetchsession vfs transport commitlog purgatory partition quorum api config obs storage
 L6  inspect: kafka wire compress record schema producer metadata vfs segment commitlog
 L6  cli: kafka config inspect
+T   testkit: kafka record config storage vfs node
+
 L6  launch: kafka config storage vfs node cli
 `
 
