@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 )
 
@@ -48,6 +49,17 @@ func (OS) ReadDir(name string) ([]Entry, error) {
 		entries = append(entries, entryOf(info))
 	}
 	return entries, nil
+}
+
+// List implements FS.
+func (OS) List(name string) ([]string, error) {
+	dir, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	names, err := dir.Readdirnames(-1)
+	slices.Sort(names)
+	return names, errors.Join(err, dir.Close())
 }
 
 // Stat implements FS.
