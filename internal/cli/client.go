@@ -43,7 +43,7 @@ func (t *timeoutFlag) Set(s string) error {
 
 func (a *app) clientFlags(f *pflag.FlagSet) {
 	f.StringArrayVarP(&a.servers, "bootstrap-server", "b", nil,
-		"addresses of one or more servers, HOST[:PORT],… (default: "+serverVariable+", else "+defaultServer+")")
+		"addresses of one or more servers, `HOST:PORT,…` (default: "+serverVariable+", else "+defaultServer+")")
 	f.Var(&a.requestTimeout, "request-timeout", "how long to wait for a server's answer")
 	a.outputFlags(f)
 }

@@ -48,9 +48,9 @@ func (a *app) consumeCommand() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVarP(&c.format, "format", "f", "", `how a record is printed, with % escapes (default "%v\n")`)
-	f.StringVarP(&c.offset, "offset", "O", "start", "which records: FROM, or FROM:TO")
-	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions")
+	f.StringVarP(&c.format, "format", "f", "", "how a record is printed, a `FORMAT` with % escapes (default \"%v\\n\")")
+	f.StringVarP(&c.offset, "offset", "O", "start", "which records: `FROM[:TO]`")
+	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions, `N,…`")
 	f.BoolVar(&c.follow, "follow", false, "go on with records as they are written, up to the end of the range if it has one")
 	f.Int64VarP(&c.most, "max", "n", 0, "stop after this many records; 0 is no bound")
 	f.DurationVar(&c.timeout, "timeout", 0, "stop when no record has come for this long; 0 is never")

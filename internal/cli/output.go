@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -93,8 +94,14 @@ type table struct {
 	number []bool // by column
 }
 
+// tableOf makes a table of rows. A column that has nothing to say of any row is left out.
 func tableOf[T any](rows []T, columns []column[T]) table {
 	var t table
+	if len(rows) > 0 {
+		columns = slices.DeleteFunc(slices.Clone(columns), func(c column[T]) bool {
+			return !slices.ContainsFunc(rows, func(r T) bool { return c.value(r) != "" })
+		})
+	}
 	head := make([]string, len(columns))
 	for i, c := range columns {
 		head[i] = c.name

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -63,6 +65,9 @@ func (a *app) topicCreate() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !c.dryRun {
+				s.settle(ctx, done)
+			}
 			if err := a.printOutcomes("TopicCreateResult", done); err != nil {
 				return err
 			}
@@ -72,7 +77,7 @@ func (a *app) topicCreate() *cobra.Command {
 	f := cmd.Flags()
 	f.Int32VarP(&c.partitions, "partitions", "p", -1, "number of partitions; -1 is the server's num.partitions")
 	f.Int16VarP(&c.replication, "replicas", "r", -1, "replicas of each partition; -1 is the server's default.replication.factor")
-	f.StringArrayVarP(&c.configs, "config", "c", nil, "a configuration of the topic, KEY=VALUE (may be repeated)")
+	f.StringArrayVarP(&c.configs, "config", "c", nil, "a configuration of the topic, `KEY=VALUE` (may be repeated)")
 	f.BoolVar(&c.ifNotExists, "if-not-exists", false, "succeed when the topic is there already, whatever it looks like")
 	f.BoolVar(&c.dryRun, "dry-run", false, "have the server check everything and create nothing")
 	return cmd
@@ -120,6 +125,44 @@ func (s *server) create(ctx context.Context, c creation, configs map[string]*str
 	}
 	f.done = len(done)
 	return done, &f, nil
+}
+
+// settleFor bounds the wait for a new topic's leaders, and settleEvery is how often it looks.
+const (
+	settleFor   = 3 * time.Second
+	settleEvery = 20 * time.Millisecond
+)
+
+// settle waits until every new topic is known with all its leaders, so that the next command of a script finds it. A cluster that takes
+// longer is not in error.
+func (s *server) settle(ctx context.Context, done []outcome) {
+	if len(done) == 0 {
+		return
+	}
+	var names []string
+	for _, o := range done {
+		names = append(names, o.Name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for {
+		all, err := s.topics(ctx, names...)
+		if err != nil || !slices.ContainsFunc(all, topic.unsettled) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// unsettled reports whether the topic is unknown or a partition has no leader.
+func (t topic) unsettled() bool {
+	return t.err != nil || slices.ContainsFunc(t.Partitions, func(p partition) bool { return p.Leader < 0 })
 }
 
 func created(r kadm.CreateTopicResponse, result string) outcome {

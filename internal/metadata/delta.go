@@ -125,3 +125,14 @@ func (d *Delta) replayKept(r schema.MetadataRecord) error {
 	}
 	return nil
 }
+
+// DeltaFromEmpty is the change from nothing to image.
+func DeltaFromEmpty(image *Image) *Delta {
+	d := NewDelta(Empty())
+	for r := range image.Records {
+		if err := d.Replay(r.Body); err != nil {
+			panic(fmt.Sprintf("metadata: an image does not replay: %v", err)) // it was made by replaying
+		}
+	}
+	return d
+}

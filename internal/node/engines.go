@@ -116,10 +116,22 @@ func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Conf
 	return topicConfig(n.cfg.Sources.WithDynamic(cluster, broker).Topic(overrides), n.cfg.Storage)
 }
 
-// apply follows the metadata log.
-func (n *Node) apply(c metadata.Change) {
-	n.applied.Store(c.Image)
-	n.partitions.Apply(c.Delta, c.Image)
+// follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
+// holds all that was in the log when it was opened: a partition that an older image lacks is not a stray.
+func (n *Node) follow() func(metadata.Change) {
+	caughtUp, begun := n.quorum.Bounds().LogEndOffset, false
+	return func(c metadata.Change) {
+		if c.Image.End() < caughtUp {
+			return
+		}
+		n.applied.Store(c.Image)
+		if begun {
+			n.partitions.Apply(c.Delta, c.Image)
+			return
+		}
+		begun = true
+		n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
+	}
 }
 
 // dirFailed is told of a log directory that failed.

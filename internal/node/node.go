@@ -184,6 +184,7 @@ func (n *Node) Start(ctx context.Context) error {
 	waitsCtx, stopWaits := context.WithCancel(context.Background())
 	workCtx, stopWork := context.WithCancel(context.Background())
 	n.stopQuorum, n.stopWaits, n.stopWork = stopQuorum, stopWaits, stopWork
+	n.quorum.Subscribe(n.follow())
 	n.run(func() {
 		if err := n.quorum.Run(quorumCtx); err != nil {
 			n.fail(fmt.Errorf("the metadata quorum failed: %w", err))
@@ -191,7 +192,6 @@ func (n *Node) Start(ctx context.Context) error {
 	})
 	n.run(func() { n.purgatory.Run(waitsCtx) })
 	n.run(func() { n.partitions.Run(workCtx) })
-	n.quorum.Subscribe(n.apply)
 	n.serve(true)
 	if err := n.member.join(ctx); err != nil {
 		return err

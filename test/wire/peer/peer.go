@@ -59,7 +59,7 @@ func Start(ctx context.Context, name, dir string, port int) (*Node, error) {
 		return nil, err
 	}
 	config := filepath.Join(dir, "server.properties")
-	if err := os.WriteFile(config, []byte(properties(data, port)), 0o644); err != nil {
+	if err := os.WriteFile(config, []byte(Properties(data, port)), 0o644); err != nil {
 		return nil, err
 	}
 	format, start, err := commands(ctx, config)
@@ -126,9 +126,10 @@ func (n *Node) Stop() {
 	}
 }
 
-// properties is the configuration of every node. Retention is off because the
-// script's records carry old timestamps.
-func properties(data string, port int) string {
+// Properties is the configuration of every node, with its data under data and
+// its two listeners on port and port+1. Retention is off because the script's
+// records carry old timestamps.
+func Properties(data string, port int) string {
 	return fmt.Sprintf(`process.roles=broker,controller
 node.id=%d
 controller.quorum.voters=%d@127.0.0.1:%d

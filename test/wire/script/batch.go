@@ -168,7 +168,7 @@ func (r *renderer) batch(raw []byte) string {
 	}
 	first, last := fmt.Sprint(b.FirstTimestamp), fmt.Sprint(b.MaxTimestamp)
 	if b.Attributes&attrLogAppendTime != 0 {
-		last = "<n>"
+		last = nearNow(last)
 	}
 	// Compressed bytes are the encoder's business: compare what they hold.
 	codec := kgo.CompressionCodecType(b.Attributes & 7)

@@ -192,7 +192,7 @@ func fields(s string) []string {
 }
 
 // Deviations are the differences that are accepted, as patterns over
-// "api/case/path" with * for any text.
+// "api/case/path" with * for any text and {a,b} for one of several.
 type Deviations []*regexp.Regexp
 
 // ParseDeviations reads the table of docs/deviations.md: each row whose first
@@ -208,13 +208,37 @@ func ParseDeviations(markdown string) (Deviations, error) {
 		if !ok || strings.Count(pattern, "/") < 2 {
 			return nil, fmt.Errorf("line %d: want `wire api/case/path`", n+1)
 		}
-		parts := strings.Split(pattern, "*")
-		for i := range parts {
-			parts[i] = regexp.QuoteMeta(parts[i])
+		re, err := regexp.Compile(expression(pattern))
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", n+1, err)
 		}
-		out = append(out, regexp.MustCompile("^"+strings.Join(parts, ".*")+"$"))
+		out = append(out, re)
 	}
 	return out, nil
+}
+
+// expression turns a pattern into a regular expression.
+func expression(pattern string) string {
+	var b strings.Builder
+	b.WriteByte('^')
+	inside := false
+	for _, c := range pattern {
+		switch {
+		case c == '*':
+			b.WriteString(".*")
+		case c == '{':
+			inside = true
+			b.WriteString("(?:")
+		case c == '}':
+			inside = false
+			b.WriteByte(')')
+		case c == ',' && inside:
+			b.WriteByte('|')
+		default:
+			b.WriteString(regexp.QuoteMeta(string(c)))
+		}
+	}
+	return b.String() + "$"
 }
 
 func (v Deviations) has(d Difference) bool {

@@ -8,6 +8,8 @@ const (
 	exact treatment = iota
 	// some writes "<n>" for a value of zero and above; negative ones stay.
 	some
+	// clock writes "<time>" for a time of about now; any other stays.
+	clock
 	// symbol writes "<name#1>", numbered by first appearance within the case;
 	// zero and negative ones stay.
 	symbol
@@ -37,10 +39,9 @@ var treatments = map[string]treatment{
 	".Port": port,
 
 	// Times.
-	".LogAppendTime":         some,
-	".LastFetchTimestamp":    some,
-	".LastCaughtUpTimestamp": some,
-	"61.LastTimestamp":       some,
+	".LogAppendTime":         clock,
+	".LastFetchTimestamp":    clock,
+	".LastCaughtUpTimestamp": clock,
 
 	// Positions in the metadata log, and the term of its leader.
 	".BrokerEpoch":            some,

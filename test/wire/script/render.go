@@ -140,6 +140,8 @@ func (r *renderer) number(name string, t treatment, n int64) string {
 		if n >= 0 {
 			return "<n>"
 		}
+	case clock:
+		return nearNow(s)
 	case symbol:
 		if n > 0 || n == 0 && name == "ProducerID" {
 			return r.symbol(name, s)
@@ -299,8 +301,10 @@ func (r *renderer) key(v reflect.Value, index int) (key, field, raw string) {
 			continue
 		}
 		key = r.clean(f.String())
-		if t := v.FieldByName("ResourceType"); t.IsValid() {
-			key = fmt.Sprint(t.Int(), " ", key)
+		for _, kind := range []string{"ResourceType", "Type"} {
+			if t := v.FieldByName(kind); t.IsValid() {
+				key = fmt.Sprint(t.Int(), " ", key)
+			}
 		}
 		return fieldKey(key), name, f.String()
 	}
