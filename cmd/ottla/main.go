@@ -1,0 +1,17 @@
+// Command ottla is Kafka's system in one binary: the server, and the tools for it.
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/launch"
+)
+
+func main() {
+	began := time.Now()
+	w := cli.Stdio()
+	os.Exit(cli.Run(context.Background(), w, os.Args[1:], launch.Commands(w, began)...))
+}

@@ -1,0 +1,249 @@
+package api
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/purgatory"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/transport"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// Produce, key 0, versions 3 to 13. KIP-98 (idempotence), KIP-467 (which record was refused, version 8), KIP-951
+// (the leader to go to, version 10), KIP-516 (topic ids, version 13).
+//
+// Each partition's batch is appended as it lies in the request's frame, in the order of the request; the answer leaves
+// at once for acks=1, and when the high watermark has passed for acks=all. acks=0 has no answer; an error then closes
+// the connection, which is all that the producer could notice.
+func produce(c *call, body []byte) {
+	s := &c.scratch
+	p := &s.produce
+	if err := p.Read(c.hdr.Version, body); err != nil {
+		c.refuse(c.req, c.hdr, err)
+		return
+	}
+	w := &writes{call: c, acks: p.Acks, results: s.written[:0]}
+	w.appendAll(p)
+	s.written = w.results[:0]
+	switch {
+	case p.Acks == 0:
+		c.req.Reply(transport.Response{Close: w.failed()})
+	case w.unacked == 0:
+		c.req.Reply(w.answer())
+	default:
+		w.wait(p.Timeout)
+	}
+}
+
+// writes is a Produce request whose batches are appended.
+type writes struct {
+	*call
+	acks    int16
+	results []written
+	unacked int // results that wait for their high watermark
+}
+
+// written is the outcome of one partition.
+type written struct {
+	topic     string // until version 12
+	id        kafka.TopicID
+	first     bool // of its topic
+	count     int  // partitions of the topic
+	partition *partition.Partition
+	end       kafka.Offset // exclusive; waited for with acks=all
+	epoch     kafka.LeaderEpoch
+	waits     bool
+	out       wire.Produced
+}
+
+func (w *writes) appendAll(p *wire.ProduceRequest) {
+	now := w.req.Received
+	parts := p.Partitions()
+	for parts.Next() {
+		r := written{id: parts.TopicID, first: parts.First, count: parts.Count}
+		if r.first {
+			r.topic = string(parts.Topic)
+		} else {
+			r.topic = w.results[len(w.results)-1].topic
+		}
+		w.append(&r, parts.Index, parts.Records, now)
+		w.results = append(w.results, r)
+	}
+}
+
+// append writes one partition's batch.
+func (w *writes) append(r *written, index int32, records []byte, now time.Time) {
+	r.out = wire.Produced{
+		Partition: index, BaseOffset: kafka.NoOffset, LogAppendTime: kafka.NoTimestamp,
+		LogStartOffset: kafka.NoOffset, CurrentLeader: wire.NoLeader,
+	}
+	p, err := w.lookup(r.topic, r.id, index)
+	if err == nil {
+		err = w.check(records)
+	}
+	if err != nil {
+		w.fail(r, err)
+		return
+	}
+	res, err := p.Append(partition.AppendRequest{
+		Records: records, RequiredAcks: w.acks, Origin: kafka.FromClient, Now: now,
+	})
+	r.out.LogStartOffset = res.LogStartOffset
+	if err != nil {
+		w.fail(r, err)
+		return
+	}
+	r.out.BaseOffset, r.out.LogAppendTime = res.BaseOffset, res.LogAppendTime
+	if w.acks == -1 && !res.Committed {
+		r.partition, r.end, r.epoch, r.waits = p, res.End, res.LeaderEpoch, true
+		w.unacked++
+	}
+}
+
+// lookup finds a partition by name, or by id from version 13 of Produce and Fetch on.
+func (c *call) lookup(topic string, id kafka.TopicID, index int32) (*partition.Partition, error) {
+	if c.hdr.Version >= 13 {
+		return c.Partitions.GetByID(id, index)
+	}
+	return c.Partitions.Get(topic, index)
+}
+
+func (w *writes) check(records []byte) error {
+	if w.acks < -1 || w.acks > 1 {
+		return kerr.InvalidRequiredAcks
+	}
+	return record.CheckRequest(records, w.hdr.Version)
+}
+
+func (w *writes) fail(r *written, err error) {
+	r.out.ErrorCode = code(err)
+	if invalid := (*record.InvalidRecordsError)(nil); errors.As(err, &invalid) {
+		r.out.ErrorMessage = invalid.Message
+		for _, e := range invalid.Records {
+			r.out.RecordErrors = append(r.out.RecordErrors, wire.RecordError(e))
+		}
+	}
+	if errors.Is(err, kerr.NotLeaderForPartition) {
+		r.out.CurrentLeader = w.leaderOf(r.topic, r.id, r.out.Partition)
+	}
+	if r.out.ErrorCode == kerr.UnknownServerError.Code {
+		w.Log.Error("append failed", "topic", r.topic, "id", r.id, "partition", r.out.Partition, "err", err)
+	}
+}
+
+func (w *writes) failed() bool {
+	for i := range w.results {
+		if w.results[i].out.ErrorCode != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// wait parks the answer until every high watermark has passed, or the request's time is up.
+func (w *writes) wait(timeout time.Duration) {
+	parked := *w.call
+	w.call, w.results = &parked, slices.Clone(w.results) // the connection's own are for its next request
+	pending := w.req.Defer(false)
+	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.req.Received.Add(timeout), func() {
+		pending.Complete(w.settle)
+	})
+	for i := range w.results {
+		if r := &w.results[i]; r.waits {
+			wait.Watch(r.partition.Watchers(), kafka.HighWatermark, r.end-1)
+		}
+	}
+	w.Purgatory.Start(wait)
+}
+
+// settle gives the answer when the wait is over, by success or by time.
+func (w *writes) settle() transport.Response {
+	for i := range w.results {
+		r := &w.results[i]
+		if !r.waits {
+			continue
+		}
+		if err := r.partition.Acked(r.end, r.epoch); err != nil {
+			r.out.BaseOffset, r.out.LogAppendTime = kafka.NoOffset, kafka.NoTimestamp
+			w.fail(r, err)
+		}
+	}
+	return w.answer()
+}
+
+func (w *writes) answer() transport.Response {
+	topics := 0
+	for i := range w.results {
+		if w.results[i].first {
+			topics++
+		}
+	}
+	buf := transport.NewReply(64 + 64*len(w.results))
+	var out wire.ProduceWriter
+	var nodes leaders
+	out.Begin(buf.B, w.hdr, topics)
+	for i := range w.results {
+		r := &w.results[i]
+		if r.first {
+			out.Topic(r.topic, r.id, r.count)
+		}
+		nodes.add(r.out.CurrentLeader)
+		out.Partition(&r.out)
+	}
+	buf.B = out.End(0, nodes.endpoints(w.call))
+	return transport.Response{Buf: buf}
+}
+
+// leaderOf is the leader that a client should go to instead (KIP-951).
+func (c *call) leaderOf(topic string, id kafka.TopicID, index int32) wire.LeaderEpoch {
+	image := c.image()
+	t := image.Topics.ByName(topic)
+	if c.hdr.Version >= 13 {
+		t = image.Topics.ByID(id)
+	}
+	p := t.Partition(index)
+	if p == nil {
+		return wire.NoLeader
+	}
+	return wire.LeaderEpoch{ID: p.Leader, Epoch: p.LeaderEpoch}
+}
+
+// leaders collects the nodes that an answer refers to.
+type leaders []kafka.NodeID
+
+func (l *leaders) add(e wire.LeaderEpoch) {
+	if e.ID < 0 {
+		return
+	}
+	for _, id := range *l {
+		if id == e.ID {
+			return
+		}
+	}
+	*l = append(*l, e.ID)
+}
+
+func (l leaders) endpoints(c *call) []wire.NodeEndpoint {
+	if len(l) == 0 {
+		return nil
+	}
+	var nodes []wire.NodeEndpoint
+	image := c.image()
+	for _, id := range l {
+		b := image.Cluster.Broker(id)
+		if e, ok := b.Endpoint(c.listener); ok {
+			n := wire.NodeEndpoint{ID: id, Host: e.Host, Port: int32(e.Port)}
+			if b.Rack != nil {
+				n.Rack = *b.Rack
+			}
+			nodes = append(nodes, n)
+		}
+	}
+	return nodes
+}

@@ -1,0 +1,88 @@
+package api
+
+import (
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/transport"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// fetchMetadata is Fetch on the controller listener: brokers and voters replicate the committed metadata log (KIP-595).
+// There are no sessions, and one partition. A reader that is behind the log's start is told the snapshot to fetch
+// instead (KIP-630).
+func fetchMetadata(c *call, req *wire.FetchRequest) {
+	if len(req.ClusterID) > 0 && string(req.ClusterID) != c.ClusterID {
+		c.req.Reply(metadataFetched(c, kerr.InconsistentClusterID.Code, nil, nil))
+		return
+	}
+	if len(req.Partitions) != 1 || req.Partitions[0].Partition != 0 || !isMetadataLog(c, &req.Partitions[0]) {
+		c.req.Reply(metadataFetched(c, kerr.InvalidRequest.Code, nil, nil))
+		return
+	}
+	want := &req.Partitions[0]
+	out, records := readMetadataLog(c, req, want)
+	c.req.Reply(metadataFetched(c, 0, &out, records))
+}
+
+func isMetadataLog(c *call, p *wire.FetchPartition) bool {
+	if c.hdr.Version >= 13 {
+		return p.TopicID == kafka.MetadataTopicID
+	}
+	return string(p.Topic) == kafka.ClusterMetadataTopic
+}
+
+func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition) (wire.Fetched, *span) {
+	out := wire.NewFetched(0)
+	leader, epoch := c.Quorum.Leader()
+	out.CurrentLeader = wire.LeaderEpoch{ID: leader, Epoch: epoch}
+	if err := quorumEpoch(c, want.CurrentLeaderEpoch); err != nil {
+		out.ErrorCode = code(err)
+		return out, nil
+	}
+	bounds := c.Quorum.Bounds()
+	out.HighWatermark, out.LastStableOffset, out.LogStartOffset = bounds.HighWatermark, bounds.HighWatermark, bounds.LogStartOffset
+	if want.FetchOffset < bounds.LogStartOffset {
+		if id, ok := c.Quorum.LatestSnapshot(); ok {
+			out.Snapshot = wire.EpochEnd{Epoch: id.Epoch, End: id.EndOffset}
+			return out, nil
+		}
+	}
+	if end, offset := c.Quorum.EpochEndOffset(want.LastFetchedEpoch); want.LastFetchedEpoch >= 0 && (end != want.LastFetchedEpoch || offset < want.FetchOffset) {
+		out.Diverging = wire.EpochEnd{Epoch: end, End: offset}
+		return out, nil
+	}
+	records, err := c.Quorum.ReadLog(want.FetchOffset, int(min(req.MaxBytes, int32(c.Config.Network.FetchMaxBytes))))
+	if err != nil {
+		out.ErrorCode = code(err)
+		return out, nil
+	}
+	c.Quorum.Observed(req.ReplicaID, want.ReplicaDirectoryID, want.FetchOffset)
+	return out, &span{records}
+}
+
+func metadataFetched(c *call, topLevel int16, out *wire.Fetched, records *span) transport.Response {
+	buf := transport.NewReply(256)
+	var w wire.FetchWriter
+	var holes []transport.Hole
+	topics := 0
+	if out != nil {
+		topics = 1
+	}
+	w.Begin(buf.B, c.hdr, wire.FetchHead{ErrorCode: topLevel}, topics)
+	if out != nil {
+		w.Topic(kafka.ClusterMetadataTopic, kafka.MetadataTopicID, 1)
+		size := 0
+		if records != nil {
+			size = records.Span.Len()
+		}
+		at := w.Partition(out, size)
+		if size > 0 {
+			holes = append(holes, transport.Hole{At: at, Range: records})
+		} else if records != nil {
+			records.Release()
+		}
+	}
+	buf.B = w.End(nil)
+	return transport.Response{Buf: buf, Holes: holes}
+}

@@ -1,0 +1,83 @@
+package api
+
+import (
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/partition"
+)
+
+// ListOffsets, key 2, versions 1 to 11. KIP-98 (isolation, version 2), KIP-320 (epochs, version 4), KIP-734 (-3, the
+// greatest timestamp, version 7), KIP-405 (-4, earliest local, version 8), KIP-1005 (-5, latest tiered, version 9),
+// KIP-1075 (timeout, version 10), KIP-1023 (-6, earliest pending upload, version 11).
+//
+// A special timestamp in a version that does not know it is UNSUPPORTED_VERSION; a partition that is named twice is
+// INVALID_REQUEST.
+func listOffsets(c *call, req *kmsg.ListOffsetsRequest) *kmsg.ListOffsetsResponse {
+	resp := kmsg.NewPtrListOffsetsResponse()
+	twice := namedTwice(req)
+	for _, t := range req.Topics {
+		rt := kmsg.NewListOffsetsResponseTopic()
+		rt.Topic = t.Topic
+		for _, p := range t.Partitions {
+			rp := kmsg.NewListOffsetsResponseTopicPartition()
+			rp.Partition, rp.Timestamp, rp.Offset = p.Partition, kafka.NoTimestamp, int64(kafka.NoOffset)
+			var err error = kerr.InvalidRequest
+			if !twice[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] {
+				err = listOffset(c, req, t.Topic, p, &rp)
+			}
+			rp.ErrorCode = code(err)
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	return resp
+}
+
+func namedTwice(req *kmsg.ListOffsetsRequest) map[kafka.TopicPartition]bool {
+	twice := map[kafka.TopicPartition]bool{}
+	for _, t := range req.Topics {
+		for _, p := range t.Partitions {
+			tp := kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}
+			_, seen := twice[tp]
+			twice[tp] = seen
+		}
+	}
+	return twice
+}
+
+// specialSince is the first version that knows a special timestamp.
+var specialSince = map[int64]int16{
+	partition.LatestTimestamp:          1,
+	partition.EarliestTimestamp:        1,
+	partition.MaxTimestamp:             7,
+	partition.EarliestLocalTimestamp:   8,
+	partition.LatestTieredTimestamp:    9,
+	partition.EarliestPendingTimestamp: 11,
+}
+
+func listOffset(c *call, req *kmsg.ListOffsetsRequest, topic string, p kmsg.ListOffsetsRequestTopicPartition, out *kmsg.ListOffsetsResponseTopicPartition) error {
+	if since, known := specialSince[p.Timestamp]; p.Timestamp < 0 && (!known || req.Version < since) {
+		return kerr.UnsupportedVersion
+	}
+	part, err := c.Partitions.Get(topic, p.Partition)
+	if err != nil {
+		return err
+	}
+	isolation := kafka.HighWatermark
+	switch {
+	case req.ReplicaID >= 0:
+		isolation = kafka.LogEnd
+	case req.IsolationLevel == 1:
+		isolation = kafka.Committed
+	}
+	found, err := part.OffsetFor(partition.OffsetRequest{
+		Timestamp: p.Timestamp, Isolation: isolation, CurrentLeaderEpoch: kafka.LeaderEpoch(p.CurrentLeaderEpoch),
+	})
+	if err != nil {
+		return err
+	}
+	out.Offset, out.Timestamp, out.LeaderEpoch = int64(found.Offset), found.Timestamp, int32(found.Epoch)
+	return nil
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+)
+
+// DescribeConfigs, key 32, versions 1 to 4. KIP-133, KIP-226 (synonyms), KIP-569 (type and documentation, version 3).
+// Each resource has its own error. A broker answers for itself and for the defaults of all brokers (the empty name).
+func describeConfigs(c *call, req *kmsg.DescribeConfigsRequest) *kmsg.DescribeConfigsResponse {
+	resp := kmsg.NewPtrDescribeConfigsResponse()
+	for _, r := range req.Resources {
+		m := kmsg.NewDescribeConfigsResponseResource()
+		m.ResourceType, m.ResourceName = r.ResourceType, r.ResourceName
+		entries, err := describeResource(c, r)
+		if err != nil {
+			m.ErrorCode, m.ErrorMessage = code(err), message(err)
+		}
+		for _, e := range entries {
+			m.Configs = append(m.Configs, configEntry(e, req))
+		}
+		resp.Resources = append(resp.Resources, m)
+	}
+	return resp
+}
+
+func describeResource(c *call, r kmsg.DescribeConfigsRequestResource) ([]config.Entry, error) {
+	image := c.image()
+	stored := image.Configs.Of(metadata.ConfigResource{Type: metadata.ResourceType(r.ResourceType), Name: r.ResourceName})
+	keys := r.ConfigNames
+	sources := c.sources()
+	switch r.ResourceType {
+	case kmsg.ConfigResourceTypeTopic:
+		if err := kafka.CheckTopicName(r.ResourceName); err != nil {
+			return nil, fmt.Errorf("Topic name is invalid: %w: %w", err, kerr.InvalidTopicException)
+		}
+		if image.Topics.ByName(r.ResourceName) == nil {
+			return nil, kerr.UnknownTopicOrPartition
+		}
+		return sources.DescribeTopic(stored, keys), nil
+	case kmsg.ConfigResourceTypeBroker:
+		return describeBroker(c, sources, r)
+	case kmsg.ConfigResourceTypeGroupConfig:
+		if r.ResourceName == "" {
+			return nil, fmt.Errorf("Group name must not be empty: %w", kerr.InvalidRequest)
+		}
+		return sources.DescribeGroup(stored, keys), nil
+	case kmsg.ConfigResourceTypeClientMetrics:
+		if r.ResourceName == "" {
+			return nil, fmt.Errorf("Client metrics subscription name must not be empty: %w", kerr.InvalidRequest)
+		}
+		return config.DescribeClientMetrics(stored, keys), nil
+	}
+	return nil, fmt.Errorf("Unsupported resource type: %d: %w", r.ResourceType, kerr.InvalidRequest)
+}
+
+func describeBroker(c *call, sources config.Sources, r kmsg.DescribeConfigsRequestResource) ([]config.Entry, error) {
+	if r.ResourceName == "" {
+		return sources.DescribeClusterDefault(r.ConfigNames), nil
+	}
+	id, err := strconv.ParseInt(r.ResourceName, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("Broker id must be an integer, but it is: %s: %w", r.ResourceName, kerr.InvalidRequest)
+	}
+	if kafka.NodeID(id) != c.id() {
+		return nil, fmt.Errorf("Unexpected broker id, expected %d or empty string, but received %s: %w", c.id(), r.ResourceName, kerr.InvalidRequest)
+	}
+	return sources.DescribeBroker(r.ConfigNames), nil
+}
+
+// sources is the node's configuration: the file, and what is set dynamically now.
+func (c *call) sources() config.Sources {
+	s := c.Config.Sources
+	image := c.image()
+	s.Cluster = image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource})
+	s.Broker = image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource, Name: strconv.Itoa(int(c.id()))})
+	return s
+}
+
+func configEntry(e config.Entry, req *kmsg.DescribeConfigsRequest) kmsg.DescribeConfigsResponseResourceConfig {
+	m := kmsg.NewDescribeConfigsResponseResourceConfig()
+	m.Name, m.Value, m.Source = e.Name, e.Value, kmsg.ConfigSource(e.Source)
+	m.ReadOnly, m.IsSensitive, m.ConfigType = e.ReadOnly, e.Sensitive, kmsg.ConfigType(e.Type)
+	m.IsDefault = e.Source == config.FromDefault
+	if req.IncludeSynonyms {
+		for _, s := range e.Synonyms {
+			ms := kmsg.NewDescribeConfigsResponseResourceConfigConfigSynonym()
+			ms.Name, ms.Value, ms.Source = s.Name, s.Value, kmsg.ConfigSource(s.Source)
+			m.ConfigSynonyms = append(m.ConfigSynonyms, ms)
+		}
+	}
+	if req.IncludeDocumentation {
+		m.Documentation = &e.Doc
+	}
+	return m
+}

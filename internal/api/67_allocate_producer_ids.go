@@ -1,0 +1,12 @@
+package api
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/controller"
+)
+
+// AllocateProducerIDs, key 67, version 0. KIP-730: a broker asks the controller for a block of producer ids.
+func allocateProducerIDs(c *call, req *kmsg.AllocateProducerIDsRequest) *kmsg.AllocateProducerIDsResponse {
+	return submit[*kmsg.AllocateProducerIDsResponse](c, controller.AllocateProducerIDs{Request: req})
+}

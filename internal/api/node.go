@@ -1,0 +1,39 @@
+package api
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/purgatory"
+	"github.com/ottla/ottla/internal/quorum"
+)
+
+// Node is what handlers ask: the engines of the node that they answer for.
+type Node struct {
+	ClusterID   string
+	Config      *config.Node
+	Quorum      *quorum.Engine
+	Partitions  *partition.Manager
+	Purgatory   *purgatory.Purgatory
+	Sessions    *Sessions
+	ProducerIDs ProducerIDs
+	// Now is the clock.
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// image is the cluster state as committed.
+func (n *Node) image() *metadata.Image { return n.Quorum.Image() }
+
+// id is this node's id.
+func (n *Node) id() kafka.NodeID { return n.Config.ID }
+
+// ProducerIDs gives out producer ids, none twice in the life of the cluster.
+type ProducerIDs interface {
+	// Next returns a new id. Errors wrap a kerr value.
+	Next() (kafka.ProducerID, error)
+}

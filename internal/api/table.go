@@ -1,0 +1,113 @@
+package api
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/transport"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+// listeners is a set of kinds of listener.
+type listeners uint8
+
+const (
+	onBroker listeners = 1 << iota
+	onController
+	onBoth = onBroker | onController
+)
+
+// row is one API: what Kafka 4.4 serves of it, and who answers.
+type row struct {
+	wire.Range
+	on listeners
+	// advertisedMin is what ApiVersions says instead of Min; see produceMin.
+	advertisedMin int16
+	// handle gets the decoded request, raw the bytes after the header. One of them is set.
+	handle func(*call, kmsg.Request) kmsg.Response
+	raw    func(*call, []byte)
+}
+
+// produceMin is the real lowest version of Produce. ApiVersions says 0, because a librdkafka that sees more takes the
+// node for one without compression (KAFKA-18659).
+const produceMin = 3
+
+// table is sorted by key, the order in which ApiVersions lists it.
+var table []row
+
+// The table names handlers, one of which lists the table: that is why it is filled here.
+func init() {
+	table = []row{
+		{Range: wire.Range{Key: 0, Min: produceMin, Max: 13}, on: onBroker, advertisedMin: 0, raw: produce},
+		{Range: wire.Range{Key: 1, Min: 4, Max: 18}, on: onBoth, raw: fetch},
+		serve(2, 1, 11, onBroker, listOffsets),
+		serve(3, 0, 13, onBroker, metadataOf),
+		serve(18, 0, 5, onBoth, apiVersions),
+		serve(19, 2, 7, onBoth, createTopics),
+		serve(20, 1, 6, onBoth, deleteTopics),
+		serve(21, 0, 2, onBroker, deleteRecords),
+		serve(22, 0, 5, onBroker, initProducerID),
+		serve(23, 2, 4, onBroker, offsetForLeaderEpoch),
+		serve(32, 1, 4, onBoth, describeConfigs),
+		serve(33, 0, 2, onBoth, alterConfigs),
+		serve(35, 1, 5, onBroker, describeLogDirs),
+		serve(37, 0, 3, onBoth, createPartitions),
+		serve(44, 0, 1, onBoth, incrementalAlterConfigs),
+		serve(55, 0, 2, onBoth, describeQuorum),
+		serve(57, 0, 2, onBoth, updateFeatures),
+		serve(59, 0, 1, onController, fetchSnapshot),
+		serve(60, 0, 2, onBoth, describeCluster),
+		serve(61, 0, 0, onBroker, describeProducers),
+		serve(62, 0, 4, onController, brokerRegistration),
+		serve(63, 0, 2, onController, brokerHeartbeat),
+		serve(67, 0, 0, onController, allocateProducerIDs),
+		serve(74, 0, 1, onBroker, listConfigResources),
+		serve(75, 0, 0, onBroker, describeTopicPartitions),
+	}
+}
+
+// serve makes a row whose handler takes and gives kmsg's types.
+func serve[Req kmsg.Request, R any, Resp interface {
+	*R
+	kmsg.Response
+}](key, low, high int16, on listeners, h func(*call, Req) Resp) row {
+	return row{
+		Range: wire.Range{Key: key, Min: low, Max: high}, on: on, advertisedMin: low,
+		handle: func(c *call, req kmsg.Request) kmsg.Response {
+			resp := h(c, req.(Req))
+			if resp == nil {
+				return nil // a nil of the interface, not of the pointer
+			}
+			return resp
+		},
+	}
+}
+
+// find returns the row of a key on a listener, or nil.
+func find(key int16, on listeners) *row {
+	for i := range table {
+		if table[i].Key == key && table[i].on&on != 0 {
+			return &table[i]
+		}
+	}
+	return nil
+}
+
+// call is one request on its way. A connection has one, which its requests use in turn: what outlives the handler
+// takes a copy.
+type call struct {
+	*Node
+	req *transport.Request
+	hdr wire.Header
+	// on is the kind of the listener that the request came in by, listener its name.
+	on       listeners
+	listener string
+
+	scratch scratch
+}
+
+// scratch is memory that a connection's requests use in turn, so that the data path does not allocate.
+type scratch struct {
+	produce wire.ProduceRequest
+	written []written
+	fetch   wire.FetchRequest
+}

@@ -1,0 +1,146 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// broker is a broker as clients see it.
+type broker struct {
+	ID         int32  `json:"id"`
+	Host       string `json:"host"`
+	Port       int32  `json:"port"`
+	Rack       string `json:"rack,omitempty"`
+	Controller bool   `json:"controller"`
+	Leaders    int    `json:"leaders"`
+	Replicas   int    `json:"replicas"`
+}
+
+// feature is a finalized feature of the cluster.
+type feature struct {
+	Name  string `json:"name"`
+	Level int16  `json:"level"`
+}
+
+// cluster is what `cluster info` tells.
+type cluster struct {
+	ID         string    `json:"clusterId"`
+	Controller int32     `json:"controller"`
+	Brokers    []broker  `json:"brokers"`
+	Topics     int       `json:"topics"`
+	Partitions int       `json:"partitions"`
+	Leaderless int       `json:"partitionsWithoutLeader"`
+	Lagging    int       `json:"partitionsUnderReplicated"`
+	Features   []feature `json:"features"`
+}
+
+func (a *app) clusterCommand() *cobra.Command {
+	cmd := group(&cobra.Command{Use: "cluster", Short: "Look at the cluster as a whole"}, a.clusterInfo())
+	a.clientFlags(cmd.PersistentFlags())
+	return cmd
+}
+
+func (a *app) clusterInfo() *cobra.Command {
+	return &cobra.Command{
+		Use:   "info",
+		Short: "Show the cluster's id, brokers and features, and whether all partitions are well",
+		Args:  want(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := a.bounded(cmd.Context())
+			defer cancel()
+			s, err := a.connect(ctx)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			c, err := s.cluster(ctx)
+			if err != nil {
+				return s.failed("cluster info", err)
+			}
+			return a.printCluster(c)
+		},
+	}
+}
+
+func (s *server) cluster(ctx context.Context) (*cluster, error) {
+	meta, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, s.Client)
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{Controller: meta.ControllerID, Topics: len(meta.Topics)}
+	if meta.ClusterID != nil {
+		c.ID = *meta.ClusterID
+	}
+	leaders, replicas := map[int32]int{}, map[int32]int{}
+	for _, t := range meta.Topics {
+		for _, p := range toTopic(t).Partitions {
+			c.Partitions++
+			leaders[p.Leader]++
+			for _, r := range p.Replicas {
+				replicas[r]++
+			}
+			if len(p.ISR) < len(p.Replicas) {
+				c.Lagging++
+			}
+		}
+	}
+	c.Leaderless = leaders[-1]
+	for _, b := range meta.Brokers {
+		row := broker{ID: b.NodeID, Host: b.Host, Port: b.Port, Controller: b.NodeID == meta.ControllerID, Leaders: leaders[b.NodeID], Replicas: replicas[b.NodeID]}
+		if b.Rack != nil {
+			row.Rack = *b.Rack
+		}
+		c.Brokers = append(c.Brokers, row)
+	}
+	slices.SortFunc(c.Brokers, func(x, y broker) int { return int(x.ID - y.ID) })
+	c.Features, err = s.features(ctx)
+	return c, err
+}
+
+// features returns the finalized features, none from a server that has no such thing.
+func (s *server) features(ctx context.Context) ([]feature, error) {
+	req := kmsg.NewPtrApiVersionsRequest()
+	req.ClientSoftwareName, req.ClientSoftwareVersion = "ottla", softwareVersion()
+	resp, err := req.RequestWith(ctx, s.Client)
+	if err != nil {
+		return nil, err
+	}
+	all := []feature{}
+	for _, f := range resp.FinalizedFeatures {
+		all = append(all, feature{f.Name, f.MaxVersionLevel})
+	}
+	slices.SortFunc(all, func(x, y feature) int { return strings.Compare(x.Name, y.Name) })
+	return all, nil
+}
+
+func (a *app) printCluster(c *cluster) error {
+	if a.output.value != "table" {
+		return a.object("ClusterInfo", c)
+	}
+	var features []string
+	for _, f := range c.Features {
+		features = append(features, fmt.Sprintf("%s=%d", f.Name, f.Level))
+	}
+	health := "all partitions have a leader and all replicas are in sync"
+	if c.Leaderless+c.Lagging > 0 {
+		health = fmt.Sprintf("%s without a leader, %s under-replicated", count(int64(c.Leaderless), "partition"), count(int64(c.Lagging), "partition"))
+	}
+	fmt.Fprintf(a.out, "Cluster:     %s\nController:  %s\nTopics:      %d (%s)\nHealth:      %s\nFeatures:    %s\n\n",
+		c.ID, orDash(c.Controller >= 0, int64(c.Controller)), c.Topics, count(int64(c.Partitions), "partition"), health, strings.Join(features, ", "))
+	return a.table(tableOf(c.Brokers, brokerColumns))
+}
+
+var brokerColumns = []column[broker]{
+	{name: "BROKER", value: func(b broker) string { return strconv.Itoa(int(b.ID)) }, number: true},
+	{name: "HOST", value: func(b broker) string { return b.Host }},
+	{name: "PORT", value: func(b broker) string { return strconv.Itoa(int(b.Port)) }, number: true},
+	{name: "LEADERS", value: func(b broker) string { return strconv.Itoa(b.Leaders) }, number: true},
+	{name: "REPLICAS", value: func(b broker) string { return strconv.Itoa(b.Replicas) }, number: true},
+	{name: "RACK", value: func(b broker) string { return b.Rack }},
+}

@@ -1,0 +1,191 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+)
+
+// output is standard output: buffered, and it remembers its first error, after which nothing more is worth doing.
+type output struct {
+	w   io.Writer
+	buf *bufio.Writer
+	err error
+}
+
+// Write buffers p.
+func (o *output) Write(p []byte) (int, error) {
+	if o.err != nil {
+		return 0, o.err
+	}
+	if o.buf == nil {
+		o.buf = bufio.NewWriterSize(o.w, 64<<10)
+	}
+	n, err := o.buf.Write(p)
+	o.err = err
+	return n, err
+}
+
+// flush writes what is buffered.
+func (o *output) flush() error {
+	if o.err == nil && o.buf != nil {
+		o.err = o.buf.Flush()
+	}
+	return o.err
+}
+
+func (a *app) outputFlags(f *pflag.FlagSet) {
+	f.VarP(&a.output, "output", "o", "shape of the output")
+}
+
+// column is one column of a table of T.
+type column[T any] struct {
+	name  string
+	value func(T) string
+	// number is right-aligned.
+	number bool
+}
+
+// list prints rows: as a table, as one JSON object whose key plural holds them all, or as a JSON line each.
+func list[T any](a *app, kind, plural string, rows []T, columns []column[T]) error {
+	switch a.output.value {
+	case "json":
+		if rows == nil {
+			rows = []T{}
+		}
+		return a.object(kind, map[string][]T{plural: rows})
+	case "jsonl":
+		for _, r := range rows {
+			if err := encode(a.out, r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return a.table(tableOf(rows, columns))
+}
+
+// object prints v, which must be a JSON object, as one with "kind" and "version" before its own fields.
+func (a *app) object(kind string, v any) error {
+	var b strings.Builder
+	if err := encode(&b, v); err != nil {
+		return err
+	}
+	name, err := json.Marshal(kind)
+	if err != nil {
+		return err
+	}
+	sep := ","
+	if strings.TrimSpace(b.String()) == "{}" {
+		sep = ""
+	}
+	_, err = io.WriteString(a.out, `{"kind":`+string(name)+`,"version":1`+sep+b.String()[1:])
+	return err
+}
+
+// table is text in rows and columns, the first row being the head.
+type table struct {
+	cells  [][]string
+	number []bool // by column
+}
+
+// tableOf makes a table of rows. A column that has nothing to say of any row is left out.
+func tableOf[T any](rows []T, columns []column[T]) table {
+	var t table
+	if len(rows) > 0 {
+		columns = slices.DeleteFunc(slices.Clone(columns), func(c column[T]) bool {
+			return !slices.ContainsFunc(rows, func(r T) bool { return c.value(r) != "" })
+		})
+	}
+	head := make([]string, len(columns))
+	for i, c := range columns {
+		head[i] = c.name
+		t.number = append(t.number, c.number)
+	}
+	t.cells = append(t.cells, head)
+	for _, r := range rows {
+		line := make([]string, len(columns))
+		for i, c := range columns {
+			line[i] = c.value(r)
+		}
+		t.cells = append(t.cells, line)
+	}
+	return t
+}
+
+// gap stands between two columns.
+const gap = "  "
+
+// narrowest is what a column may shrink to on a narrow terminal.
+const narrowest = 8
+
+// widths returns the columns' widths, shrunk from the widest downwards until they fit into limit (0: no limit).
+func (t table) widths(limit int) []int {
+	w := make([]int, len(t.number))
+	total := len(gap) * (len(w) - 1)
+	for i := range w {
+		for _, row := range t.cells {
+			w[i] = max(w[i], utf8.RuneCountInString(row[i]))
+		}
+		total += w[i]
+	}
+	for limit > 0 && total > limit {
+		widest := 0
+		for i := range w {
+			if w[i] > w[widest] {
+				widest = i
+			}
+		}
+		if w[widest] <= narrowest {
+			break
+		}
+		w[widest]--
+		total--
+	}
+	return w
+}
+
+// table prints t. Only on a terminal is anything cut to fit or coloured: what goes to a pipe is whole.
+func (a *app) table(t table) error {
+	limit := 0
+	if a.world.OutTTY {
+		limit = a.world.Width
+	}
+	w := t.widths(limit)
+	for i, row := range t.cells {
+		line := t.line(row, w)
+		if i == 0 && a.colours(a.world.OutTTY) {
+			line = "\x1b[1m" + line + "\x1b[0m"
+		}
+		if _, err := io.WriteString(a.out, line+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t table) line(row []string, w []int) string {
+	var b strings.Builder
+	for i, cell := range row {
+		if i > 0 {
+			b.WriteString(gap)
+		}
+		n := utf8.RuneCountInString(cell)
+		if n > w[i] {
+			cell = string([]rune(cell)[:w[i]-1]) + "…"
+			n = w[i]
+		}
+		pad := strings.Repeat(" ", w[i]-n)
+		if t.number[i] {
+			b.WriteString(pad + cell)
+		} else {
+			b.WriteString(cell + pad)
+		}
+	}
+	return strings.TrimRight(b.String(), " ")
+}

@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"ottla": func() { os.Exit(Run(context.Background(), Stdio(), os.Args[1:])) },
+	})
+}
+
+// TestScripts runs testdata/script: each file is a session at a shell, with what it must print.
+//
+// Besides testscript's own commands there are
+//
+//	server [acl|autocreate|three|lonely]...   start a server, its address in OTTLA_BOOTSTRAP_SERVER;
+//	                                   a lonely one never has enough replicas for a record
+//	exits CODE PROGRAM ARGS...         run a program that must end with this exit code
+//	silent                             listen at $SILENT without ever answering
+//	hangup                             listen at $HANGUP and close every connection at once
+//
+// and $FREE, an address at which nothing listens.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata/script",
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("FREE", free(t))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"server": scriptServer,
+			"exits":  scriptExits,
+			"silent": func(ts *testscript.TestScript, _ bool, _ []string) { listen(ts, "SILENT", func(net.Conn) {}) },
+			"hangup": func(ts *testscript.TestScript, _ bool, _ []string) {
+				listen(ts, "HANGUP", func(c net.Conn) { c.Close() })
+			},
+		},
+	})
+}
+
+// scriptServer starts a hermetic broker, in the process of the test.
+func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg {
+		ts.Fatalf("server can't be negated")
+	}
+	opts := []kfake.Opt{kfake.ClusterID("test-cluster"), kfake.DefaultNumPartitions(1)}
+	brokers, lonely := 1, false
+	for _, arg := range args {
+		switch arg {
+		case "acl":
+			opts = append(opts, kfake.EnableACLs())
+		case "autocreate":
+			opts = append(opts, kfake.AllowAutoTopicCreation())
+		case "lonely":
+			lonely = true
+		case "three":
+			brokers = 3
+		default:
+			ts.Fatalf("server: unknown %q", arg)
+		}
+	}
+	c, err := kfake.NewCluster(append(opts, kfake.NumBrokers(brokers))...)
+	ts.Check(err)
+	ts.Defer(c.Close)
+	if lonely {
+		c.ControlKey(0, func(req kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			return notEnoughReplicas(req.(*kmsg.ProduceRequest)), nil, true
+		})
+	}
+	ts.Setenv("OTTLA_BOOTSTRAP_SERVER", strings.Join(c.ListenAddrs(), ","))
+}
+
+func notEnoughReplicas(req *kmsg.ProduceRequest) kmsg.Response {
+	resp := req.ResponseKind().(*kmsg.ProduceResponse)
+	for _, t := range req.Topics {
+		rt := kmsg.NewProduceResponseTopic()
+		rt.Topic, rt.TopicID = t.Topic, t.TopicID
+		for _, p := range t.Partitions {
+			rp := kmsg.NewProduceResponseTopicPartition()
+			rp.Partition, rp.ErrorCode = p.Partition, kerr.NotEnoughReplicas.Code
+			rt.Partitions = append(rt.Partitions, rp)
+		}
+		resp.Topics = append(resp.Topics, rt)
+	}
+	return resp
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARGS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	got := 0
+	switch {
+	case errors.As(err, &exit):
+		got = exit.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// listen accepts connections until the script ends and hands each to serve.
+func listen(ts *testscript.TestScript, variable string, serve func(net.Conn)) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv(variable, l.Addr().String())
+	go func() {
+		var open []net.Conn
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				break
+			}
+			open = append(open, c)
+			serve(c)
+		}
+		for _, c := range open {
+			c.Close()
+		}
+	}()
+	ts.Defer(func() { l.Close() })
+}
+
+// free returns an address at which nothing listens.
+func free(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}

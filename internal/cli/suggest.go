@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+)
+
+// nearest returns the known words that word may have been meant to be, the best first, at most three.
+func nearest(word string, known []string) []string {
+	limit := (len(word) + 2) / 4
+	var found [4][]string // by distance
+	for _, k := range known {
+		d := distance(strings.ToLower(word), strings.ToLower(k))
+		if d > limit && len(word) > 2 && strings.HasPrefix(k, word) {
+			d = limit
+		}
+		if d <= limit && d < len(found) {
+			found[d] = append(found[d], k)
+		}
+	}
+	var all []string
+	for _, f := range found {
+		all = append(all, f...)
+	}
+	return all[:min(len(all), 3)]
+}
+
+// didYouMean returns a hint that names the nearest of the known words, or "".
+func didYouMean(word string, known []string) string {
+	near := nearest(word, known)
+	if len(near) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %s?", strings.Join(near, " or "))
+}
+
+// distance counts the insertions, removals, replacements and swaps of neighbours that turn a into b.
+func distance(a, b string) int {
+	var before, last, row []int
+	last = make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row = make([]int, len(b)+1)
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(row[j-1]+1, last[j]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}
+
+// oneOf is the value of a flag that takes one word of a few.
+type oneOf struct {
+	value string
+	words []string
+}
+
+func (o *oneOf) String() string { return o.value }
+
+// Type is what the help shows as the flag's argument.
+func (o *oneOf) Type() string { return strings.Join(o.words, "|") }
+
+// Set refuses a word that is none of the few.
+func (o *oneOf) Set(s string) error {
+	for _, w := range o.words {
+		if s == w {
+			o.value = s
+			return nil
+		}
+	}
+	if near := nearest(s, o.words); len(near) > 0 {
+		return fmt.Errorf("want one of %s; did you mean %s?", strings.Join(o.words, ", "), near[0])
+	}
+	return fmt.Errorf("want one of %s", strings.Join(o.words, ", "))
+}

@@ -1,0 +1,14 @@
+// Package commitlog is one partition's log: an ordered list of segments with its leader epochs and producer state.
+//
+// Layer 4. One writer by contract (a partition's lock, or the quorum loop) calls the methods that change the log; any number of readers
+// call Read and the lookups, which work on an immutable list of segments and never wait for the writer. One flusher at a time, beside the
+// writer, calls Flush.
+//
+// Invariants:
+//   - What lies below the recovery point was synced: its damage is reported and fenced off, never cut away or skipped.
+//   - What lies above it may end anywhere after a crash: it is scanned, and cut at the first batch that is not whole, valid and in order.
+//   - Indexes, snapshots and epochs are derived from the batches; on any doubt they are made again from them.
+//   - An idle log has no open file, no goroutine and no timer.
+//
+// It does not validate records, assign offsets, or know the high watermark: package partition does.
+package commitlog

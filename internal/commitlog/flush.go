@@ -1,0 +1,168 @@
+package commitlog
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"time"
+
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/segment"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Flush makes durable what was appended before the call, with the indexes and snapshots of finished segments, moves the recovery point and returns
+// it. One at a time, on any goroutine; it does not hold up the writer. After an error, which wraps vfs.ErrSyncFailed if a sync failed, the log is fenced.
+func (l *Log) Flush() (kafka.Offset, error) {
+	if err := l.Err(); err != nil {
+		return l.RecoveryPoint(), err
+	}
+	l.mu.Lock()
+	generation, point := l.truncations, l.recoveryPoint
+	sealed, epochs, dir := l.sealed, l.saveEpochs, l.syncDir
+	l.sealed, l.saveEpochs, l.syncDir = nil, false, false
+	l.mu.Unlock()
+	// The end comes after the list of finished segments and before the sync: what it covers is in those segments or in the active one.
+	v := l.list.Load()
+	end := v.next(len(v.segments) - 1)
+	if err := l.flush(v, sealed, epochs, dir || len(sealed) > 0, end > point); err != nil {
+		l.postpone(sealed, epochs, dir)
+		return point, l.writeError(err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if generation == l.truncations && len(l.sealed) == 0 {
+		l.recoveryPoint = max(l.recoveryPoint, end)
+	}
+	return l.recoveryPoint, nil
+}
+
+// postpone leaves to the next Flush what one did not do.
+func (l *Log) postpone(finished []sealed, epochs, dir bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.sealed = append(finished, l.sealed...)
+	l.saveEpochs, l.syncDir = l.saveEpochs || epochs, l.syncDir || dir
+}
+
+func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
+	for _, s := range finished {
+		err := s.segment.SyncData()
+		if err == nil {
+			err = s.segment.SaveIndex(true, true)
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // retention was faster
+		}
+		if err != nil {
+			return err
+		}
+		if err := l.writeSnapshot(s.snapshot, s.end); err != nil {
+			return err
+		}
+	}
+	if data {
+		err := v.active().SyncData()
+		if err == nil {
+			err = v.active().SaveIndex(false, false)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if epochs {
+		if err := l.writeEpochs(); err != nil {
+			return err
+		}
+		dir = false // the folder was synced with it
+	}
+	if dir {
+		return l.dir.FS.SyncDir(l.dir.Path)
+	}
+	return nil
+}
+
+func (l *Log) writeEpochs() error {
+	return vfs.WriteFile(l.dir.FS, path.Join(l.dir.Path, checkpoint.LeaderEpochs), checkpoint.FormatEpochs(*l.epochs.Load()))
+}
+
+// writeSnapshot writes a snapshot of the producers; one without bytes is none. The folder is not synced.
+func (l *Log) writeSnapshot(b []byte, end kafka.Offset) error {
+	if b == nil {
+		return nil
+	}
+	file, err := l.dir.FS.Create(path.Join(l.dir.Path, segment.FileName(end, segment.SnapshotSuffix)))
+	if err != nil {
+		return err
+	}
+	if _, err := file.WriteAt(b, 0); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	if err := file.Sync(); err != nil {
+		return errors.Join(err, file.Close())
+	}
+	return file.Close()
+}
+
+// Close makes everything durable, so that the next Open can be told that the shutdown was clean, and closes the log. Writer, with no Flush running.
+func (l *Log) Close(now time.Time) error {
+	if l.closed {
+		return nil
+	}
+	err := l.Err()
+	if err == nil && l.touched {
+		err = l.finish(now)
+	}
+	l.Abandon()
+	return err
+}
+
+func (l *Log) finish(now time.Time) error {
+	if _, err := l.Flush(); err != nil {
+		return err
+	}
+	if err := l.rename(); err != nil {
+		return l.fence(err)
+	}
+	active := l.list.Load().active()
+	if err := active.Seal(); err != nil {
+		return l.fence(err)
+	}
+	if err := active.SaveIndex(true, true); err != nil {
+		return l.fence(err)
+	}
+	l.producers.Expire(now.UnixMilli(), l.config.ProducerIdle)
+	if err := l.writeSnapshot(l.producers.AppendSnapshot(nil), l.LogEndOffset()); err != nil {
+		return l.fence(err)
+	}
+	if err := l.pruneSnapshots(); err != nil {
+		return l.fence(err)
+	}
+	if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
+		return l.fence(err)
+	}
+	return nil
+}
+
+// pruneSnapshots removes the snapshots that are neither of the beginning of a segment nor one of the newest two.
+func (l *Log) pruneSnapshots() error {
+	snapshots, err := l.listSnapshots()
+	if err != nil || len(snapshots) <= 2 {
+		return err
+	}
+	old := snapshots[:len(snapshots)-2]
+	v := l.list.Load()
+	return l.removeSnapshots(func(at kafka.Offset) bool {
+		return slices.Contains(old, at) && v.segments[v.find(at)].Base() != at
+	})
+}
+
+// Abandon closes the log without writing anything: its folder has failed, or is to be removed. Writer, with no Flush running.
+func (l *Log) Abandon() {
+	l.closed = true
+	for _, s := range l.list.Load().segments {
+		s.Close()
+	}
+}

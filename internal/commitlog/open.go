@@ -1,0 +1,295 @@
+package commitlog
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/producer"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/segment"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Open opens the log in folder dir, making it if there is none, and recovers it after an unclean shutdown. It leaves no file open beyond the
+// cache's. What was lost or damaged is in the Report and no error: errors are the file system's.
+func Open(f vfs.FS, dir string, o Options) (*Log, Report, error) {
+	l := &Log{
+		dir:       &segment.Dir{FS: f, Path: dir, Cache: o.Cache},
+		partition: o.Partition, config: o.Config, recoveryPoint: o.RecoveryPoint, truncatedTo: kafka.NoOffset,
+	}
+	l.logStart.Store(int64(o.LogStartOffset))
+	op := opening{l: l, o: o}
+	if err := op.run(); err != nil {
+		return nil, op.report, fmt.Errorf("open log %s: %w", dir, err)
+	}
+	return l, op.report, nil
+}
+
+// opening is the work of Open.
+type opening struct {
+	l         *Log
+	o         Options
+	report    Report
+	segments  []*segment.Segment
+	damage    []Damage
+	snapshots []kafka.Offset // rising
+	epochs    epochs
+	from      kafka.Offset // where the scan begins
+	unsealed  []*segment.Segment
+}
+
+func (op *opening) run() error {
+	if err := op.list(); err != nil {
+		return err
+	}
+	if len(op.segments) == 0 {
+		return op.create()
+	}
+	if err := op.loadFiles(); err != nil {
+		return err
+	}
+	scanned, err := op.findEnd()
+	if err != nil {
+		return err
+	}
+	return op.finish(scanned)
+}
+
+// list finds the segments and snapshots, and removes what was on its way out.
+func (op *opening) list() error {
+	l := op.l
+	entries, err := l.dir.FS.ReadDir(l.dir.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return vfs.MkdirAll(l.dir.FS, l.dir.Path)
+	}
+	if err != nil {
+		return err
+	}
+	var logs []vfs.Entry
+	for _, e := range entries {
+		switch {
+		case strings.HasSuffix(e.Name, segment.DeletedSuffix), strings.HasSuffix(e.Name, segment.CleanedSuffix), strings.HasSuffix(e.Name, ".tmp"):
+			if err := l.dir.FS.Remove(path.Join(l.dir.Path, e.Name)); err != nil {
+				return err
+			}
+		case strings.HasSuffix(e.Name, segment.LogSuffix):
+			if _, ok := segment.ParseFileName(e.Name, segment.LogSuffix); ok {
+				logs = append(logs, e)
+			}
+		default:
+			if end, ok := segment.ParseFileName(e.Name, segment.SnapshotSuffix); ok {
+				op.snapshots = append(op.snapshots, end)
+			}
+		}
+	}
+	return op.describe(logs)
+}
+
+// describe makes the segments of the data files, which are in order: names have a fixed length.
+func (op *opening) describe(logs []vfs.Entry) error {
+	for i, e := range logs {
+		base, _ := segment.ParseFileName(e.Name, segment.LogSuffix)
+		next := kafka.NoOffset
+		if i+1 < len(logs) {
+			next, _ = segment.ParseFileName(logs[i+1].Name, segment.LogSuffix)
+		}
+		s, err := segment.Open(op.l.dir, base, e, next)
+		if err != nil {
+			return err
+		}
+		op.segments = append(op.segments, s)
+	}
+	return nil
+}
+
+// create makes the first segment of an empty log.
+func (op *opening) create() error {
+	l := op.l
+	start := l.LogStartOffset()
+	s, err := segment.Create(l.dir, start, op.o.Now)
+	if err != nil {
+		return err
+	}
+	// Were the first segment's name lost in a crash that keeps the second's, the log would seem to start there.
+	if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
+		return err
+	}
+	op.report.Created = true
+	l.touched = true
+	l.recoveryPoint = start
+	l.producers = &producer.State{}
+	l.producers.Reset(start)
+	l.epochs.Store(&epochs{})
+	l.publish([]*segment.Segment{s}, nil)
+	return nil
+}
+
+// loadFiles reads the epochs, the damage that is known, and how far the recovery point can be trusted.
+func (op *opening) loadFiles() error {
+	l := op.l
+	b, err := vfs.ReadFile(l.dir.FS, path.Join(l.dir.Path, checkpoint.LeaderEpochs))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	list, err := checkpoint.ParseEpochs(b)
+	if err != nil || b == nil && op.segments[len(op.segments)-1].Size() > 0 {
+		if list, err = op.rebuildEpochs(); err != nil {
+			return err
+		}
+		l.saveEpochs = true
+	}
+	op.epochs = list
+	if op.damage, err = readDamage(l.dir.FS, l.dir.Path); err != nil {
+		return err
+	}
+	truncated, ok, err := readTruncation(l.dir.FS, l.dir.Path)
+	if err != nil {
+		return err
+	}
+	if ok {
+		l.recoveryPoint = min(l.recoveryPoint, truncated)
+		l.truncatedTo = truncated
+	}
+	return nil
+}
+
+// rebuildEpochs takes the epochs from the batches' headers, as far as they can be read.
+func (op *opening) rebuildEpochs() (epochs, error) {
+	var e epochs
+	for _, s := range op.segments {
+		err := s.Walk(func(h segment.Header) {
+			if h.Epoch > e.latest() {
+				e, _ = e.assign(h.Epoch, h.Base)
+			}
+		})
+		if err != nil && !errors.Is(err, segment.ErrCorrupt) && !errors.Is(err, segment.ErrTorn) {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// findEnd finds the log end: by the last segment's indexes after a clean shutdown, else by a scan from the recovery point on.
+func (op *opening) findEnd() (scanned bool, err error) {
+	if op.o.Clean {
+		err := op.segments[len(op.segments)-1].LoadEnd()
+		if err == nil {
+			return false, nil
+		}
+		if !errors.Is(err, segment.ErrCorrupt) && !errors.Is(err, segment.ErrTorn) {
+			return false, err
+		}
+	}
+	return true, op.recover()
+}
+
+// finish puts together what was found.
+func (op *opening) finish(scanned bool) error {
+	l := op.l
+	next, _ := op.segments[len(op.segments)-1].End()
+	start := max(l.LogStartOffset(), op.segments[0].Base())
+	if start > next {
+		return op.startOver(start)
+	}
+	l.logStart.Store(int64(start))
+	e, cut := op.epochs.truncateEnd(next)
+	e, moved := e.truncateStart(start)
+	l.saveEpochs = l.saveEpochs || cut || moved || scanned
+	l.epochs.Store(&e)
+	if !scanned {
+		if err := op.loadProducers(next); err != nil {
+			return err
+		}
+	}
+	l.producers.SetEndOffset(next)
+	l.recoveryPoint = min(l.recoveryPoint, next)
+	if !scanned {
+		l.recoveryPoint = next
+	}
+	l.touched = scanned
+	l.syncDir = scanned
+	for _, s := range op.unsealed {
+		l.sealed = append(l.sealed, sealed{segment: s})
+	}
+	l.publish(op.segments, op.damage)
+	op.report.Damage = op.damage
+	return nil
+}
+
+// startOver is for a log that ends below its start offset: what is left of it is not to be read.
+func (op *opening) startOver(start kafka.Offset) error {
+	l := op.l
+	for _, s := range op.segments {
+		op.report.LostBytes += s.Size()
+		if err := l.doom(s, op.o.Now); err != nil {
+			return err
+		}
+	}
+	if op.report.LostBytes > 0 {
+		op.report.Cut = fmt.Errorf("%w: the log ends below its start offset %d", segment.ErrTorn, start)
+	}
+	created := op.report
+	if err := op.create(); err != nil {
+		return err
+	}
+	op.report = created
+	l.saveEpochs = true
+	return nil
+}
+
+// loadProducers brings the producers' state to the offset end: the newest snapshot up to there that can be trusted, and a replay of what follows it.
+// Later snapshots are of what may not be there any more.
+func (op *opening) loadProducers(end kafka.Offset) error {
+	l := op.l
+	for len(op.snapshots) > 0 {
+		at := op.snapshots[len(op.snapshots)-1]
+		name := path.Join(l.dir.Path, segment.FileName(at, segment.SnapshotSuffix))
+		if at <= end {
+			b, err := vfs.ReadFile(l.dir.FS, name)
+			if err != nil {
+				return err
+			}
+			l.producers, err = producer.ParseSnapshot(b, at, op.o.Now.UnixMilli(), l.config.ProducerIdle)
+			if err == nil {
+				return op.replayProducers(end)
+			}
+		}
+		if err := l.dir.FS.Remove(name); err != nil {
+			return err
+		}
+		op.snapshots = op.snapshots[:len(op.snapshots)-1]
+	}
+	l.producers = &producer.State{}
+	l.producers.Reset(max(l.LogStartOffset(), op.segments[0].Base()))
+	if op.o.Clean {
+		return nil // a clean shutdown leaves no snapshot only if there was nothing to say
+	}
+	return op.replayProducers(end)
+}
+
+// replayProducers takes in the batches between the producers' end offset and end.
+func (op *opening) replayProducers(end kafka.Offset) error {
+	p := op.l.producers
+	for i, s := range op.segments {
+		if i+1 < len(op.segments) && op.segments[i+1].Base() <= p.EndOffset() {
+			continue
+		}
+		if p.EndOffset() >= end {
+			break
+		}
+		err := s.Batches(p.EndOffset(), end, func(h segment.Header, b []byte) {
+			if b[16] == record.Magic {
+				p.Replay(record.Batch(b))
+			}
+		})
+		if err != nil && !errors.Is(err, segment.ErrCorrupt) && !errors.Is(err, segment.ErrTorn) {
+			return err
+		}
+	}
+	return nil
+}

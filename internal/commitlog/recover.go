@@ -1,0 +1,158 @@
+package commitlog
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/segment"
+)
+
+// recover scans from the recovery point on. What is not whole, valid and in order above it is cut off, with all that follows. Below it, it
+// is damage: it stays where it is, and what follows is kept.
+func (op *opening) recover() error {
+	l := op.l
+	point := l.recoveryPoint
+	first := 0
+	for first+1 < len(op.segments) && op.segments[first+1].Base() <= point {
+		first++
+	}
+	op.from = max(point, op.segments[first].Base())
+	op.epochs, _ = op.epochs.truncateEnd(op.from)
+	if err := op.loadProducers(op.from); err != nil {
+		return err
+	}
+	known := len(op.damage)
+	next := op.segments[first].Base()
+	for i := first; i < len(op.segments); i++ {
+		s := op.segments[i]
+		if s.Base() > next && next >= point && !l.config.Compacted {
+			return op.cutFrom(i, fmt.Errorf("%w: offsets %d to %d are missing", segment.ErrCorrupt, next, s.Base()-1))
+		}
+		size := s.Size()
+		found, err := s.Recover(op.from, l.config.IndexInterval, segment.Visitor{Batch: op.visit(s), Bad: op.bad(s)})
+		if err != nil {
+			return err
+		}
+		op.report.ScannedBytes += found.Scanned
+		op.unsealed = append(op.unsealed, s)
+		next = found.Next
+		switch last := i+1 == len(op.segments); {
+		case next < point && (found.Stop != nil || last):
+			next = op.quarantine(i, next)
+		case found.Stop != nil:
+			op.report.LostBytes += size - found.End
+			if err := s.Cut(); err != nil {
+				return err
+			}
+			return op.cutFrom(i+1, found.Stop)
+		}
+	}
+	if len(op.damage) > known {
+		return op.keepDamage()
+	}
+	return nil
+}
+
+// visit returns what takes in the batches of s that are found good.
+func (op *opening) visit(s *segment.Segment) func(segment.Header, []byte) error {
+	return func(h segment.Header, b []byte) error {
+		if h.Epoch >= 0 {
+			if h.Epoch < op.epochs.latest() {
+				return fmt.Errorf("%w: at %d: epoch %d after %d", segment.ErrCorrupt, h.Position, h.Epoch, op.epochs.latest())
+			}
+			if h.Epoch > op.epochs.latest() {
+				op.epochs, _ = op.epochs.assign(h.Epoch, h.Base)
+			}
+		}
+		if h.Base >= op.l.producers.EndOffset() && b[16] == record.Magic {
+			if done, ok := op.l.producers.Replay(record.Batch(b)); ok && done.Aborted {
+				s.NoteAborted(segment.Aborted{
+					ProducerID: done.ProducerID, FirstOffset: done.FirstOffset, LastOffset: done.LastOffset, LastStableOffset: done.LastStableOffset,
+				})
+			}
+		}
+		return nil
+	}
+}
+
+// bad returns what decides on a batch of s whose bytes are not what was written: below the recovery point it is damage, and the scan goes on.
+func (op *opening) bad(s *segment.Segment) func(segment.Header, error) bool {
+	return func(h segment.Header, _ error) bool {
+		if h.Last >= op.l.recoveryPoint {
+			return false
+		}
+		op.damage = addDamage(op.damage, Damage{From: h.Base, End: h.Last + 1, Segment: s.Base()})
+		return true
+	}
+}
+
+// quarantine marks what segment i has from offset next on as damage, up to the next segment or, in the last one, to the recovery point. It returns the end.
+func (op *opening) quarantine(i int, next kafka.Offset) kafka.Offset {
+	end := op.l.recoveryPoint
+	if i+1 < len(op.segments) {
+		end = op.segments[i+1].Base()
+	}
+	op.damage = addDamage(op.damage, Damage{From: next, End: end, Segment: op.segments[i].Base()})
+	return end
+}
+
+// keepDamage writes the damage down, and starts a new segment if the last one is damaged at its end: nothing is appended to such a file.
+func (op *opening) keepDamage() error {
+	l := op.l
+	if err := writeDamage(l.dir.FS, l.dir.Path, op.damage); err != nil {
+		return err
+	}
+	next, _ := op.segments[len(op.segments)-1].End()
+	if next >= l.recoveryPoint {
+		return nil
+	}
+	s, err := segment.Create(l.dir, l.recoveryPoint, op.o.Now)
+	if err != nil {
+		return err
+	}
+	op.segments = append(op.segments, s)
+	return nil
+}
+
+// cutFrom removes the segments from i on; what they hold does not follow what is before them.
+func (op *opening) cutFrom(i int, cause error) error {
+	op.report.Cut = cause
+	for n := len(op.segments) - 1; n >= i; n-- {
+		s := op.segments[n]
+		op.report.LostBytes += s.Size()
+		if err := op.l.doom(s, op.o.Now); err != nil {
+			return err
+		}
+	}
+	op.segments = op.segments[:i]
+	return op.l.dir.FS.SyncDir(op.l.dir.Path)
+}
+
+// Scrub checks every batch of one sealed segment, the first one whose base is not below from, and returns its end: where to go on, or the log
+// end if there is none. Batches that are not what was written become damage, and the error wraps ErrDamaged. Writer.
+func (l *Log) Scrub(from kafka.Offset) (next kafka.Offset, err error) {
+	v := l.list.Load()
+	for i, s := range v.segments[:len(v.segments)-1] {
+		if s.Base() < from {
+			continue
+		}
+		damage := v.damage
+		var found []error
+		err := s.Verify(func(from kafka.Offset, bad error, end kafka.Offset) {
+			if end == kafka.NoOffset {
+				end = v.next(i)
+			}
+			d := Damage{From: from, End: end, Segment: s.Base()}
+			damage = addDamage(damage, d)
+			found = append(found, fmt.Errorf("%w: %s: %w", ErrDamaged, d, bad))
+		})
+		if found != nil {
+			l.publish(v.segments, damage)
+			err = errors.Join(err, errors.Join(found...), writeDamage(l.dir.FS, l.dir.Path, damage))
+		}
+		return v.next(i), err
+	}
+	return l.LogEndOffset(), nil
+}

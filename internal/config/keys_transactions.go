@@ -1,0 +1,31 @@
+package config
+
+// transactionKeys are the broker keys of transactions and the share coordinator.
+var transactionKeys = []brokerRow{
+	{"transactional.id.expiration.ms", Int, "604800000", atLeast(1), High, ReadOnly, Accepted, "How long an idle transactional id is remembered."},
+	{"transaction.max.timeout.ms", Int, "900000", atLeast(1), High, ReadOnly, Accepted, "Longest timeout that a transaction may ask for."},
+	{"transaction.abort.timed.out.transaction.cleanup.interval.ms", Int, "10000", atLeast(1), Low, ReadOnly, Accepted, "How often timed-out transactions are looked for."},
+	{"transaction.remove.expired.transaction.cleanup.interval.ms", Int, "3600000", atLeast(1), Low, ReadOnly, Accepted, "How often expired transactional ids are looked for."},
+	{"transaction.partition.verification.enable", Boolean, "true", nil, Low, ClusterWide, Accepted, "Check that a partition belongs to the transaction before records of it are written."},
+	{"transaction.two.phase.commit.enable", Boolean, "false", nil, Low, ReadOnly, Accepted, "Allow transactions that an outside coordinator commits (KIP-939)."},
+	{"transaction.state.log.load.buffer.size", Int, "5242880", atLeast(1), High, ReadOnly, Accepted, "Bytes read at a time when a coordinator loads its transactions."},
+	{"transaction.state.log.min.isr", Int, "2", atLeast(1), High, ReadOnly, Accepted, "In-sync replicas that a write to __transaction_state needs."},
+	{"transaction.state.log.num.partitions", Int, "50", atLeast(1), High, ReadOnly, Accepted, "Partitions of __transaction_state; not to be changed later."},
+	{"transaction.state.log.replication.factor", Short, "3", atLeast(1), High, ReadOnly, Accepted, "Replicas of __transaction_state."},
+	{"transaction.state.log.segment.bytes", Int, "104857600", atLeast(1), High, ReadOnly, Accepted, "Segment size of __transaction_state."},
+	{"add.partitions.to.txn.retry.backoff.ms", Int, "20", atLeast(1), High, ReadOnly, Accepted, "Pause before the broker tries again to add a partition to a transaction."},
+	{"add.partitions.to.txn.retry.backoff.max.ms", Int, "100", atLeast(0), High, ReadOnly, Accepted, "Longest time that the broker tries to add a partition to a transaction."},
+	{"share.coordinator.append.linger.ms", Int, "-1", atLeast(-1), Medium, ReadOnly, Accepted, "How long the share coordinator gathers records before it writes; -1 to adapt."},
+	{"share.coordinator.cached.buffer.max.bytes", Int, "1048588", atLeast(524288), Medium, ClusterWide, Accepted, "Largest write buffer that the share coordinator keeps for reuse."},
+	{"share.coordinator.load.buffer.size", Int, "5242880", atLeast(1), High, ReadOnly, Accepted, "Bytes read at a time when a share coordinator loads its state."},
+	{"share.coordinator.snapshot.update.records.per.snapshot", Int, "500", between(0, 500), Medium, ReadOnly, Accepted, "Updates of a share partition between two snapshots of it."},
+	{"share.coordinator.cold.partition.snapshot.interval.ms", Int, "300000", atLeast(1), Low, ReadOnly, Accepted | internal, "How often idle share partitions are written anew."},
+	{"share.coordinator.state.topic.prune.interval.ms", Int, "300000", atLeast(1), Low, ReadOnly, Accepted | internal, "How often superseded records of __share_group_state are deleted."},
+	{"share.coordinator.state.topic.compression.codec", Int, "0", nil, High, ReadOnly, Accepted, "Codec of __share_group_state by number: 0 none, 1 gzip, 2 snappy, 3 lz4, 4 zstd."},
+	{"share.coordinator.state.topic.min.isr", Short, "2", atLeast(1), High, ReadOnly, Accepted, "In-sync replicas that a write to __share_group_state needs."},
+	{"share.coordinator.state.topic.num.partitions", Int, "50", atLeast(1), High, ReadOnly, Accepted, "Partitions of __share_group_state; not to be changed later."},
+	{"share.coordinator.state.topic.replication.factor", Short, "3", atLeast(1), High, ReadOnly, Accepted, "Replicas of __share_group_state."},
+	{"share.coordinator.state.topic.segment.bytes", Int, "104857600", atLeast(1), High, ReadOnly, Accepted, "Segment size of __share_group_state."},
+	{"share.coordinator.threads", Int, "1", atLeast(1), Medium, ReadOnly, Accepted, "Threads of the share coordinator."},
+	{"share.coordinator.write.timeout.ms", Int, "5000", atLeast(1), High, ReadOnly, Accepted, "How long a write of the share coordinator may wait for its replicas."},
+}

@@ -1,0 +1,26 @@
+package controller
+
+import (
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+func (r AlterConfigs) handle(c *Controller, t turn) (Result, error) {
+	asked := make([]configsAsked, len(r.Request.Resources))
+	for i := range r.Request.Resources {
+		res := &r.Request.Resources[i]
+		asked[i] = configsAsked{resource: resourceOf(res.ResourceType, res.ResourceName), whole: true}
+		for _, config := range res.Configs {
+			asked[i].ops = append(asked[i].ops, configOp{name: config.Name, value: config.Value, kind: opSet})
+		}
+	}
+	out := c.alterConfigs(asked, r.Receiver, r.Request.ValidateOnly)
+	response := kmsg.NewPtrAlterConfigsResponse()
+	response.Version = r.Request.Version
+	for i := range asked {
+		answer := kmsg.NewAlterConfigsResponseResource()
+		answer.ResourceType, answer.ResourceName = r.Request.Resources[i].ResourceType, r.Request.Resources[i].ResourceName
+		answer.ErrorCode, answer.ErrorMessage = asked[i].refused.split()
+		response.Resources = append(response.Resources, answer)
+	}
+	return Result{Records: out, Response: response}, nil
+}

@@ -1,0 +1,141 @@
+package launch
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/storage"
+)
+
+// Commands are the commands that run a node, for the root of the command line. began is when the process started.
+func Commands(w *cli.World, began time.Time) []*cobra.Command {
+	return []*cobra.Command{devCommand(w, began), startCommand(w, began), storageCommand(w)}
+}
+
+func startCommand(w *cli.World, began time.Time) *cobra.Command {
+	s := &session{world: w}
+	var file string
+	var overrides []string
+	cmd := &cobra.Command{
+		Use:   "start --config FILE [--override KEY=VALUE]...",
+		Short: "Run a node with a configuration file",
+		Long: "Run a node with Kafka's own configuration file, server.properties.\n\n" +
+			"The log directories must be formatted: see `ottla storage format`. SIGTERM and Ctrl-C stop the node in good\n" +
+			"order; a second one ends it at once.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if file == "" {
+				return cli.Usagef("--config FILE is missing: try `ottla dev` for a node without a configuration")
+			}
+			var err error
+			if s.cfg, err = load(file, overrides); err != nil {
+				return err
+			}
+			return s.run(cmd.Context(), began)
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", "", "configuration `FILE`: Kafka's server.properties")
+	cmd.Flags().StringArrayVar(&overrides, "override", nil, "set `KEY=VALUE` over the file; may be given again")
+	s.flags(cmd)
+	return cmd
+}
+
+func (s *session) flags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&s.json, "json", false, "say that the node is ready by one line of JSON")
+	cmd.Flags().StringVar(&s.readyFile, "ready-file", "", "write that line to `FILE` when the node is ready")
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return cli.Usagef("%s takes no arguments, but got %q", cmd.CommandPath(), args[0])
+	}
+	return nil
+}
+
+func load(file string, overrides []string) (*config.Node, error) {
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, &cli.Error{What: "read the configuration", Where: file, Err: errors.New("there is no such file"), Exit: cli.NotFound,
+			Hint: "give the path of a server.properties, or use `ottla dev`"}
+	}
+	if err != nil {
+		return nil, &cli.Error{What: "read the configuration", Where: file, Err: err}
+	}
+	cfg, err := config.Load(file, text, overrides)
+	if err != nil {
+		return nil, &cli.Error{Err: err, Exit: cli.Usage}
+	}
+	return cfg, nil
+}
+
+func devCommand(w *cli.World, began time.Time) *cobra.Command {
+	s := &session{world: w, greet: greet}
+	var dir, listen string
+	var overrides []string
+	cmd := &cobra.Command{
+		Use:   "dev [--dir DIR] [--listen ADDR]",
+		Short: "Run a node on this machine, without configuration",
+		Long: "Run a node on this machine, without configuration.\n\n" +
+			"An empty or missing directory is formatted; one that holds anything else than a node's data is left alone.\n" +
+			"Port 0 picks a free port; --json and --ready-file tell which.",
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if s.cfg, err = devConfig(dir, listen, overrides); err != nil {
+				return err
+			}
+			if _, err := machine().Prepare(s.cfg); err != nil {
+				return err
+			}
+			return s.run(cmd.Context(), began)
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", "ottla-data", "`DIR`ectory for the data")
+	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:9092", "`ADDR`ess for clients")
+	cmd.Flags().StringArrayVar(&overrides, "override", nil, "set `KEY=VALUE` of the configuration; may be given again")
+	s.flags(cmd)
+	return cmd
+}
+
+// greet tells a newcomer what to do next.
+func greet(w io.Writer, r ready) {
+	flag := ""
+	if r.Address != "127.0.0.1:9092" {
+		flag = " -b " + r.Address
+	}
+	fmt.Fprintf(w, `Ottla is ready at %s after %v (data in %s, cluster %s).
+
+Try, in another terminal:
+  ottla topic create greetings%s
+  echo 'hello, world' | ottla produce greetings%s
+  ottla consume greetings%s
+  ottla cluster info%s
+
+Any Kafka client works, at %s. Ctrl-C stops the node; the data stays.
+`, r.Address, r.took.Round(time.Millisecond), r.Data[0], r.ClusterID, flag, flag, flag, flag, r.Address)
+}
+
+// storageCommand hands its arguments to the tool as they are: it speaks the language of kafka-storage.
+func storageCommand(w *cli.World) *cobra.Command {
+	return &cobra.Command{
+		Use:                "storage format|info|random-uuid",
+		Short:              "Format log directories, and say what is in them",
+		DisableFlagParsing: true,
+		SilenceErrors:      true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			tool := storage.Tool{World: machine(), Out: w.Out, Err: w.Err, Name: "ottla storage"}
+			if code := tool.Run(args); code != 0 {
+				return &cli.Error{Exit: cli.Exit(code)}
+			}
+			return nil
+		},
+	}
+}

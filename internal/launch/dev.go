@@ -1,0 +1,58 @@
+package launch
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+
+	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/config"
+)
+
+// devConfig is the configuration of a lone node for trying things out: it listens where it was told, keeps internal
+// topics at one replica, and lets groups form without delay.
+func devConfig(dir, listen string, overrides []string) (*config.Node, error) {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return nil, cli.Usagef("--listen %s: want HOST:PORT, such as 127.0.0.1:9092", listen)
+	}
+	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
+		return nil, cli.Usagef("--listen %s: the port must be a number from 0 to 65535", listen)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	text := fmt.Sprintf(`process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://%[1]s,CONTROLLER://127.0.0.1:0
+advertised.listeners=PLAINTEXT://%[1]s
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+controller.quorum.bootstrap.servers=127.0.0.1:0
+inter.broker.listener.name=PLAINTEXT
+log.dirs=%[2]s
+offsets.topic.replication.factor=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+`, net.JoinHostPort(host, port), escape(dir))
+	cfg, err := config.Load("the configuration of ottla dev", []byte(text), overrides)
+	if err != nil {
+		return nil, &cli.Error{Err: err, Exit: cli.Usage}
+	}
+	return cfg, nil
+}
+
+// escape writes a path so that a properties file gives it back.
+func escape(path string) string {
+	var b []byte
+	for i := range len(path) {
+		if path[i] == '\\' {
+			b = append(b, '\\')
+		}
+		b = append(b, path[i])
+	}
+	return string(b)
+}

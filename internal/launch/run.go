@@ -1,0 +1,154 @@
+package launch
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/node"
+	"github.com/ottla/ottla/internal/storage"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// drainWithin bounds how long a stop waits for replies that are owed.
+const drainWithin = 10 * time.Second
+
+// bootID is where Linux tells one life of the machine from another.
+const bootID = "/proc/sys/kernel/random/boot_id"
+
+// session is one run of a node, as the command line wants it.
+type session struct {
+	world     *cli.World
+	cfg       *config.Node
+	json      bool
+	readyFile string
+	// greet tells a person that the node is ready; nil says it in one line.
+	greet func(w io.Writer, r ready)
+}
+
+// ready is what scripts are told about a node that serves.
+type ready struct {
+	Address   string   `json:"address"` // of the first listener, for clients
+	Listeners []string `json:"listeners"`
+	ClusterID string   `json:"cluster_id"`
+	NodeID    int32    `json:"node_id"`
+	PID       int      `json:"pid"`
+	Data      []string `json:"data"`
+	StartMs   float64  `json:"start_ms"` // from the command's first step to the first client
+
+	took time.Duration
+}
+
+// world is what storage needs of this machine.
+func machine() storage.World {
+	return storage.World{FS: vfs.OS{}, Now: time.Now, Random: rand.Reader}
+}
+
+// run starts the node and stays until a signal, an error of the node, or the end of ctx. A second signal ends the
+// process at once.
+func (s *session) run(ctx context.Context, began time.Time) error {
+	log := slog.New(slog.NewTextHandler(s.world.Err, nil))
+	for _, w := range s.cfg.Warnings {
+		log.Warn(w)
+	}
+	ctx, restore := s.world.Interruptible(ctx)
+	defer restore()
+	boot, _ := os.ReadFile(bootID) // where there is none, every crash counts as the machine's
+	n, err := node.Open(node.Options{
+		Config: s.cfg, FS: vfs.OS{}, Listen: net.Listen, Now: time.Now, Random: rand.Reader,
+		Boot: strings.TrimSpace(string(boot)), Log: log,
+	})
+	if err != nil {
+		return err
+	}
+	err = n.Start(ctx)
+	if err == nil {
+		err = s.announce(n, began)
+	}
+	if err == nil {
+		err = attend(ctx, n)
+	}
+	if ctx.Err() != nil {
+		err = nil // asked to stop, perhaps while starting
+	}
+	restore() // from here on a signal ends the process
+	stopCtx, cancel := context.WithTimeout(context.Background(), drainWithin)
+	defer cancel()
+	return errors.Join(err, n.Stop(stopCtx))
+}
+
+// attend waits for whatever ends the node.
+func attend(ctx context.Context, n *node.Node) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-n.Failed():
+		return err
+	}
+}
+
+// announce says that clients are accepted.
+func (s *session) announce(n *node.Node, began time.Time) error {
+	took := time.Since(began)
+	r := ready{
+		ClusterID: n.ClusterID(), NodeID: int32(n.ID()), PID: os.Getpid(), Data: s.cfg.LogDirs,
+		StartMs: float64(took.Microseconds()) / 1000, took: took,
+	}
+	for _, l := range n.Listeners() {
+		r.Listeners = append(r.Listeners, l.Name+"://"+address(l))
+	}
+	r.Address = address(n.Listeners()[0])
+	if s.readyFile != "" {
+		if err := writeReady(s.readyFile, r); err != nil {
+			return fmt.Errorf("write the ready file: %w", err)
+		}
+	}
+	switch {
+	case s.json:
+		return json.NewEncoder(s.world.Out).Encode(r)
+	case s.greet != nil:
+		s.greet(s.world.Out, r)
+	default:
+		fmt.Fprintf(s.world.Out, "node %d of cluster %s is ready at %s after %v\n", r.NodeID, r.ClusterID, strings.Join(r.Listeners, ", "), took.Round(time.Millisecond))
+	}
+	return nil
+}
+
+func address(l config.Listener) string {
+	host := l.Host
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(l.Port))
+}
+
+// writeReady writes the file in one step: who sees it sees all of it.
+func writeReady(name string, r ready) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	temp, err := os.CreateTemp(filepath.Dir(name), ".ready-*")
+	if err != nil {
+		return err
+	}
+	if _, err := temp.Write(append(text, '\n')); err != nil {
+		return errors.Join(err, temp.Close(), os.Remove(temp.Name()))
+	}
+	if err := temp.Close(); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), name)
+}

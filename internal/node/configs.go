@@ -1,0 +1,88 @@
+package node
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/compress"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/partition"
+)
+
+// configs tells the controller about configuration keys.
+type configs struct{ file config.Sources }
+
+var _ controller.Configs = configs{}
+
+// IsList implements controller.Configs.
+func (c configs) IsList(t metadata.ResourceType, key string) (string, bool) {
+	k, ok := config.Lookup(config.Resource(t), key)
+	if !ok || k.Type != config.List {
+		return "", false
+	}
+	return k.Default, true
+}
+
+// Validate implements controller.Configs.
+func (c configs) Validate(r metadata.ConfigResource, before, after map[string]string) error {
+	switch r.Type {
+	case metadata.TopicResource:
+		return c.file.ValidateTopic(after)
+	case metadata.BrokerResource:
+		return c.file.ValidateBroker(before, after, r.Name == "")
+	case metadata.GroupResource:
+		return c.file.ValidateGroup(after)
+	case metadata.ClientMetricsResource:
+		return config.ValidateClientMetrics(after)
+	}
+	return errors.New("this kind of resource has no configuration")
+}
+
+// Topic implements controller.Configs.
+func (c configs) Topic(s controller.Stored) controller.TopicConfig {
+	t := c.sources(s).Topic(s.Topic)
+	return controller.TopicConfig{MinInSyncReplicas: t.MinInSyncReplicas, UncleanLeaderElection: t.UncleanLeaderElection}
+}
+
+// DescribeTopic implements controller.Configs.
+func (c configs) DescribeTopic(s controller.Stored) []controller.TopicConfigEntry {
+	entries := c.sources(s).DescribeTopic(s.Topic, nil)
+	out := make([]controller.TopicConfigEntry, 0, len(entries))
+	for _, e := range entries {
+		out = append(out, controller.TopicConfigEntry{
+			Name: e.Name, Value: e.Value, Source: int8(e.Source), ReadOnly: e.ReadOnly, Sensitive: e.Sensitive,
+		})
+	}
+	return out
+}
+
+func (c configs) sources(s controller.Stored) config.Sources {
+	return c.file.WithDynamic(s.Cluster, s.Node)
+}
+
+// codecs are the values of compression.type that name a codec.
+var codecs = []string{"uncompressed", "gzip", "snappy", "lz4", "zstd"}
+
+// topicConfig is what a topic's partitions need of its effective configuration.
+func topicConfig(t config.Topic, s config.StorageLimits) partition.Config {
+	c := partition.Config{
+		Log: commitlog.Config{
+			SegmentBytes: t.SegmentBytes, SegmentAge: t.SegmentAge, SegmentJitter: t.SegmentJitter,
+			IndexInterval: t.IndexIntervalBytes, IndexBytes: t.SegmentIndexBytes,
+			RetentionBytes: t.RetentionBytes, RetentionAge: t.Retention, DeleteDelay: t.FileDeleteDelay, DeleteOld: t.Delete,
+			ProducerIdle: s.ProducerExpiration, MaxDecompressed: t.MaxDecompressedBytes,
+		},
+		MinInSyncReplicas: t.MinInSyncReplicas, MaxMessageBytes: t.MaxMessageBytes, MaxDecompressed: t.MaxDecompressedBytes,
+		Compacted: t.Compact, Deletable: t.Delete || !t.Compact,
+		TimestampType: t.TimestampType, TimestampBefore: t.TimestampBeforeMax, TimestampAfter: t.TimestampAfterMax,
+		FlushMessages: t.FlushMessages, FlushInterval: t.FlushInterval,
+	}
+	if i := slices.Index(codecs, t.CompressionType); i >= 0 {
+		c.Recompress, c.Codec = true, compress.Codec(i)
+		c.Level = map[compress.Codec]int{compress.Gzip: t.GzipLevel, compress.LZ4: t.LZ4Level, compress.Zstd: t.ZstdLevel}[c.Codec]
+	}
+	return c
+}

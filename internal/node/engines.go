@@ -1,0 +1,157 @@
+package node
+
+import (
+	"fmt"
+	"path"
+	"strconv"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/quorum"
+)
+
+// openQuorum loads the metadata log.
+func (n *Node) openQuorum() error {
+	dir := n.metadataDir()
+	recovery, err := n.metadataRecoveryPoint(dir)
+	if err != nil {
+		return err
+	}
+	log := commitlog.DefaultConfig()
+	q := n.cfg.Quorum
+	log.SegmentBytes, log.SegmentAge = q.SegmentBytes, q.SegmentAge
+	n.quorum, err = quorum.Open(quorum.Config{
+		FS: n.opts.FS, Dir: path.Join(dir.Path, (kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic}).String()),
+		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.voters(),
+		Controller: controller.Config{
+			ClusterID: n.identity.ClusterID, NodeID: n.cfg.ID,
+			DefaultPartitions: n.cfg.Topics.Partitions, DefaultReplication: n.cfg.Topics.ReplicationFactor,
+			MinInSyncReplicas:   int(n.cfg.Sources.Int("min.insync.replicas")),
+			DisableDeleteTopics: !n.cfg.Topics.DeleteEnabled, SessionTimeout: q.BrokerSession,
+			Configs: configs{n.cfg.Sources}, Random: n.draws,
+		},
+		Log: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
+		Clean: dir.clean, RecoveryPoint: recovery, Now: n.opts.Now, Logger: n.log,
+	})
+	if err != nil {
+		return fmt.Errorf("load the metadata log in %s: %w", dir.Path, err)
+	}
+	return nil
+}
+
+func (n *Node) metadataDir() *directory {
+	for i := range n.dirs {
+		if n.dirs[i].Path == n.cfg.MetadataLogDir {
+			return &n.dirs[i]
+		}
+	}
+	return &n.dirs[0]
+}
+
+// metadataRecoveryPoint is what was synced of the metadata log: everything, since each of its appends is.
+func (n *Node) metadataRecoveryPoint(dir *directory) (kafka.Offset, error) {
+	entries, err := checkpoint.ReadOffsets(n.opts.FS, dir.Path, checkpoint.RecoveryPoint)
+	if err != nil {
+		return 0, fmt.Errorf("directory %s: %w", dir.Path, err)
+	}
+	for _, e := range entries {
+		if e.Topic == kafka.ClusterMetadataTopic {
+			return e.Offset, nil
+		}
+	}
+	return 0, nil
+}
+
+func (n *Node) voters() []quorum.Voter {
+	var all []quorum.Voter
+	for _, v := range n.cfg.Voters {
+		all = append(all, quorum.Voter{ID: v.ID, Endpoints: []metadata.Endpoint{{
+			Listener: n.cfg.ControllerListeners[0], Host: v.Host, Port: uint16(v.Port),
+		}}})
+	}
+	return all
+}
+
+// openPartitions recovers the logs.
+func (n *Node) openPartitions() error {
+	var dirs []partition.Dir
+	for _, d := range n.dirs {
+		dirs = append(dirs, partition.Dir{Path: d.Path, ID: d.ID, Clean: d.clean})
+	}
+	s := n.cfg.Storage
+	n.applied.Store(n.quorum.Image())
+	var err error
+	n.partitions, err = partition.Open(partition.Options{
+		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Log: commitlog.Options{Cache: n.cache},
+		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.newID, Slog: n.log,
+		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
+		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
+		ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
+		DirFailed: n.dirFailed,
+	})
+	if err != nil {
+		return fmt.Errorf("recover the logs: %w", err)
+	}
+	return nil
+}
+
+// newID draws an id; without randomness there is no going on.
+func (n *Node) newID() kafka.UUID {
+	id, err := kafka.NewUUID(n.opts.Random)
+	if err != nil {
+		n.fail(err)
+	}
+	return id
+}
+
+// topicConfig resolves a topic's configuration against the image that is being applied.
+func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Config {
+	image := n.applied.Load()
+	cluster := image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource})
+	broker := image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource, Name: strconv.Itoa(int(n.cfg.ID))})
+	return topicConfig(n.cfg.Sources.WithDynamic(cluster, broker).Topic(overrides), n.cfg.Storage)
+}
+
+// follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
+// holds all that was in the log when it was opened: a partition that an older image lacks is not a stray.
+func (n *Node) follow() func(metadata.Change) {
+	caughtUp, begun := n.quorum.Bounds().LogEndOffset, false
+	return func(c metadata.Change) {
+		if c.Image.End() < caughtUp {
+			return
+		}
+		n.applied.Store(c.Image)
+		if begun {
+			n.partitions.Apply(c.Delta, c.Image)
+			return
+		}
+		begun = true
+		n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
+	}
+}
+
+// dirFailed is told of a log directory that failed.
+func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
+	n.log.Error("log directory failed", "directory", dir.Path, "err", err)
+	switch {
+	case last:
+		n.fail(fmt.Errorf("log directory %s failed and there is no other: %w", dir.Path, err))
+	case dir.ID == n.metadataDir().ID:
+		n.fail(fmt.Errorf("the metadata log directory %s failed: %w", dir.Path, err))
+	}
+}
+
+// offlineDirs are the directories that the controller is told to count out.
+func (n *Node) offlineDirs() [][16]byte {
+	var ids [][16]byte
+	for _, d := range n.partitions.Dirs() {
+		if d.Err != nil {
+			ids = append(ids, d.Dir.ID)
+		}
+	}
+	return ids
+}

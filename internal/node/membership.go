@@ -1,0 +1,200 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/quorum"
+)
+
+// retryAfter is the pause before a request to the controller is tried again.
+const retryAfter = 5 * time.Millisecond
+
+// membership is the broker's place in the cluster: registration, heartbeats, blocks of producer ids.
+type membership struct {
+	n           *Node
+	incarnation kafka.UUID
+	epoch       kafka.BrokerEpoch // of the registration; set by join
+}
+
+func newMembership(n *Node) *membership { return &membership{n: n, epoch: kafka.NoBrokerEpoch} }
+
+// join registers the broker and returns when it is unfenced.
+func (m *membership) join(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.RegistrationTimeout)
+	defer cancel()
+	var err error
+	if m.incarnation, err = kafka.NewUUID(m.n.opts.Random); err != nil {
+		return err
+	}
+	if err := m.registerController(ctx); err != nil {
+		return fmt.Errorf("register the controller: %w", err)
+	}
+	if err := m.register(ctx); err != nil {
+		return fmt.Errorf("register the broker: %w", err)
+	}
+	for {
+		fenced, err := m.heartbeat(ctx)
+		if err != nil {
+			return fmt.Errorf("first heartbeat: %w", err)
+		}
+		if !fenced {
+			return nil
+		}
+		if err := pause(ctx, retryAfter); err != nil {
+			return fmt.Errorf("the controller keeps the broker fenced: %w", err)
+		}
+	}
+}
+
+// ask sends a command to the active controller, again and again until there is one.
+func ask[R any](ctx context.Context, m *membership, cmd controller.Command) (R, error) {
+	for {
+		resp, err := quorum.Do[R](ctx, m.n.quorum, cmd)
+		if !errors.Is(err, quorum.ErrNotController) {
+			return resp, err
+		}
+		if err := pause(ctx, retryAfter); err != nil {
+			return resp, fmt.Errorf("no controller is active: %w", err)
+		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (m *membership) registerController(ctx context.Context) error {
+	req := kmsg.NewPtrControllerRegistrationRequest()
+	req.ControllerID = int32(m.n.cfg.ID)
+	req.IncarnationID = m.incarnation
+	for _, e := range m.n.ends {
+		if !e.controller {
+			continue
+		}
+		l := kmsg.NewControllerRegistrationRequestListener()
+		l.Name, l.Host, l.Port = e.config.Name, advertisedHost(e.config.Host), uint16(e.config.Port)
+		req.Listeners = append(req.Listeners, l)
+	}
+	for name, levels := range controller.DefaultSupported() {
+		f := kmsg.NewControllerRegistrationRequestFeature()
+		f.Name, f.MinSupportedVersion, f.MaxSupportedVersion = name, int16(levels.Min), int16(levels.Max)
+		req.Features = append(req.Features, f)
+	}
+	resp, err := ask[*kmsg.ControllerRegistrationResponse](ctx, m, controller.RegisterController{Request: req})
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.ErrorCode)
+}
+
+func (m *membership) register(ctx context.Context) error {
+	req := kmsg.NewPtrBrokerRegistrationRequest()
+	req.SetVersion(req.MaxVersion())
+	req.BrokerID, req.ClusterID, req.IncarnationID = int32(m.n.cfg.ID), m.n.identity.ClusterID, m.incarnation
+	req.PreviousBrokerEpoch = int64(m.n.cleanEpoch())
+	if m.n.cfg.Rack != "" {
+		req.Rack = &m.n.cfg.Rack
+	}
+	for _, l := range m.n.advertised() {
+		e := kmsg.NewBrokerRegistrationRequestListener()
+		e.Name, e.Host, e.Port, e.SecurityProtocol = l.Name, advertisedHost(l.Host), uint16(l.Port), int16(metadata.Plaintext)
+		req.Listeners = append(req.Listeners, e)
+	}
+	for name, levels := range controller.DefaultSupported() {
+		f := kmsg.NewBrokerRegistrationRequestFeature()
+		f.Name, f.MinSupportedVersion, f.MaxSupportedVersion = name, int16(levels.Min), int16(levels.Max)
+		req.Features = append(req.Features, f)
+	}
+	for _, d := range m.n.dirs {
+		req.LogDirs = append(req.LogDirs, d.ID)
+	}
+	resp, err := ask[*kmsg.BrokerRegistrationResponse](ctx, m, controller.RegisterBroker{Request: req, PreviousDead: true})
+	if err != nil {
+		return err
+	}
+	m.epoch = kafka.BrokerEpoch(resp.BrokerEpoch)
+	return kerr.ErrorForCode(resp.ErrorCode)
+}
+
+// advertised are the broker's listeners as clients are told, with the ports that were bound where the configuration
+// left them open.
+func (n *Node) advertised() []config.Listener {
+	var all []config.Listener
+	for _, l := range n.cfg.Advertised {
+		if l.Port == 0 {
+			for _, e := range n.ends {
+				if e.config.Name == l.Name {
+					l.Port = e.config.Port
+				}
+			}
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// advertisedHost is a name that others can connect to, where the configuration names none.
+func advertisedHost(host string) string {
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		return "localhost"
+	}
+	return host
+}
+
+// heartbeat keeps the session, asks to be unfenced, and tells how far the metadata has been read.
+func (m *membership) heartbeat(ctx context.Context) (fenced bool, err error) {
+	req := kmsg.NewPtrBrokerHeartbeatRequest()
+	req.SetVersion(req.MaxVersion())
+	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), int64(m.epoch)
+	req.CurrentMetadataOffset = int64(m.n.quorum.Image().Offset)
+	req.OfflineLogDirs = m.n.offlineDirs()
+	resp, err := ask[*kmsg.BrokerHeartbeatResponse](ctx, m, controller.Heartbeat{Request: req})
+	if err != nil {
+		return true, err
+	}
+	return resp.IsFenced, kerr.ErrorForCode(resp.ErrorCode)
+}
+
+// run sends heartbeats until ctx ends.
+func (m *membership) run(ctx context.Context) {
+	for pause(ctx, m.n.cfg.Quorum.BrokerHeartbeat) == nil {
+		_, err := m.heartbeat(ctx)
+		if errors.Is(err, kerr.StaleBrokerEpoch) {
+			m.n.fail(fmt.Errorf("another process has registered as broker %d: %w", m.n.cfg.ID, err))
+			return
+		}
+		if err != nil && ctx.Err() == nil {
+			m.n.log.Warn("heartbeat failed", "err", err)
+		}
+	}
+}
+
+func (m *membership) allocateProducerIDs() (block, error) {
+	req := kmsg.NewPtrAllocateProducerIDsRequest()
+	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), int64(m.epoch)
+	ctx, cancel := context.WithTimeout(context.Background(), m.n.cfg.Network.RequestTimeout)
+	defer cancel()
+	resp, err := ask[*kmsg.AllocateProducerIDsResponse](ctx, m, controller.AllocateProducerIDs{Request: req})
+	if err != nil {
+		return block{}, fmt.Errorf("%w: %w", err, kerr.CoordinatorLoadInProgress)
+	}
+	start := kafka.ProducerID(resp.ProducerIDStart)
+	return block{start, start + kafka.ProducerID(resp.ProducerIDLen)}, kerr.ErrorForCode(resp.ErrorCode)
+}

@@ -1,0 +1,262 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ottla/ottla/internal/api"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/fetchsession"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/purgatory"
+	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/segment"
+	"github.com/ottla/ottla/internal/storage"
+	"github.com/ottla/ottla/internal/transport"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Bounds of what a node holds for idle partitions and for requests.
+const (
+	openFiles    = 4096      // descriptors of segments; the rest of a usual limit is for connections
+	indexBytes   = 64 << 20  // loaded indexes of sealed segments
+	requestBytes = 512 << 20 // requests that are being read, of all connections together
+	sessionAge   = 2 * time.Minute
+)
+
+// Options are the world that a node lives in.
+type Options struct {
+	Config *config.Node
+	FS     vfs.FS
+	// Listen opens a listening socket; net.Listen in production.
+	Listen func(network, address string) (net.Listener, error)
+	Now    func() time.Time
+	// Random gives ids. It must be unpredictable in production.
+	Random io.Reader
+	// Boot identifies the life of the machine (the kernel's boot id), empty if unknown: it tells the crash of a process
+	// from that of the machine.
+	Boot string
+	Log  *slog.Logger
+}
+
+// Node is a running node.
+type Node struct {
+	opts  Options
+	cfg   *config.Node
+	log   *slog.Logger
+	draws *rand.Rand
+
+	identity *storage.Identity
+	dirs     []directory // those that can be used
+
+	cache      *segment.Cache
+	quorum     *quorum.Engine
+	partitions *partition.Manager
+	purgatory  *purgatory.Purgatory
+	ends       []endpoint
+	member     *membership
+	applied    atomic.Pointer[metadata.Image] // what the partitions follow
+
+	background sync.WaitGroup
+	stopWork   context.CancelFunc // ends the partitions' duties and the membership
+	stopWaits  context.CancelFunc // completes all waits
+	stopQuorum context.CancelFunc
+	failed     chan error // what the node can't live with; holds one
+}
+
+// endpoint is a listener and what others call it.
+type endpoint struct {
+	listener   *transport.Listener
+	config     config.Listener // with the port that was bound
+	controller bool
+}
+
+// Failed gives the error that the node can't live with.
+func (n *Node) Failed() <-chan error { return n.failed }
+
+// fail reports an error that the node can't live with; the first one counts.
+func (n *Node) fail(err error) {
+	select {
+	case n.failed <- err:
+	default:
+	}
+}
+
+// Open locks the directories, binds the listeners, recovers the logs and loads the metadata. Nothing is served yet.
+// Errors say in one line what is wrong and what to do.
+func Open(o Options) (*Node, error) {
+	n := &Node{opts: o, cfg: o.Config, log: o.Log, failed: make(chan error, 1)}
+	if err := n.open(); err != nil {
+		return nil, errors.Join(err, n.release())
+	}
+	return n, nil
+}
+
+func (n *Node) open() error {
+	var seed [16]byte
+	if _, err := io.ReadFull(n.opts.Random, seed[:]); err != nil {
+		return fmt.Errorf("draw a seed: %w", err)
+	}
+	n.draws = rand.New(rand.NewPCG(bytes64(seed[:8]), bytes64(seed[8:])))
+	if err := n.openDirs(); err != nil {
+		return err
+	}
+	n.cache = segment.NewCache(openFiles, indexBytes)
+	n.purgatory = purgatory.NewPurgatory(n.opts.Now)
+	if err := n.openQuorum(); err != nil {
+		return err
+	}
+	if err := n.openPartitions(); err != nil {
+		return err
+	}
+	return n.bind()
+}
+
+func bytes64(b []byte) uint64 {
+	var v uint64
+	for _, c := range b {
+		v = v<<8 | uint64(c)
+	}
+	return v
+}
+
+// bind opens the listening sockets, so that a port in use is known before anything runs.
+func (n *Node) bind() error {
+	services := &api.Node{
+		ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
+		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
+		Now:      n.opts.Now, Log: n.log,
+	}
+	n.member = newMembership(n)
+	services.ProducerIDs = &producerIDs{allocate: n.member.allocateProducerIDs}
+	budget := transport.NewBudget(requestBytes)
+	for _, l := range n.cfg.Listeners {
+		nl, err := n.opts.Listen("tcp", net.JoinHostPort(l.Host, fmt.Sprint(l.Port)))
+		if err != nil {
+			return listenError(l, err)
+		}
+		if tcp, ok := nl.Addr().(*net.TCPAddr); ok {
+			l.Port = tcp.Port
+		}
+		handler, controller := services.BrokerHandler(), n.cfg.IsControllerListener(l.Name)
+		if controller {
+			handler = services.ControllerHandler()
+		}
+		n.ends = append(n.ends, endpoint{
+			listener: transport.NewListener(nl, n.transportOptions(l.Name, budget), handler), config: l, controller: controller,
+		})
+	}
+	return nil
+}
+
+func listenError(l config.Listener, err error) error {
+	return fmt.Errorf("can't listen on %s:%d (listener %s): %w: stop the other process, or give another address by listeners", l.Host, l.Port, l.Name, err)
+}
+
+func (n *Node) transportOptions(name string, budget *transport.Budget) transport.Options {
+	net := n.cfg.Network
+	return transport.Options{
+		Name: name, MaxFrame: net.RequestMaxBytes, MaxConns: net.MaxConnections, MaxPerIP: net.MaxConnectionsPerIP,
+		MaxIdle: net.IdleTimeout, SendBuffer: net.SendBufferBytes, RecvBuffer: net.ReceiveBufferBytes,
+		Budget: budget, Log: n.log,
+	}
+}
+
+// drawSession draws session ids for one owner.
+func (n *Node) drawSession() func() int32 {
+	r := rand.New(rand.NewPCG(n.draws.Uint64(), n.draws.Uint64()))
+	return func() int32 { return r.Int32() }
+}
+
+// Start elects a leader of the quorum, registers the broker, and serves. It returns when clients are accepted.
+func (n *Node) Start(ctx context.Context) error {
+	quorumCtx, stopQuorum := context.WithCancel(context.Background())
+	waitsCtx, stopWaits := context.WithCancel(context.Background())
+	workCtx, stopWork := context.WithCancel(context.Background())
+	n.stopQuorum, n.stopWaits, n.stopWork = stopQuorum, stopWaits, stopWork
+	n.quorum.Subscribe(n.follow())
+	n.run(func() {
+		if err := n.quorum.Run(quorumCtx); err != nil {
+			n.fail(fmt.Errorf("the metadata quorum failed: %w", err))
+		}
+	})
+	n.run(func() { n.purgatory.Run(waitsCtx) })
+	n.run(func() { n.partitions.Run(workCtx) })
+	n.serve(true)
+	if err := n.member.join(ctx); err != nil {
+		return err
+	}
+	n.run(func() { n.member.run(workCtx) })
+	n.serve(false)
+	return nil
+}
+
+func (n *Node) run(f func()) { n.background.Go(f) }
+
+// serve starts the listeners of controllers, or those of clients.
+func (n *Node) serve(controller bool) {
+	for _, e := range n.ends {
+		if e.controller == controller {
+			n.run(e.listener.Serve)
+		}
+	}
+}
+
+// Listeners are the listeners of clients with the addresses that they are bound to.
+func (n *Node) Listeners() []config.Listener {
+	var all []config.Listener
+	for _, e := range n.ends {
+		if !e.controller {
+			all = append(all, e.config)
+		}
+	}
+	return all
+}
+
+// ClusterID is the id of the cluster that the node belongs to.
+func (n *Node) ClusterID() string { return n.identity.ClusterID }
+
+// ID is the node's id.
+func (n *Node) ID() kafka.NodeID { return n.cfg.ID }
+
+// Stop lets the replies that are owed go out, closes the logs and writes the clean-shutdown markers. When ctx ends
+// first, connections are cut; the logs are closed properly all the same.
+func (n *Node) Stop(ctx context.Context) error {
+	var errs []error
+	if n.stopQuorum != nil {
+		n.stopWaits()
+		errs = append(errs, n.drain(ctx, false))
+		n.stopWork()
+		errs = append(errs, n.drain(ctx, true))
+		n.stopQuorum()
+		n.background.Wait()
+	}
+	clean, err := n.partitions.Close()
+	errs = append(errs, err)
+	if n.stopQuorum != nil {
+		errs = append(errs, n.markClean(clean))
+	}
+	return errors.Join(append(errs, n.release())...)
+}
+
+func (n *Node) drain(ctx context.Context, controller bool) error {
+	var errs []error
+	for _, e := range n.ends {
+		if e.controller == controller {
+			if err := e.listener.Drain(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}

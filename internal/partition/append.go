@@ -1,0 +1,146 @@
+package partition
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
+)
+
+// AppendRequest is one partition of a Produce request, or a coordinator's batch.
+type AppendRequest struct {
+	// Records is exactly one batch; record.CheckRequest has passed it. Append patches it in place and keeps nothing of it.
+	Records      []byte
+	RequiredAcks int16
+	Origin       kafka.Origin
+	Now          time.Time
+}
+
+// AppendResult tells what an Append did. After an error only LogStartOffset is set, where Kafka tells it.
+type AppendResult struct {
+	BaseOffset     kafka.Offset
+	End            kafka.Offset // exclusive
+	LogAppendTime  int64        // ms since 1970; kafka.NoTimestamp unless the topic has LogAppendTime
+	LogStartOffset kafka.Offset // kafka.NoOffset where Kafka does not tell it
+	LeaderEpoch    kafka.LeaderEpoch
+	// Committed says that the high watermark has reached End: acks=all needs no wait.
+	Committed bool
+	// Duplicate says that the batch was a retry of one that is in the log already.
+	Duplicate bool
+}
+
+// Append validates a batch, gives it its offsets, and writes it. Waits that it satisfies complete before it returns.
+// Errors wrap a kerr value; *record.InvalidRecordsError tells which records are to blame.
+func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
+	if err := p.check(kafka.NoEpoch, true); err != nil {
+		return p.refused(err)
+	}
+	c := p.config.Load()
+	rules := record.Rules{
+		Partition: p.id, Origin: r.Origin, Now: r.Now.UnixMilli(), MaxBatchBytes: c.MaxMessageBytes, MaxDecompressed: c.MaxDecompressed,
+		Recompress: c.Recompress, Codec: c.Codec, Level: c.Level, Compacted: c.Compacted, TimestampType: c.TimestampType,
+		Before: c.TimestampBefore, After: c.TimestampAfter, HeadersOnly: c.HeadersOnly,
+	}
+	v, err := record.Validate(r.Records, &rules)
+	if err != nil {
+		return p.refused(err)
+	}
+	if len(v.Batch) > c.Log.SegmentBytes {
+		return p.refused(fmt.Errorf("message batch size is %d bytes in append to partition %s, which exceeds the maximum configured segment size of %d: %w",
+			len(v.Batch), p.id, c.Log.SegmentBytes, kerr.RecordListTooLarge))
+	}
+	w := p.write(v.Batch, r, c)
+	if w.err != nil {
+		if w.storage {
+			w.err = p.storageFailure(w.err)
+		}
+		return p.refused(w.err)
+	}
+	if w.flush {
+		if err := p.flush(); err != nil {
+			return p.refused(p.storageFailure(err))
+		}
+	}
+	if !w.result.Duplicate {
+		p.advanced(len(v.Batch))
+	}
+	if w.rolled {
+		p.dir.rolled(p)
+	}
+	return w.result, nil
+}
+
+// written is the outcome of the part of an append that is under the lock.
+type written struct {
+	result  AppendResult
+	flush   bool // flush.messages asks for a sync before the answer
+	rolled  bool
+	err     error // a kerr value, or the log's if storage
+	storage bool
+}
+
+// write decides on a validated batch and writes it.
+func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if w.err = p.core.CheckAppend(r.RequiredAcks, c.MinInSyncReplicas); w.err != nil {
+		return w
+	}
+	epoch := p.core.Leadership().LeaderEpoch
+	b.SetBaseOffset(p.log.LogEndOffset())
+	b.SetLeaderEpoch(epoch)
+	known, duplicate, err := p.log.Producers().Check(b, r.Origin)
+	switch {
+	case err != nil:
+		w.err = err
+		return w
+	case duplicate:
+		w.result = AppendResult{
+			BaseOffset: known.BaseOffset, End: known.LastOffset + 1, LogAppendTime: known.Timestamp, LogStartOffset: p.log.LogStartOffset(),
+			LeaderEpoch: epoch, Duplicate: true, Committed: p.core.HighWatermark() > known.LastOffset,
+		}
+		return w
+	}
+	if w.err = p.mark(); w.err != nil {
+		w.storage = true
+		return w
+	}
+	appended, err := p.log.Append(b, r.Now)
+	if err != nil {
+		w.err, w.storage = err, true
+		return w
+	}
+	p.core.Appended(appended.End)
+	p.publish()
+	w.rolled = appended.Rolled
+	w.result = AppendResult{
+		BaseOffset: appended.Base, End: appended.End, LogAppendTime: kafka.NoTimestamp, LogStartOffset: p.log.LogStartOffset(),
+		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End,
+	}
+	if c.TimestampType == kafka.LogAppendTime {
+		w.result.LogAppendTime = b.MaxTimestamp()
+	}
+	if c.FlushMessages > 0 {
+		p.unflushed += int64(b.Count())
+		if w.flush = p.unflushed >= c.FlushMessages; w.flush {
+			p.unflushed = 0
+		}
+	}
+	return w
+}
+
+// refused is the answer of an append that failed. Kafka tells the log start offset with some errors and not with others.
+func (p *Partition) refused(err error) (AppendResult, error) {
+	r := AppendResult{BaseOffset: kafka.NoOffset, End: kafka.NoOffset, LogAppendTime: kafka.NoTimestamp, LogStartOffset: kafka.NoOffset, LeaderEpoch: kafka.NoEpoch}
+	for _, untold := range []error{kerr.MessageTooLarge, kerr.RecordListTooLarge, kerr.CorruptMessage, kerr.KafkaStorageError} {
+		if errors.Is(err, untold) {
+			return r, err
+		}
+	}
+	r.LogStartOffset = p.log.LogStartOffset()
+	return r, err
+}

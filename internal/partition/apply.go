@@ -1,0 +1,279 @@
+package partition
+
+import (
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/replica"
+)
+
+// Apply follows the metadata log: it creates, leads, configures and deletes. Call it in order and from one goroutine; the first
+// delta is the one from the empty image to the first image: what was recovered and is not in that image is stray and set aside.
+func (m *Manager) Apply(delta *metadata.Delta, image *metadata.Image) {
+	e := &edit{m: m, image: image, table: m.table.Load(), topics: make(map[string]*topic)}
+	for _, c := range delta.Topics() {
+		if c.Before != nil && c.After == nil {
+			e.deleteTopic(c.Before)
+		}
+		if c.After != nil {
+			e.changeTopic(c)
+		}
+	}
+	m.image.Store(image)
+	e.publish()
+	m.configure(delta, image)
+	e.setAside()
+}
+
+// edit is the next table in the making.
+type edit struct {
+	m      *Manager
+	image  *metadata.Image
+	table  *table
+	topics map[string]*topic // changed ones, nil if deleted
+	ids    map[kafka.TopicID]*topic
+	dirs   map[*logDir]int // partitions of each directory
+}
+
+// publish makes the new table visible, if anything changed.
+func (e *edit) publish() {
+	if len(e.topics) == 0 && len(e.ids) == 0 {
+		return
+	}
+	next := &table{byName: maps.Clone(e.table.byName), byID: maps.Clone(e.table.byID)}
+	for id, t := range e.ids {
+		if t == nil {
+			delete(next.byID, id)
+		}
+	}
+	for name, t := range e.topics {
+		if t == nil {
+			delete(next.byName, name)
+			continue
+		}
+		next.byName[name], next.byID[t.id] = t, t
+	}
+	e.m.table.Store(next)
+}
+
+// topic returns the edit's copy of a topic.
+func (e *edit) topic(t *metadata.Topic) *topic {
+	if own := e.topics[t.Name]; own != nil && own.id == t.ID {
+		return own
+	}
+	own := &topic{name: t.Name, id: t.ID}
+	if before := e.table.byID[t.ID]; before != nil {
+		own.partitions = slices.Clone(before.partitions)
+	}
+	e.topics[t.Name] = own
+	return own
+}
+
+func (e *edit) deleteTopic(t *metadata.Topic) {
+	before := e.table.byID[t.ID]
+	if before == nil {
+		return
+	}
+	for _, p := range before.partitions {
+		if p != nil {
+			e.m.remove(p)
+		}
+	}
+	if e.topics[t.Name] == nil {
+		e.topics[t.Name] = nil
+	}
+	if e.ids == nil {
+		e.ids = make(map[kafka.TopicID]*topic)
+	}
+	e.ids[t.ID] = nil
+}
+
+func (e *edit) changeTopic(c metadata.TopicChange) {
+	own := e.topic(c.After)
+	var config *Config
+	for _, part := range c.Partitions() {
+		for int(part.ID) >= len(own.partitions) {
+			own.partitions = append(own.partitions, nil)
+		}
+		p := own.partitions[part.ID]
+		directory, mine := part.Directory(e.m.o.Self)
+		switch {
+		case !mine && p != nil:
+			e.m.remove(p)
+			own.partitions[part.ID] = nil
+		case !mine:
+		default:
+			if p == nil {
+				if config == nil {
+					config = e.m.config(e.image, c.After.Name)
+				}
+				if p = e.create(c.After, part, directory, config); p == nil {
+					continue
+				}
+				own.partitions[part.ID] = p
+			}
+			p.become(leadership(part))
+		}
+	}
+}
+
+// leadership is what the image says about a partition, as the core wants it.
+func leadership(p *metadata.Partition) replica.Leadership {
+	return replica.Leadership{
+		Leader: p.Leader, LeaderEpoch: p.LeaderEpoch, PartitionEpoch: p.PartitionEpoch, Replicas: nodes(p.Replicas), ISR: nodes(p.ISR),
+	}
+}
+
+func nodes(ids []int32) []kafka.NodeID {
+	out := make([]kafka.NodeID, len(ids))
+	for i, id := range ids {
+		out[i] = kafka.NodeID(id)
+	}
+	return out
+}
+
+func (m *Manager) config(image *metadata.Image, topic string) *Config {
+	c := m.o.TopicConfig(topic, image.Configs.Topic(topic))
+	return &c
+}
+
+// create claims a recovered log for a partition, or makes a new one. It returns nil if that fails, which fails the directory.
+func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kafka.UUID, c *Config) *Partition {
+	m := e.m
+	id := kafka.TopicPartition{Topic: t.Name, Partition: part.ID}
+	m.mu.Lock()
+	r := m.recovered[id]
+	// Without partition.metadata nothing was ever appended, and the folder may serve any life of the topic.
+	if r != nil && (r.topicID == t.ID || r.topicID.IsZero() && r.log.LogEndOffset() == 0) {
+		delete(m.recovered, id)
+		m.mu.Unlock()
+		p := newPartition(r.dir, m.o.Self, id, t.ID, r.log, r.highWatermark, c)
+		p.marked = r.topicID == t.ID
+		p.setConfig(c)
+		return e.count(p)
+	}
+	m.mu.Unlock()
+	if r != nil {
+		m.stray(r)
+	}
+	d := e.choose(directory)
+	if d == nil {
+		m.o.Slog.Error("no log directory for a new partition", "partition", id)
+		return nil
+	}
+	opts := m.o.Log
+	opts.Partition, opts.Config, opts.Clean, opts.Now = id, c.Log, true, m.o.Now()
+	log, _, err := commitlog.Open(m.o.FS, path.Join(d.Path, id.String()), opts)
+	if err != nil {
+		d.fail(err)
+		return nil
+	}
+	return e.count(newPartition(d, m.o.Self, id, t.ID, log, 0, c))
+}
+
+// choose returns the directory that the metadata names, or else the one with the fewest partitions.
+func (e *edit) choose(directory kafka.UUID) *logDir {
+	if e.dirs == nil {
+		e.dirs = make(map[*logDir]int)
+		for _, p := range e.m.sorted() {
+			e.dirs[p.dir]++
+		}
+	}
+	var best *logDir
+	for _, d := range e.m.dirs {
+		switch {
+		case d.failure() != nil:
+		case d.ID == directory:
+			return d
+		case best == nil || e.dirs[d] < e.dirs[best]:
+			best = d
+		}
+	}
+	return best
+}
+
+func (e *edit) count(p *Partition) *Partition {
+	if e.dirs != nil {
+		e.dirs[p.dir]++
+	}
+	return p
+}
+
+// remove deletes a partition that is not this node's any more: its folder is renamed at once and removed later.
+func (m *Manager) remove(p *Partition) {
+	p.abandon(gone)
+	if p.dir.failure() != nil {
+		return
+	}
+	folder, err := commitlog.MarkDeleted(m.o.FS, p.dir.Path, p.id, m.o.NewID())
+	if err != nil {
+		p.dir.fail(err)
+		return
+	}
+	m.discard(folder, p.dir, m.o.Now())
+}
+
+// setAside renames what was recovered and is in no image; only the first Apply finds any.
+func (e *edit) setAside() {
+	m := e.m
+	m.mu.Lock()
+	left := slices.Collect(maps.Values(m.recovered))
+	clear(m.recovered)
+	m.mu.Unlock()
+	for _, r := range left {
+		m.stray(r)
+	}
+}
+
+// stray closes the log of a partition that the metadata does not know and renames its folder, which stays until somebody looks at it.
+func (m *Manager) stray(r *recovered) {
+	m.mu.Lock()
+	delete(m.recovered, r.id)
+	m.mu.Unlock()
+	to := commitlog.StrayName(r.id, m.o.NewID())
+	m.o.Slog.Warn("a log is of no partition of this node and was set aside", "dir", r.dir.Path, "partition", r.id, "topic id", r.topicID, "as", to)
+	err := r.log.Close(m.o.Now())
+	if err == nil {
+		err = m.o.FS.Rename(path.Join(r.dir.Path, r.id.String()), path.Join(r.dir.Path, to))
+	}
+	if err == nil {
+		err = m.o.FS.SyncDir(r.dir.Path)
+	}
+	if err != nil {
+		r.dir.fail(err)
+	}
+}
+
+// configure gives partitions their changed configuration; a change of the node's concerns all topics.
+func (m *Manager) configure(delta *metadata.Delta, image *metadata.Image) {
+	all := false
+	for _, c := range delta.Configs() {
+		switch c.Resource.Type {
+		case metadata.BrokerResource:
+			all = true
+		case metadata.TopicResource:
+			m.configureTopic(image, m.table.Load().byName[c.Resource.Name])
+		}
+	}
+	if all {
+		for _, t := range m.table.Load().byName {
+			m.configureTopic(image, t)
+		}
+	}
+}
+
+func (m *Manager) configureTopic(image *metadata.Image, t *topic) {
+	if t == nil {
+		return
+	}
+	c := m.config(image, t.name)
+	for _, p := range t.partitions {
+		if p != nil {
+			p.setConfig(c)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package partition
+
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/compress"
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// Config is the effective configuration of a topic, as far as its partitions need it.
+type Config struct {
+	Log               commitlog.Config
+	MinInSyncReplicas int
+	MaxMessageBytes   int // max.message.bytes: of a batch, as stored
+	MaxDecompressed   int // max.decompressed.message.bytes: of a record in a compressed batch
+	// Recompress says that compression.type names Codec, written at Level, instead of "producer".
+	Recompress      bool
+	Codec           compress.Codec
+	Level           int
+	Compacted       bool // cleanup.policy has compact: records need keys
+	Deletable       bool // cleanup.policy has delete: DeleteRecords is allowed
+	TimestampType   kafka.TimestampType
+	TimestampBefore time.Duration // message.timestamp.before.max.ms; negative: any
+	TimestampAfter  time.Duration // message.timestamp.after.max.ms; negative: any
+	FlushMessages   int64         // flush.messages: sync before acknowledging each so many records
+	FlushInterval   time.Duration // flush.ms
+	// HeadersOnly trusts the records of a batch behind a good CRC instead of walking them, where nothing else needs the walk.
+	HeadersOnly bool
+}

@@ -1,0 +1,88 @@
+package partition
+
+import (
+	"bytes"
+	"sync"
+
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// logDir is a log directory in use.
+type logDir struct {
+	Dir
+	m *Manager
+
+	mu      sync.Mutex // guards err
+	err     error
+	written map[string][]byte // checkpoints as they were last written; the duties' own
+}
+
+func (d *logDir) fs() vfs.FS { return d.m.o.FS }
+
+// failure returns why the directory is offline, or nil.
+func (d *logDir) failure() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.err
+}
+
+// fail takes the directory and its partitions offline. Hold no lock.
+func (d *logDir) fail(err error) {
+	d.mu.Lock()
+	first := d.err == nil
+	if first {
+		d.err = err
+	}
+	d.mu.Unlock()
+	if !first {
+		return
+	}
+	for _, p := range d.m.sorted() {
+		if p.dir == d {
+			p.takeOffline(failed)
+		}
+	}
+	last := true
+	for _, other := range d.m.dirs {
+		last = last && other.failure() != nil
+	}
+	d.m.o.Slog.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
+	d.m.o.DirFailed(d.Dir, last, err)
+}
+
+// rolled has the finished segment of p flushed soon.
+func (d *logDir) rolled(p *Partition) {
+	select {
+	case d.m.dirty <- p:
+	default: // the next checkpoint flushes it
+	}
+}
+
+// checkpoint replaces an offset checkpoint if it changed.
+func (d *logDir) checkpoint(name string, entries []checkpoint.Entry) error {
+	b := checkpoint.FormatOffsets(entries)
+	if bytes.Equal(d.written[name], b) {
+		return nil
+	}
+	if err := checkpoint.WriteOffsets(d.fs(), d.Path, name, entries); err != nil {
+		return err
+	}
+	d.written[name] = b
+	return nil
+}
+
+// offsets reads an offset checkpoint. One that can't be read says nothing: recovery then scans more.
+func (d *logDir) offsets(name string) map[kafka.TopicPartition]kafka.Offset {
+	entries, err := checkpoint.ReadOffsets(d.fs(), d.Path, name)
+	if err != nil {
+		d.m.o.Slog.Warn("checkpoint is ignored", "dir", d.Path, "file", name, "err", err)
+		return nil
+	}
+	byName := make(map[kafka.TopicPartition]kafka.Offset, len(entries))
+	for _, e := range entries {
+		byName[e.TopicPartition] = e.Offset
+	}
+	return byName
+}

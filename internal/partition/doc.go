@@ -1,0 +1,15 @@
+// Package partition joins one partition's replica core, producer core, log and waits: Append, Read, lookups; and the Manager of
+// all partitions of a node.
+//
+// Layer 4. A Partition has one leaf lock over "decide, then write the log"; batches are validated before it is taken, readers
+// take none, and waits are completed after it is given back. The Manager follows the metadata images, chooses log directories, recovers
+// logs at start and does the background duties as one stepped loop.
+//
+// Invariants:
+//   - Log start ≤ last stable offset ≤ high watermark ≤ log end, at all times and for every reader.
+//   - What is acknowledged was appended under the leader epoch that the answer names.
+//   - A failed log directory takes its own partitions offline and nothing else; the last one stops the node.
+//   - An idle partition has no goroutine, no timer and no open file.
+//
+// It does not know sessions, quotas or the wire: package api does.
+package partition

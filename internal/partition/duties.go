@@ -1,0 +1,227 @@
+package partition
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// duties is when each background duty is due next.
+type duties struct {
+	retention, highWater, checkpoint, expiry time.Time
+}
+
+func firstDuties(o *Options, now time.Time) duties {
+	return duties{
+		retention: now.Add(min(o.RetentionInterval, 30*time.Second)), // Kafka's initial delay
+		highWater: now.Add(o.HighWaterInterval), checkpoint: now.Add(o.CheckpointInterval), expiry: now.Add(o.ExpiryInterval),
+	}
+}
+
+// Run does the background duties until ctx is done: retention, rolls by age, flushes, checkpoints, expiry, removal of deleted folders.
+func (m *Manager) Run(ctx context.Context) {
+	timer := time.NewTimer(m.step(m.o.Now()))
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case p := <-m.dirty:
+			m.flush([]*Partition{p})
+		case <-timer.C:
+			timer.Reset(m.step(m.o.Now()))
+		}
+	}
+}
+
+// step does what is due and returns how long it may wait for the next call.
+func (m *Manager) step(now time.Time) time.Duration {
+	due := &m.due
+	if reached(&due.retention, now, m.o.RetentionInterval) {
+		for _, p := range m.sorted() {
+			if err := p.retain(now); err != nil {
+				_ = p.storageFailure(err)
+			}
+		}
+	}
+	if reached(&due.highWater, now, m.o.HighWaterInterval) {
+		m.writeHighWatermarks()
+	}
+	if reached(&due.checkpoint, now, m.o.CheckpointInterval) {
+		m.flush(m.sorted())
+		m.writeRecoveryPoints()
+	}
+	if reached(&due.expiry, now, m.o.ExpiryInterval) {
+		for _, p := range m.sorted() {
+			p.expireProducers(now)
+		}
+	}
+	next := m.emptyTrash(now)
+	for _, t := range []time.Time{due.retention, due.highWater, due.checkpoint, due.expiry} {
+		if next.IsZero() || t.Before(next) {
+			next = t
+		}
+	}
+	return max(next.Sub(now), time.Millisecond)
+}
+
+// reached reports whether a duty is due and sets its next time.
+func reached(due *time.Time, now time.Time, interval time.Duration) bool {
+	if now.Before(*due) {
+		return false
+	}
+	*due = now.Add(interval)
+	return true
+}
+
+// flush makes partitions durable. An empty log gets its marker, so that Kafka finds it too.
+func (m *Manager) flush(all []*Partition) {
+	for _, p := range all {
+		if err := errors.Join(p.markIdle(), p.flush()); err != nil {
+			_ = p.storageFailure(err)
+		}
+	}
+}
+
+func (p *Partition) markIdle() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state.Load() != online {
+		return nil
+	}
+	return p.mark()
+}
+
+// writeHighWatermarks checkpoints the high watermarks of each directory.
+func (m *Manager) writeHighWatermarks() {
+	m.eachDir(func(d *logDir, all []*Partition) error {
+		return d.checkpoint(checkpoint.Replication, entries(all, (*Partition).HighWatermark))
+	})
+}
+
+// writeRecoveryPoints checkpoints how far logs are synced and where they start. As in Kafka, a log that starts with its first
+// segment needs no line in the second file.
+func (m *Manager) writeRecoveryPoints() {
+	m.eachDir(func(d *logDir, all []*Partition) error {
+		points := entries(all, func(p *Partition) kafka.Offset { return p.log.RecoveryPoint() })
+		if err := d.checkpoint(checkpoint.RecoveryPoint, points); err != nil {
+			return err
+		}
+		starts := entries(all, (*Partition).LogStartOffset)
+		starts = slices.DeleteFunc(starts, func(e checkpoint.Entry) bool { return e.Offset == 0 })
+		if err := d.checkpoint(checkpoint.LogStart, starts); err != nil {
+			return err
+		}
+		for i, p := range all {
+			if err := p.checkpointed(points[i].Offset); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// checkpointed tells the log that its recovery point is written down.
+func (p *Partition) checkpointed(point kafka.Offset) error {
+	p.flushing.Lock()
+	defer p.flushing.Unlock()
+	if p.state.Load() == failed {
+		return nil
+	}
+	return p.log.Checkpointed(point)
+}
+
+// eachDir calls write for each directory that is online, with its partitions in order.
+func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
+	byDir := make(map[*logDir][]*Partition)
+	for _, p := range m.sorted() {
+		byDir[p.dir] = append(byDir[p.dir], p)
+	}
+	for _, d := range m.dirs {
+		if d.failure() != nil {
+			continue
+		}
+		if err := write(d, byDir[d]); err != nil {
+			if errors.Is(err, vfs.ErrNoSpace) {
+				m.o.Slog.Warn("checkpoint was not written", "dir", d.Path, "err", err)
+				continue
+			}
+			d.fail(err)
+		}
+	}
+}
+
+func entries(all []*Partition, offset func(*Partition) kafka.Offset) []checkpoint.Entry {
+	out := make([]checkpoint.Entry, len(all))
+	for i, p := range all {
+		out[i] = checkpoint.Entry{TopicPartition: p.id, Offset: offset(p)}
+	}
+	return out
+}
+
+// emptyTrash removes deleted folders whose time has come, and returns when the next one is due; zero if there is none.
+func (m *Manager) emptyTrash(now time.Time) (next time.Time) {
+	m.mu.Lock()
+	var ripe []trash
+	m.trash = slices.DeleteFunc(m.trash, func(t trash) bool {
+		if !t.at.After(now) {
+			ripe = append(ripe, t)
+			return true
+		}
+		if next.IsZero() || t.at.Before(next) {
+			next = t.at
+		}
+		return false
+	})
+	m.mu.Unlock()
+	for _, t := range ripe {
+		if t.dir.failure() != nil {
+			continue
+		}
+		if err := vfs.RemoveAll(m.o.FS, t.path); err != nil {
+			t.dir.fail(err)
+		}
+	}
+	return next
+}
+
+// Close flushes and closes all logs and writes the checkpoints. It returns the directories that may be marked as cleanly shut down
+// (checkpoint.WriteClean), and the errors of the others. Run must have ended.
+func (m *Manager) Close() (clean []Dir, err error) {
+	now := m.o.Now()
+	m.writeHighWatermarks()
+	var workers sync.WaitGroup
+	queue := make(chan *Partition)
+	for range len(m.dirs) * m.o.RecoveryThreads {
+		workers.Go(func() {
+			for p := range queue {
+				if p.dir.failure() != nil {
+					p.abandon(failed)
+				} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
+					p.dir.fail(err)
+				}
+			}
+		})
+	}
+	for _, p := range m.sorted() {
+		queue <- p
+	}
+	close(queue)
+	workers.Wait()
+	m.writeRecoveryPoints()
+	var errs []error
+	for _, d := range m.dirs {
+		if failure := d.failure(); failure != nil {
+			errs = append(errs, failure)
+			continue
+		}
+		clean = append(clean, d.Dir)
+	}
+	return clean, errors.Join(errs...)
+}

@@ -1,0 +1,179 @@
+package partition
+
+import (
+	"cmp"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Dir is one log directory.
+type Dir struct {
+	Path string
+	ID   kafka.UUID
+	// Clean says that it was shut down cleanly (checkpoint.TakeClean), so that nothing in it needs to be scanned.
+	Clean bool
+}
+
+// Options tell Open about the node. Intervals of zero are Kafka's defaults.
+type Options struct {
+	Self kafka.NodeID
+	FS   vfs.FS
+	Dirs []Dir // the usable ones; locked and formatted by the caller
+	// Log is the template of each log's options: its Cache.
+	Log commitlog.Options
+	// TopicConfig computes the effective configuration of a topic from its overrides, which may be nil.
+	TopicConfig func(topic string, overrides map[string]string) Config
+	Now         func() time.Time
+	// NewID draws ids for the names of deleted folders.
+	NewID func() kafka.UUID
+	Slog  *slog.Logger
+	// RecoveryThreads is num.recovery.threads.per.data.dir; 2 by default.
+	RecoveryThreads    int
+	RetentionInterval  time.Duration // log.retention.check.interval.ms
+	HighWaterInterval  time.Duration // replica.high.watermark.checkpoint.interval.ms
+	CheckpointInterval time.Duration // log.flush.offset.checkpoint.interval.ms
+	ExpiryInterval     time.Duration // producer.id.expiration.check.interval.ms
+	DeleteDelay        time.Duration // log.segment.delete.delay.ms, for the folders of deleted partitions
+	// DirFailed is told once when a log directory fails, outside all locks; last if none is left and the node has to stop.
+	DirFailed func(dir Dir, last bool, err error)
+}
+
+func (o *Options) setDefaults() {
+	o.RecoveryThreads = cmp.Or(o.RecoveryThreads, 2)
+	o.RetentionInterval = cmp.Or(o.RetentionInterval, 5*time.Minute)
+	o.HighWaterInterval = cmp.Or(o.HighWaterInterval, 5*time.Second)
+	o.CheckpointInterval = cmp.Or(o.CheckpointInterval, time.Minute)
+	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
+	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
+	o.Log.Config = o.TopicConfig("", nil).Log
+	if o.Slog == nil {
+		o.Slog = slog.New(slog.DiscardHandler)
+	}
+	if o.DirFailed == nil {
+		o.DirFailed = func(Dir, bool, error) {}
+	}
+}
+
+// Manager has all partitions of a node.
+type Manager struct {
+	o     Options
+	dirs  []*logDir
+	image atomic.Pointer[metadata.Image]
+	table atomic.Pointer[table]
+	dirty chan *Partition // rolled a segment: to be flushed
+
+	mu        sync.Mutex // guards the rest; one Apply and one step at a time hold it
+	recovered map[kafka.TopicPartition]*recovered
+	trash     []trash
+	due       duties
+}
+
+// table is the partitions of the node; it never changes.
+type table struct {
+	byName map[string]*topic
+	byID   map[kafka.TopicID]*topic
+}
+
+// topic is the partitions of a topic by index, nil where this node has no replica.
+type topic struct {
+	name       string
+	id         kafka.TopicID
+	partitions []*Partition
+}
+
+func (t *topic) get(index int32) *Partition {
+	if t == nil || index < 0 || int(index) >= len(t.partitions) {
+		return nil
+	}
+	return t.partitions[index]
+}
+
+// Get returns a partition by name. The error is kerr.UnknownTopicOrPartition, kerr.NotLeaderForPartition if other nodes have it, or
+// kerr.KafkaStorageError if its directory failed.
+func (m *Manager) Get(name string, index int32) (*Partition, error) {
+	if p := m.table.Load().byName[name].get(index); p != nil {
+		return p.usable()
+	}
+	if image := m.image.Load(); image != nil && image.Topics.ByName(name).Partition(index) != nil {
+		return nil, kerr.NotLeaderForPartition
+	}
+	return nil, kerr.UnknownTopicOrPartition
+}
+
+// GetByID returns a partition by topic id. Errors are Get's, and kerr.UnknownTopicID for an id that is not known.
+func (m *Manager) GetByID(id kafka.TopicID, index int32) (*Partition, error) {
+	if p := m.table.Load().byID[id].get(index); p != nil {
+		return p.usable()
+	}
+	image := m.image.Load()
+	switch {
+	case image == nil || image.Topics.ByID(id) == nil:
+		return nil, kerr.UnknownTopicID
+	case image.Topics.ByID(id).Partition(index) != nil:
+		return nil, kerr.NotLeaderForPartition
+	}
+	return nil, kerr.UnknownTopicOrPartition
+}
+
+func (p *Partition) usable() (*Partition, error) {
+	if p.state.Load() == failed {
+		return nil, kerr.KafkaStorageError
+	}
+	return p, nil
+}
+
+// All visits the partitions of a directory in the order of their names; of all directories for the zero id.
+func (m *Manager) All(dir kafka.UUID, visit func(*Partition)) {
+	for _, p := range m.sorted() {
+		if dir.IsZero() || p.dir.ID == dir {
+			visit(p)
+		}
+	}
+}
+
+// sorted returns all partitions in the order of their names.
+func (m *Manager) sorted() []*Partition {
+	var all []*Partition
+	for _, t := range m.table.Load().byName {
+		for _, p := range t.partitions {
+			if p != nil {
+				all = append(all, p)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b *Partition) int {
+		return cmp.Or(cmp.Compare(a.id.Topic, b.id.Topic), cmp.Compare(a.id.Partition, b.id.Partition))
+	})
+	return all
+}
+
+// DirStatus describes a log directory, as DescribeLogDirs does.
+type DirStatus struct {
+	Dir   Dir
+	Err   error // why it is offline
+	Space vfs.Space
+}
+
+// Dirs returns the log directories, failed ones too, with the space of their file systems.
+func (m *Manager) Dirs() []DirStatus {
+	var all []DirStatus
+	for _, d := range m.dirs {
+		s := DirStatus{Dir: d.Dir, Err: d.failure()}
+		if s.Err == nil {
+			// Space that is not known is told as none; a directory does not fail for it.
+			s.Space, _ = m.o.FS.Space(d.Path)
+		}
+		all = append(all, s)
+	}
+	return all
+}

@@ -1,0 +1,155 @@
+package partition
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// recovered is a log that was found at start and that the metadata has not claimed yet.
+type recovered struct {
+	dir           *logDir
+	id            kafka.TopicPartition
+	topicID       kafka.TopicID // zero without partition.metadata
+	log           *commitlog.Log
+	highWatermark kafka.Offset
+}
+
+// dirtyBacklog is how many rolled logs may wait for the flusher; others wait for the next checkpoint.
+const dirtyBacklog = 256
+
+// Open recovers the logs of all directories, in parallel. They serve nobody until Apply has said what they are. A directory that
+// fails meanwhile is left out; the error is about the last one.
+func Open(o Options) (*Manager, error) {
+	o.setDefaults()
+	m := &Manager{o: o, dirty: make(chan *Partition, dirtyBacklog), recovered: make(map[kafka.TopicPartition]*recovered)}
+	m.table.Store(&table{byName: map[string]*topic{}, byID: map[kafka.TopicID]*topic{}})
+	for _, d := range o.Dirs {
+		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, written: make(map[string][]byte)})
+	}
+	started := o.Now()
+	var all sync.WaitGroup
+	for _, d := range m.dirs {
+		all.Go(func() {
+			if err := m.openDir(d); err != nil {
+				d.fail(err)
+			}
+		})
+	}
+	all.Wait()
+	var errs []error
+	for _, d := range m.dirs {
+		errs = append(errs, d.failure())
+	}
+	if len(m.dirs) == 0 {
+		return nil, errors.New("there is no log directory")
+	}
+	if !hasNil(errs) {
+		return nil, fmt.Errorf("no log directory is usable: %w", errors.Join(errs...))
+	}
+	m.due = firstDuties(&m.o, started)
+	o.Slog.Info("logs recovered", "partitions", len(m.recovered), "took", o.Now().Sub(started))
+	return m, nil
+}
+
+func hasNil(errs []error) bool {
+	for _, err := range errs {
+		if err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// openDir opens the logs of one directory with as many goroutines as it is allowed.
+func (m *Manager) openDir(d *logDir) error {
+	entries, err := m.o.FS.ReadDir(d.Path)
+	if err != nil {
+		return err
+	}
+	offsets := startOffsets{
+		recovery: d.offsets(checkpoint.RecoveryPoint), logStart: d.offsets(checkpoint.LogStart), highWatermark: d.offsets(checkpoint.Replication),
+	}
+	jobs := make(chan kafka.TopicPartition)
+	errs := make([]error, m.o.RecoveryThreads)
+	var workers sync.WaitGroup
+	for i := range errs {
+		workers.Go(func() {
+			for id := range jobs {
+				if errs[i] == nil {
+					errs[i] = m.recover(d, id, offsets)
+				}
+			}
+		})
+	}
+	now := m.o.Now()
+	for _, e := range entries {
+		if !e.Dir {
+			continue
+		}
+		switch id, kind := commitlog.ParseFolder(e.Name); {
+		case kind == commitlog.Deleted:
+			m.discard(path.Join(d.Path, e.Name), d, now)
+		case kind == commitlog.Partition && id.Topic != kafka.ClusterMetadataTopic:
+			jobs <- id
+		}
+	}
+	close(jobs)
+	workers.Wait()
+	return errors.Join(errs...)
+}
+
+// startOffsets are the checkpoints of a directory as they were at start.
+type startOffsets struct {
+	recovery, logStart, highWatermark map[kafka.TopicPartition]kafka.Offset
+}
+
+// recover opens one log.
+func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) error {
+	folder := path.Join(d.Path, id.String())
+	topicID, _, err := checkpoint.ReadPartition(m.o.FS, folder)
+	if err != nil && !errors.Is(err, checkpoint.ErrMalformed) {
+		return err
+	}
+	opts := m.o.Log
+	opts.Partition, opts.Config, opts.Clean, opts.Now = id, m.o.TopicConfig(id.Topic, nil).Log, d.Clean, m.o.Now()
+	opts.RecoveryPoint, opts.LogStartOffset = at.recovery[id], at.logStart[id]
+	log, report, err := commitlog.Open(m.o.FS, folder, opts)
+	if err != nil {
+		return err
+	}
+	if report.LostBytes > 0 {
+		m.o.Slog.Warn("the end of a log was cut off", "partition", id, "bytes", report.LostBytes, "log end offset", log.LogEndOffset(), "cause", report.Cut)
+	}
+	for _, damage := range report.Damage {
+		m.o.Slog.Error("a log is damaged", "partition", id, "range", damage)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if other := m.recovered[id]; other != nil {
+		log.Abandon()
+		return fmt.Errorf("partition %s is both in %s and in %s", id, other.dir.Path, d.Path)
+	}
+	m.recovered[id] = &recovered{dir: d, id: id, topicID: topicID, log: log, highWatermark: at.highWatermark[id]}
+	return nil
+}
+
+// trash is a folder that is to be removed.
+type trash struct {
+	path string
+	dir  *logDir
+	at   time.Time
+}
+
+// discard has a folder removed when the delay has passed.
+func (m *Manager) discard(folder string, d *logDir, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.trash = append(m.trash, trash{path: folder, dir: d, at: now.Add(m.o.DeleteDelay)})
+}

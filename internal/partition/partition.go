@@ -1,0 +1,312 @@
+package partition
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/producer"
+	"github.com/ottla/ottla/internal/purgatory"
+	"github.com/ottla/ottla/internal/replica"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Partition is one partition of which this node has a replica. All methods may be called concurrently.
+type Partition struct {
+	id      kafka.TopicPartition
+	topicID kafka.TopicID
+	self    kafka.NodeID
+	dir     *logDir
+	log     *commitlog.Log // the lock guards what only its writer may call
+
+	config        atomic.Pointer[Config]
+	leadership    atomic.Pointer[replica.Leadership]
+	highWatermark atomic.Int64
+	firstUnstable atomic.Int64 // kafka.NoOffset without a transaction
+	epochStart    atomic.Int64
+	state         atomic.Int32 // online, failed or gone
+	watchers      purgatory.Watchers
+
+	mu        sync.Mutex // a leaf; guards the core and the writer's side of the log
+	core      *replica.State
+	marked    bool  // partition.metadata is written
+	unflushed int64 // records since the last flush that flush.messages asked for
+
+	flushing sync.Mutex // guards Flush of the log, which wants one caller at a time
+}
+
+// States of a partition.
+const (
+	online int32 = iota
+	failed       // its directory failed
+	gone         // it was deleted, or moved to other nodes
+)
+
+// newPartition returns a partition over an open log; highWatermark is the checkpointed one.
+func newPartition(dir *logDir, self kafka.NodeID, id kafka.TopicPartition, topic kafka.TopicID, log *commitlog.Log,
+	highWatermark kafka.Offset, c *Config) *Partition {
+	p := &Partition{id: id, topicID: topic, self: self, dir: dir, log: log}
+	p.config.Store(c)
+	p.core = replica.New(self, log.LogEndOffset(), max(highWatermark, log.LogStartOffset()))
+	l := p.core.Leadership()
+	p.leadership.Store(&l)
+	p.publish()
+	return p
+}
+
+// ID returns the partition's name.
+func (p *Partition) ID() kafka.TopicPartition { return p.id }
+
+// TopicID returns the id of the topic's life that this is of.
+func (p *Partition) TopicID() kafka.TopicID { return p.topicID }
+
+// Dir returns the id of the log directory that it lies in.
+func (p *Partition) Dir() kafka.UUID { return p.dir.ID }
+
+// Leadership returns what the metadata log says. Read only.
+func (p *Partition) Leadership() *replica.Leadership { return p.leadership.Load() }
+
+// Watchers are the waits for its bounds: LogEnd, HighWatermark and Committed (the last stable offset).
+func (p *Partition) Watchers() *purgatory.Watchers { return &p.watchers }
+
+// LogStartOffset returns the first offset that a client may read.
+func (p *Partition) LogStartOffset() kafka.Offset { return p.log.LogStartOffset() }
+
+// LogEndOffset returns the offset that the next record will get.
+func (p *Partition) LogEndOffset() kafka.Offset { return p.log.LogEndOffset() }
+
+// HighWatermark returns the exclusive bound of what every in-sync replica has.
+func (p *Partition) HighWatermark() kafka.Offset { return kafka.Offset(p.highWatermark.Load()) }
+
+// LastStableOffset returns the exclusive bound of what read_committed may see.
+func (p *Partition) LastStableOffset() kafka.Offset {
+	// The order matters: the high watermark only rises, and no transaction begins below it.
+	hw := p.HighWatermark()
+	if first := kafka.Offset(p.firstUnstable.Load()); first != kafka.NoOffset {
+		return min(first, hw)
+	}
+	return hw
+}
+
+// Size returns the bytes of its segments.
+func (p *Partition) Size() int64 { return p.log.Size() }
+
+// Damage lists the ranges that can't be read.
+func (p *Partition) Damage() []commitlog.Damage { return p.log.Damage() }
+
+// check decides whether a request may be served here: the partition is online, and believed is its leader epoch (or kafka.NoEpoch).
+func (p *Partition) check(believed kafka.LeaderEpoch, needLeader bool) error {
+	switch p.state.Load() {
+	case failed:
+		return kerr.KafkaStorageError
+	case gone:
+		return kerr.NotLeaderForPartition
+	}
+	return p.leadership.Load().Check(p.self, believed, needLeader)
+}
+
+// become takes in what the metadata log says about the partition.
+func (p *Partition) become(l replica.Leadership) {
+	p.mu.Lock()
+	r := p.core.Become(l)
+	if r.NewEpoch && p.log.LatestEpoch() < l.LeaderEpoch {
+		p.log.AssignEpoch(l.LeaderEpoch, r.EpochStart)
+	}
+	now := p.core.Leadership()
+	p.leadership.Store(&now)
+	p.epochStart.Store(int64(p.core.EpochStart()))
+	p.publish()
+	p.mu.Unlock()
+	if r.Moved {
+		p.watchers.Fail()
+	}
+	p.advanced(0)
+}
+
+// setConfig makes c the configuration from the next append on.
+func (p *Partition) setConfig(c *Config) {
+	p.mu.Lock()
+	p.log.SetConfig(c.Log)
+	p.config.Store(c)
+	p.mu.Unlock()
+}
+
+// publish makes the bounds of the core visible to readers. Hold the lock.
+func (p *Partition) publish() {
+	hw := p.core.HighWatermark()
+	p.log.Producers().SetHighWatermark(hw)
+	p.firstUnstable.Store(int64(p.log.Producers().FirstUnstableOffset(hw)))
+	p.highWatermark.Store(int64(hw))
+}
+
+// advanced tells the waits that bounds moved, bytes further than before, and completes those that are met. Hold no lock.
+func (p *Partition) advanced(bytes int) {
+	p.watchers.Advance(p.LogEndOffset(), p.HighWatermark(), p.LastStableOffset(), bytes)
+}
+
+// takeOffline refuses all further requests, with the error of state, and completes the waits.
+func (p *Partition) takeOffline(state int32) {
+	if p.state.CompareAndSwap(online, state) {
+		p.watchers.Fail()
+	}
+}
+
+// abandon takes the partition offline for good and closes its log without writing.
+func (p *Partition) abandon(state int32) {
+	p.takeOffline(state)
+	p.flushing.Lock()
+	defer p.flushing.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.state.Store(state)
+	p.log.Abandon()
+}
+
+// close flushes and closes the log.
+func (p *Partition) close(now time.Time) error {
+	p.takeOffline(gone)
+	p.flushing.Lock()
+	defer p.flushing.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Close(now)
+}
+
+// storageFailure classifies an error of the log on a write: a full disk refuses this write alone, a partition that is gone is another
+// node's, and all else fails the log directory. Hold no lock.
+func (p *Partition) storageFailure(err error) error {
+	switch {
+	case errors.Is(err, commitlog.ErrClosed):
+		return kerr.NotLeaderForPartition
+	case !errors.Is(err, vfs.ErrNoSpace) || errors.Is(err, commitlog.ErrFenced):
+		p.dir.fail(err)
+	}
+	return fmt.Errorf("%s: %w: %w", p.id, err, kerr.KafkaStorageError)
+}
+
+// Acked decides the answer of a write with acks=all, appended up to end in epoch, when its wait is over: nil, kerr.NotLeaderForPartition,
+// kerr.NotEnoughReplicasAfterAppend or, if the high watermark has not come, kerr.RequestTimedOut.
+func (p *Partition) Acked(end kafka.Offset, epoch kafka.LeaderEpoch) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.state.Load() == failed:
+		return kerr.KafkaStorageError
+	case p.state.Load() == gone || !p.core.Leads() || p.core.Leadership().LeaderEpoch != epoch:
+		return kerr.NotLeaderForPartition
+	case p.core.HighWatermark() < end:
+		return kerr.RequestTimedOut
+	}
+	return p.core.CheckAcked(p.config.Load().MinInSyncReplicas)
+}
+
+// DeleteRecords raises the log start offset to upTo, or to the high watermark for -1, and returns the low watermark: the least log start
+// of the replicas. Errors wrap kerr.OffsetOutOfRange, kerr.PolicyViolation, kerr.NotLeaderForPartition or kerr.KafkaStorageError.
+func (p *Partition) DeleteRecords(upTo kafka.Offset) (kafka.Offset, error) {
+	if err := p.check(kafka.NoEpoch, true); err != nil {
+		return kafka.NoOffset, err
+	}
+	if !p.config.Load().Deletable {
+		return kafka.NoOffset, fmt.Errorf("records of partition %s can not be deleted due to the configured policy: %w", p.id, kerr.PolicyViolation)
+	}
+	if err := p.deleteLocked(upTo); err != nil {
+		if !errors.Is(err, kerr.OffsetOutOfRange) {
+			err = p.storageFailure(err)
+		}
+		return kafka.NoOffset, err
+	}
+	return p.LogStartOffset(), nil
+}
+
+func (p *Partition) deleteLocked(upTo kafka.Offset) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	hw := p.core.HighWatermark()
+	if upTo == kafka.NoOffset {
+		upTo = hw
+	}
+	if upTo < 0 || upTo > hw {
+		return fmt.Errorf("the offset %d for partition %s is not valid: the high watermark is %d: %w", upTo, p.id, hw, kerr.OffsetOutOfRange)
+	}
+	if upTo <= p.log.LogStartOffset() {
+		return nil
+	}
+	if err := p.log.SetLogStartOffset(upTo); err != nil {
+		return err
+	}
+	p.publish()
+	return nil
+}
+
+// Producers lists the idempotent producers in the order of their ids. The error is kerr.NotLeaderForPartition or kerr.KafkaStorageError.
+func (p *Partition) Producers() ([]producer.Active, error) {
+	if err := p.check(kafka.NoEpoch, true); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Producers().Producers(nil), nil
+}
+
+// flush makes what is appended durable.
+func (p *Partition) flush() error {
+	p.flushing.Lock()
+	defer p.flushing.Unlock()
+	if p.state.Load() != online || p.log.RecoveryPoint() >= p.log.LogEndOffset() {
+		return nil
+	}
+	_, err := p.log.Flush()
+	return err
+}
+
+// retain does the duties by time on the log: roll, remove what retention no longer asks for, unlink, forget idle producers.
+func (p *Partition) retain(now time.Time) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state.Load() != online {
+		return nil
+	}
+	if _, err := p.log.RollAged(now); err != nil {
+		return err
+	}
+	if _, err := p.log.Retain(now, p.core.HighWatermark()); err != nil {
+		return err
+	}
+	_, err := p.log.Reap(now)
+	return err
+}
+
+// expireProducers forgets idle producers.
+func (p *Partition) expireProducers(now time.Time) {
+	p.mu.Lock()
+	if state := p.log.Producers(); state.Len() > 0 {
+		state.Expire(now.UnixMilli(), p.config.Load().Log.ProducerIdle)
+	}
+	p.mu.Unlock()
+}
+
+// mark writes partition.metadata, without which nothing may be in the log. Hold the lock.
+func (p *Partition) mark() error {
+	if p.marked {
+		return nil
+	}
+	if err := checkpoint.WritePartition(p.dir.fs(), p.log.Dir(), p.topicID); err != nil {
+		return err
+	}
+	p.marked = true
+	return nil
+}
+
+// String describes the partition in one line.
+func (p *Partition) String() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return fmt.Sprintf("%s: %s, log %d-%d", p.id, p.core, p.log.LogStartOffset(), p.log.LogEndOffset())
+}

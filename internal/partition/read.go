@@ -1,0 +1,187 @@
+package partition
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// ReadRequest is one partition of a Fetch request.
+type ReadRequest struct {
+	Offset    kafka.Offset
+	MaxBytes  int
+	Isolation kafka.Isolation
+	// AtLeastOne gives the first batch whole even if it is longer than MaxBytes.
+	AtLeastOne         bool
+	CurrentLeaderEpoch kafka.LeaderEpoch // kafka.NoEpoch: not checked
+	LastFetchedEpoch   kafka.LeaderEpoch // kafka.NoEpoch: divergence is not looked for
+	// AnyReplica lets a follower answer (KIP-392).
+	AnyReplica bool
+}
+
+// EpochEnd is a leader epoch and the offset where it ends, exclusive.
+type EpochEnd struct {
+	Epoch kafka.LeaderEpoch
+	End   kafka.Offset
+}
+
+// ReadResult is what a Read found. Release its Span, also an empty one.
+type ReadResult struct {
+	Span             commitlog.Span
+	HighWatermark    kafka.Offset
+	LastStableOffset kafka.Offset
+	LogStartOffset   kafka.Offset
+	LogEndOffset     kafka.Offset
+	// Diverging is where the reader's log and this one part, if Diverges.
+	Diverging EpochEnd
+	Diverges  bool
+}
+
+// Read finds the records of a fetch. An error of the log's leaves the bounds filled in. Errors wrap kerr.OffsetOutOfRange,
+// kerr.FencedLeaderEpoch, kerr.UnknownLeaderEpoch, kerr.NotLeaderForPartition, kerr.CorruptMessage (a damaged range) or
+// kerr.KafkaStorageError.
+func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
+	if err := p.check(r.CurrentLeaderEpoch, !r.AnyReplica); err != nil {
+		return ReadResult{HighWatermark: kafka.NoOffset, LastStableOffset: kafka.NoOffset, LogStartOffset: kafka.NoOffset, LogEndOffset: kafka.NoOffset}, err
+	}
+	// Bounds before the read: what is appended meanwhile must not make the reader look caught up. The last stable offset comes first,
+	// so that it is not beyond the high watermark.
+	lso := p.LastStableOffset()
+	res := ReadResult{LastStableOffset: lso, HighWatermark: p.HighWatermark(), LogStartOffset: p.LogStartOffset(), LogEndOffset: p.LogEndOffset()}
+	if r.LastFetchedEpoch != kafka.NoEpoch {
+		if err := p.diverges(r, &res); err != nil || res.Diverges {
+			return res, err
+		}
+	}
+	if r.Offset < res.LogStartOffset || r.Offset > res.LogEndOffset {
+		return res, fmt.Errorf("received request for offset %d for partition %s, but we only have log segments in the range %d to %d: %w",
+			r.Offset, p.id, res.LogStartOffset, res.LogEndOffset, kerr.OffsetOutOfRange)
+	}
+	upTo := res.bound(r.Isolation)
+	if r.Offset >= upTo {
+		return res, nil
+	}
+	var err error
+	if res.Span, err = p.log.Read(r.Offset, r.MaxBytes, upTo, r.AtLeastOne); err != nil {
+		return res, p.readFailure(err)
+	}
+	return res, nil
+}
+
+// bound returns the limit of a read.
+func (r *ReadResult) bound(i kafka.Isolation) kafka.Offset {
+	switch i {
+	case kafka.LogEnd:
+		return r.LogEndOffset
+	case kafka.Committed:
+		return r.LastStableOffset
+	default:
+		return r.HighWatermark
+	}
+}
+
+// diverges looks whether the reader's last epoch ended here where the reader is, or before.
+func (p *Partition) diverges(r ReadRequest, res *ReadResult) error {
+	epoch, end := p.log.EpochEndOffset(r.LastFetchedEpoch)
+	if epoch == kafka.NoEpoch || end == kafka.NoOffset {
+		return fmt.Errorf("could not determine the end offset of the last fetched epoch %d: %w", r.LastFetchedEpoch, kerr.OffsetOutOfRange)
+	}
+	if r.Offset < res.LogStartOffset {
+		return fmt.Errorf("offset %d is below the log start offset %d: %w", r.Offset, res.LogStartOffset, kerr.OffsetOutOfRange)
+	}
+	if epoch < r.LastFetchedEpoch || end < r.Offset {
+		res.Diverging, res.Diverges = EpochEnd{Epoch: epoch, End: end}, true
+	}
+	return nil
+}
+
+// readFailure classifies an error of the log on a read: out of range, damaged (both known to the protocol), a partition that is gone, or
+// a failed log directory. Hold no lock.
+func (p *Partition) readFailure(err error) error {
+	if errors.Is(err, kerr.OffsetOutOfRange) || errors.Is(err, kerr.CorruptMessage) {
+		return err
+	}
+	return p.storageFailure(err)
+}
+
+// The special timestamps of ListOffsets.
+const (
+	LatestTimestamp          int64 = -1
+	EarliestTimestamp        int64 = -2
+	MaxTimestamp             int64 = -3 // KIP-734
+	EarliestLocalTimestamp   int64 = -4 // KIP-405
+	LatestTieredTimestamp    int64 = -5 // KIP-1005
+	EarliestPendingTimestamp int64 = -6 // KIP-1023
+)
+
+// OffsetRequest is one partition of a ListOffsets request. Isolation LogEnd is a follower's, whom an election does not keep waiting.
+type OffsetRequest struct {
+	Timestamp          int64 // ms since 1970, or a special one
+	Isolation          kafka.Isolation
+	CurrentLeaderEpoch kafka.LeaderEpoch
+	AnyReplica         bool
+}
+
+// FoundOffset answers OffsetFor: kafka.NoOffset, kafka.NoTimestamp and kafka.NoEpoch where there is nothing.
+type FoundOffset struct {
+	Offset    kafka.Offset
+	Timestamp int64 // ms since 1970
+	Epoch     kafka.LeaderEpoch
+}
+
+var foundNothing = FoundOffset{Offset: kafka.NoOffset, Timestamp: kafka.NoTimestamp, Epoch: kafka.NoEpoch}
+
+// OffsetFor finds an offset by time. Errors are Read's, and kerr.OffsetNotAvailable after an election, until the high watermark has
+// come to where the leader epoch began.
+func (p *Partition) OffsetFor(r OffsetRequest) (FoundOffset, error) {
+	if err := p.check(r.CurrentLeaderEpoch, !r.AnyReplica); err != nil {
+		return foundNothing, err
+	}
+	bounds := ReadResult{LastStableOffset: p.LastStableOffset(), HighWatermark: p.HighWatermark(), LogEndOffset: p.LogEndOffset()}
+	last := bounds.bound(r.Isolation)
+	var lagging error
+	if start := kafka.Offset(p.epochStart.Load()); r.Isolation != kafka.LogEnd && start > bounds.HighWatermark {
+		lagging = fmt.Errorf("the high watermark %d of partition %s is lagging behind the start offset of this epoch, %d: %w",
+			bounds.HighWatermark, p.id, start, kerr.OffsetNotAvailable)
+	}
+	switch r.Timestamp {
+	case LatestTimestamp:
+		if lagging != nil {
+			return foundNothing, lagging
+		}
+		return FoundOffset{Offset: last, Timestamp: kafka.NoTimestamp, Epoch: p.Leadership().LeaderEpoch}, nil
+	case EarliestTimestamp, EarliestLocalTimestamp:
+		start := p.LogStartOffset()
+		return FoundOffset{Offset: start, Timestamp: kafka.NoTimestamp, Epoch: p.log.EpochAt(start)}, nil
+	case LatestTieredTimestamp, EarliestPendingTimestamp:
+		return foundNothing, nil
+	}
+	found, ok, err := p.searchTime(r.Timestamp)
+	switch {
+	case err != nil:
+		return foundNothing, p.readFailure(err)
+	case !ok || found.Offset >= last:
+		return foundNothing, lagging
+	}
+	return FoundOffset(found), nil
+}
+
+func (p *Partition) searchTime(timestamp int64) (commitlog.TimestampOffset, bool, error) {
+	if timestamp == MaxTimestamp {
+		return p.log.MaxTimestampOffset()
+	}
+	return p.log.OffsetForTimestamp(timestamp)
+}
+
+// EpochEnd answers OffsetForLeaderEpoch for epoch: kafka.NoEpoch and kafka.NoOffset if it is not known. Errors are Read's.
+func (p *Partition) EpochEnd(current, epoch kafka.LeaderEpoch, anyReplica bool) (EpochEnd, error) {
+	if err := p.check(current, !anyReplica); err != nil {
+		return EpochEnd{Epoch: kafka.NoEpoch, End: kafka.NoOffset}, err
+	}
+	found, end := p.log.EpochEndOffset(epoch)
+	return EpochEnd{Epoch: found, End: end}, nil
+}

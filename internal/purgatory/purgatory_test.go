@@ -1,0 +1,220 @@
+package purgatory
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// bubble runs f with a purgatory whose clock stands still while anybody is busy.
+func bubble(t *testing.T, f func(t *testing.T, p *Purgatory)) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPurgatory(time.Now)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); p.Run(ctx) }()
+		f(t, p)
+		cancel()
+		<-done
+	})
+}
+
+func TestProduceWaitsForEveryPartition(t *testing.T) {
+	bubble(t, func(t *testing.T, p *Purgatory) {
+		var a, b Watchers
+		calls := 0
+		w := New(Each, 2, 0, time.Now().Add(time.Minute), func() { calls++ })
+		w.Watch(&a, kafka.HighWatermark, 9)
+		w.Watch(&b, kafka.HighWatermark, 4)
+		p.Start(w)
+		a.Advance(20, 9, 9, 100)
+		b.Advance(20, 5, 5, 100)
+		if calls != 0 {
+			t.Fatal("completed though one high watermark is not above its offset")
+		}
+		b.Advance(30, 6, 6, 100)
+		a.Advance(20, 10, 10, 0)
+		a.Advance(20, 11, 11, 0)
+		if calls != 1 {
+			t.Fatalf("called back %d times", calls)
+		}
+		if p.Len() != 0 || a.first != nil || b.first != nil {
+			t.Error("a completed wait is still listed")
+		}
+	})
+}
+
+func TestFetchWaitsForBytesFromAnyPartition(t *testing.T) {
+	bubble(t, func(t *testing.T, p *Purgatory) {
+		var a, b Watchers
+		calls := 0
+		w := New(Bytes, 2, 1000, time.Now().Add(time.Minute), func() { calls++ })
+		w.Watch(&a, kafka.HighWatermark, 0)
+		w.Watch(&b, kafka.HighWatermark, 0)
+		p.Start(w)
+		a.Advance(1, 1, 1, 400)
+		b.Advance(1, 0, 0, 5000) // not visible yet
+		a.Advance(2, 2, 2, 400)
+		if calls != 0 {
+			t.Fatal("800 visible bytes completed a wait for 1000")
+		}
+		b.Advance(2, 2, 2, 200)
+		if calls != 1 {
+			t.Fatalf("called back %d times", calls)
+		}
+	})
+}
+
+func TestBoundThatPassedBeforeTheWaitCounts(t *testing.T) {
+	for _, kind := range []Kind{Each, Bytes} {
+		bubble(t, func(t *testing.T, p *Purgatory) {
+			var a Watchers
+			a.Advance(10, 10, 10, 1)
+			called := false
+			w := New(kind, 1, 1_000_000, time.Now().Add(time.Minute), func() { called = true })
+			w.Watch(&a, kafka.HighWatermark, 5)
+			p.Start(w)
+			if !called {
+				t.Errorf("kind %d: the wait sleeps through an append that came before it", kind)
+			}
+		})
+	}
+}
+
+func TestNothingToWaitForCompletesAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, p *Purgatory) {
+		called := false
+		p.Start(New(Each, 0, 0, time.Now().Add(time.Minute), func() { called = true }))
+		if !called {
+			t.Error("a wait without partitions hangs")
+		}
+	})
+}
+
+func TestDeadlines(t *testing.T) {
+	bubble(t, func(t *testing.T, p *Purgatory) {
+		var a Watchers
+		start := time.Now()
+		var fired []time.Duration
+		all := make(chan struct{}, 10)
+		for _, d := range []time.Duration{700, 5, 300, 300, 0, -5} {
+			w := New(Each, 1, 0, start.Add(d*time.Millisecond), func() {
+				fired = append(fired, time.Since(start))
+				all <- struct{}{}
+			})
+			w.Watch(&a, kafka.HighWatermark, 1)
+			p.Start(w)
+		}
+		for range 6 {
+			<-all
+		}
+		for i, want := range []time.Duration{0, 0, 5, 300, 300, 700} {
+			if fired[i] != want*time.Millisecond {
+				t.Errorf("wait %d fired after %v, want %d ms", i, fired[i], want)
+			}
+		}
+		if a.first != nil {
+			t.Error("expired waits are still listed at the partition")
+		}
+	})
+}
+
+func TestFailCompletesAll(t *testing.T) {
+	bubble(t, func(t *testing.T, p *Purgatory) {
+		var a, b Watchers
+		calls := 0
+		for range 3 {
+			w := New(Each, 2, 0, time.Now().Add(time.Minute), func() { calls++ })
+			w.Watch(&a, kafka.HighWatermark, 5)
+			w.Watch(&b, kafka.HighWatermark, 5)
+			p.Start(w)
+		}
+		a.Fail()
+		b.Advance(9, 9, 9, 9)
+		if calls != 3 || p.Len() != 0 || b.first != nil {
+			t.Errorf("%d callbacks, %d waits left", calls, p.Len())
+		}
+	})
+}
+
+func TestShutdownCompletesAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := NewPurgatory(time.Now)
+		ctx, cancel := context.WithCancel(t.Context())
+		go p.Run(ctx)
+		var a Watchers
+		calls := make(chan struct{}, 2)
+		wait := func() {
+			w := New(Each, 1, 0, time.Now().Add(time.Hour), func() { calls <- struct{}{} })
+			w.Watch(&a, kafka.HighWatermark, 5)
+			p.Start(w)
+		}
+		wait()
+		cancel()
+		<-calls
+		wait() // a late one does not hang
+		<-calls
+	})
+}
+
+// Many goroutines advance, wait, fail and expire at once; every wait must be called back exactly once.
+func TestExactlyOnceUnderLoad(t *testing.T) {
+	p := NewPurgatory(time.Now)
+	ctx, cancel := context.WithCancel(context.Background())
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); p.Run(ctx) }()
+	watchers := make([]Watchers, 8)
+	const waits = 4000
+	var callbacks [waits]atomic.Int32
+	var group sync.WaitGroup
+	for g := range 4 {
+		group.Go(func() {
+			r := rand.New(rand.NewPCG(1, uint64(g)))
+			for i := g; i < waits; i += 4 {
+				w := New(Kind(i%2), 3, 50, time.Now().Add(time.Duration(r.IntN(3))*time.Millisecond), func() { callbacks[i].Add(1) })
+				for range 3 {
+					w.Watch(&watchers[r.IntN(8)], kafka.Isolation(r.IntN(3)), kafka.Offset(r.IntN(2000)))
+				}
+				p.Start(w)
+			}
+		})
+		group.Go(func() {
+			r := rand.New(rand.NewPCG(2, uint64(g)))
+			for i := range 2000 {
+				watchers[r.IntN(8)].Advance(kafka.Offset(i), kafka.Offset(i), kafka.Offset(i), 10)
+				if i%500 == 0 {
+					watchers[r.IntN(8)].Fail()
+				}
+			}
+		})
+	}
+	group.Wait()
+	cancel()
+	<-stopped
+	for i := range callbacks {
+		if n := callbacks[i].Load(); n != 1 {
+			t.Fatalf("wait %d was called back %d times", i, n)
+		}
+	}
+}
+
+func BenchmarkWaitAndWake(b *testing.B) {
+	p := NewPurgatory(time.Now)
+	var a Watchers
+	deadline := time.Now().Add(time.Hour)
+	end := kafka.Offset(0)
+	b.ReportAllocs()
+	for b.Loop() {
+		w := New(Bytes, 1, 1, deadline, func() {})
+		w.Watch(&a, kafka.HighWatermark, end)
+		p.Start(w)
+		end++
+		a.Advance(end+1, end+1, end+1, 100)
+	}
+}

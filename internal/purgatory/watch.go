@@ -1,0 +1,202 @@
+package purgatory
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// bounds is how many offsets of a partition can be waited for, indexed by kafka.Isolation.
+const bounds = int(kafka.Committed) + 1
+
+// Watchers are the waits on one partition. The zero value is ready and holds nothing else.
+// The partition calls Advance after it has unlocked.
+type Watchers struct {
+	mu    sync.Mutex // guards the fields below and the links of the entries in the list
+	ends  [bounds]kafka.Offset
+	first *entry
+}
+
+// entry is one wait's place on one partition.
+type entry struct {
+	wait       *Wait
+	on         *Watchers // nil when not linked
+	prev, next *entry
+	bound      kafka.Isolation
+	past       kafka.Offset
+}
+
+// Advance says that the partition's ends (exclusive) moved and that bytes came in. Ends never move back here: a call
+// that comes late is harmless. Waits that it completes are called back before it returns.
+func (w *Watchers) Advance(logEnd, highWatermark, lastStable kafka.Offset, bytes int) {
+	var met *Wait // completed waits, linked by Wait.next
+	w.mu.Lock()
+	w.ends[kafka.LogEnd] = max(w.ends[kafka.LogEnd], logEnd)
+	w.ends[kafka.HighWatermark] = max(w.ends[kafka.HighWatermark], highWatermark)
+	w.ends[kafka.Committed] = max(w.ends[kafka.Committed], lastStable)
+	for e := w.first; e != nil; {
+		next := e.next
+		if w.ends[e.bound] > e.past && e.wait.contribute(e, int64(bytes)) {
+			e.wait.next, met = met, e.wait
+		}
+		e = next
+	}
+	w.mu.Unlock()
+	run(met)
+}
+
+// Fail completes all waits: the partition lost its leadership, its directory, or is gone.
+func (w *Watchers) Fail() {
+	var met *Wait
+	w.mu.Lock()
+	for e := w.first; e != nil; e = e.next {
+		if e.wait.claim() {
+			e.wait.next, met = met, e.wait
+		}
+	}
+	w.mu.Unlock()
+	run(met)
+}
+
+// run calls back a list of claimed waits.
+func run(met *Wait) {
+	for met != nil {
+		next := met.next
+		met.next = nil
+		met.finish()
+		met = next
+	}
+}
+
+// link adds e unless its bound has passed already, which it reports.
+func (w *Watchers) link(e *entry) (passed bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.ends[e.bound] > e.past {
+		return true
+	}
+	e.on, e.next = w, w.first
+	if w.first != nil {
+		w.first.prev = e
+	}
+	w.first = e
+	return false
+}
+
+// unlink removes e if it is in the list.
+func (w *Watchers) unlink(e *entry) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.drop(e)
+}
+
+// drop removes e. The caller holds mu.
+func (w *Watchers) drop(e *entry) {
+	if e.on == nil {
+		return
+	}
+	if e.prev != nil {
+		e.prev.next = e.next
+	} else {
+		w.first = e.next
+	}
+	if e.next != nil {
+		e.next.prev = e.prev
+	}
+	e.on, e.prev, e.next = nil, nil, nil
+}
+
+// Kind says how a wait counts.
+type Kind int8
+
+const (
+	// Each needs every watched bound to pass: a produce.
+	Each Kind = iota
+	// Bytes needs so many bytes to come in behind the watched bounds, on whichever partition: a fetch.
+	Bytes
+)
+
+// The states of a wait. Until Start has linked it everywhere nobody else may finish it: one whose need is met before is
+// marked, and Start finishes it.
+const (
+	preparing int32 = iota
+	met
+	waiting
+	claimed
+)
+
+// Wait is one reply that waits. Make it with New, tell it what to watch, then give it to Purgatory.Start.
+type Wait struct {
+	kind     Kind
+	deadline time.Time
+	done     func()
+	entries  []entry
+	watched  []*Watchers
+
+	need  atomic.Int64 // what is missing
+	state atomic.Int32
+	next  *Wait // in a list of waits to be called back
+
+	purgatory *Purgatory
+	index     int // in the heap of deadlines, -1 when not there
+}
+
+// New makes a wait on up to partitions partitions, which calls done once. For Bytes, need is how many bytes are missing.
+func New(kind Kind, partitions int, need int64, deadline time.Time, done func()) *Wait {
+	w := &Wait{kind: kind, deadline: deadline, done: done, index: -1}
+	w.entries = make([]entry, 0, partitions)
+	w.watched = make([]*Watchers, 0, partitions)
+	if kind == Bytes {
+		w.need.Store(need)
+	}
+	return w
+}
+
+// Watch adds a partition: the wait is for its bound to rise above past. It must not be called more often than New was
+// told, nor after Start.
+func (w *Wait) Watch(on *Watchers, bound kafka.Isolation, past kafka.Offset) {
+	if w.kind == Each {
+		w.need.Add(1)
+	}
+	w.entries = append(w.entries[:len(w.entries)], entry{wait: w, bound: bound, past: past})
+	w.watched = append(w.watched, on)
+	if on.link(&w.entries[len(w.entries)-1]) {
+		if w.kind == Each {
+			w.need.Add(-1)
+		} else {
+			w.claim() // how many bytes came in is not known: let the owner look again
+		}
+	}
+}
+
+// contribute counts a passed bound and reports whether that completes the wait. The caller holds the lock of e's list.
+func (w *Wait) contribute(e *entry, bytes int64) bool {
+	if w.kind == Each {
+		e.on.drop(e) // one passing of each bound is enough
+		bytes = 1
+	} else {
+		e.past = e.on.ends[e.bound] - 1 // what comes next counts too
+	}
+	return w.need.Add(-bytes) <= 0 && (w.kind == Bytes || w.state.Load() != preparing) && w.claim()
+}
+
+// claim reports whether the caller is the one who finishes the wait. Before Start nobody is: it leaves a mark.
+func (w *Wait) claim() bool {
+	if w.state.CompareAndSwap(preparing, met) {
+		return false
+	}
+	return w.state.CompareAndSwap(waiting, claimed)
+}
+
+// finish removes a claimed wait from everywhere and calls back.
+func (w *Wait) finish() {
+	for i := range w.entries {
+		w.watched[i].unlink(&w.entries[i])
+	}
+	if w.purgatory != nil {
+		w.purgatory.remove(w)
+	}
+	w.done()
+}

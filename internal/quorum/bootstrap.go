@@ -1,0 +1,57 @@
+package quorum
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/schema"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Format writes the bootstrap file of a new node into dir, the folder of __cluster_metadata-0, which it makes. With
+// members the quorum is dynamic (kraft.version 1) and starts with them; without, its members are those of
+// controller.quorum.voters. now is in milliseconds.
+func Format(f vfs.FS, dir string, members []Voter, records []schema.MetadataRecord, now int64) error {
+	if err := vfs.MkdirAll(f, dir); err != nil {
+		return fmt.Errorf("make %s: %w", dir, err)
+	}
+	set := voters{set: sortVoters(members)}
+	if len(members) > 0 {
+		set.kraft = maxKRaftVersion
+	}
+	return writeSnapshot(f, dir, bootstrapID, now, now, set, func(yield func(metadata.Record) bool) {
+		for _, r := range records {
+			if !yield(metadata.Record{Body: r}) {
+				return
+			}
+		}
+	})
+}
+
+// readBootstrap returns what format left: the records of the first leader, and the members of a dynamic quorum.
+// Kafka before 4.1 kept the records in another file, in the folder above. A folder with neither gives nil.
+func readBootstrap(f vfs.FS, dir string) ([]schema.MetadataRecord, voters, error) {
+	var records []schema.MetadataRecord
+	var members voters
+	collect := func(d *batch) error {
+		members.note(d)
+		records = append(records, d.Records...)
+		return nil
+	}
+	err := readSnapshot(f, dir, bootstrapID, collect)
+	if err == nil || !errors.Is(err, fs.ErrNotExist) {
+		return records, members, err
+	}
+	old, err := vfs.ReadFile(f, path.Join(path.Dir(dir), "bootstrap.checkpoint"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, voters{}, nil
+	}
+	if err != nil {
+		return nil, voters{}, err
+	}
+	err = visitBatches(old, collect)
+	return records, members, err
+}

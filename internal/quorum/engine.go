@@ -1,0 +1,244 @@
+package quorum
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/segment"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Errors of Submit and Open.
+var (
+	// ErrNotController says that another node leads the quorum, or none does.
+	ErrNotController = errors.New("this node is not the active controller")
+	// ErrStopped says that the engine has stopped.
+	ErrStopped = errors.New("the metadata quorum has stopped")
+	// ErrDamaged says that the folder holds something that cannot be understood, and must not be guessed at.
+	ErrDamaged = errors.New("the metadata log is damaged")
+)
+
+// Voter is a member of the quorum.
+type Voter struct {
+	ID kafka.NodeID
+	// Directory is zero in a static quorum (kraft.version 0).
+	Directory kafka.UUID
+	Endpoints []metadata.Endpoint
+}
+
+// Config is what an engine is told at construction.
+type Config struct {
+	FS vfs.FS
+	// Dir is the folder of __cluster_metadata-0 (with that name).
+	Dir string
+	// NodeID and Directory are this node's; Directory is from meta.properties.
+	NodeID    kafka.NodeID
+	Directory kafka.UUID
+	// Voters are those of controller.quorum.voters, empty for a quorum whose members are in the log (kraft.version 1).
+	Voters []Voter
+	// Controller configures the controller. Its Voters and, if the folder has a bootstrap file, its Bootstrap are
+	// filled in here.
+	Controller controller.Config
+	// Log is the configuration of the log. SnapshotBytes and SnapshotInterval are
+	// metadata.log.max.record.bytes.between.snapshots (0: 20 MiB) and metadata.log.max.snapshot.interval.ms (0: 1 h).
+	Log              commitlog.Config
+	Cache            *segment.Cache
+	SnapshotBytes    int64
+	SnapshotInterval time.Duration
+	// IdleInterval is metadata.max.idle.interval.ms if it was set; 0 writes no NoOp records.
+	IdleInterval time.Duration
+	// Tick is Raft's unit of time in a quorum of several: an election takes ten. 0 stands for 100 ms.
+	Tick time.Duration
+	// Clean and RecoveryPoint are as in commitlog.Options.
+	Clean         bool
+	RecoveryPoint kafka.Offset
+	// Send hands messages to the other voters, in order and without blocking; it may lose them. A quorum of one
+	// needs none.
+	Send func([]*raftpb.Message)
+	// Now is the clock. Nil stands for time.Now.
+	Now func() time.Time
+	// Logger gets what is worth a line. Nil discards.
+	Logger *slog.Logger
+}
+
+// Engine is the metadata quorum at one node. Make it with Open, then Run it.
+type Engine struct {
+	cfg      Config
+	requests chan *request
+	messages chan *raftpb.Message
+	written  chan snapshotResult
+	stopped  chan struct{}
+	// subscribed wakes the loop for those who join.
+	subscribed chan struct{}
+
+	// Owned by the loop.
+	log         *commitlog.Log
+	raft        *raft.RawNode
+	storage     *storage
+	loader      *metadata.Loader // what is committed; the controller's goes ahead of it
+	leader      *leadership      // nil while this node does not lead
+	leads       kafka.NodeID     // the leader that Raft knows, or NoNode
+	voted       *raftpb.HardState
+	votedLeader kafka.NodeID // what quorum-state says
+	inbox       []*request
+	applying    record.Batch // the batch whose last entry is not committed yet
+	committed   kafka.Offset // exclusive
+	lastTick    time.Time
+	appended    time.Time // when the last record was written
+	snapshots   snapshotter
+	subs        []func(metadata.Change)
+
+	// Read by everybody.
+	image   atomic.Pointer[metadata.Image]
+	status  atomic.Pointer[Status]
+	mu      sync.Mutex // a leaf: guards the fields below
+	joining []func(metadata.Change)
+	news    chan struct{} // closed at the next publication; nil while nobody waits
+	seen    map[observerKey]ReplicaState
+}
+
+// request is a command on its way through the loop.
+type request struct {
+	cmd  controller.Command
+	done chan reply // holds one
+}
+
+type reply struct {
+	response any
+	err      error
+}
+
+// maxQueued bounds the commands that wait for the loop; Submit blocks beyond it.
+const maxQueued = 1024
+
+// Submit has the active controller handle cmd and returns the response once its effect is committed and published.
+// Errors wrap ErrNotController, ErrStopped, or are ctx's; after the latter the command may still take effect.
+func (e *Engine) Submit(ctx context.Context, cmd controller.Command) (any, error) {
+	r := &request{cmd: cmd, done: make(chan reply, 1)}
+	select {
+	case e.requests <- r:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-e.stopped:
+		return nil, ErrStopped
+	}
+	select {
+	case got := <-r.done:
+		return got.response, got.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-e.stopped:
+		select {
+		case got := <-r.done: // answered on the way out
+			return got.response, got.err
+		default:
+			return nil, ErrStopped
+		}
+	}
+}
+
+// Do is Submit with the response's type.
+func Do[R any](ctx context.Context, e *Engine, cmd controller.Command) (R, error) {
+	var none R
+	response, err := e.Submit(ctx, cmd)
+	if err != nil {
+		return none, err
+	}
+	typed, ok := response.(R)
+	if !ok {
+		return none, fmt.Errorf("%T answers %T, not %T", cmd, response, none)
+	}
+	return typed, nil
+}
+
+// Image is the newest committed state. Never nil.
+func (e *Engine) Image() *metadata.Image { return e.image.Load() }
+
+// Subscribe calls f with each change from now on, in order, before any answer that depends on it leaves; the first
+// call has an empty delta and the image of the moment. f runs on the loop: it must be quick, must not block, and
+// must not call the engine's blocking methods.
+func (e *Engine) Subscribe(f func(metadata.Change)) {
+	e.mu.Lock()
+	e.joining = append(e.joining, f)
+	e.mu.Unlock()
+	select {
+	case e.subscribed <- struct{}{}:
+	default:
+	}
+}
+
+// welcome gives new subscribers the image that their changes will start from.
+func (e *Engine) welcome() {
+	e.mu.Lock()
+	joining := e.joining
+	e.joining = nil
+	e.mu.Unlock()
+	if len(joining) == 0 {
+		return
+	}
+	image := e.Image()
+	for _, f := range joining {
+		f(metadata.Change{Delta: metadata.NewDelta(image), Image: image})
+	}
+	e.subs = append(e.subs, joining...)
+}
+
+// Wait returns when the image contains the record at offset.
+func (e *Engine) Wait(ctx context.Context, offset kafka.Offset) error {
+	for {
+		news := e.next()
+		if e.Image().Offset >= offset {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-e.stopped:
+			return ErrStopped
+		}
+	}
+}
+
+// next returns a channel that the next publication closes.
+func (e *Engine) next() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.news == nil {
+		e.news = make(chan struct{})
+	}
+	return e.news
+}
+
+// Step hands a message of another voter to the loop. It drops the message when the loop is behind: Raft repeats.
+func (e *Engine) Step(m *raftpb.Message) {
+	select {
+	case e.messages <- m:
+	default:
+	}
+}
+
+// Leader returns the leader of the quorum and its epoch; kafka.NoNode while there is none.
+func (e *Engine) Leader() (kafka.NodeID, kafka.LeaderEpoch) {
+	s := e.status.Load()
+	return s.Leader, s.Epoch
+}
+
+// raftID is a node's id in Raft, which has no id 0.
+func raftID(id kafka.NodeID) uint64 { return uint64(id) + 1 }
+
+// nodeID is the way back; 0 stands for nobody.
+func nodeID(id uint64) kafka.NodeID { return kafka.NodeID(id) - 1 }

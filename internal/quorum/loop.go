@@ -1,0 +1,193 @@
+package quorum
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
+
+	"github.com/ottla/ottla/internal/controller"
+)
+
+// Run works until ctx ends or the log fails, and closes the log. It returns nil at the end of ctx.
+func (e *Engine) Run(ctx context.Context) error {
+	defer close(e.stopped)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		now := e.cfg.Now()
+		if err := e.step(now); err != nil {
+			return e.stop(now, err)
+		}
+		timer.Reset(max(0, e.deadline().Sub(now)))
+		select {
+		case r := <-e.requests:
+			e.collect(r)
+		case m := <-e.messages:
+			e.receive(m)
+		case done := <-e.written:
+			if err := e.snapshotWritten(e.cfg.Now(), done); err != nil {
+				return e.stop(now, err)
+			}
+		case <-e.subscribed:
+		case <-timer.C:
+		case <-ctx.Done():
+			return e.stop(e.cfg.Now(), nil)
+		}
+	}
+}
+
+// collect takes a request and all that wait behind it: one sync of the disk answers them together.
+func (e *Engine) collect(r *request) {
+	e.inbox = append(e.inbox, r)
+	for len(e.inbox) < maxQueued {
+		select {
+		case r := <-e.requests:
+			e.inbox = append(e.inbox, r)
+		default:
+			return
+		}
+	}
+}
+
+// receive hands Raft a message of a peer. What Raft refuses is noise: a peer that is no longer one, or too late.
+func (e *Engine) receive(m *raftpb.Message) {
+	if err := e.raft.Step(m); err != nil {
+		e.cfg.Logger.Debug("raft refused a message", "type", m.GetType(), "from", nodeID(m.GetFrom()), "error", err)
+	}
+}
+
+// step does everything that can be done now. An error is the disk's, or damage: the engine can't go on.
+func (e *Engine) step(now time.Time) error {
+	e.welcome()
+	if e.alone() {
+		if e.leader == nil && e.raft.BasicStatus().RaftState == raft.StateFollower {
+			if err := e.raft.Campaign(); err != nil {
+				return fmt.Errorf("elect itself: %w", err)
+			}
+		}
+	} else {
+		for ; now.Sub(e.lastTick) >= e.cfg.Tick; e.lastTick = e.lastTick.Add(e.cfg.Tick) {
+			e.raft.Tick()
+		}
+	}
+	if err := e.ready(now); err != nil {
+		return err
+	}
+	e.expire(now)
+	e.handleInbox(now)
+	if err := e.ready(now); err != nil {
+		return err
+	}
+	e.maybeSnapshot(now)
+	if reap := e.snapshots.reap; !reap.IsZero() && !reap.After(now) {
+		return e.reap(now)
+	}
+	return nil
+}
+
+// expire does what is due by time alone.
+func (e *Engine) expire(now time.Time) {
+	if !e.active() {
+		return
+	}
+	for {
+		due := e.leader.controller.Deadline()
+		if due.IsZero() || due.After(now) || !e.command(now, &request{cmd: controller.Expire{}}) {
+			break
+		}
+	}
+	if e.cfg.IdleInterval > 0 && now.Sub(e.appended) >= e.cfg.IdleInterval {
+		e.noOp(now)
+	}
+}
+
+// handleInbox lets the controller decide on what was asked. Requests wait while this node is about to become active.
+func (e *Engine) handleInbox(now time.Time) {
+	if !e.active() {
+		if e.leader == nil && !e.alone() {
+			for _, r := range e.inbox {
+				r.answer(nil, ErrNotController)
+			}
+			e.inbox = nil
+		}
+		return
+	}
+	inbox := e.inbox
+	e.inbox = nil
+	for _, r := range inbox {
+		if !e.active() {
+			r.answer(nil, ErrNotController)
+			continue
+		}
+		e.command(now, r)
+	}
+	if e.inbox == nil {
+		clear(inbox)
+		e.inbox = inbox[:0]
+	}
+}
+
+// answer sends what a request leads to; nobody may wait for it any more.
+func (r *request) answer(response any, err error) {
+	if r != nil && r.done != nil {
+		r.done <- reply{response, err}
+	}
+}
+
+// deadline returns when step has something to do by itself.
+func (e *Engine) deadline() time.Time {
+	first := e.cfg.Now().Add(time.Hour)
+	earlier := func(t time.Time) {
+		if !t.IsZero() && t.Before(first) {
+			first = t
+		}
+	}
+	if !e.alone() {
+		earlier(e.lastTick.Add(e.cfg.Tick))
+	}
+	if e.active() {
+		earlier(e.leader.controller.Deadline())
+		if e.cfg.IdleInterval > 0 {
+			earlier(e.appended.Add(e.cfg.IdleInterval))
+		}
+	}
+	if e.snapshots.bytes > 0 && !e.snapshots.running {
+		earlier(e.snapshots.last.Add(e.cfg.SnapshotInterval))
+	}
+	earlier(e.snapshots.reap)
+	return first
+}
+
+// stop answers everybody and closes the log: cleanly, unless it failed.
+func (e *Engine) stop(now time.Time, err error) error {
+	why := ErrStopped
+	if err != nil {
+		why = fmt.Errorf("%w: %w", ErrStopped, err)
+	}
+	if e.snapshots.running {
+		<-e.written
+	}
+	for _, r := range e.inbox {
+		r.answer(nil, why)
+	}
+	e.dropPending(why)
+	if err != nil {
+		e.log.Abandon()
+		return err
+	}
+	if _, err := e.log.Flush(); err != nil {
+		e.log.Abandon()
+		return fmt.Errorf("close the metadata log: %w", err)
+	}
+	if err := e.log.Close(now); err != nil {
+		return fmt.Errorf("close the metadata log: %w", err)
+	}
+	return nil
+}
+
+// errNotProposed says that Raft did not take a batch.
+var errNotProposed = errors.New("raft did not take the batch")

@@ -1,0 +1,126 @@
+package quorum
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// ReadLog reads the committed log for an observer, as commitlog.Log.Read does; offsets below the log start wrap
+// kerr.OffsetOutOfRange: the observer must fetch a snapshot.
+func (e *Engine) ReadLog(from kafka.Offset, maxBytes int) (commitlog.Span, error) {
+	return e.log.Read(from, maxBytes, e.status.Load().HighWatermark, true)
+}
+
+// Bounds are the ends of the metadata log.
+type Bounds struct {
+	LogStartOffset kafka.Offset
+	HighWatermark  kafka.Offset // exclusive
+	LogEndOffset   kafka.Offset // exclusive
+}
+
+// Bounds returns the ends of the log.
+func (e *Engine) Bounds() Bounds {
+	return Bounds{
+		LogStartOffset: e.log.LogStartOffset(),
+		HighWatermark:  e.status.Load().HighWatermark,
+		LogEndOffset:   e.log.LogEndOffset(),
+	}
+}
+
+// EpochEndOffset answers OffsetForLeaderEpoch for the metadata log, as commitlog.Log.EpochEndOffset does.
+func (e *Engine) EpochEndOffset(epoch kafka.LeaderEpoch) (kafka.LeaderEpoch, kafka.Offset) {
+	return e.log.EpochEndOffset(epoch)
+}
+
+// ReplicaState is one line of DescribeQuorum.
+type ReplicaState struct {
+	ID           kafka.NodeID
+	Directory    kafka.UUID
+	LogEndOffset kafka.Offset
+	// LastFetch and LastCaughtUp are zero when not known.
+	LastFetch, LastCaughtUp time.Time
+}
+
+// Status is what DescribeQuorum answers.
+type Status struct {
+	Leader        kafka.NodeID
+	Epoch         kafka.LeaderEpoch
+	HighWatermark kafka.Offset
+	// KRaftVersion is the finalized kraft.version: 0 with static voters, 1 with voters in the log.
+	KRaftVersion int16
+	Voters       []ReplicaState
+	Observers    []ReplicaState
+	// Nodes are the voters with their endpoints.
+	Nodes []Voter
+
+	snapshot SnapshotID
+}
+
+// publishStatus shows the state of the quorum; the loop calls it when something of it changed.
+func (e *Engine) publishStatus() {
+	basic := e.raft.BasicStatus()
+	e.status.Store(&Status{
+		Leader:        nodeID(basic.Lead),
+		Epoch:         kafka.LeaderEpoch(basic.GetTerm()),
+		HighWatermark: e.committed,
+		KRaftVersion:  e.storage.voters.kraft,
+		Nodes:         e.storage.voters.set,
+		snapshot:      e.storage.snap,
+	})
+}
+
+// Status returns the state of the quorum. The leader's own line is of the moment; other voters have what they told.
+func (e *Engine) Status() Status {
+	s := *e.status.Load()
+	now := e.cfg.Now()
+	for _, v := range s.Nodes {
+		line := ReplicaState{ID: v.ID, Directory: v.Directory, LogEndOffset: kafka.NoOffset}
+		if v.ID == e.cfg.NodeID {
+			line.LogEndOffset, line.LastFetch, line.LastCaughtUp = e.log.LogEndOffset(), now, now
+			if v.Directory.IsZero() && s.KRaftVersion > 0 {
+				line.Directory = e.cfg.Directory
+			}
+		}
+		s.Voters = append(s.Voters, line)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, line := range e.seen {
+		if now.Sub(line.LastFetch) <= observerTimeout {
+			s.Observers = append(s.Observers, line)
+		}
+	}
+	slices.SortFunc(s.Observers, func(a, b ReplicaState) int { return cmp.Compare(a.ID, b.ID) })
+	return s
+}
+
+// observerTimeout is how long an observer that does not fetch any more is still shown; Kafka's is the same.
+const observerTimeout = 5 * time.Minute
+
+type observerKey struct {
+	id        kafka.NodeID
+	directory kafka.UUID
+}
+
+// Observed notes that an observer fetched from offset, which means that it holds the log up to there.
+func (e *Engine) Observed(id kafka.NodeID, directory kafka.UUID, offset kafka.Offset) {
+	end, now := e.log.LogEndOffset(), e.cfg.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	key := observerKey{id, directory}
+	line := e.seen[key]
+	line.ID, line.Directory, line.LogEndOffset, line.LastFetch = id, directory, offset, now
+	if offset >= end {
+		line.LastCaughtUp = now
+	}
+	e.seen[key] = line
+	for k, l := range e.seen {
+		if now.Sub(l.LastFetch) > observerTimeout {
+			delete(e.seen, k)
+		}
+	}
+}

@@ -1,0 +1,231 @@
+package quorum
+
+import (
+	"fmt"
+	"log/slog"
+	"math"
+	"slices"
+	"time"
+
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+func (cfg Config) withDefaults() Config {
+	if cfg.SnapshotBytes == 0 {
+		cfg.SnapshotBytes = 20 << 20
+	}
+	if cfg.SnapshotInterval == 0 {
+		cfg.SnapshotInterval = time.Hour
+	}
+	if cfg.Tick == 0 {
+		cfg.Tick = 100 * time.Millisecond
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Send == nil {
+		cfg.Send = func([]*raftpb.Message) {}
+	}
+	return cfg
+}
+
+// Open loads the newest snapshot and the log after it. It elects nobody: Run does. In a quorum of one all that is on
+// the disk is committed, and so the image is up to date when Open returns.
+func Open(cfg Config) (*Engine, error) {
+	cfg = cfg.withDefaults()
+	e := &Engine{
+		cfg:        cfg,
+		requests:   make(chan *request, maxQueued),
+		messages:   make(chan *raftpb.Message, maxQueued),
+		written:    make(chan snapshotResult, 1),
+		stopped:    make(chan struct{}),
+		subscribed: make(chan struct{}, 1),
+		seen:       make(map[observerKey]ReplicaState),
+	}
+	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
+		return nil, fmt.Errorf("make %s: %w", cfg.Dir, err)
+	}
+	hard, err := readQuorumState(cfg.FS, cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	e.storage = &storage{hard: hard}
+	if err := e.loadFiles(); err != nil {
+		return nil, err
+	}
+	if err := e.openLog(); err != nil {
+		return nil, err
+	}
+	if err := e.start(); err != nil {
+		e.log.Abandon()
+		return nil, err
+	}
+	return e, nil
+}
+
+// loadFiles reads the bootstrap file and the newest snapshot.
+func (e *Engine) loadFiles() error {
+	records, members, err := readBootstrap(e.cfg.FS, e.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	if records != nil {
+		e.cfg.Controller.Bootstrap = records
+	}
+	e.storage.bootstrap = members
+	e.storage.voters = members
+	if members.kraft == 0 {
+		e.storage.voters.set = sortVoters(e.cfg.Voters)
+	}
+	image := metadata.Empty()
+	ids, err := listSnapshots(e.cfg.FS, e.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	if n := len(ids); n > 0 && ids[n-1] != bootstrapID {
+		var inSnapshot voters
+		if image, inSnapshot, err = loadSnapshot(e.cfg.FS, e.cfg.Dir, ids[n-1]); err != nil {
+			return err
+		}
+		if inSnapshot.kraft > 0 {
+			e.storage.voters, e.storage.votersInLog = inSnapshot, true
+		}
+		e.storage.snap = ids[n-1]
+		e.snapshots.kept = slices.DeleteFunc(ids, func(id SnapshotID) bool { return id == bootstrapID })
+		e.snapshots.last = e.cfg.Now()
+	}
+	e.loader = metadata.NewLoader(image)
+	e.image.Store(image)
+	return nil
+}
+
+func (e *Engine) openLog() error {
+	log, report, err := commitlog.Open(e.cfg.FS, e.cfg.Dir, commitlog.Options{
+		Partition:      kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic},
+		Config:         e.cfg.Log,
+		Cache:          e.cfg.Cache,
+		Clean:          e.cfg.Clean,
+		RecoveryPoint:  e.cfg.RecoveryPoint,
+		LogStartOffset: e.storage.snap.EndOffset,
+		Now:            e.cfg.Now(),
+	})
+	if err != nil {
+		return fmt.Errorf("open the metadata log: %w", err)
+	}
+	e.log, e.storage.log = log, log
+	if report.LostBytes > 0 {
+		e.cfg.Logger.Warn("cut a torn tail off the metadata log", "bytes", report.LostBytes)
+	}
+	switch snap := e.storage.snap.EndOffset; {
+	case len(report.Damage) > 0:
+		err = fmt.Errorf("%w: %v", ErrDamaged, report.Damage[0])
+	case log.LogEndOffset() < snap:
+		// The log was lost or never there, the snapshot holds what it said.
+		err = log.TruncateFullyAndStartAt(snap, e.cfg.Now())
+	case log.LogStartOffset() > snap:
+		err = fmt.Errorf("%w: the log starts at offset %d and the newest snapshot ends at %d", ErrDamaged, log.LogStartOffset(), snap)
+	}
+	if err == nil && log.RecoveryPoint() < log.LogEndOffset() {
+		_, err = log.Flush() // what is shown to anybody must not vanish
+	}
+	if err != nil {
+		log.Abandon()
+	}
+	return err
+}
+
+// start scans the log for memberships, replays what is known to be committed, and makes the Raft node.
+func (e *Engine) start() error {
+	committed := e.storage.snap.EndOffset
+	if err := e.visitLog(committed, func(b record.Batch, d *batch) error {
+		e.storage.voters.note(d)
+		e.storage.votersInLog = e.storage.votersInLog || d.voters != nil
+		e.snapshots.bytes += int64(len(b))
+		return nil
+	}); err != nil {
+		return err
+	}
+	e.storage.conf = e.storage.voters.conf()
+	if e.alone() {
+		if err := e.visitLog(committed, func(_ record.Batch, d *batch) error {
+			change, err := e.loader.Replay(d.Batch)
+			if err == nil {
+				e.image.Store(change.Image)
+			}
+			return err
+		}); err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		committed = e.log.LogEndOffset()
+	}
+	last, _ := e.storage.LastIndex()
+	if last > 0 {
+		// A term on disk that is below the log's would let this node vote in an epoch that has a leader.
+		if term, err := e.storage.Term(last); err != nil {
+			return err
+		} else if term > e.storage.hard.GetTerm() {
+			e.storage.hard.Term, e.storage.hard.Vote = new(term), new(uint64(0))
+		}
+	}
+	e.storage.hard.Commit = new(uint64(committed))
+	node, err := raft.NewRawNode(&raft.Config{
+		ID:                        raftID(e.cfg.NodeID),
+		ElectionTick:              10,
+		HeartbeatTick:             1,
+		Storage:                   e.storage,
+		Applied:                   uint64(committed),
+		MaxSizePerMsg:             math.MaxUint64, // batches travel whole
+		MaxCommittedSizePerReady:  4 << 20,
+		MaxUncommittedEntriesSize: 1 << 30,
+		MaxInflightMsgs:           64,
+		CheckQuorum:               true,
+		PreVote:                   true,
+		Logger:                    raftLogger{e.cfg.Logger},
+		DisableProposalForwarding: true,
+	})
+	if err != nil {
+		return fmt.Errorf("start raft: %w", err)
+	}
+	e.raft, e.committed, e.leads, e.votedLeader = node, committed, kafka.NoNode, kafka.NoNode
+	e.voted = e.storage.hard
+	e.lastTick = e.cfg.Now()
+	e.publishStatus()
+	return nil
+}
+
+// alone reports whether this node is the only voter.
+func (e *Engine) alone() bool {
+	set := e.storage.voters.set
+	return len(set) == 1 && set[0].ID == e.cfg.NodeID
+}
+
+// visitLog decodes the log from an offset on.
+func (e *Engine) visitLog(from kafka.Offset, visit func(record.Batch, *batch) error) error {
+	for from < e.log.LogEndOffset() {
+		batches, err := readBatches(e.log, from, 4<<20)
+		if err != nil {
+			return err
+		}
+		for _, b := range batches {
+			d, err := decode(b)
+			if err != nil {
+				return err
+			}
+			if err := visit(b, d); err != nil {
+				return err
+			}
+			from = b.NextOffset()
+		}
+	}
+	return nil
+}

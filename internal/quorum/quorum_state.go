@@ -1,0 +1,62 @@
+package quorum
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"go.etcd.io/raft/v3/raftpb"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/schema"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// quorumStateFile is where a voter keeps its term and vote; docs/format/quorum.md has its content.
+const quorumStateFile = "quorum-state"
+
+// readQuorumState returns the term and vote on disk; a folder without the file has neither.
+func readQuorumState(f vfs.FS, dir string) (*raftpb.HardState, error) {
+	b, err := vfs.ReadFile(f, path.Join(dir, quorumStateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return &raftpb.HardState{Term: new(uint64(0)), Vote: new(uint64(0)), Commit: new(uint64(0))}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", quorumStateFile, err)
+	}
+	q, _, err := schema.ParseQuorumState(b)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+	}
+	if q.LeaderEpoch < 0 {
+		return nil, fmt.Errorf("%w: %s has epoch %d", ErrDamaged, quorumStateFile, q.LeaderEpoch)
+	}
+	// Kafka drops its vote once it knows the leader of the epoch. To Raft the leader was voted for: that refuses
+	// every other candidate of the epoch, which is what Kafka does too.
+	vote := raftID(kafka.NodeID(q.VotedID))
+	if q.VotedID < 0 {
+		vote = raftID(kafka.NodeID(q.LeaderID))
+	}
+	return &raftpb.HardState{Term: new(uint64(q.LeaderEpoch)), Vote: new(vote), Commit: new(uint64(0))}, nil
+}
+
+// writeQuorumState makes term and vote durable, or the leader once it is known.
+func (e *Engine) writeQuorumState(term uint64, vote, leader kafka.NodeID) error {
+	q := schema.NewQuorumStateData()
+	q.LeaderEpoch, q.LeaderID, q.VotedID = int32(term), int32(leader), int32(vote)
+	if leader != kafka.NoNode {
+		q.VotedID = int32(kafka.NoNode)
+	}
+	version := int16(1)
+	if e.storage.voters.kraft == 0 {
+		version = 0
+		for _, v := range e.storage.voters.set {
+			q.CurrentVoters = append(q.CurrentVoters, schema.QuorumStateVoter{VoterID: int32(v.ID)})
+		}
+	} else if v, ok := e.storage.voters.find(vote); ok && leader == kafka.NoNode {
+		q.VotedDirectoryID = v.Directory
+	}
+	content := schema.AppendQuorumState(nil, &q, version)
+	return vfs.WriteFile(e.cfg.FS, path.Join(e.cfg.Dir, quorumStateFile), content)
+}

@@ -1,0 +1,215 @@
+package quorum
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/schema"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// SnapshotID names a snapshot: the state of the log up to EndOffset (exclusive), whose last record is of Epoch.
+type SnapshotID struct {
+	EndOffset kafka.Offset
+	Epoch     kafka.LeaderEpoch
+}
+
+const (
+	snapshotSuffix = ".checkpoint"
+	// snapshotRecords is how many records of a snapshot share a batch.
+	snapshotRecords = 1024
+	// snapshotBuffer is how much of a snapshot is held before it is written.
+	snapshotBuffer = 1 << 20
+
+	kraftVersionKind = record.KRaftVersion
+	votersKind       = record.Voters
+)
+
+// String returns the name of the snapshot's file.
+func (s SnapshotID) String() string {
+	return fmt.Sprintf("%020d-%010d%s", s.EndOffset, s.Epoch, snapshotSuffix)
+}
+
+// bootstrapID is the file that format writes: what the first leader is to write into the log. It is no snapshot:
+// a log that starts at 0 needs none.
+var bootstrapID = SnapshotID{}
+
+func parseSnapshotName(name string) (SnapshotID, bool) {
+	stem, ok := strings.CutSuffix(name, snapshotSuffix)
+	if !ok || len(stem) != 20+1+10 || stem[20] != '-' {
+		return SnapshotID{}, false
+	}
+	end, err1 := strconv.ParseInt(stem[:20], 10, 64)
+	epoch, err2 := strconv.ParseInt(stem[21:], 10, 32)
+	return SnapshotID{kafka.Offset(end), kafka.LeaderEpoch(epoch)}, err1 == nil && err2 == nil && end >= 0 && epoch >= 0
+}
+
+// listSnapshots returns the snapshots of a folder, oldest first, the bootstrap file too.
+func listSnapshots(f vfs.FS, dir string) ([]SnapshotID, error) {
+	entries, err := f.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var ids []SnapshotID
+	for _, e := range entries {
+		if id, ok := parseSnapshotName(e.Name); ok && !e.Dir {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b SnapshotID) int {
+		return cmp.Or(cmp.Compare(a.EndOffset, b.EndOffset), cmp.Compare(a.Epoch, b.Epoch))
+	})
+	return ids, nil
+}
+
+// readSnapshot visits the batches of a snapshot. A file without header or footer is not whole.
+func readSnapshot(f vfs.FS, dir string, id SnapshotID, visit func(*batch) error) error {
+	name := path.Join(dir, id.String())
+	content, err := vfs.ReadFile(f, name)
+	if err != nil {
+		return err
+	}
+	header, footer := false, false
+	err = visitBatches(content, func(d *batch) error {
+		header, footer = header || d.header != nil, d.footer
+		return visit(d)
+	})
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: %w", name, err)
+	case !header || !footer:
+		return fmt.Errorf("%w: %s has no header or no footer", ErrDamaged, name)
+	}
+	return nil
+}
+
+// visitBatches decodes all batches of content, which must be whole.
+func visitBatches(content []byte, visit func(*batch) error) error {
+	for len(content) > 0 {
+		b, rest, err := record.Next(content)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		if err := b.CheckCRC(); err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		d, err := decode(b)
+		if err != nil {
+			return err
+		}
+		if err := visit(d); err != nil {
+			return err
+		}
+		content = rest
+	}
+	return nil
+}
+
+// loadSnapshot builds the image of a snapshot and the membership in it.
+func loadSnapshot(f vfs.FS, dir string, id SnapshotID) (*metadata.Image, voters, error) {
+	delta := metadata.NewDelta(metadata.Empty())
+	var members voters
+	var timestamp int64
+	err := readSnapshot(f, dir, id, func(d *batch) error {
+		if d.header != nil {
+			timestamp = d.header.LastContainedLogTimestamp
+		}
+		members.note(d)
+		for _, r := range d.Records {
+			if err := delta.Replay(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, voters{}, err
+	}
+	return delta.Apply(id.EndOffset-1, id.Epoch, timestamp), members, nil
+}
+
+// writeSnapshot writes records as the snapshot id, after a header that carries timestamp and the membership, so that
+// a crash leaves the whole file or none. The bootstrap file has the same form.
+func writeSnapshot(f vfs.FS, dir string, id SnapshotID, timestamp, now int64, members voters, records func(func(metadata.Record) bool)) error {
+	w := &snapshotWriter{id: id, now: now}
+	name := path.Join(dir, id.String())
+	temp := name + ".part"
+	file, err := f.Create(temp)
+	if err != nil {
+		return err
+	}
+	w.file = file
+	w.control(append([]controlRecord{{record.SnapshotHeader, &schema.SnapshotHeaderRecord{LastContainedLogTimestamp: timestamp}}}, members.records()...)...)
+	var chunk []metadata.Record
+	for r := range records {
+		if chunk = append(chunk, r); len(chunk) == snapshotRecords {
+			w.data(chunk)
+			chunk = chunk[:0]
+		}
+		if w.err != nil {
+			break
+		}
+	}
+	w.data(chunk)
+	w.control(controlRecord{record.SnapshotFooter, &schema.SnapshotFooterRecord{}})
+	w.flush()
+	if w.err == nil {
+		w.err = file.Sync()
+	}
+	if err := file.Close(); w.err == nil {
+		w.err = err
+	}
+	if w.err == nil {
+		w.err = f.Rename(temp, name)
+	}
+	if w.err != nil {
+		return fmt.Errorf("write %s: %w", name, w.err)
+	}
+	return f.SyncDir(dir)
+}
+
+// snapshotWriter writes batches with a sticky error.
+type snapshotWriter struct {
+	id   SnapshotID
+	now  int64
+	file io.WriterAt
+	enc  encoder
+	buf  []byte
+	at   int64
+	next kafka.Offset // of the next record within the file: snapshots count from 0
+	err  error
+}
+
+func (w *snapshotWriter) control(records ...controlRecord) {
+	if w.err == nil {
+		w.buf, w.err = w.enc.control(w.buf, w.next, w.id.Epoch, w.now, records...)
+		w.next += kafka.Offset(len(records))
+	}
+}
+
+func (w *snapshotWriter) data(records []metadata.Record) {
+	if w.err != nil || len(records) == 0 {
+		return
+	}
+	w.buf, w.err = w.enc.data(w.buf, w.next, w.id.Epoch, w.now, records)
+	w.next += kafka.Offset(len(records))
+	if len(w.buf) >= snapshotBuffer {
+		w.flush()
+	}
+}
+
+func (w *snapshotWriter) flush() {
+	if w.err == nil && len(w.buf) > 0 {
+		_, w.err = w.file.WriteAt(w.buf, w.at)
+		w.at += int64(len(w.buf))
+		w.buf = w.buf[:0]
+	}
+}

@@ -1,0 +1,309 @@
+package segment
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Recovery is what Recover found.
+type Recovery struct {
+	Scanned int64        // bytes whose CRC was checked
+	End     int64        // size of the valid beginning of the file
+	Next    kafka.Offset // offset after it
+	Stop    error        // why it ends before the file; nil if it does not
+}
+
+// Visitor takes in what Recover scans.
+type Visitor struct {
+	// Batch sees each good batch in order, b being all of its bytes, which do not outlive the call. Its error ends the scan there.
+	Batch func(h Header, b []byte) error
+	// Bad is asked about a batch of good framing and order that is not what was written; true skips it.
+	Bad func(h Header, err error) bool
+}
+
+// Recover checks the batches from the one that holds offset from on, makes the index from there on anew, and finds the end of the valid
+// beginning, which becomes the segment's end. It cuts nothing off: Cut does. Interval is index.interval.bytes.
+func (s *Segment) Recover(from kafka.Offset, interval int, v Visitor) (Recovery, error) {
+	h, err := s.Acquire()
+	if err != nil {
+		return Recovery{}, err
+	}
+	defer h.Release()
+	size := s.Size()
+	start, x := s.recoveryStart(h, from, size)
+	old, _ := s.loadAborts() // one that can't be read is as good as none: then all batches have to be scanned
+	if old == nil {
+		start, x = s.recoveryBegin()
+	}
+	s.resetAborts(old, start.Base)
+	r := &recovery{s: s, file: h.file, size: size, v: v, scan: newScan(h.file, size)}
+	r.found = Recovery{End: start.Position, Next: start.Base}
+	top, _ := x.times.last()
+	if x.times.n.Load() == 0 {
+		top.Timestamp = kafka.NoTimestamp
+	}
+	r.build = builder{x: x, base: s.base, interval: int64(interval), maxTime: top.Timestamp, maxTimeLast: int64(top.Relative)}
+	if last, ok := x.offsets.last(); ok {
+		r.build.since = start.Position - int64(last.Position)
+	} else {
+		r.build.since = start.Position
+	}
+	if err := r.run(); err != nil {
+		return Recovery{}, err
+	}
+	s.index.Store(x)
+	s.dir.Cache.indexes.add(x)
+	s.maxTimeLast.Store(r.build.maxTimeLast)
+	s.maxTime.Store(r.build.maxTime)
+	s.sinceIndex = r.build.since
+	s.end.Store(pack(r.found.Next-s.base, r.found.End))
+	return r.found, nil
+}
+
+// recoveryStart returns where to start, as a header without a size, and the index of what lies before. The index on the disk counts only
+// if batches are where it says; else the headers from the beginning on make one.
+func (s *Segment) recoveryStart(h *Handle, from kafka.Offset, size int64) (Header, *index) {
+	if from > s.base && size > 0 {
+		for _, load := range []func() (*index, error){s.readIndex, s.rebuildIndex} {
+			x, err := load()
+			if x == nil || errors.Is(err, ErrIndex) || !s.agrees(h, x, size) {
+				continue
+			}
+			if start, ok := h.skipTo(from, x.lookup(int64(from-s.base)), size); ok {
+				return start, x.clipped(int64(start.Base - s.base))
+			}
+		}
+	}
+	return s.recoveryBegin()
+}
+
+func (s *Segment) recoveryBegin() (Header, *index) {
+	x := newIndex(s)
+	x.savedOffsets.Store(-1)
+	x.savedTimes.Store(-1)
+	return Header{Base: s.base}, x
+}
+
+// skipTo walks from position to the batch that holds offset from, or to where the batches end before it, and reports whether there is any
+// batch at position.
+func (h *Handle) skipTo(from kafka.Offset, position, size int64) (Header, bool) {
+	w := newWalker(h.file, size)
+	defer w.close()
+	start := Header{Position: position, Base: h.seg.base}
+	for start.Position < size {
+		b, err := w.header(start.Position)
+		if err != nil || b.Base < start.Base {
+			return start, start.Position > position
+		}
+		if b.Last >= from {
+			start.Base = max(start.Base, min(b.Base, from))
+			return start, true
+		}
+		start.Base = b.Last + 1
+		start.Position += b.Size
+	}
+	return start, true
+}
+
+// agrees reports whether the last entry of the index points at a batch of its offset.
+func (s *Segment) agrees(h *Handle, x *index, size int64) bool {
+	last, ok := x.offsets.last()
+	if !ok {
+		return true
+	}
+	w := newWalker(h.file, size)
+	defer w.close()
+	b, err := w.header(int64(last.Position))
+	return err == nil && b.Base <= s.base+kafka.Offset(last.Relative)
+}
+
+type recovery struct {
+	s     *Segment
+	file  vfs.File
+	size  int64
+	v     Visitor
+	scan  scan
+	build builder
+	found Recovery
+}
+
+func (r *recovery) run() error {
+	next := r.found.Next
+	for position := r.found.End; position < r.size; {
+		h, b, err := r.scan.batch(position)
+		if err == nil {
+			err = r.order(h, next)
+		}
+		if err != nil {
+			return r.stop(err)
+		}
+		r.found.Scanned += h.Size
+		bad := checkCRC(b, position)
+		switch {
+		case bad == nil:
+			if err := r.v.Batch(h, b); err != nil {
+				return r.stop(err)
+			}
+			r.build.add(h)
+		case r.v.Bad == nil || !r.v.Bad(h, bad):
+			return r.stop(bad)
+		}
+		next = h.Last + 1
+		position += h.Size
+		r.found.End, r.found.Next = position, next
+	}
+	return nil
+}
+
+// stop notes why the scan ends, if it is the bytes' fault.
+func (r *recovery) stop(err error) error {
+	if errors.Is(err, ErrTorn) || errors.Is(err, ErrCorrupt) {
+		r.found.Stop = err
+		return nil
+	}
+	return err
+}
+
+func (r *recovery) order(h Header, next kafka.Offset) error {
+	if h.Base < next || h.Last-r.s.base > maxRelative {
+		return corruptOrder(h, next)
+	}
+	return nil
+}
+
+func corruptOrder(h Header, next kafka.Offset) error {
+	return fmt.Errorf("%w: at %d: offsets %d to %d where %d is next", ErrCorrupt, h.Position, h.Base, h.Last, next)
+}
+
+// scanWindow is how much a scan reads at once, in bytes.
+const scanWindow = 256 << 10
+
+// scan reads whole batches one after another.
+type scan struct {
+	file vfs.File
+	size int64
+	buf  []byte
+	at   int64
+	n    int
+}
+
+func newScan(file vfs.File, size int64) scan {
+	return scan{file: file, size: size, buf: make([]byte, min(size, scanWindow))}
+}
+
+// fill makes need bytes from position on readable; there are so many.
+func (c *scan) fill(position, need int64) error {
+	if position >= c.at && position+need <= c.at+int64(c.n) {
+		return nil
+	}
+	if int64(len(c.buf)) < need {
+		c.buf = make([]byte, need)
+	}
+	n, err := readFull(c.file, c.buf[:min(int64(len(c.buf)), c.size-position)], position)
+	if err != nil {
+		return err
+	}
+	c.at, c.n = position, n
+	return nil
+}
+
+func (c *scan) batch(position int64) (Header, []byte, error) {
+	if err := c.fill(position, min(c.size-position, window)); err != nil {
+		return Header{}, nil, err
+	}
+	h, err := parseHeader(c.buf[position-c.at:c.n], position, c.size)
+	if err != nil {
+		return Header{}, nil, err
+	}
+	if err := c.fill(position, h.Size); err != nil {
+		return Header{}, nil, err
+	}
+	return h, c.buf[position-c.at:][:h.Size], nil
+}
+
+// Cut truncates the file to the segment's end, after Recover.
+func (s *Segment) Cut() error {
+	h, err := s.Acquire()
+	if err != nil {
+		return err
+	}
+	defer h.Release()
+	return h.file.Truncate(s.Size())
+}
+
+// Verify checks every batch of the segment without changing anything, and tells bad about each range of offsets that is not what was
+// written: one batch, or, with end kafka.NoOffset, all that follows.
+func (s *Segment) Verify(bad func(from kafka.Offset, err error, end kafka.Offset)) error {
+	next := s.base
+	err := s.scan(Header{}, func(h Header, b []byte) (bool, error) {
+		if h.Base < next {
+			return false, corruptOrder(h, next)
+		}
+		if err := checkCRC(b, h.Position); err != nil {
+			bad(h.Base, err, h.Last+1)
+		}
+		next = h.Last + 1
+		return true, nil
+	})
+	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrTorn) {
+		bad(next, err, kafka.NoOffset)
+		return nil
+	}
+	return err
+}
+
+// Batches visits the batches that begin below end, from the one that holds offset from on. It uses no index and checks no CRC. The bytes do not outlive
+// the call.
+func (s *Segment) Batches(from, end kafka.Offset, visit func(h Header, b []byte)) error {
+	h, err := s.Acquire()
+	if err != nil {
+		return err
+	}
+	start, _ := h.skipTo(from, 0, s.Size())
+	h.Release()
+	return s.scan(start, func(h Header, b []byte) (bool, error) {
+		if h.Base >= end {
+			return false, nil
+		}
+		visit(h, b)
+		return true, nil
+	})
+}
+
+// scan visits whole batches from start's position on, until visit says no or the segment ends.
+func (s *Segment) scan(start Header, visit func(h Header, b []byte) (bool, error)) error {
+	h, err := s.Acquire()
+	if err != nil {
+		return err
+	}
+	defer h.Release()
+	c := newScan(h.file, s.Size())
+	for position := start.Position; position < c.size; {
+		head, b, err := c.batch(position)
+		if err != nil {
+			return err
+		}
+		if more, err := visit(head, b); !more || err != nil {
+			return err
+		}
+		position += head.Size
+	}
+	return nil
+}
+
+// Walk visits the headers of all batches.
+func (s *Segment) Walk(visit func(Header)) error {
+	h, err := s.Acquire()
+	if err != nil {
+		return err
+	}
+	defer h.Release()
+	_, _, err = h.find(0, s.Size(), func(b Header) bool {
+		visit(b)
+		return false
+	})
+	return err
+}

@@ -1,0 +1,103 @@
+package segment
+
+import (
+	"errors"
+	"io/fs"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// aborts is the transaction index of a segment: loaded when first asked for, and most segments have none.
+type aborts struct {
+	entries column[Aborted]
+	saved   int64 // entries in the file; of the flusher
+}
+
+// NoteAborted adds an aborted transaction whose marker was just appended. Of the writer. If the file can't be read, the transactions in it are read
+// anew by whoever asks; recovery makes the file again.
+func (s *Segment) NoteAborted(a Aborted) {
+	x, err := s.loadAborts()
+	if err != nil {
+		x = &aborts{saved: -1}
+		s.aborts.Store(x)
+	}
+	x.entries.add(a)
+}
+
+func (s *Segment) loadAborts() (*aborts, error) {
+	if x := s.aborts.Load(); x != nil {
+		return x, nil
+	}
+	b, err := vfs.ReadFile(s.dir.FS, s.name(TxnIndexSuffix))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	entries, err := ParseTxnIndex(b)
+	if err != nil {
+		return nil, err
+	}
+	x := &aborts{saved: int64(len(entries))}
+	if b == nil {
+		x.saved = -1 // there is no file
+	}
+	x.entries.set(entries)
+	if !s.aborts.CompareAndSwap(nil, x) {
+		x = s.aborts.Load()
+	}
+	return x, nil
+}
+
+// CollectAborted appends to dst the aborted transactions that have records in [from, end), and reports whether those of later segments can't
+// have any, because all of this one's later transactions begin at or above end.
+func (s *Segment) CollectAborted(dst []Aborted, from, end kafka.Offset) ([]Aborted, bool, error) {
+	x, err := s.loadAborts()
+	if err != nil {
+		return dst, false, err
+	}
+	for _, a := range x.entries.view() {
+		if a.LastOffset >= from && a.FirstOffset < end {
+			dst = append(dst, a)
+		}
+		if a.LastStableOffset >= end {
+			return dst, true, nil
+		}
+	}
+	return dst, false, nil
+}
+
+// resetAborts starts a new transaction index with the entries whose markers lie below end, for a recovery or truncation there.
+func (s *Segment) resetAborts(old *aborts, end kafka.Offset) {
+	x := &aborts{saved: -1}
+	if old != nil {
+		for _, a := range old.entries.view() {
+			if a.LastOffset < end {
+				x.entries.add(a)
+			}
+		}
+	}
+	s.aborts.Store(x)
+}
+
+// saveAborts writes what the file lacks. A segment without aborted transactions has no file, unless an old one has to be emptied.
+func (s *Segment) saveAborts(sync bool) error {
+	x := s.aborts.Load()
+	if x == nil {
+		return nil
+	}
+	entries := x.entries.view()
+	if x.saved < 0 && len(entries) == 0 {
+		err := s.dir.FS.Remove(s.name(TxnIndexSuffix))
+		if errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
+		return err
+	}
+	err := s.saveEntries(TxnIndexSuffix, x.saved, int64(len(entries)), AbortedSize, sync, func(dst []byte, i int64) []byte {
+		return entries[i].AppendTo(dst)
+	})
+	if err == nil {
+		x.saved = int64(len(entries))
+	}
+	return err
+}

@@ -1,0 +1,203 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Dir is a log directory that a node has opened, or failed to.
+type Dir struct {
+	Path string
+	// ID is the directory's id; zero when it is offline.
+	ID kafka.UUID
+	// Err says why the directory is offline; nil when it is fit for use.
+	Err error
+
+	lock io.Closer
+}
+
+// Identity is who the log directories say the node is.
+type Identity struct {
+	ClusterID string
+	NodeID    kafka.NodeID
+	// Dirs are all log directories, sorted by path, those that are offline too.
+	Dirs []Dir
+}
+
+// Dir returns the directory of that path.
+func (i *Identity) Dir(path string) (Dir, bool) {
+	for _, d := range i.Dirs {
+		if d.Path == path {
+			return d, true
+		}
+	}
+	return Dir{}, false
+}
+
+// Close gives the locks back.
+func (i *Identity) Close() error {
+	var errs []error
+	for _, d := range i.Dirs {
+		if d.lock != nil {
+			errs = append(errs, d.lock.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// ErrNotFormatted says that log directories have not been formatted.
+var ErrNotFormatted = errors.New("not formatted")
+
+// Check locks the log directories of a node and reads who they belong to. A directory that can't be read or written
+// is offline, unless it is the metadata log directory or the last one; anything else that is wrong is an error, one
+// line that says what and what to do. The locks are held until Identity.Close or the end of the process.
+// A directory without an id, from before Kafka 3.7, is given one.
+func (w World) Check(n *config.Node) (*Identity, error) {
+	id := &Identity{NodeID: n.ID}
+	for _, dir := range Dirs(n) {
+		d, err := w.open(dir)
+		if err != nil {
+			_ = id.Close() // the first error is the one to tell
+			return nil, err
+		}
+		id.Dirs = append(id.Dirs, d)
+	}
+	if err := w.identity(n, id); err != nil {
+		_ = id.Close() // the first error is the one to tell
+		return nil, err
+	}
+	return id, nil
+}
+
+// open locks one directory. The error is for what must stop the start.
+func (w World) open(dir string) (Dir, error) {
+	d := Dir{Path: dir}
+	switch e, err := w.FS.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return d, unformatted(dir + " does not exist")
+	case err != nil:
+		d.Err = err
+		return d, nil
+	case !e.Dir:
+		d.Err = fmt.Errorf("%s is not a directory", dir)
+		return d, nil
+	}
+	lock, err := w.FS.Lock(path.Join(dir, checkpoint.Lock))
+	switch {
+	case errors.Is(err, vfs.ErrLocked):
+		return d, fmt.Errorf("log directory %s is in use by another process: stop that one, or give this node directories of its own"+
+			" in log.dirs", dir)
+	case errors.Is(err, vfs.ErrNoSpace):
+		return d, fmt.Errorf("the disk of log directory %s is full: free some space on it, or move the directory to a larger disk", dir)
+	case err != nil:
+		d.Err = err
+	}
+	d.lock = lock
+	return d, nil
+}
+
+func unformatted(what string) error {
+	return fmt.Errorf("%w: %s: run `ottla storage format -t CLUSTER_ID -c FILE` first"+
+		" (with --ignore-formatted if other directories of the node are formatted)", ErrNotFormatted, what)
+}
+
+// identity reads meta.properties of all directories and holds them against each other and the configuration.
+func (w World) identity(n *config.Node, id *Identity) error {
+	owner := map[kafka.UUID]string{}
+	for i := range id.Dirs {
+		d := &id.Dirs[i]
+		if d.Err != nil {
+			continue
+		}
+		m, ok, err := checkpoint.ReadMeta(w.FS, d.Path)
+		file := path.Join(d.Path, checkpoint.MetaFile)
+		switch {
+		case errors.Is(err, checkpoint.ErrMalformed):
+			return fmt.Errorf("%w: restore it from a backup, or format the directory anew if nothing in it is needed", err)
+		case err != nil:
+			d.Err = err
+			continue
+		case !ok:
+			return unformatted("there is no meta.properties in " + d.Path)
+		case m.Version == 0:
+			return fmt.Errorf("%s is of the ZooKeeper era (version 0): migrate the cluster to KRaft with Apache Kafka 3.9 first", file)
+		case m.NodeID != n.ID:
+			return fmt.Errorf("%s belongs to node %d, but node.id is %d: correct node.id or log.dirs", file, m.NodeID, n.ID)
+		case id.ClusterID != "" && id.ClusterID != m.ClusterID:
+			return fmt.Errorf("%s belongs to cluster %s, but %s to cluster %s: correct log.dirs",
+				file, m.ClusterID, id.firstOnline(), id.ClusterID)
+		}
+		id.ClusterID = m.ClusterID
+		if d.ID = m.DirectoryID; d.ID.IsZero() {
+			if d.ID, err = w.giveID(d.Path, m); err != nil {
+				return err
+			}
+		}
+		if other, twice := owner[d.ID]; twice {
+			return fmt.Errorf("log directories %s and %s have the same directory.id %s: one is a copy, remove it from log.dirs",
+				other, d.Path, d.ID)
+		}
+		owner[d.ID] = d.Path
+		if err := w.strayMetadata(n, d.Path); err != nil {
+			return err
+		}
+	}
+	return id.enough(n)
+}
+
+func (i *Identity) firstOnline() string {
+	k := slices.IndexFunc(i.Dirs, func(d Dir) bool { return d.Err == nil })
+	return i.Dirs[k].Path
+}
+
+// giveID writes an id into a meta.properties that has none.
+func (w World) giveID(dir string, m checkpoint.Meta) (kafka.UUID, error) {
+	id, err := kafka.NewUUID(w.Random)
+	if err != nil {
+		return id, err
+	}
+	m.DirectoryID = id
+	if err := checkpoint.WriteMeta(w.FS, dir, m, w.Now()); err != nil {
+		return id, fmt.Errorf("give log directory %s an id: %w", dir, err)
+	}
+	return id, nil
+}
+
+// strayMetadata refuses a metadata log in a directory where the node would not look for it.
+func (w World) strayMetadata(n *config.Node, dir string) error {
+	if dir == n.MetadataLogDir {
+		return nil
+	}
+	stray, err := vfs.Exists(w.FS, path.Join(dir, MetadataDir))
+	if err != nil || !stray {
+		return nil //nolint:nilerr // the directory's own opening will tell
+	}
+	return fmt.Errorf("there is a metadata log in %s, but the metadata log directory is %s: set metadata.log.dir to the first,"+
+		" or order log.dirs as before", dir, n.MetadataLogDir)
+}
+
+// enough refuses to start without the metadata log directory or without any.
+func (i *Identity) enough(n *config.Node) error {
+	online := 0
+	for _, d := range i.Dirs {
+		switch {
+		case d.Err == nil:
+			online++
+		case d.Path == n.MetadataLogDir:
+			return fmt.Errorf("the metadata log directory %s can't be used: %w", d.Path, d.Err)
+		}
+	}
+	if online == 0 {
+		return errors.New("no log directory can be used: see the errors before this")
+	}
+	return nil
+}

@@ -1,0 +1,15 @@
+// Package storage prepares log directories and checks them before a node opens them: the logic of `ottla storage`,
+// whose commands, messages and exit codes are those of Kafka's kafka-storage, of `ottla dev`, which formats an empty
+// directory by itself, and of the start of a node.
+//
+// Layer 6. It decides from the configuration and what the directories hold; all files go through vfs, and clock and
+// randomness are arguments.
+//
+// Invariants:
+//   - A directory counts as formatted when it has meta.properties, which is written last.
+//   - Format never touches a directory that is formatted.
+//   - What Format writes, Apache Kafka 4.4 opens, and the other way round.
+//
+// It does not read the metadata log: whether its metadata.version is one that this node knows shows when the quorum
+// loads it.
+package storage

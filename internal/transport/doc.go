@@ -1,0 +1,15 @@
+// Package transport moves frames: it accepts connections, cuts requests off the byte stream, and sends replies in
+// the order of the requests. It knows no API and no Kafka policy.
+//
+// Layer 3. Invariants:
+//
+//   - Replies leave a connection in request order, each exactly once, whatever order they complete in.
+//   - Memory follows bytes that have arrived, never a length that a peer claims: a frame's buffer grows to at most a
+//     small multiple of what this connection has sent before.
+//   - Handle may block its own connection only. Pending.Complete never blocks, so an append can wake a consumer whose
+//     socket is full.
+//   - File ranges go out by sendfile with an offset of their own; the shared position of a descriptor is never used.
+//
+// Each connection has one reader goroutine, which also writes the replies that are ready when it made them. A writer
+// goroutine exists only while replies completed elsewhere wait to be sent: see [Conn] for the hand-over.
+package transport

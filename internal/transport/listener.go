@@ -1,0 +1,291 @@
+package transport
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+)
+
+// Limits of a peer that is slow or silent in the middle of a frame.
+const (
+	firstFrameWithin = 10 * time.Second
+	slowFrameAfter   = 30 * time.Second
+	slowFrameRate    = 4 << 10 // bytes a second
+	sweepEvery       = time.Second
+	acceptBackoff    = 50 * time.Millisecond // after an accept that failed, as with no descriptors left
+)
+
+// Options are the limits of a listener.
+type Options struct {
+	Name       string        // listener name, such as PLAINTEXT or CONTROLLER
+	MaxFrame   int           // bytes; a longer frame closes the connection
+	MaxConns   int           // connections at once; a further one is closed after accept
+	MaxPerIP   int           // connections at once from one address
+	MaxIdle    time.Duration // without a request; 0 is for ever
+	SendBuffer int           // SO_SNDBUF in bytes; -1 leaves it to the system
+	RecvBuffer int           // SO_RCVBUF
+	Budget     *Budget       // request memory, shared by all listeners
+	Log        *slog.Logger
+}
+
+// Handler is called by the reader goroutine of a connection, for one request at a time. It answers by exactly one of
+// Request.Reply and Request.Defer before it returns.
+type Handler func(*Request)
+
+// Listener accepts connections and serves them.
+type Listener struct {
+	opts    Options
+	handler Handler
+	nl      net.Listener
+
+	mu       sync.Mutex // guards conns, perIP and draining
+	conns    map[*Conn]struct{}
+	perIP    map[string]int
+	draining bool
+
+	done chan struct{} // closed when Serve has returned
+	idle chan struct{} // closed when draining and the last connection is gone
+	stop chan struct{} // ends the sweep
+}
+
+// NewListener serves nl with handler once Serve is called.
+func NewListener(nl net.Listener, opts Options, handler Handler) *Listener {
+	return &Listener{
+		opts: opts, handler: handler, nl: nl,
+		conns: make(map[*Conn]struct{}), perIP: make(map[string]int),
+		done: make(chan struct{}), idle: make(chan struct{}), stop: make(chan struct{}),
+	}
+}
+
+// Name is the listener's name.
+func (l *Listener) Name() string { return l.opts.Name }
+
+// Addr is the address that the listener is bound to.
+func (l *Listener) Addr() net.Addr { return l.nl.Addr() }
+
+// Serve accepts connections until Drain.
+func (l *Listener) Serve() {
+	defer close(l.done)
+	go l.sweep()
+	for {
+		nc, err := l.nl.Accept()
+		switch {
+		case err == nil:
+			l.admit(nc)
+		case errors.Is(err, net.ErrClosed):
+			return
+		default:
+			l.opts.Log.Warn("accept failed", "listener", l.opts.Name, "err", err)
+			l.pause(acceptBackoff)
+		}
+	}
+}
+
+func (l *Listener) pause(d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-l.stop:
+	}
+}
+
+func (l *Listener) admit(nc net.Conn) {
+	c, err := l.newConn(nc)
+	if err == nil {
+		err = l.add(c)
+	}
+	if err != nil {
+		l.opts.Log.Debug("connection refused", "listener", l.opts.Name, "peer", nc.RemoteAddr(), "err", err)
+		_ = nc.Close() // refused; there is nothing to tell
+		return
+	}
+	go l.run(c)
+}
+
+func (l *Listener) newConn(nc net.Conn) (*Conn, error) {
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		if err := l.tune(tcp); err != nil {
+			return nil, err
+		}
+	}
+	s, err := newStream(nc)
+	if err != nil {
+		return nil, err
+	}
+	c := &Conn{l: l, io: s, remote: nc.RemoteAddr(), local: nc.LocalAddr(), tokens: make(chan struct{}, maxPending)}
+	now := time.Now().UnixNano()
+	c.progress.Store(now)
+	c.ring = make([]slot, 4)
+	return c, nil
+}
+
+func (l *Listener) tune(tcp *net.TCPConn) error {
+	if l.opts.SendBuffer > 0 {
+		if err := tcp.SetWriteBuffer(l.opts.SendBuffer); err != nil {
+			return err
+		}
+	}
+	if l.opts.RecvBuffer > 0 {
+		if err := tcp.SetReadBuffer(l.opts.RecvBuffer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var (
+	errDraining = errors.New("transport: shutting down")
+	errTooMany  = errors.New("transport: too many connections")
+	errPerIP    = errors.New("transport: too many connections from this address")
+)
+
+func (l *Listener) add(c *Conn) error {
+	ip := host(c.remote)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.draining:
+		return errDraining
+	case len(l.conns) >= l.opts.MaxConns:
+		return errTooMany
+	case l.perIP[ip] >= l.opts.MaxPerIP:
+		return errPerIP
+	}
+	l.conns[c] = struct{}{}
+	l.perIP[ip]++
+	return nil
+}
+
+func (l *Listener) remove(c *Conn) {
+	ip := host(c.remote)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.conns, c)
+	if l.perIP[ip]--; l.perIP[ip] == 0 {
+		delete(l.perIP, ip)
+	}
+	if l.draining && len(l.conns) == 0 {
+		close(l.idle)
+	}
+}
+
+func host(a net.Addr) string {
+	h, _, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	return h
+}
+
+func (l *Listener) run(c *Conn) {
+	defer l.remove(c)
+	err := c.serve()
+	if l.isDraining() {
+		c.finish()
+	}
+	c.kill()
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
+		l.opts.Log.Debug("connection ended", "listener", l.opts.Name, "peer", c.remote, "err", err)
+	}
+}
+
+// finish waits until all replies of requests already read are sent.
+func (c *Conn) finish() {
+	for range maxPending {
+		c.tokens <- struct{}{}
+	}
+}
+
+func (l *Listener) isDraining() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.draining
+}
+
+// Drain stops accepting and reading, lets the replies of requests already read go out, and closes all connections.
+// When ctx ends first, the connections that are left are closed as they are.
+func (l *Listener) Drain(ctx context.Context) error {
+	err := l.nl.Close()
+	l.mu.Lock()
+	already := l.draining
+	l.draining = true
+	if len(l.conns) == 0 && !already {
+		close(l.idle)
+	}
+	conns := l.list()
+	l.mu.Unlock()
+	if already {
+		return err
+	}
+	close(l.stop)
+	for _, c := range conns {
+		c.io.stopReading()
+	}
+	select {
+	case <-l.idle:
+	case <-ctx.Done():
+		for _, c := range conns {
+			c.kill()
+		}
+		err = errors.Join(err, ctx.Err())
+	}
+	return err
+}
+
+// list copies the set of connections. The caller holds mu.
+func (l *Listener) list() []*Conn {
+	conns := make([]*Conn, 0, len(l.conns))
+	for c := range l.conns {
+		conns = append(conns, c)
+	}
+	return conns
+}
+
+// sweep closes connections that are idle too long or stuck in a frame, so that no request needs a timer.
+func (l *Listener) sweep() {
+	t := time.NewTicker(sweepEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-l.stop:
+			return
+		case now := <-t.C:
+			l.mu.Lock()
+			conns := l.list()
+			l.mu.Unlock()
+			for _, c := range conns {
+				if reason := c.stale(now, l.opts.MaxIdle); reason != "" {
+					l.opts.Log.Debug("connection closed", "listener", l.opts.Name, "peer", c.remote, "reason", reason)
+					c.kill()
+				}
+			}
+		}
+	}
+}
+
+// stale says why the connection should be closed, or nothing. A peer that does not read its replies counts as idle.
+func (c *Conn) stale(now time.Time, maxIdle time.Duration) string {
+	c.mu.Lock()
+	first := c.tail == 0
+	c.mu.Unlock()
+	quiet := now.Sub(time.Unix(0, c.progress.Load()))
+	if since := c.started.Load(); since != 0 {
+		inFrame := now.Sub(time.Unix(0, since))
+		switch {
+		case first && inFrame > firstFrameWithin:
+			return "the first request is not complete after " + firstFrameWithin.String()
+		case inFrame > slowFrameAfter && float64(c.arrived.Load()) < inFrame.Seconds()*slowFrameRate:
+			return "a request comes in too slowly"
+		}
+		return ""
+	}
+	if maxIdle > 0 && quiet > maxIdle {
+		return "idle"
+	}
+	return ""
+}

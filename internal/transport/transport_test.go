@@ -1,0 +1,454 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+const patience = 20 * time.Second // how long a test waits for what must come
+
+func testOptions() Options {
+	return Options{
+		Name: "PLAINTEXT", MaxFrame: 8 << 20, MaxConns: 100, MaxPerIP: 100,
+		Budget: NewBudget(64 << 20), Log: slog.New(slog.DiscardHandler),
+	}
+}
+
+// serve starts a listener on loopback.
+func serve(t *testing.T, opts Options, h Handler) *Listener {
+	t.Helper()
+	nl, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := NewListener(nl, opts, h)
+	go l.Serve()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		_ = l.Drain(ctx) // a test may have drained already
+	})
+	return l
+}
+
+func dial(t *testing.T, l *Listener) net.Conn {
+	t.Helper()
+	nc, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { nc.Close() })
+	if err := nc.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return nc
+}
+
+func frame(body []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(nil, uint32(len(body))), body...)
+}
+
+func readFrame(t *testing.T, r io.Reader) []byte {
+	t.Helper()
+	var size [4]byte
+	if _, err := io.ReadFull(r, size[:]); err != nil {
+		t.Fatalf("read a reply's size: %v", err)
+	}
+	body := make([]byte, binary.BigEndian.Uint32(size[:]))
+	if _, err := io.ReadFull(r, body); err != nil {
+		t.Fatalf("read a reply: %v", err)
+	}
+	return body
+}
+
+// reply makes a response of body.
+func reply(body []byte) Response {
+	b := NewReply(len(body))
+	b.B = append(b.B, body...)
+	return Response{Buf: b}
+}
+
+func echo(r *Request) { r.Reply(reply(bytes.Clone(r.Frame))) }
+
+func TestEchoAcrossSizesAndCuts(t *testing.T) {
+	l := serve(t, testOptions(), echo)
+	nc := dial(t, l)
+	sizes := []int{0, 1, 3, 4, 5, 100, 4091, 4092, 4093, 4096, 5000, 65535, 65536, 65537, 300_000, 1 << 20, 3 << 20, 10, 8 << 20, 4092, 2}
+	var all []byte
+	var want [][]byte
+	for _, n := range sizes {
+		body := make([]byte, n)
+		rand.Read(body)
+		want = append(want, body)
+		all = append(all, frame(body)...)
+	}
+	go func() {
+		for len(all) > 0 { // uneven pieces, so that prefixes and bodies are cut everywhere
+			n := min(len(all), 1+len(all)%7919)
+			if _, err := nc.Write(all[:n]); err != nil {
+				return
+			}
+			all = all[n:]
+		}
+	}()
+	for i := range want {
+		if got := readFrame(t, nc); !bytes.Equal(got, want[i]) {
+			t.Fatalf("frame %d of %d bytes came back with %d bytes, or changed", i, len(want[i]), len(got))
+		}
+	}
+}
+
+func TestRepliesKeepTheOrderOfRequests(t *testing.T) {
+	const n = 100
+	pending := make(chan Pending, n)
+	l := serve(t, testOptions(), func(r *Request) {
+		if r.Frame[0]%3 == 0 {
+			pending <- r.Defer(false)
+			return
+		}
+		echo(r)
+	})
+	nc := dial(t, l)
+	for i := range n {
+		if _, err := nc.Write(frame([]byte{byte(i)})); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var deferred []Pending
+	for range (n + 2) / 3 {
+		deferred = append(deferred, <-pending)
+	}
+	for i := len(deferred) - 1; i >= 0; i-- { // the last first
+		id := byte(i * 3)
+		deferred[i].Complete(func() Response { return reply([]byte{id}) })
+	}
+	for i := range n {
+		if got := readFrame(t, nc); got[0] != byte(i) {
+			t.Fatalf("reply %d is the answer to request %d", i, got[0])
+		}
+	}
+}
+
+func TestNoReplyForAFireAndForgetRequest(t *testing.T) {
+	l := serve(t, testOptions(), func(r *Request) {
+		if r.Frame[0] == 0 {
+			r.Reply(Response{})
+			return
+		}
+		echo(r)
+	})
+	nc := dial(t, l)
+	nc.Write(append(frame([]byte{0}), frame([]byte{7})...))
+	if got := readFrame(t, nc); got[0] != 7 {
+		t.Fatalf("got %v", got)
+	}
+}
+
+func TestHeldFrameSurvivesTheHandler(t *testing.T) {
+	got := make(chan []byte, 2)
+	pending := make(chan Pending, 2)
+	l := serve(t, testOptions(), func(r *Request) {
+		got <- r.Frame
+		pending <- r.Defer(true)
+	})
+	nc := dial(t, l)
+	nc.Write(append(frame([]byte("first")), frame(bytes.Repeat([]byte("x"), 100_000))...))
+	for _, want := range []string{"first", string(bytes.Repeat([]byte("x"), 100_000))} {
+		held, p := <-got, <-pending
+		p.Complete(func() Response { return reply(held) })
+		if answer := readFrame(t, nc); string(answer) != want {
+			t.Fatalf("held frame changed: %.20q", answer)
+		}
+	}
+}
+
+func TestBadSizesCloseTheConnection(t *testing.T) {
+	l := serve(t, testOptions(), echo)
+	for _, size := range []uint32{0x80000000, 0xffffffff, 0x7fffffff, 8<<20 + 1} {
+		nc := dial(t, l)
+		nc.Write(binary.BigEndian.AppendUint32(nil, size))
+		if n, err := nc.Read(make([]byte, 1)); n != 0 || err == nil {
+			t.Errorf("size %#x: read %d bytes, %v; want the connection closed", size, n, err)
+		}
+	}
+}
+
+func TestClaimedSizeIsNotAllocated(t *testing.T) {
+	opts := testOptions()
+	opts.MaxFrame = 1 << 30
+	l := serve(t, opts, echo)
+	for range 20 {
+		nc := dial(t, l)
+		nc.Write(binary.BigEndian.AppendUint32(nil, 1<<30))
+		nc.Write([]byte("some bytes"))
+	}
+	echoed := dial(t, l) // the others are being served in the meantime
+	echoed.Write(frame([]byte("hello")))
+	readFrame(t, echoed)
+	opts.Budget.mu.Lock()
+	used := opts.Budget.used
+	opts.Budget.mu.Unlock()
+	if used > 20*trusted {
+		t.Errorf("20 connections that claim 1 GiB each hold %d bytes", used)
+	}
+}
+
+// fileRange is a run of a file with a count of its references.
+type fileRange struct {
+	f      *os.File
+	pos, n int64
+	noFD   bool
+	live   *atomic.Int32
+}
+
+func (r fileRange) Len() int64                              { return r.n }
+func (r fileRange) ReadAt(p []byte, off int64) (int, error) { return r.f.ReadAt(p, r.pos+off) }
+func (r fileRange) File() (uintptr, int64, bool)            { return r.f.Fd(), r.pos, !r.noFD }
+func (r fileRange) Release()                                { r.live.Add(-1) }
+
+func TestFileRangesBetweenBytes(t *testing.T) {
+	content := make([]byte, 3<<20)
+	rand.Read(content)
+	path := filepath.Join(t.TempDir(), "segment")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	var live atomic.Int32
+	ranges := []fileRange{
+		{f: f, pos: 10, n: 2 << 20, live: &live},            // sendfile
+		{f: f, pos: 100, n: 200, live: &live},               // copied: small
+		{f: f, pos: 5, n: 100_000, noFD: true, live: &live}, // copied: no descriptor
+		{f: f, pos: 0, n: 0, live: &live},
+		{f: f, pos: 1 << 20, n: 2 << 20, live: &live},
+	}
+	respond := func() Response {
+		b := NewReply(64)
+		var holes []Hole
+		for _, r := range ranges {
+			live.Add(1)
+			b.B = append(b.B, "head"...)
+			holes = append(holes, Hole{At: len(b.B), Range: r})
+		}
+		b.B = append(b.B, "tail"...)
+		return Response{Buf: b, Holes: holes}
+	}
+	l := serve(t, testOptions(), func(r *Request) { r.Reply(respond()) })
+	var want []byte
+	for _, r := range ranges {
+		want = append(append(want, "head"...), content[r.pos:r.pos+r.n]...)
+	}
+	want = append(want, "tail"...)
+	nc := dial(t, l)
+	for range 3 {
+		nc.Write(frame([]byte("fetch")))
+		if got := readFrame(t, nc); !bytes.Equal(got, want) {
+			t.Fatalf("%d bytes came, want %d, or they differ", len(got), len(want))
+		}
+	}
+	nc.Close()
+	if n := live.Load(); n != 0 {
+		t.Errorf("%d ranges were not released", n)
+	}
+}
+
+// A consumer that stops reading must not hold up another one that reads the same file.
+func TestStalledReaderDoesNotStallOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "segment")
+	if err := os.WriteFile(path, make([]byte, 16<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	var live atomic.Int32
+	l := serve(t, testOptions(), func(r *Request) {
+		live.Add(1)
+		b := NewReply(0)
+		r.Reply(Response{Buf: b, Holes: []Hole{{At: len(b.B), Range: fileRange{f: f, n: 16 << 20, live: &live}}}})
+	})
+	stalled := dial(t, l)
+	stalled.Write(frame([]byte("fetch")))
+	if _, err := io.ReadFull(stalled, make([]byte, 1000)); err != nil { // it is being served, and stops reading
+		t.Fatal(err)
+	}
+	other := dial(t, l)
+	other.Write(frame([]byte("fetch")))
+	if got := readFrame(t, other); len(got) != 16<<20 {
+		t.Fatalf("got %d bytes", len(got))
+	}
+}
+
+func TestDrainSendsWhatIsOwed(t *testing.T) {
+	arrived := make(chan Pending, 1)
+	l := serve(t, testOptions(), func(r *Request) { arrived <- r.Defer(false) })
+	nc := dial(t, l)
+	nc.Write(frame([]byte("long poll")))
+	p := <-arrived
+	drained := make(chan error, 1)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	go func() { drained <- l.Drain(ctx) }()
+	for !l.isDraining() {
+		runtime.Gosched()
+	}
+	p.Complete(func() Response { return reply([]byte("late")) })
+	if got := readFrame(t, nc); string(got) != "late" {
+		t.Fatalf("got %q", got)
+	}
+	if err := <-drained; err != nil {
+		t.Fatal(err)
+	}
+	if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
+		t.Error("a drained listener accepts")
+	}
+}
+
+func TestConnectionLimits(t *testing.T) {
+	opts := testOptions()
+	opts.MaxConns, opts.MaxPerIP = 5, 2
+	l := serve(t, opts, echo)
+	for range 2 {
+		nc := dial(t, l)
+		nc.Write(frame([]byte("x")))
+		readFrame(t, nc)
+	}
+	third := dial(t, l)
+	third.Write(frame([]byte("x")))
+	if _, err := third.Read(make([]byte, 1)); err == nil {
+		t.Error("the third connection from one address was served")
+	}
+}
+
+func TestIdleAndSlowConnectionsAreClosed(t *testing.T) {
+	cases := map[string]struct {
+		send  []byte
+		after time.Duration
+	}{
+		"idle":                   {nil, time.Minute},
+		"first frame stuck":      {frame(make([]byte, 100_000))[:50], firstFrameWithin},
+		"later frame stuck":      {append(frame([]byte("ok")), frame(make([]byte, 100_000))[:50]...), slowFrameAfter},
+		"answered and then idle": {frame([]byte("ok")), time.Minute},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				opts := testOptions()
+				opts.MaxIdle = time.Minute
+				n := newPipeListener()
+				l := NewListener(n, opts, echo)
+				go l.Serve()
+				nc := n.dial()
+				go io.Copy(io.Discard, nc)
+				start := time.Now()
+				if len(c.send) > 0 {
+					nc.Write(c.send)
+				}
+				<-n.closed(nc)
+				if lived := time.Since(start); lived < c.after || lived > c.after+3*sweepEvery {
+					t.Errorf("closed after %v, want about %v", lived, c.after)
+				}
+				l.Drain(t.Context())
+			})
+		})
+	}
+}
+
+// pipeListener is a network of pipes, for tests that stop the clock.
+type pipeListener struct {
+	accept chan net.Conn
+	done   chan struct{}
+	ends   map[net.Conn]chan struct{}
+}
+
+type watchedConn struct {
+	net.Conn
+	gone chan struct{}
+	once atomic.Bool
+}
+
+func (w *watchedConn) Close() error {
+	if w.once.CompareAndSwap(false, true) {
+		close(w.gone)
+	}
+	return w.Conn.Close()
+}
+
+func newPipeListener() *pipeListener {
+	return &pipeListener{accept: make(chan net.Conn), done: make(chan struct{}), ends: map[net.Conn]chan struct{}{}}
+}
+
+func (n *pipeListener) dial() net.Conn {
+	ours, theirs := net.Pipe()
+	w := &watchedConn{Conn: theirs, gone: make(chan struct{})}
+	n.ends[ours] = w.gone
+	n.accept <- w
+	return ours
+}
+
+func (n *pipeListener) closed(c net.Conn) chan struct{} { return n.ends[c] }
+
+func (n *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case c := <-n.accept:
+		return c, nil
+	case <-n.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (n *pipeListener) Close() error   { close(n.done); return nil }
+func (n *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+func TestBufferClasses(t *testing.T) {
+	for n, want := range map[int]int{0: 4 << 10, 1: 4 << 10, 4096: 4 << 10, 4097: 16 << 10, 16 << 10: 16 << 10, 65537: 256 << 10, 4 << 20: 4 << 20, 4<<20 + 1: 4<<20 + 1} {
+		b := NewBuffer(n)
+		if cap(b.B) != want {
+			t.Errorf("NewBuffer(%d) has capacity %d, want %d", n, cap(b.B), want)
+		}
+		b.Release()
+	}
+}
+
+func BenchmarkEcho(b *testing.B) {
+	nl, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	l := NewListener(nl, testOptions(), func(r *Request) {
+		buf := NewReply(len(r.Frame))
+		buf.B = append(buf.B, r.Frame...)
+		r.Reply(Response{Buf: buf})
+	})
+	go l.Serve()
+	nc, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		b.Fatal(err)
+	}
+	msg, in := frame(make([]byte, 100)), make([]byte, 104)
+	b.ReportAllocs()
+	for b.Loop() {
+		nc.Write(msg)
+		io.ReadFull(nc, in)
+	}
+	nc.Close()
+	l.Drain(context.Background())
+}

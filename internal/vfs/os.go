@@ -1,0 +1,161 @@
+package vfs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// OS is the machine's file system. Names are the machine's paths.
+type OS struct{}
+
+// Open implements FS.
+func (OS) Open(name string) (File, error) { return openOS(name, os.O_RDONLY) }
+
+// OpenWrite implements FS.
+func (OS) OpenWrite(name string) (File, error) { return openOS(name, os.O_RDWR) }
+
+// Create implements FS.
+func (OS) Create(name string) (File, error) { return openOS(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC) }
+
+// Remove implements FS.
+func (OS) Remove(name string) error { return os.Remove(name) }
+
+// Rename implements FS.
+func (OS) Rename(from, to string) error { return os.Rename(from, to) }
+
+// Mkdir implements FS.
+func (OS) Mkdir(name string) error { return os.Mkdir(name, 0o755) }
+
+// ReadDir implements FS. A file that vanishes meanwhile is left out.
+func (OS) ReadDir(name string) ([]Entry, error) {
+	list, err := os.ReadDir(name)
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]Entry, 0, len(list))
+	for _, e := range list {
+		info, err := e.Info()
+		if errors.Is(err, os.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, entryOf(info))
+	}
+	return entries, nil
+}
+
+// Stat implements FS.
+func (OS) Stat(name string) (Entry, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return Entry{}, err
+	}
+	return entryOf(info), nil
+}
+
+func entryOf(info os.FileInfo) Entry {
+	e := Entry{Name: info.Name(), Dir: info.IsDir(), ModTime: info.ModTime()}
+	if !e.Dir {
+		e.Size = info.Size()
+	}
+	return e
+}
+
+// SyncDir implements FS.
+func (OS) SyncDir(name string) error {
+	dir, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	if err := dir.Sync(); err != nil {
+		return errors.Join(fmt.Errorf("%w: %w", ErrSyncFailed, err), dir.Close())
+	}
+	return dir.Close()
+}
+
+// Lock implements FS.
+func (OS) Lock(name string) (io.Closer, error) {
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(abs, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("lock %s: %w", name, err), f.Close())
+	}
+	return f, nil
+}
+
+// Space implements FS.
+func (OS) Space(name string) (Space, error) { return spaceOf(name) }
+
+type osFile struct {
+	*os.File
+	fd uintptr
+}
+
+func openOS(name string, flags int) (File, error) {
+	f, err := os.OpenFile(name, flags, 0o644)
+	if err != nil {
+		return nil, spaceError(err)
+	}
+	o := &osFile{File: f}
+	raw, err := f.SyscallConn()
+	if err == nil {
+		err = raw.Control(func(fd uintptr) { o.fd = fd }) // os.File.Fd would set blocking mode
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return o, nil
+}
+
+// Descriptor implements Descriptor.
+func (f *osFile) Descriptor() uintptr { return f.fd }
+
+// WriteAt implements File.
+func (f *osFile) WriteAt(p []byte, offset int64) (int, error) {
+	n, err := f.File.WriteAt(p, offset)
+	if err != nil {
+		err = spaceError(err)
+	}
+	return n, err
+}
+
+// Size implements File.
+func (f *osFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// Sync implements File.
+func (f *osFile) Sync() error {
+	if err := syncFile(f.File); err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrSyncFailed, f.Name(), err)
+	}
+	return nil
+}
+
+// Preallocate implements File.
+func (f *osFile) Preallocate(offset, length int64) error {
+	return spaceError(preallocate(f.fd, offset, length))
+}
+
+func spaceError(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	}
+	return err
+}

@@ -1,0 +1,23 @@
+//go:build unix && !linux
+
+package vfs
+
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func syncFile(f *os.File) error { return f.Sync() }
+
+func preallocate(uintptr, int64, int64) error { return nil }
+
+func lockFile(f *os.File) error {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	if err == unix.EWOULDBLOCK {
+		return ErrLocked
+	}
+	return err
+}
+
+func spaceOf(string) (Space, error) { return Space{}, unix.ENOTSUP }

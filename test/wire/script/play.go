@@ -1,0 +1,468 @@
+package script
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// clientID is what the script's requests carry.
+const clientID = "wire"
+
+// keyAPIVersions is the one key whose answers never have a tagged header.
+const keyAPIVersions = 18
+
+// Target is a running node to play the script against.
+type Target struct {
+	// Broker and Controller are the host:port of the two listeners. Without
+	// Controller the cases of that listener are left out.
+	Broker, Controller string
+	// Dirs are the node's log directories, replaced in answers by "<dir>".
+	Dirs []string
+	// ClusterID is replaced in answers by "<cluster>".
+	ClusterID string
+	// NodeID is the node's id; answers show it as it is.
+	NodeID int32
+}
+
+// Options choose part of the script.
+type Options struct {
+	// Only matches the names of the APIs to play (19_create_topics); nil plays all.
+	Only *regexp.Regexp
+	// Progress, if set, is called with the name of each API before its cases.
+	Progress func(api string)
+}
+
+// listener is where requests go.
+type listener string
+
+const (
+	broker     listener = ""
+	controller listener = "@controller"
+)
+
+// api is the cases of one API key on one listener.
+type api struct {
+	name string // as in Entry.API, without the listener
+	key  int16
+	// min and max are the versions to play.
+	min, max int16
+	where    listener
+	// play runs the cases at r.version.
+	play func(r *run)
+	// sample gives an ordinary request without effect, to be spoilt in the
+	// cases that every API shares; nil leaves those out.
+	sample func(r *run) kmsg.Request
+}
+
+// Name is the API's name in transcripts.
+func (a api) Name() string { return a.name + string(a.where) }
+
+// Play runs the script and returns every outcome. An error means that the
+// target could not be reached or prepared at all; a case that fails to prepare
+// its topics is an entry instead.
+func Play(ctx context.Context, t Target, o Options) (Transcript, error) {
+	nonce := strconv.FormatInt(time.Now().UnixMilli()%1_000_000+1_000_000, 10)
+	p := &player{nonce: nonce, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
+	defer p.close()
+	if err := p.prepare(); err != nil {
+		return nil, fmt.Errorf("prepare %s: %w", t.Broker, err)
+	}
+	for _, a := range apis {
+		if a.where == controller && t.Controller == "" || o.Only != nil && !o.Only.MatchString(a.Name()) {
+			continue
+		}
+		if o.Progress != nil {
+			o.Progress(a.Name())
+		}
+		p.shared(a)
+		for v := a.min; v <= a.max; v++ {
+			if err := ctx.Err(); err != nil {
+				return p.out, err
+			}
+			p.guard(a, v, a.play)
+		}
+	}
+	return p.out, nil
+}
+
+// guard runs cases; what a run gives up on becomes an entry.
+func (p *player) guard(a api, v int16, f func(*run)) {
+	r := &run{player: p, api: a, version: v}
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case givenUp:
+			r.entry("given up", []string{"given up: " + r.clean(e.Error())})
+		default:
+			panic(e)
+		}
+	}()
+	f(r)
+}
+
+// shared plays the cases that all APIs have in common: versions that nobody
+// serves, and bodies that are no request.
+func (p *player) shared(a api) {
+	if a.sample == nil {
+		return
+	}
+	if a.key != keyAPIVersions {
+		for _, v := range slices.Compact([]int16{-1, a.min - 1, a.max + 1}) {
+			p.guard(a, v, func(r *run) {
+				req := a.sample(&run{player: p, api: a, version: a.max})
+				req.SetVersion(a.max)
+				r.raw("version not served", v, req.IsFlexible(), req.AppendTo(nil))
+			})
+		}
+	}
+	for v := a.min; v <= a.max; v++ {
+		p.guard(a, v, func(r *run) {
+			req := a.sample(r)
+			req.SetVersion(v)
+			body := req.AppendTo(nil)
+			flex := req.IsFlexible()
+			if len(body) > 0 {
+				r.raw("body cut short", v, flex, body[:len(body)-1])
+			}
+			r.raw("body with a byte too many", v, flex, append(slices.Clone(body), 0))
+			for name, claim := range claims(req) {
+				r.raw(name, v, flex, claim)
+			}
+			if flex {
+				tag := append(slices.Clone(body[:len(body)-1]), 1, 99, 2, 'h', 'i')
+				r.raw("unknown tag", v, flex, tag)
+				r.raw("tag that claims too much", v, flex, append(slices.Clone(body[:len(body)-1]), 1, 99, 0xff, 0xff, 0xff, 0x7f))
+			}
+		})
+	}
+}
+
+// claims gives bodies whose first array claims a length that it has not.
+func claims(req kmsg.Request) iter.Seq2[string, []byte] {
+	return func(yield func(string, []byte) bool) {
+		v := reflect.ValueOf(req).Elem()
+		for i := range v.NumField() {
+			f := v.Field(i)
+			if f.Kind() != reflect.Slice || f.Type().Elem().Kind() == reflect.Uint8 {
+				continue
+			}
+			kept := reflect.ValueOf(f.Interface())
+			f.Set(reflect.MakeSlice(f.Type(), 0, 0))
+			none := req.AppendTo(nil)
+			f.Set(reflect.MakeSlice(f.Type(), 1, 1))
+			one := req.AppendTo(nil)
+			f.Set(kept)
+			at := 0
+			for at < len(none) && none[at] == one[at] {
+				at++
+			}
+			if at == len(none) {
+				continue // not in this version
+			}
+			long, negative := []byte{0xff, 0xff, 0xff, 0xff, 0x07}, []byte{0xff, 0xff, 0xff, 0xff, 0x0f}
+			if !req.IsFlexible() {
+				at -= 3
+				long, negative = []byte{0x7f, 0xff, 0xff, 0xff}, []byte{0xff, 0xff, 0xff, 0xfb}
+			}
+			_ = yield("array that claims too much", slices.Concat(none[:at], long)) &&
+				yield("array of negative length", slices.Concat(none[:at], negative))
+			return
+		}
+	}
+}
+
+// player is the state of one play: connections and the topics made so far.
+type player struct {
+	ctx    context.Context
+	target Target
+	nonce  string // makes topics of this play distinct on a node that saw another
+	conns  [2]*conn
+	topics map[[16]byte]string
+	ids    map[string][16]byte
+	marks  int
+	silent bool // the next requests are known to get no answer from Kafka
+	out    Transcript
+}
+
+func (p *player) close() {
+	for _, c := range p.conns {
+		if c != nil {
+			c.Close()
+		}
+	}
+}
+
+// conn gives the connection to a listener, dialled anew after a loss.
+func (p *player) conn(l listener) (*conn, error) {
+	i, addr := 0, p.target.Broker
+	if l == controller {
+		i, addr = 1, p.target.Controller
+	}
+	if p.conns[i] == nil {
+		c, err := dial(addr)
+		if err != nil {
+			return nil, err
+		}
+		p.conns[i] = c
+	}
+	return p.conns[i], nil
+}
+
+// drop forgets a connection that closed or that owes an answer.
+func (p *player) drop(l listener) {
+	i := 0
+	if l == controller {
+		i = 1
+	}
+	if p.conns[i] != nil {
+		p.conns[i].Close()
+		p.conns[i] = nil
+	}
+}
+
+// exchange sends one request and waits for its answer.
+func (p *player) exchange(l listener, key, version int16, flexible bool, body []byte) ([]byte, error) {
+	c, err := p.conn(l)
+	if err != nil {
+		return nil, err
+	}
+	id, err := c.send(key, version, flexible, body)
+	if err != nil {
+		p.drop(l)
+		return nil, err
+	}
+	wait := answerWait
+	if p.silent {
+		wait = silenceWait
+	}
+	got, answer, err := c.receive(wait)
+	if err != nil {
+		p.drop(l)
+		return nil, err
+	}
+	if got != id {
+		p.drop(l)
+		return nil, fmt.Errorf("answer has correlation id %d, not %d", got, id)
+	}
+	return answer, nil
+}
+
+// ask sends a request outside the transcript.
+func (p *player) ask(l listener, req kmsg.Request) (kmsg.Response, error) {
+	body, err := p.exchange(l, req.Key(), req.GetVersion(), req.IsFlexible(), req.AppendTo(nil))
+	if err != nil {
+		return nil, fmt.Errorf("%s v%d: %w", kmsg.NameForKey(req.Key()), req.GetVersion(), err)
+	}
+	resp := req.ResponseKind()
+	_, err = decode(resp, req.GetVersion(), body)
+	return resp, err
+}
+
+// run is the cases of one API at one version.
+type run struct {
+	*player
+	api     api
+	version int16
+	// used counts the names of cases.
+	used map[string]int
+}
+
+// givenUp is why a run could not go on.
+type givenUp struct{ error }
+
+func (r *run) fail(format string, args ...any) {
+	panic(givenUp{fmt.Errorf(format, args...)})
+}
+
+// entry records an outcome; a name used again gets a number.
+func (r *run) entry(name string, lines []string) {
+	if r.used == nil {
+		r.used = map[string]int{}
+	}
+	if r.used[name]++; r.used[name] > 1 {
+		name = fmt.Sprintf("%s (%d)", name, r.used[name])
+	}
+	r.out = append(r.out, Entry{API: r.api.Name(), Case: name, Version: r.version, Lines: lines})
+}
+
+// prefix begins the names of all topics of one API, listener and version.
+func (r *run) prefix() string {
+	l := "b"
+	if r.api.where == controller {
+		l = "c"
+	}
+	return fmt.Sprintf("x%s%s-%dv%d-", l, r.nonce, r.api.key, r.version)
+}
+
+// name gives the full name of a topic of this run.
+func (r *run) name(short string) string { return r.prefix() + short }
+
+// clean replaces what differs between nodes and versions in a text.
+func (r *run) clean(s string) string {
+	s = strings.ReplaceAll(s, r.prefix(), "")
+	for _, d := range r.target.Dirs {
+		s = strings.ReplaceAll(s, d, "<dir>")
+	}
+	if r.target.ClusterID != "" {
+		s = strings.ReplaceAll(s, r.target.ClusterID, "<cluster>")
+	}
+	for id, name := range r.topics {
+		if strings.HasPrefix(name, r.prefix()) {
+			s = strings.ReplaceAll(s, uuidText(id), "id("+strings.TrimPrefix(name, r.prefix())+")")
+		}
+	}
+	s = times.ReplaceAllStringFunc(s, nearNow)
+	for addr, sym := range map[string]string{r.target.Broker: "<broker>", r.target.Controller: "<controller>"} {
+		_, port, _ := strings.Cut(addr, ":")
+		if addr != "" {
+			s = strings.ReplaceAll(s, addr, sym)
+			s = strings.ReplaceAll(s, ":"+port, ":"+sym)
+		}
+	}
+	return s
+}
+
+// times matches what may be a time in ms within a text.
+var times = regexp.MustCompile(`-?\b[0-9]{13,19}\b`)
+
+// nearNow replaces a time of about now, and one counted from the end of time.
+func nearNow(s string) string {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if now := time.Now().UnixMilli(); err == nil && (within(n, now) || within(n+math.MaxInt64, now)) {
+		return "<time>"
+	}
+	return s
+}
+
+// within says whether two times are less than two hours apart.
+func within(a, b int64) bool { return a-b < 7_200_000 && b-a < 7_200_000 }
+
+func (r *run) renderer() *renderer {
+	rr := &renderer{
+		api: r.api.key, control: r.api.where == controller, clean: r.clean,
+		ports: map[int64]string{}, topics: r.topics, symbols: map[string]map[string]string{},
+		keep: func(topic string) bool {
+			return !foreign.MatchString(topic) || strings.HasPrefix(topic, r.prefix())
+		},
+	}
+	for addr, sym := range map[string]string{r.target.Broker: "<broker>", r.target.Controller: "<controller>"} {
+		var n int64
+		if _, port, ok := strings.Cut(addr, ":"); ok {
+			fmt.Sscan(port, &n)
+			rr.ports[n] = sym
+		}
+	}
+	return rr
+}
+
+// do plays one case: sends req at the run's version and records the outcome.
+// It returns the answer, or an answer of defaults where none came.
+func do[R kmsg.Response](r *run, name string, req interface {
+	kmsg.Request
+	ResponseKind() kmsg.Response
+}) R {
+	req.SetVersion(r.version)
+	body, err := r.exchange(r.api.where, req.Key(), req.GetVersion(), req.IsFlexible(), req.AppendTo(nil))
+	resp := r.outcome(name, req.ResponseKind(), body, err)
+	return resp.(R)
+}
+
+// unansweredByKafka is do for a case that leaves Kafka's client waiting.
+func (r *run) unansweredByKafka(name string, req kmsg.Request) {
+	r.silent = true
+	defer func() { r.silent = false }()
+	r.do(name, req)
+}
+
+// do is do for a case whose answer nobody needs.
+func (r *run) do(name string, req kmsg.Request) { do[kmsg.Response](r, name, req) }
+
+// outcome records what came of a request.
+func (r *run) outcome(name string, resp kmsg.Response, body []byte, err error) kmsg.Response {
+	note := ""
+	resp.SetVersion(r.version)
+	if err == nil {
+		note, err = decode(resp, r.version, body)
+	}
+	if err != nil {
+		r.entry(name, []string{err.Error()})
+		fresh := reflectNew(resp)
+		fresh.SetVersion(r.version)
+		return fresh
+	}
+	r.learn(resp)
+	lines := r.renderer().answer(resp)
+	if note != "" {
+		lines = append(lines, "encoding: "+note)
+	}
+	r.entry(name, lines)
+	return resp
+}
+
+// raw plays a case whose body is given as bytes.
+func (r *run) raw(name string, version int16, flexible bool, body []byte) {
+	answer, err := r.exchange(r.api.where, r.api.key, version, flexible, body)
+	r.outcome(name, kmsg.ResponseForKey(r.api.key), answer, err)
+}
+
+// unanswered plays a request that wants no answer, followed by one that does:
+// the outcome is which of the two is answered first.
+func (r *run) unanswered(name string, req kmsg.Request) {
+	c, err := r.conn(r.api.where)
+	if err != nil {
+		r.entry(name, []string{err.Error()})
+		return
+	}
+	_, err = c.send(req.Key(), req.GetVersion(), req.IsFlexible(), req.AppendTo(nil))
+	var second, got int32
+	if err == nil {
+		v := kmsg.NewPtrApiVersionsRequest()
+		second, err = c.send(keyAPIVersions, 0, false, v.AppendTo(nil))
+	}
+	if err == nil {
+		got, _, err = c.receive(answerWait)
+	}
+	switch {
+	case err != nil:
+		r.drop(r.api.where)
+		r.entry(name, []string{err.Error()})
+	case got == second:
+		r.entry(name, []string{"unanswered"})
+	default:
+		r.drop(r.api.where)
+		r.entry(name, []string{"answered"})
+	}
+}
+
+// meanwhile plays a request that waits on a connection of its own, does
+// something, and records the answer that this brings about.
+func (r *run) meanwhile(name string, req kmsg.Request, something func()) {
+	req.SetVersion(r.version)
+	addr := r.target.Broker
+	if r.api.where == controller {
+		addr = r.target.Controller
+	}
+	c, err := dial(addr)
+	if err != nil {
+		r.entry(name, []string{err.Error()})
+		return
+	}
+	defer c.Close()
+	_, err = c.send(req.Key(), req.GetVersion(), req.IsFlexible(), req.AppendTo(nil))
+	var body []byte
+	if err == nil {
+		something()
+		_, body, err = c.receive(answerWait)
+	}
+	r.outcome(name, req.ResponseKind(), body, err)
+}
