@@ -39,7 +39,7 @@ type crashTest struct {
 
 var (
 	crashSeed  = flag.Uint64("crash.seed", 0, "first seed of TestCrashes")
-	crashSeeds = flag.Uint64("crash.seeds", 8, "number of seeds of TestCrashes")
+	crashSeeds = flag.Uint64("crash.seeds", 4, "number of seeds of TestCrashes")
 )
 
 // TestCrashes takes a few seconds; with -crash.seeds=1000 it is a test for the night. A failure names its seed: -crash.seed=N -crash.seeds=1.

@@ -117,7 +117,10 @@ func (l *Log) Err() error {
 
 // fence makes err the log's failure, unless it has one.
 func (l *Log) fence(err error) error {
-	err = fmt.Errorf("%s: %w: %w: %w", l.partition, kerr.KafkaStorageError, ErrFenced, err)
+	if !errors.Is(err, ErrFenced) {
+		err = fmt.Errorf("%w: %w", ErrFenced, err)
+	}
+	err = fmt.Errorf("%s: %w: %w", l.partition, kerr.KafkaStorageError, err)
 	if l.broken.CompareAndSwap(nil, &err) {
 		return err
 	}

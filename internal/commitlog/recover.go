@@ -138,14 +138,21 @@ func (l *Log) Scrub(from kafka.Offset) (next kafka.Offset, err error) {
 		if s.Base() < from {
 			continue
 		}
-		err := s.Verify(nil)
-		if !errors.Is(err, segment.ErrCorrupt) && !errors.Is(err, segment.ErrTorn) {
-			return v.next(i), err
+		damage := v.damage
+		var found []error
+		err := s.Verify(func(from kafka.Offset, bad error, end kafka.Offset) {
+			if end == kafka.NoOffset {
+				end = v.next(i)
+			}
+			d := Damage{From: from, End: end, Segment: s.Base()}
+			damage = addDamage(damage, d)
+			found = append(found, fmt.Errorf("%w: %s: %w", ErrDamaged, d, bad))
+		})
+		if found != nil {
+			l.publish(v.segments, damage)
+			err = errors.Join(err, errors.Join(found...), writeDamage(l.dir.FS, l.dir.Path, damage))
 		}
-		d := Damage{From: s.Base(), End: v.next(i), Segment: s.Base()}
-		damage := addDamage(v.damage, d)
-		l.publish(v.segments, damage)
-		return v.next(i), errors.Join(fmt.Errorf("%w: %s: %w", ErrDamaged, d, err), writeDamage(l.dir.FS, l.dir.Path, damage))
+		return v.next(i), err
 	}
 	return l.LogEndOffset(), nil
 }

@@ -163,7 +163,9 @@ func (w *Walker) step() error {
 	switch {
 	case w.err != nil:
 		return w.err
-	case n <= 0:
+	case n < 0:
+		return errVarint
+	case n == 0:
 		return errPremature
 	case size < 0:
 		return fmt.Errorf("%w: invalid record size: %d is negative", ErrCorrupt, size)
@@ -191,6 +193,7 @@ func (w *Walker) step() error {
 }
 
 var (
+	errVarint    = fmt.Errorf("%w: a record's length is no varint", ErrCorrupt)
 	errPremature = fmt.Errorf("%w: incorrect declared batch size, premature EOF reached", ErrCorrupt)
 	errStructure = fmt.Errorf("%w: found invalid record structure", ErrCorrupt)
 )

@@ -234,22 +234,25 @@ func (s *Segment) Cut() error {
 	return h.file.Truncate(s.Size())
 }
 
-// Verify checks every batch of the segment without changing anything; the error wraps ErrCorrupt or ErrTorn and tells the position of the first bad one.
-func (s *Segment) Verify(visit func(Header)) error {
+// Verify checks every batch of the segment without changing anything, and tells bad about each range of offsets that is not what was
+// written: one batch, or, with end kafka.NoOffset, all that follows.
+func (s *Segment) Verify(bad func(from kafka.Offset, err error, end kafka.Offset)) error {
 	next := s.base
-	return s.scan(Header{}, func(h Header, b []byte) (bool, error) {
+	err := s.scan(Header{}, func(h Header, b []byte) (bool, error) {
 		if h.Base < next {
 			return false, corruptOrder(h, next)
 		}
 		if err := checkCRC(b, h.Position); err != nil {
-			return false, err
-		}
-		if visit != nil {
-			visit(h)
+			bad(h.Base, err, h.Last+1)
 		}
 		next = h.Last + 1
 		return true, nil
 	})
+	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrTorn) {
+		bad(next, err, kafka.NoOffset)
+		return nil
+	}
+	return err
 }
 
 // Batches visits the batches that begin below end, from the one that holds offset from on. It uses no index and checks no CRC. The bytes do not outlive

@@ -18,7 +18,7 @@ import (
 const MaxSize = math.MaxInt32
 
 // ErrFenced says that a write failed and could not be undone, so that the segment takes no more.
-var ErrFenced = errors.New("segment is fenced after a failed write")
+var ErrFenced = errors.New("log takes no more writes after a failure")
 
 // unknownTime marks a timestamp that has not been read from the disk.
 const unknownTime = math.MinInt64
