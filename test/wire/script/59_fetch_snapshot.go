@@ -91,8 +91,4 @@ func fetchMetadata(r *run) {
 	edited("a session that is not", func(q q, _ p) { q.SessionID, q.SessionEpoch = 77, 3 })
 }
 
-func fetchMetadataSample(r *run) kmsg.Request {
-	req := fetchRequest(r)
-	req.ReplicaID, req.ReplicaState.ID = 50, 50
-	return req
-}
+func fetchMetadataSample(r *run) kmsg.Request { return fetchRequest(r) }
