@@ -88,7 +88,7 @@ func (w World) Format(q Request, out io.Writer) error {
 		}
 		m := checkpoint.Meta{Version: 1, ClusterID: q.ClusterID, NodeID: q.Node.ID, DirectoryID: id}
 		if err := checkpoint.WriteMeta(w.FS, dir, m, w.Now()); err != nil {
-			return fmt.Errorf("Error while writing meta.properties file %s: %w", dir, err) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Error while writing meta.properties file %s: %w", dir, err)
 		}
 	}
 	return nil
