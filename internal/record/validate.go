@@ -210,7 +210,7 @@ func (r *Rules) scan(b Batch) (scanned, error) {
 		index++
 	}
 	if err := w.Err(); err != nil {
-		if errors.Is(err, ErrCorrupt) && (err != errVarint || b.Codec() != compress.None) {
+		if errors.Is(err, compress.ErrTooLarge) || errors.Is(err, ErrCorrupt) && (err != errVarint || b.Codec() != compress.None) {
 			return s, fmt.Errorf("%s: %w: %w", r.Partition, err, kerr.InvalidRecord)
 		}
 		// Kafka's failure to decompress is an unchecked one, which its clients see as an unknown error; so is a bad length in a batch
