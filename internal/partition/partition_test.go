@@ -578,3 +578,18 @@ func BenchmarkRead(b *testing.B) {
 		res.Span.Release()
 	}
 }
+
+// BenchmarkOpen starts on a directory with a thousand partitions that was shut down cleanly.
+func BenchmarkOpen(b *testing.B) {
+	w := newWorld(b, vfs.OS{}, b.TempDir()+"/d")
+	w.create("t", 1000)
+	for i := range int32(1000) {
+		w.mustAppend(w.get("t", i), 1)
+	}
+	for b.Loop() {
+		b.StopTimer()
+		w.close()
+		b.StartTimer()
+		w.open(true)
+	}
+}
