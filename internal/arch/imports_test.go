@@ -31,16 +31,18 @@ L3  transport: kafka wire
 L4  commitlog: kafka record vfs segment producer
 L4  purgatory: kafka
 L4  partition: kafka record replica producer commitlog purgatory metadata vfs compress
-L4  quorum: kafka record schema metadata controller commitlog vfs
+L4  quorum: kafka record schema metadata controller segment commitlog vfs
 
 L5  api: kafka wire record schema metadata controller fetchsession producer transport commitlog purgatory partition quorum config compress
 
 L6  config: kafka
 L6  obs: kafka
 L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka wire record schema metadata controller fetchsession vfs transport commitlog purgatory partition quorum api config obs storage
+L6  node: kafka wire record schema metadata controller fetchsession compress vfs segment transport commitlog purgatory partition quorum api config obs storage
 L6  inspect: kafka wire compress record schema producer metadata vfs segment commitlog
 L6  cli: kafka config inspect
+T   testkit: kafka record config storage vfs node
+
 L6  launch: kafka config storage vfs node cli
 `
 

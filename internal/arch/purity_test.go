@@ -12,20 +12,22 @@ var cores = []string{"internal/metadata", "internal/controller", "internal/repli
 
 // impure holds imports that a core may not have, with the reason.
 var impure = map[string]string{
-	"sync":         "a core has one owner; the engine locks",
-	"sync/atomic":  "a core has one owner; the engine publishes",
-	"os":           "a core does not reach the system",
-	"net":          "a core does not reach the network",
-	"context":      "a core does not wait",
-	"log":          "a core returns what it wants said",
-	"log/slog":     "a core returns what it wants said",
-	"math/rand":    "randomness is given at construction",
-	"math/rand/v2": "randomness is given at construction, as an interface of the core's own",
-	"crypto/rand":  "randomness is given at construction",
+	"sync":        "a core has one owner; the engine locks",
+	"sync/atomic": "a core has one owner; the engine publishes",
+	"os":          "a core does not reach the system",
+	"net":         "a core does not reach the network",
+	"context":     "a core does not wait",
+	"log":         "a core returns what it wants said",
+	"log/slog":    "a core returns what it wants said",
+	"math/rand":   "randomness is given at construction, as a *rand.Rand of math/rand/v2",
+	"crypto/rand": "randomness is given at construction",
 }
 
 // clockCalls are the functions of package time that read or wait for the clock.
 var clockCalls = []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "NewTimer", "NewTicker", "Tick"}
+
+// globalRandom are functions of package math/rand/v2 that draw from a source that nobody gave.
+var globalRandom = []string{"Int", "IntN", "Int32", "Int32N", "Int64", "Int64N", "Uint32", "Uint64", "N", "Float64", "Perm", "Shuffle"}
 
 func TestCoresArePure(t *testing.T) {
 	for _, p := range load(t) {
@@ -46,6 +48,9 @@ func TestCoresArePure(t *testing.T) {
 			case *ast.SelectorExpr:
 				if calls(n, "time", clockCalls) {
 					t.Errorf("%s reads the clock: take now as an argument", p.fset.Position(n.Pos()))
+				}
+				if calls(n, "rand", globalRandom) {
+					t.Errorf("%s draws from the global source: take a *rand.Rand at construction", p.fset.Position(n.Pos()))
 				}
 			}
 		})

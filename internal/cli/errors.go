@@ -234,7 +234,7 @@ func report(w io.Writer, err error, asJSON bool, label string) Exit {
 	}
 	for _, p := range parts {
 		if asJSON {
-			encode(w, describeFailure(p, code))
+			_ = encode(w, describeFailure(p, code)) // there is nowhere left to say that this failed
 			continue
 		}
 		fmt.Fprintln(w, label+oneLine(p))

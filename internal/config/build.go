@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,11 +20,7 @@ func (l *loader) build() {
 	n.Rack = s.Text("broker.rack")
 	n.Voters, _ = parseVoters(s.Text("controller.quorum.voters"))
 	n.BootstrapServers = s.List("controller.quorum.bootstrap.servers")
-	n.LogDirs = s.List("log.dirs")
-	if len(n.LogDirs) == 0 {
-		n.LogDirs = s.List("log.dir")
-	}
-	n.LogDirs = compact(n.LogDirs)
+	n.LogDirs = s.logDirs()
 	n.MetadataLogDir = cmp.Or(s.Text("metadata.log.dir"), n.LogDirs[0])
 	if !l.listeners() {
 		return
@@ -85,11 +82,11 @@ func (l *loader) listeners() bool {
 	if _, ok := s.set("listeners"); ok {
 		text = s.Text("listeners")
 	}
-	if n.Listeners, err = parseListeners(text, protocols); err != nil {
+	if n.Listeners, err = parseListeners(text, protocols, false); err != nil {
 		l.fail(l.place("listeners"), err.Error())
 		return false
 	}
-	advertised, err := parseAdvertised(s.Text("advertised.listeners"), protocols)
+	advertised, err := parseListeners(s.Text("advertised.listeners"), protocols, true)
 	if err != nil {
 		l.fail(l.place("advertised.listeners"), err.Error())
 		return false
@@ -105,7 +102,9 @@ func (l *loader) plaintextOnly(protocols map[string]string) {
 	for _, name := range l.node.ControllerListeners {
 		if protocols[name] == "" {
 			l.fail(l.place("controller.listener.names"), "Controller listener with name "+name+" defined in"+
-				" controller.listener.names not found in listener.security.protocol.map")
+				" controller.listener.names not found in listener.security.protocol.map  (an explicit security mapping for each"+
+				" controller listener is required if listener.security.protocol.map is non-empty, or if there are security"+
+				" protocols other than PLAINTEXT in use)")
 		} else if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -116,19 +115,6 @@ func (l *loader) plaintextOnly(protocols map[string]string) {
 				": only PLAINTEXT is available in this version; map it to PLAINTEXT in listener.security.protocol.map")
 		}
 	}
-}
-
-// parseAdvertised reads advertised.listeners, where two listeners may share a port.
-func parseAdvertised(value string, protocols map[string]string) ([]Listener, error) {
-	var all []Listener
-	for _, e := range SplitList(value) {
-		one, err := parseListeners(e, protocols)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, one...)
-	}
-	return all, nil
 }
 
 // advertise splits what is advertised into broker and controller listeners; what is missing is taken from listeners.
@@ -263,6 +249,8 @@ func (s Sources) quorumLimits() QuorumLimits {
 	return q
 }
 
+var hostPattern = regexp.MustCompile(`^[0-9a-zA-Z\-%._:]*$`)
+
 // parseConnectionOverrides reads address:number pairs.
 func parseConnectionOverrides(value string) (map[string]int, error) {
 	all := map[string]int{}
@@ -275,7 +263,11 @@ func parseConnectionOverrides(value string) (map[string]int, error) {
 		if err != nil {
 			return nil, complaint(`For input string: "` + e[i+1:] + `"`)
 		}
-		all[strings.Trim(e[:i], "[]")] = int(n)
+		host := strings.Trim(e[:i], "[]")
+		if !hostPattern.MatchString(host) {
+			return nil, complaint("max.connections.per.ip.overrides contains invalid addresses : " + e[:i])
+		}
+		all[host] = int(n)
 	}
 	return all, nil
 }

@@ -9,6 +9,12 @@ import (
 
 // conflicts checks values against each other; the messages are Kafka's.
 func (n *Node) conflicts() []string {
+	heartbeat, session := n.Quorum.BrokerHeartbeat, n.Quorum.BrokerSession
+	if heartbeat > session/2 {
+		n.Warnings = append(n.Warnings, fmt.Sprintf("broker.heartbeat.interval.ms (%d ms) should be at most half of"+
+			" broker.session.timeout.ms (%d ms), or a heartbeat that comes late costs the broker its session",
+			heartbeat.Milliseconds(), session.Milliseconds()))
+	}
 	return slices.Concat(n.roleConflicts(), n.listenerConflicts(), n.Sources.valueConflicts())
 }
 
@@ -26,11 +32,14 @@ func (n *Node) roleConflicts() []string {
 	if n.Controller {
 		require(len(n.Voters) == 0 || voter, fmt.Sprintf("If process.roles contains the 'controller' role, the node id %d must be"+
 			" included in the set of voters controller.quorum.voters=%s", n.ID, n.voterIDs()))
-		require(slices.ContainsFunc(n.ControllerListeners, listed), "controller.listener.names must contain at least one value"+
-			" appearing in the 'listeners' configuration when running the KRaft controller role")
-		require(!slices.ContainsFunc(n.ControllerListeners, func(c string) bool { return !listed(c) }),
+		some := slices.ContainsFunc(n.ControllerListeners, listed)
+		require(some, "controller.listener.names must contain at least one value appearing in the 'listeners' configuration"+
+			" when running the KRaft controller role")
+		require(!some || !slices.ContainsFunc(n.ControllerListeners, func(c string) bool { return !listed(c) }),
 			"controller.listener.names must only contain values appearing in the 'listeners' configuration when running the KRaft controller role")
 	} else {
+		require(!n.Sources.Bool("controller.quorum.auto.join.enable"), "controller.quorum.auto.join.enable is only supported"+
+			" when process.roles contains the 'controller' role.")
 		require(!voter, fmt.Sprintf("If process.roles contains just the 'broker' role, the node id %d must not be included"+
 			" in the set of voters controller.quorum.voters=%s", n.ID, n.voterIDs()))
 		require(!slices.ContainsFunc(n.ControllerListeners, listed), "controller.listener.names must not contain a value appearing"+
@@ -61,6 +70,12 @@ func (n *Node) listenerConflicts() []string {
 		if l.Host == "0.0.0.0" {
 			bad = append(bad, "advertised.listeners cannot use the nonroutable meta-address 0.0.0.0. Use a routable IP address.")
 			break
+		}
+	}
+	for _, name := range n.Sources.List("early.start.listeners") {
+		if name = strings.ToUpper(name); !slices.Contains(listenerNames(n.Listeners), name) && !n.IsControllerListener(name) {
+			bad = append(bad, "early.start.listeners contains listener "+name+
+				", but this is not contained in listeners or controller.listener.names")
 		}
 	}
 	if !n.Broker {
@@ -106,22 +121,63 @@ func (s Sources) valueConflicts() []string {
 		" at least replica.fetch.wait.max.ms to prevent unnecessary socket timeouts")
 	require(s.Int("replica.fetch.wait.max.ms") <= s.Int("replica.lag.time.max.ms"), "replica.fetch.wait.max.ms should always be"+
 		" less than or equal to replica.lag.time.max.ms to prevent frequent changes in ISR")
-	heartbeat, session := s.Int("broker.heartbeat.interval.ms"), s.Int("broker.session.timeout.ms")
-	require(heartbeat <= session/2, fmt.Sprintf("broker.heartbeat.interval.ms (%d ms) must be less than or equal to half of the"+
-		" broker.session.timeout.ms (%d ms). Increase broker.session.timeout.ms or decrease broker.heartbeat.interval.ms.", heartbeat, session))
+	require(s.Int("log.cleaner.dedupe.buffer.size") > s.Int("log.cleaner.threads")<<20,
+		"log.cleaner.dedupe.buffer.size must be at least 1MB per cleaner thread.")
 	queued := s.Int("queued.max.request.bytes")
 	require(queued <= 0 || queued >= s.Int("socket.request.max.bytes"),
 		"queued.max.request.bytes must be larger or equal to socket.request.max.bytes")
 	require(s.Int("max.connections.per.ip") != 0 || s.Text("max.connections.per.ip.overrides") != "",
 		"max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property is set.")
-	for _, kind := range []string{"consumer", "share", "streams"} {
-		for _, what := range []string{"session.timeout", "heartbeat.interval", "assignment.interval"} {
-			prefix := "group." + kind + "."
-			name, lo, hi := prefix+what+".ms", prefix+"min."+what+".ms", prefix+"max."+what+".ms"
-			require(s.Int(hi) >= s.Int(lo), hi+" must be greater than or equal to "+lo)
-			require(s.Int(name) >= s.Int(lo), name+" must be greater than or equal to "+lo)
-			require(s.Int(name) <= s.Int(hi), name+" must be less than or equal to "+hi)
+	delay, idle := s.Int("connection.failed.authentication.delay.ms"), s.Int("connections.max.idle.ms")
+	require(idle < 0 || delay < idle, fmt.Sprintf("connection.failed.authentication.delay.ms=%d should always be less than"+
+		" connections.max.idle.ms=%d to prevent failed authentication responses from timing out", delay, idle))
+	require(slices.Contains(s.List("group.coordinator.rebalance.protocols"), "classic"),
+		"Disabling the 'classic' protocol is not supported.")
+	for _, r := range groupRanges {
+		name := "group." + r.key
+		switch {
+		case s.Int(r.max) < s.Int(r.min):
+			require(false, r.max+" must be greater than or equal to "+r.min)
+		case s.Int(name) < s.Int(r.min):
+			require(false, name+" must be greater than or equal to "+r.min)
+		case s.Int(name) > s.Int(r.max):
+			require(false, name+" must be less than or equal to "+r.max)
 		}
 	}
+	const standby, most = "group.streams.num.standby.replicas", "group.streams.max.standby.replicas"
+	require(s.Int(standby) <= s.Int(most), standby+" must be less than or equal to "+most)
+	if why := s.cordonConflict(); why != "" {
+		bad = append(bad, why)
+	}
 	return bad
+}
+
+// cordonConflict checks that cordoned.log.dirs names log directories, or all by *.
+func (s Sources) cordonConflict() string {
+	cordoned, dirs := s.List("cordoned.log.dirs"), s.logDirs()
+	if slices.Equal(cordoned, []string{"*"}) {
+		return ""
+	}
+	if slices.Contains(cordoned, "*") {
+		return "When cordoned.log.dirs is set to *, it must not contain other values"
+	}
+	var missing []string
+	for _, d := range cordoned {
+		if !slices.Contains(dirs, d) {
+			missing = append(missing, d)
+		}
+	}
+	if missing == nil {
+		return ""
+	}
+	return "All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : " + strings.Join(missing, ", ")
+}
+
+// logDirs are the directories of log.dirs, or of log.dir, each once.
+func (s Sources) logDirs() []string {
+	dirs := s.List("log.dirs")
+	if len(dirs) == 0 {
+		dirs = s.List("log.dir")
+	}
+	return compact(dirs)
 }

@@ -41,11 +41,13 @@ type Voter struct {
 
 var endpoint = regexp.MustCompile(`^(.*)://\[?([0-9a-zA-Z\-%._:]*)\]?:(-?[0-9]+)$`)
 
-// parseListeners reads a list of NAME://host:port; protocols gives each name its protocol.
-func parseListeners(value string, protocols map[string]string) ([]Listener, error) {
+// parseListeners reads a list of NAME://host:port; protocols gives each name its protocol. What is advertised may have
+// the same port twice.
+func parseListeners(value string, protocols map[string]string, samePort bool) ([]Listener, error) {
 	var all []Listener
+	shown := "[" + strings.Join(SplitList(value), ", ") + "]"
 	fail := func(why string) ([]Listener, error) {
-		return nil, fmt.Errorf("Error creating broker listeners from '%s': %s", value, why) //nolint:staticcheck // Kafka's words
+		return nil, fmt.Errorf("Error creating broker listeners from '%s': %s", shown, why)
 	}
 	for _, e := range SplitList(value) {
 		m := endpoint.FindStringSubmatch(e)
@@ -62,20 +64,20 @@ func parseListeners(value string, protocols map[string]string) ([]Listener, erro
 		}
 		all = append(all, l)
 	}
-	if why := distinct(value, all); why != "" {
+	if why := distinct(shown, all, samePort); why != "" {
 		return fail(why)
 	}
 	return all, nil
 }
 
 // distinct says what is wrong when two listeners share a name or a port; an IPv4 and an IPv6 address may share one.
-func distinct(value string, all []Listener) string {
+func distinct(value string, all []Listener, samePort bool) string {
 	for i, a := range all {
 		for _, b := range all[:i] {
 			if a.Name == b.Name {
 				return "Each listener must have a different name, listeners: " + value
 			}
-			if a.Port == b.Port && a.Port != 0 && !ipPair(a.Host, b.Host) {
+			if !samePort && a.Port == b.Port && a.Port != 0 && !ipPair(a.Host, b.Host) {
 				return "Each listener must have a different port, listeners: " + value
 			}
 		}
@@ -100,14 +102,11 @@ func (s Sources) protocolMap() (map[string]string, error) {
 	for _, e := range SplitList(s.Text(key)) {
 		i := strings.LastIndexByte(e, ':')
 		if i < 0 {
-			return nil, fmt.Errorf("Error parsing configuration property '%s': %q is not NAME:PROTOCOL", key, e) //nolint:staticcheck // Kafka's words
+			return nil, fmt.Errorf("Error parsing configuration property '%s': %q is not NAME:PROTOCOL", key, e)
 		}
 		name, protocol := strings.ToUpper(e[:i]), strings.ToUpper(strings.TrimSpace(e[i+1:]))
 		if !slices.Contains(securityProtocols, protocol) {
 			return nil, complaint(fmt.Sprintf("Invalid security protocol `%s` defined in %s", protocol, key))
-		}
-		if _, twice := protocols[name]; twice {
-			return nil, fmt.Errorf("Error parsing configuration property '%s': %s is there twice", key, name) //nolint:staticcheck // Kafka's words
 		}
 		protocols[name] = protocol
 	}

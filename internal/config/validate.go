@@ -159,7 +159,7 @@ func (s Sources) ValidateBroker(stored, proposed map[string]string, cluster bool
 	}
 	for _, why := range next.valueConflicts() {
 		if !slices.Contains(s.valueConflicts(), why) {
-			if strings.HasPrefix(why, "log.") {
+			if !strings.HasPrefix(why, "group.") {
 				why = "requirement failed: " + why
 			}
 			return refuse(kerr.InvalidRequest, "%s", why)
@@ -247,27 +247,6 @@ func (s Sources) checkBrokerRules(stored, proposed map[string]string, cluster bo
 		return refuse(kerr.InvalidConfig, "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.")
 	case !cluster && proposed[minISR] != stored[minISR]:
 		return refuse(kerr.InvalidConfig, "Broker-level min.insync.replicas cannot be altered while ELR is enabled.")
-	}
-	dirs := s.List("log.dirs")
-	if len(dirs) == 0 {
-		dirs = s.List("log.dir")
-	}
-	cordoned := SplitList(proposed["cordoned.log.dirs"])
-	if slices.Equal(cordoned, []string{"*"}) {
-		return nil
-	}
-	if slices.Contains(cordoned, "*") {
-		return refuse(kerr.InvalidRequest, "requirement failed: When cordoned.log.dirs is set to *, it must not contain other values")
-	}
-	var missing []string
-	for _, d := range cordoned {
-		if !slices.Contains(dirs, d) {
-			missing = append(missing, d)
-		}
-	}
-	if missing != nil {
-		return refuse(kerr.InvalidRequest, "requirement failed: All entries in cordoned.log.dirs must be present in"+
-			" log.dirs or log.dir. Missing entries : %s", strings.Join(missing, ", "))
 	}
 	return nil
 }

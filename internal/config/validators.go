@@ -198,7 +198,8 @@ type addresses struct{}
 func (addresses) Check(key, value string) string {
 	for _, a := range SplitList(value) {
 		if _, _, err := splitAddress(a); err != nil {
-			return "Invalid url in " + key + ": " + a
+			return "Failed to parse host name from " + a + " for the configuration " + key +
+				". Each entry should be in the form \"{host}:{port}\""
 		}
 	}
 	return ""

@@ -102,7 +102,26 @@ func (c *Controller) alterConfigs(asked []configsAsked, receiver *kafka.NodeID, 
 	if validateOnly {
 		return nil
 	}
+	c.clearELR(&out)
 	return out
+}
+
+// clearELR forgets the eligible replicas where min.insync.replicas changes: they were chosen by its old value.
+func (c *Controller) clearELR(out *records) {
+	if !c.Image().Features.ELR() {
+		return
+	}
+	for _, r := range slices.Clone(*out) {
+		config := r.Body.(*schema.ConfigRecord)
+		if config.Name != minInSyncReplicas {
+			continue
+		}
+		clear := &schema.ClearELRRecord{}
+		if metadata.ResourceType(config.ResourceType) == metadata.TopicResource {
+			clear.TopicName = config.ResourceName
+		}
+		out.add(clear, 0)
+	}
 }
 
 func knownResource(t metadata.ResourceType) bool {
@@ -149,6 +168,7 @@ func (c *Controller) checkAsBroker(a *configsAsked, receiver kafka.NodeID) {
 	}
 }
 
+// checkBrokerChange judges a broker's configuration as the broker does, before the controller's own rules.
 func (c *Controller) checkBrokerChange(a *configsAsked, receiver kafka.NodeID) *refusal {
 	name := a.resource.Name
 	if name != "" {
@@ -162,6 +182,19 @@ func (c *Controller) checkBrokerChange(a *configsAsked, receiver kafka.NodeID) *
 	}
 	if op := unknownOp(a.ops); op != nil {
 		return refuse(kerr.InvalidRequest, "Unknown operations type %d", op.kind)
+	}
+	for _, op := range a.ops {
+		if _, ok := c.cfg.Configs.IsList(a.resource.Type, op.name); !ok && (op.kind == opAppend || op.kind == opSubtract) {
+			return refuse(kerr.InvalidConfig, "Config value %s is not allowed for config key: %s", strings.ToLower(op.kind.String()), op.name)
+		}
+	}
+	before := c.Image().Configs.Of(a.resource)
+	after, _, refused := c.combineOps(a, before)
+	if refused != nil {
+		return refused
+	}
+	if err := c.cfg.Configs.Validate(a.resource, before, after); err != nil {
+		return refuseErr(err)
 	}
 	return nil
 }

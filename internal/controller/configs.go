@@ -10,7 +10,7 @@ type Configs interface {
 	// nothing is set.
 	IsList(t metadata.ResourceType, key string) (initial string, ok bool)
 	// Validate judges what would be stored for a resource: the whole of it, as it is before and as it would be
-	// after. The error wraps a kerr value; its text is Kafka's, for the client.
+	// after. The error wraps a kerr value, and its text is what the client reads: Kafka's, without the code.
 	Validate(r metadata.ConfigResource, before, after map[string]string) error
 	// Topic resolves what the controller must know of a topic.
 	Topic(s Stored) TopicConfig

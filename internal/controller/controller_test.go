@@ -542,9 +542,8 @@ func (fakeConfigs) IsList(t metadata.ResourceType, key string) (string, bool) {
 
 type configError struct{ text string }
 
-func (e configError) Error() string         { return e.text }
-func (e configError) Unwrap() error         { return kerr.InvalidConfig }
-func (e configError) ClientMessage() string { return e.text }
+func (e configError) Error() string { return e.text }
+func (e configError) Unwrap() error { return kerr.InvalidConfig }
 
 func (fakeConfigs) Validate(r metadata.ConfigResource, before, after map[string]string) error {
 	for _, key := range sortedKeys(after) {

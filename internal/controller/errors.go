@@ -27,23 +27,11 @@ func refuseGeneric(code *kerr.Error) *refusal {
 	return &refusal{code: code, message: &code.Description}
 }
 
-// Explained is an error with a message for the client that is not to be decorated with the code's name.
-type Explained interface {
-	error
-	// ClientMessage is what the client reads.
-	ClientMessage() string
-}
-
-// refuseErr turns an error of an injected function into what the client is told.
+// refuseErr turns an error of an injected function into what the client is told: its text, as it stands.
 func refuseErr(err error) *refusal {
 	code := kerr.UnknownServerError
 	errors.As(err, &code)
-	message := err.Error()
-	var explained Explained
-	if errors.As(err, &explained) {
-		message = explained.ClientMessage()
-	}
-	return &refusal{code: code, message: &message}
+	return &refusal{code: code, message: new(err.Error())}
 }
 
 // split returns what goes into a response; a nil refusal is success.

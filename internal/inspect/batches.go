@@ -87,7 +87,7 @@ func (f *reading) batches() error {
 	case rerr != nil:
 		return rerr
 	case zeros: // preallocated
-		return f.put(entry("tail").int("position", position).int("size", f.size-position).str("what", "zeros: preallocated and never written"))
+		f.unused(position)
 	case errors.Is(err, record.ErrShort):
 		f.damaged(position, "torn tail of %d bytes: %v", f.size-position, err)
 	default:
@@ -112,6 +112,11 @@ func zeroFrom(r io.ReaderAt, from, size int64) (bool, error) {
 		at += int64(n)
 	}
 	return true, nil
+}
+
+// unused prints that the rest of the file was preallocated and not written yet.
+func (f *reading) unused(position int64) {
+	f.put(entry("tail").int("position", position).int("size", f.size-position).str("what", "zeros: preallocated and never written"))
 }
 
 func (f *reading) batch(s *segment, position int64, b record.Batch) {

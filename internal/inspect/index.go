@@ -94,10 +94,10 @@ func (f *reading) fixed(width int64, visit func(position int64, e []byte)) error
 					return err
 				}
 				if zeros {
-					if f.o.Verify {
-						return f.err
+					if !f.o.Verify {
+						f.unused(at)
 					}
-					return f.put(entry("tail").int("position", at).int("size", f.size-at).str("what", "zeros: preallocated and never written"))
+					return f.err
 				}
 			}
 			visit(at, b[:width])

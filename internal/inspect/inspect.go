@@ -152,6 +152,7 @@ func Folder(w io.Writer, folder fs.FS, name string, o Options) error {
 			if !o.Verify {
 				p := &printer{w: w, json: o.JSON}
 				p.put(entry("skipped").str("name", full).str("why", ErrUnknown.Error()))
+				errs = append(errs, p.err)
 			}
 			continue
 		}
@@ -163,7 +164,8 @@ func Folder(w io.Writer, folder fs.FS, name string, o Options) error {
 func below(w io.Writer, folder fs.FS, name, full string, o Options) error {
 	if !o.Verify {
 		p := &printer{w: w, json: o.JSON}
-		return p.put(entry("folder").str("name", full))
+		p.put(entry("folder").str("name", full))
+		return p.err
 	}
 	sub, err := fs.Sub(folder, name)
 	if err != nil {
@@ -187,7 +189,7 @@ func inFolder(w io.Writer, folder fs.FS, name, full string, o Options) error {
 	return file(w, full, r, size, o, beside)
 }
 
-// openAt opens a file for positioned reads; one of a file system that has none is read whole.
+// openAt opens a file for positioned reads; one of a file system without them is refused.
 func openAt(folder fs.FS, name string) (io.ReaderAt, int64, func(), error) {
 	f, err := folder.Open(name)
 	if err != nil {
@@ -195,13 +197,13 @@ func openAt(folder fs.FS, name string) (io.ReaderAt, int64, func(), error) {
 	}
 	st, err := f.Stat()
 	if err != nil {
-		f.Close()
+		_ = f.Close()
 		return nil, 0, nil, err
 	}
 	r, ok := f.(io.ReaderAt)
 	if !ok {
-		f.Close()
+		_ = f.Close()
 		return nil, 0, nil, fmt.Errorf("the file system has no positioned reads")
 	}
-	return r, st.Size(), func() { f.Close() }, nil
+	return r, st.Size(), func() { _ = f.Close() }, nil
 }

@@ -87,9 +87,10 @@ type printer struct {
 	buf  []byte
 }
 
-func (p *printer) put(e *fields) error {
+// put writes an entry, unless writing one has failed before: then err says so.
+func (p *printer) put(e *fields) {
 	if p.err != nil {
-		return p.err
+		return
 	}
 	if p.json {
 		p.buf = e.appendJSON(p.buf[:0])
@@ -97,7 +98,6 @@ func (p *printer) put(e *fields) error {
 		p.buf = e.appendText(p.buf[:0])
 	}
 	_, p.err = p.w.Write(p.buf)
-	return p.err
 }
 
 func (e *fields) appendJSON(b []byte) []byte {

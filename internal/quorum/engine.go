@@ -81,6 +81,8 @@ type Engine struct {
 	messages chan *raftpb.Message
 	written  chan snapshotResult
 	stopped  chan struct{}
+	// subscribed wakes the loop for those who join.
+	subscribed chan struct{}
 
 	// Owned by the loop.
 	log         *commitlog.Log
@@ -97,14 +99,15 @@ type Engine struct {
 	lastTick    time.Time
 	appended    time.Time // when the last record was written
 	snapshots   snapshotter
+	subs        []func(metadata.Change)
 
 	// Read by everybody.
-	image  atomic.Pointer[metadata.Image]
-	status atomic.Pointer[Status]
-	mu     sync.Mutex // a leaf: guards the fields below
-	subs   []func(metadata.Change)
-	news   chan struct{} // closed at the next publication; nil while nobody waits
-	seen   map[observerKey]ReplicaState
+	image   atomic.Pointer[metadata.Image]
+	status  atomic.Pointer[Status]
+	mu      sync.Mutex // a leaf: guards the fields below
+	joining []func(metadata.Change)
+	news    chan struct{} // closed at the next publication; nil while nobody waits
+	seen    map[observerKey]ReplicaState
 }
 
 // request is a command on its way through the loop.
@@ -166,13 +169,31 @@ func (e *Engine) Image() *metadata.Image { return e.image.Load() }
 
 // Subscribe calls f with each change from now on, in order, before any answer that depends on it leaves; the first
 // call has an empty delta and the image of the moment. f runs on the loop: it must be quick, must not block, and
-// must not call the engine's blocking methods. Subscribe before Run.
+// must not call the engine's blocking methods.
 func (e *Engine) Subscribe(f func(metadata.Change)) {
 	e.mu.Lock()
-	e.subs = append(e.subs, f)
+	e.joining = append(e.joining, f)
 	e.mu.Unlock()
+	select {
+	case e.subscribed <- struct{}{}:
+	default:
+	}
+}
+
+// welcome gives new subscribers the image that their changes will start from.
+func (e *Engine) welcome() {
+	e.mu.Lock()
+	joining := e.joining
+	e.joining = nil
+	e.mu.Unlock()
+	if len(joining) == 0 {
+		return
+	}
 	image := e.Image()
-	f(metadata.Change{Delta: metadata.NewDelta(image), Image: image})
+	for _, f := range joining {
+		f(metadata.Change{Delta: metadata.NewDelta(image), Image: image})
+	}
+	e.subs = append(e.subs, joining...)
 }
 
 // Wait returns when the image contains the record at offset.

@@ -58,6 +58,10 @@ func run(t testing.TB, cfg Config) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return start(t, e)
+}
+
+func start(t testing.TB, e *Engine) *node {
 	ctx, cancel := context.WithCancel(context.Background())
 	n := &node{Engine: e, t: t, stop: cancel, done: make(chan error, 1)}
 	go func() { n.done <- e.Run(ctx) }()
@@ -112,6 +116,10 @@ func (n *node) join() {
 
 func (n *node) create(topics ...string) *kmsg.CreateTopicsResponse {
 	n.t.Helper()
+	return n.submit(controller.CreateTopics{Request: topicsRequest(topics...)}).(*kmsg.CreateTopicsResponse)
+}
+
+func topicsRequest(topics ...string) *kmsg.CreateTopicsRequest {
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.Version = 7
 	for _, name := range topics {
@@ -119,7 +127,7 @@ func (n *node) create(topics ...string) *kmsg.CreateTopicsResponse {
 		topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 2, 1
 		req.Topics = append(req.Topics, topic)
 	}
-	return n.submit(controller.CreateTopics{Request: req}).(*kmsg.CreateTopicsResponse)
+	return req
 }
 
 // dump is the whole state as records in Kafka's words.
@@ -158,13 +166,17 @@ func TestOneNode(t *testing.T) {
 			end := n.Image().Offset
 			n.close()
 
-			n = run(t, cfg)
-			if got := dump(n.Image()); got != before {
+			e, err := Open(cfg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := dump(e.Image()); got != before {
 				t.Fatalf("after a restart:\n%s\nwant\n%s", got, before)
 			}
-			if n.Image().Offset != end {
-				t.Fatalf("offset %d after a restart, was %d", n.Image().Offset, end)
+			if e.Image().Offset != end {
+				t.Fatalf("offset %d after a restart, was %d", e.Image().Offset, end)
 			}
+			n = start(t, e)
 			n.join()
 			if leader, epoch := n.Leader(); leader != 1 || epoch != 2 {
 				t.Fatalf("leader %d of epoch %d", leader, epoch)
@@ -177,4 +189,10 @@ func TestOneNode(t *testing.T) {
 			n.close()
 		})
 	}
+}
+
+func controllerRequest(id kafka.NodeID) *kmsg.ControllerRegistrationRequest {
+	req := kmsg.NewPtrControllerRegistrationRequest()
+	req.ControllerID = int32(id)
+	return req
 }

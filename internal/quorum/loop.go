@@ -32,6 +32,7 @@ func (e *Engine) Run(ctx context.Context) error {
 			if err := e.snapshotWritten(e.cfg.Now(), done); err != nil {
 				return e.stop(now, err)
 			}
+		case <-e.subscribed:
 		case <-timer.C:
 		case <-ctx.Done():
 			return e.stop(e.cfg.Now(), nil)
@@ -61,6 +62,7 @@ func (e *Engine) receive(m *raftpb.Message) {
 
 // step does everything that can be done now. An error is the disk's, or damage: the engine can't go on.
 func (e *Engine) step(now time.Time) error {
+	e.welcome()
 	if e.alone() {
 		if e.leader == nil && e.raft.BasicStatus().RaftState == raft.StateFollower {
 			if err := e.raft.Campaign(); err != nil {
@@ -162,12 +164,14 @@ func (e *Engine) deadline() time.Time {
 
 // stop answers everybody and closes the log: cleanly, unless it failed.
 func (e *Engine) stop(now time.Time, err error) error {
+	if e.snapshots.running {
+		if done := <-e.written; err == nil {
+			err = e.snapshotWritten(now, done)
+		}
+	}
 	why := ErrStopped
 	if err != nil {
 		why = fmt.Errorf("%w: %w", ErrStopped, err)
-	}
-	if e.snapshots.running {
-		<-e.written
 	}
 	for _, r := range e.inbox {
 		r.answer(nil, why)

@@ -44,12 +44,13 @@ func (cfg Config) withDefaults() Config {
 func Open(cfg Config) (*Engine, error) {
 	cfg = cfg.withDefaults()
 	e := &Engine{
-		cfg:      cfg,
-		requests: make(chan *request, maxQueued),
-		messages: make(chan *raftpb.Message, maxQueued),
-		written:  make(chan snapshotResult, 1),
-		stopped:  make(chan struct{}),
-		seen:     make(map[observerKey]ReplicaState),
+		cfg:        cfg,
+		requests:   make(chan *request, maxQueued),
+		messages:   make(chan *raftpb.Message, maxQueued),
+		written:    make(chan snapshotResult, 1),
+		stopped:    make(chan struct{}),
+		subscribed: make(chan struct{}, 1),
+		seen:       make(map[observerKey]ReplicaState),
 	}
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
 		return nil, fmt.Errorf("make %s: %w", cfg.Dir, err)
@@ -74,6 +75,9 @@ func Open(cfg Config) (*Engine, error) {
 
 // loadFiles reads the bootstrap file and the newest snapshot.
 func (e *Engine) loadFiles() error {
+	if err := removeParts(e.cfg.FS, e.cfg.Dir); err != nil {
+		return fmt.Errorf("remove half-written snapshots: %w", err)
+	}
 	records, members, err := readBootstrap(e.cfg.FS, e.cfg.Dir)
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func SizeAt(b []byte) (int, error) {
 	case magic == 0 || magic == 1:
 		return 0, ErrLegacy
 	case magic != Magic:
-		return 0, fmt.Errorf("%w: invalid magic %d", ErrCorrupt, magic)
+		return 0, fmt.Errorf("%w: invalid magic found in record: %d", ErrCorrupt, magic)
 	case length < HeaderSize-LogOverhead || length > math.MaxInt32-LogOverhead:
 		return 0, fmt.Errorf("%w: impossible size %d", ErrCorrupt, length)
 	}

@@ -286,22 +286,6 @@ func TestWalkRefusesLies(t *testing.T) {
 	f("2³¹-1 records", func(b Batch) { binary.BigEndian.PutUint32(b[57:], math.MaxInt32) })
 }
 
-func TestWalkDoesNotAllocate(t *testing.T) {
-	for _, c := range codecs {
-		b := golden(t, "java-"+c.String())
-		n := testing.AllocsPerRun(100, func() {
-			var w Walker
-			w.Reset(b, 1<<20)
-			for w.Next() {
-			}
-			w.Close()
-		})
-		if n > 1 {
-			t.Errorf("%s: %v allocations for 200 records", c, n)
-		}
-	}
-}
-
 func FuzzWalk(f *testing.F) {
 	for _, c := range codecs {
 		f.Add([]byte(golden(f, "java-"+c.String())))

@@ -46,11 +46,12 @@ type RecordError struct {
 	Message string
 }
 
-// InvalidRecordsError refuses a batch because of some of its records. It wraps kerr.InvalidRecord or kerr.InvalidTimestamp.
+// InvalidRecordsError is a refusal that is explained to the client: a batch some of whose records are invalid, or bytes that are no batch.
+// It wraps kerr.InvalidRecord, kerr.InvalidTimestamp or kerr.CorruptMessage.
 type InvalidRecordsError struct {
-	Code    error  // the kerr value
-	Message string // Kafka's, for the partition's error message
-	Records []RecordError
+	Code    error         // the kerr value
+	Message string        // Kafka's, for the partition's error message
+	Records []RecordError // may be empty
 }
 
 // Error returns Kafka's message.
@@ -73,21 +74,33 @@ func CheckRequest(records []byte, version int16) error {
 	case errors.Is(err, ErrLegacy):
 		return fmt.Errorf("produce requests with version %d are only allowed to contain record batches with magic version 2: %w", version, kerr.InvalidRecord)
 	case err != nil:
-		return fmt.Errorf("%w: %w", err, kerr.CorruptMessage)
+		return corruptRequest(err)
+	case version < zstdSince && !b.Codec().Valid():
+		return unknownCodec(b) // later versions learn of it from Validate
 	case version < zstdSince && b.Codec() == compress.Zstd:
 		return fmt.Errorf("produce requests with version %d are not allowed to use zstd: %w", version, kerr.UnsupportedCompressionType)
 	}
 	if _, _, err := Next(rest); err == nil || errors.Is(err, ErrLegacy) {
 		return fmt.Errorf("produce requests with version %d are only allowed to contain exactly one record batch per partition: %w", version, kerr.InvalidRecord)
 	} else if errors.Is(err, ErrCorrupt) {
-		return fmt.Errorf("%w: %w", err, kerr.CorruptMessage)
+		return corruptRequest(err)
 	}
 	return nil
 }
 
+// corruptRequest is the one refusal by CheckRequest that Kafka explains to the client.
+func corruptRequest(err error) error {
+	text := strings.TrimPrefix(err.Error(), ErrCorrupt.Error()+": ")
+	return &InvalidRecordsError{Code: kerr.CorruptMessage, Message: strings.ToUpper(text[:1]) + text[1:]}
+}
+
+// unknownCodec is an unchecked failure in Kafka, which its clients see as an unknown error.
+func unknownCodec(b Batch) error {
+	return fmt.Errorf("unknown compression type id %d: %w", b.Codec(), kerr.UnknownServerError)
+}
+
 // Validate checks the one batch of an append to a leader and sets the timestamps that the rules ask for, in place where it can: the
-// batch keeps its memory unless it has to be compressed otherwise or its records' offsets are not consecutive. Offset and leader epoch are
-// the caller's to set. Errors wrap a kerr value; *InvalidRecordsError tells which records are to blame.
+// batch keeps its memory unless it has to be compressed otherwise. Offset and leader epoch are the caller's to set. Errors wrap a kerr value; *InvalidRecordsError tells which records are to blame.
 func Validate(records []byte, r *Rules) (Validated, error) {
 	b, rest, err := Next(records)
 	if err != nil {
@@ -115,7 +128,10 @@ func Validate(records []byte, r *Rules) (Validated, error) {
 			return Validated{}, err
 		}
 		maxTimestamp = seen.maxTimestamp
-		rewrite = rewrite || seen.outOfPlace
+		if seen.outOfPlace && !rewrite && b.Codec() != compress.None {
+			// Kafka wants to write such a batch anew, fails unchecked, and its clients see an unknown error. Uncompressed it stores it as it is.
+			return Validated{}, fmt.Errorf("%s: the offsets of compressed records are not consecutive: %w", r.Partition, kerr.UnknownServerError)
+		}
 	} else if r.outOfWindow(maxTimestamp) || r.outOfWindow(b.BaseTimestamp()) {
 		return Validated{}, fmt.Errorf("batch's timestamps are out of range: %w", kerr.InvalidTimestamp)
 	}
@@ -142,8 +158,7 @@ func (r *Rules) checkEnvelope(b Batch) error {
 		return fmt.Errorf("%s: %w: %w", r.Partition, err, kerr.CorruptMessage)
 	}
 	if !b.Codec().Valid() {
-		// Kafka's own failure on such a batch is an unchecked one, which its clients see as an unknown error.
-		return fmt.Errorf("%s: unknown compression type id %d: %w", r.Partition, b.Codec(), kerr.UnknownServerError)
+		return unknownCodec(b)
 	}
 	return nil
 }
@@ -195,11 +210,12 @@ func (r *Rules) scan(b Batch) (scanned, error) {
 		index++
 	}
 	if err := w.Err(); err != nil {
-		if errors.Is(err, ErrCorrupt) {
+		if errors.Is(err, ErrCorrupt) && (err != errVarint || b.Codec() != compress.None) {
 			return s, fmt.Errorf("%s: %w: %w", r.Partition, err, kerr.InvalidRecord)
 		}
-		// Kafka's failure to decompress is an unchecked one, which its clients see as an unknown error.
-		return s, fmt.Errorf("%s: failed to decompress record stream: %w: %w", r.Partition, err, kerr.UnknownServerError)
+		// Kafka's failure to decompress is an unchecked one, which its clients see as an unknown error; so is a bad length in a batch
+		// that is not compressed.
+		return s, fmt.Errorf("%s: failed to read the records: %w: %w", r.Partition, err, kerr.UnknownServerError)
 	}
 	return s, bad.err()
 }
@@ -234,9 +250,9 @@ func (r *Rules) outOfWindow(timestamp int64) bool {
 	return age > windowMs(r.Before) || -age > windowMs(r.After)
 }
 
-// windowMs returns d in ms; a negative one stands for Kafka's longest.
+// windowMs returns d in ms; a negative one, and the longest that there is, stand for Kafka's longest.
 func windowMs(d time.Duration) int64 {
-	if d < 0 {
+	if d < 0 || d.Milliseconds() == time.Duration(math.MaxInt64).Milliseconds() {
 		return math.MaxInt64
 	}
 	return d.Milliseconds()

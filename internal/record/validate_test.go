@@ -261,55 +261,6 @@ func TestEveryPairOfCodecsConverts(t *testing.T) {
 	}
 }
 
-// TestABombIsBounded validates a batch whose one record inflates past what is allowed.
-func TestABombIsBounded(t *testing.T) {
-	zeros := make([]byte, 80<<20)
-	for _, c := range []compress.Codec{compress.Gzip, compress.Zstd, compress.LZ4} {
-		o := NewOptions(0, -1)
-		o.Codec = c
-		var b Builder
-		b.Begin(o)
-		b.Add(now, nil, zeros)
-		batch, err := b.AppendTo(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got error
-		r := rules()
-		bytesPer := testing.Benchmark(func(tb *testing.B) {
-			tb.ReportAllocs()
-			for range tb.N {
-				_, got = Validate(batch, r)
-				if got == nil || tb.Elapsed() > 100*time.Millisecond {
-					break
-				}
-			}
-		}).AllocedBytesPerOp()
-		if len(batch)*1000 < 64<<20 && !errors.Is(got, compress.ErrTooLarge) {
-			t.Errorf("%s: %d bytes became %d: %v", c, len(batch), len(zeros), got)
-		}
-		if bytesPer > 16<<20 {
-			t.Errorf("%s: %d bytes allocated", c, bytesPer)
-		}
-	}
-}
-
-func TestValidateDoesNotAllocate(t *testing.T) {
-	r := rules()
-	r.Now = 1700000000000
-	for _, c := range codecs {
-		b := golden(t, "java-"+c.String())
-		b.SetBaseOffset(0)
-		if n := testing.AllocsPerRun(100, func() {
-			if _, err := Validate(b, r); err != nil {
-				t.Fatal(err)
-			}
-		}); n > 1 {
-			t.Errorf("%s: %v allocations", c, n)
-		}
-	}
-}
-
 func FuzzValidate(f *testing.F) {
 	for _, c := range codecs {
 		b := golden(f, "java-"+c.String())

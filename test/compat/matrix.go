@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 )
 
 // digest is what a step says about a topic's records: clients/golang/contract has the rules.
@@ -88,6 +89,7 @@ func (s *suite) runMatrix(ctx context.Context) error {
 		return err
 	}
 	return s.eachClient(func(c client) error {
+		began := time.Now()
 		var vs []verdict
 		if c.group {
 			vs = append(vs, verdict{client: c.name, step: "read/*", state: skipped, detail: "its consumer needs a group"})
@@ -102,6 +104,7 @@ func (s *suite) runMatrix(ctx context.Context) error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.verdicts = append(s.verdicts, vs...)
+		fmt.Printf("%-18s read %d topics in %s\n", c.name, len(vs), time.Since(began).Round(100*time.Millisecond))
 		return nil
 	})
 }

@@ -301,8 +301,10 @@ func (r *renderer) key(v reflect.Value, index int) (key, field, raw string) {
 			continue
 		}
 		key = r.clean(f.String())
-		if t := v.FieldByName("ResourceType"); t.IsValid() {
-			key = fmt.Sprint(t.Int(), " ", key)
+		for _, kind := range []string{"ResourceType", "Type"} {
+			if t := v.FieldByName(kind); t.IsValid() {
+				key = fmt.Sprint(t.Int(), " ", key)
+			}
 		}
 		return fieldKey(key), name, f.String()
 	}

@@ -55,7 +55,7 @@ public final class Driver {
       System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
       status = null;
       int exit = run(order.get("class").asText(), argv.toArray(String[]::new));
-      answers.println(json.writeValueAsString(Map.of("out", out.toString(StandardCharsets.UTF_8),
+      answers.println(json.writeValueAsString(Map.of("out", out.toString(StandardCharsets.ISO_8859_1), // bytes as they are
           "err", err.toString(StandardCharsets.UTF_8), "exit", exit)));
       answers.flush();
     }

@@ -1,0 +1,433 @@
+package partition
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/schema"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// folders lists what lies in a directory.
+func (w *world) folders(dir string) []string {
+	w.t.Helper()
+	entries, err := w.fs.ReadDir(dir)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.Dir {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+func (w *world) close() {
+	w.t.Helper()
+	clean, err := w.m.Close()
+	if err != nil || len(clean) != len(w.dirs) {
+		w.t.Fatalf("%d of %d directories are clean, %v", len(clean), len(w.dirs), err)
+	}
+}
+
+func (w *world) values(p *Partition) string {
+	w.t.Helper()
+	b, _, err := read(w.t, p, consumer(p.LogStartOffset()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out []string
+	for len(b) > 0 {
+		batch, rest, err := record.Next(b)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		out = append(out, fmt.Sprintf("%d+%d", batch.BaseOffset(), batch.Count()))
+		b = rest
+	}
+	return strings.Join(out, " ")
+}
+
+func TestRestart(t *testing.T) {
+	for _, clean := range []bool{true, false} {
+		w := newWorld(t, vfs.NewMem(), "/a", "/b")
+		w.create("one", 3)
+		w.create("two", 1)
+		p := w.get("one", 1)
+		w.mustAppend(p, 3)
+		if _, err := w.append(p, data(t, 2, idempotent(5))); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := p.DeleteRecords(2); err != nil {
+			t.Fatal(err)
+		}
+		if clean {
+			w.close()
+		} else {
+			w.m.writeHighWatermarks()
+			w.m.writeRecoveryPoints()
+		}
+		before := fmt.Sprint(w.folders("/a"), w.folders("/b"))
+		w.open(clean)
+		if after := fmt.Sprint(w.folders("/a"), w.folders("/b")); after != before {
+			t.Errorf("folders %s, before %s", after, before)
+		}
+		p = w.get("one", 1)
+		if p.LogStartOffset() != 2 || p.LogEndOffset() != 5 || p.HighWatermark() != 5 {
+			t.Errorf("clean %v: %s", clean, p)
+		}
+		again, err := w.append(p, data(t, 2, idempotent(5)))
+		if err != nil || !again.Duplicate || again.BaseOffset != 3 {
+			t.Errorf("clean %v: the producer is forgotten: %+v, %v", clean, again, err)
+		}
+		if p.dir != w.m.dirs[0] && p.dir != w.m.dirs[1] {
+			t.Error("partition without a directory")
+		}
+	}
+}
+
+func TestPartitionsSpreadOverDirectories(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a", "/b", "/c")
+	w.create("t", 7)
+	if a, b, c := len(w.folders("/a")), len(w.folders("/b")), len(w.folders("/c")); a+b+c != 7 || max(a, b, c)-min(a, b, c) > 1 {
+		t.Errorf("%d, %d and %d", a, b, c)
+	}
+	w.apply(&schema.TopicRecord{Name: "placed", TopicID: topicID("placed")},
+		&schema.PartitionRecord{TopicID: topicID("placed"), Replicas: []int32{1}, ISR: []int32{1}, Leader: 1, Directories: []kafka.UUID{w.dirs[2].ID}})
+	if !slices.Contains(w.folders("/c"), "placed-0") {
+		t.Error("the directory that the metadata names was not used")
+	}
+	seen := 0
+	w.m.All(w.dirs[2].ID, func(p *Partition) {
+		if p.Dir() != w.dirs[2].ID {
+			t.Error("a partition of another directory")
+		}
+		seen++
+	})
+	if seen != len(w.folders("/c")) {
+		t.Errorf("%d visited", seen)
+	}
+}
+
+func TestDeleteTopic(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 2)
+	p := w.get("t", 0)
+	w.mustAppend(p, 1)
+	w.apply(&schema.RemoveTopicRecord{TopicID: topicID("t")})
+	if _, err := w.m.Get("t", 0); !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		t.Error(err)
+	}
+	if _, err := w.m.GetByID(topicID("t"), 0); !errors.Is(err, kerr.UnknownTopicID) {
+		t.Error(err)
+	}
+	if _, err := w.append(p, data(t, 1)); !errors.Is(err, kerr.NotLeaderForPartition) {
+		t.Errorf("append to a deleted partition: %v", err)
+	}
+	for _, name := range w.folders("/a") {
+		if !strings.HasSuffix(name, "-delete") {
+			t.Errorf("folder %s", name)
+		}
+	}
+	w.create("t", 1) // the next life has other folders and other bytes
+	if w.get("t", 0).LogEndOffset() != 0 {
+		t.Error("the new life inherits records")
+	}
+	w.now = w.now.Add(time.Minute)
+	w.m.step(w.now)
+	if got := w.folders("/a"); len(got) != 1 || got[0] != "t-0" {
+		t.Errorf("after the delay: %v", got)
+	}
+}
+
+func TestDeletionResumesAfterRestart(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 1)
+	w.apply(&schema.RemoveTopicRecord{TopicID: topicID("t")})
+	w.close()
+	w.open(true)
+	w.now = w.now.Add(time.Minute)
+	w.m.step(w.now)
+	if got := w.folders("/a"); len(got) != 0 {
+		t.Errorf("left: %v", got)
+	}
+}
+
+func TestUnknownPartitions(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 1)
+	w.apply(&schema.TopicRecord{Name: "far", TopicID: topicID("far")},
+		&schema.PartitionRecord{TopicID: topicID("far"), Replicas: []int32{2}, ISR: []int32{2}, Leader: 2})
+	f := func(topic string, index int32, byName, byID error) {
+		t.Helper()
+		if _, err := w.m.Get(topic, index); !errors.Is(err, byName) {
+			t.Errorf("%s-%d: %v", topic, index, err)
+		}
+		if _, err := w.m.GetByID(topicID(topic), index); !errors.Is(err, byID) {
+			t.Errorf("%s-%d by id: %v", topic, index, err)
+		}
+	}
+	f("t", 1, kerr.UnknownTopicOrPartition, kerr.UnknownTopicOrPartition)
+	f("t", -1, kerr.UnknownTopicOrPartition, kerr.UnknownTopicOrPartition)
+	f("far", 0, kerr.NotLeaderForPartition, kerr.NotLeaderForPartition)
+	f("none", 0, kerr.UnknownTopicOrPartition, kerr.UnknownTopicID)
+}
+
+func TestReassignedAway(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 1)
+	w.apply(&schema.PartitionChangeRecord{TopicID: topicID("t"), PartitionID: 0, Leader: 2, ISR: []int32{2}, Replicas: []int32{2}, Directories: []kafka.UUID{{}}})
+	if _, err := w.m.Get("t", 0); !errors.Is(err, kerr.NotLeaderForPartition) {
+		t.Error(err)
+	}
+	if got := w.folders("/a"); len(got) != 1 || !strings.HasSuffix(got[0], "-delete") {
+		t.Errorf("folders %v", got)
+	}
+}
+
+// TestStrays restarts with an image that knows less, and one of another life of a topic: what is not known is kept under another name.
+func TestStrays(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("known", 1)
+	image := w.image
+	w.create("stray", 1)
+	w.mustAppend(w.get("stray", 0), 1)
+	w.close()
+	w.image = image
+	w.open(true)
+	if _, err := w.m.Get("stray", 0); !errors.Is(err, kerr.UnknownTopicOrPartition) {
+		t.Error(err)
+	}
+	got := w.folders("/a")
+	if len(got) != 2 || got[0] != "known-0" || !strings.HasPrefix(got[1], "stray-0.") || !strings.HasSuffix(got[1], "-stray") {
+		t.Errorf("folders %v", got)
+	}
+}
+
+func TestMarkerComesBeforeTheFirstRecord(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 2)
+	if _, ok, _ := checkpoint.ReadPartition(w.fs, "/a/t-0"); ok {
+		t.Error("creating a partition waits for a sync")
+	}
+	w.mustAppend(w.get("t", 0), 1)
+	if id, ok, err := checkpoint.ReadPartition(w.fs, "/a/t-0"); !ok || id != topicID("t") || err != nil {
+		t.Errorf("partition.metadata: %v, %v, %v", id, ok, err)
+	}
+	w.now = w.now.Add(time.Hour)
+	w.m.step(w.now)
+	if _, ok, _ := checkpoint.ReadPartition(w.fs, "/a/t-1"); !ok {
+		t.Error("an empty partition never gets its marker")
+	}
+}
+
+func TestCheckpointsAreWrittenOnlyWhenTheyChange(t *testing.T) {
+	var trace []string
+	faulty := vfs.NewFaulty(vfs.NewMem(), nil)
+	w := newWorld(t, faulty, "/a")
+	w.create("t", 1)
+	w.mustAppend(w.get("t", 0), 3)
+	for range 20 {
+		w.now = w.now.Add(10 * time.Second)
+		w.m.step(w.now)
+	}
+	written := func(name string) int {
+		e, err := w.fs.Stat(path.Join("/a", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return int(e.Size)
+	}
+	for _, name := range []string{checkpoint.Replication, checkpoint.RecoveryPoint, checkpoint.LogStart} {
+		if written(name) == 0 {
+			t.Errorf("%s is empty", name)
+		}
+		b, err := vfs.ReadFile(w.fs, path.Join("/a", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		trace = append(trace, string(b))
+	}
+	if got, want := strings.Join(trace, "|"), "0\n1\nt 0 3\n|0\n1\nt 0 3\n|0\n0\n"; got != want {
+		t.Errorf("checkpoints %q, want %q", got, want)
+	}
+}
+
+func TestRetentionRunsByTheClock(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.config = func(c *Config) { c.Log.RetentionAge, c.Log.SegmentAge = time.Hour, time.Minute }
+	w.create("t", 1)
+	p := w.get("t", 0)
+	w.mustAppend(p, 1)
+	w.now = w.now.Add(10 * time.Minute)
+	w.m.step(w.now)
+	w.mustAppend(p, 1)
+	if p.LogStartOffset() != 0 {
+		t.Error("removed too early")
+	}
+	w.now = w.now.Add(3 * time.Hour)
+	w.m.step(w.now)
+	if p.LogStartOffset() != 2 {
+		t.Errorf("log start offset %d", p.LogStartOffset())
+	}
+}
+
+func TestProducersExpire(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 1)
+	p := w.get("t", 0)
+	if _, err := w.append(p, data(t, 1, idempotent(0))); err != nil {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(25 * time.Hour)
+	w.m.step(w.now)
+	if active, err := p.Producers(); err != nil || len(active) != 0 {
+		t.Errorf("%v, %v", active, err)
+	}
+}
+
+// TestAFailedDirectoryGoesAlone fails one of two directories on a write.
+func TestAFailedDirectoryGoesAlone(t *testing.T) {
+	broken := ""
+	faulty := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
+		if broken != "" && strings.HasPrefix(op.Name, broken) && op.Kind == "write" {
+			return syscall.EIO
+		}
+		return nil
+	})
+	w := newWorld(t, faulty, "/a", "/b")
+	w.create("t", 2)
+	var onA, onB *Partition
+	w.m.All(w.dirs[0].ID, func(p *Partition) { onA = p })
+	w.m.All(w.dirs[1].ID, func(p *Partition) { onB = p })
+	w.mustAppend(onA, 1)
+	w.mustAppend(onB, 1)
+	broken = "/a"
+	if _, err := w.append(onA, data(t, 1)); !errors.Is(err, kerr.KafkaStorageError) {
+		t.Fatal(err)
+	}
+	if _, err := w.m.Get(onA.id.Topic, onA.id.Partition); !errors.Is(err, kerr.KafkaStorageError) {
+		t.Error(err)
+	}
+	if _, _, err := read(t, onA, consumer(0)); !errors.Is(err, kerr.KafkaStorageError) {
+		t.Error(err)
+	}
+	w.mustAppend(onB, 1)
+	if got := fmt.Sprint(w.failed); got != "[/a last=false]" {
+		t.Errorf("told: %s", got)
+	}
+	if s := w.m.Dirs(); s[0].Err == nil || s[1].Err != nil {
+		t.Errorf("%+v", s)
+	}
+	broken = "/b"
+	if _, err := w.append(onB, data(t, 1)); !errors.Is(err, kerr.KafkaStorageError) {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(w.failed); got != "[/a last=false /b last=true]" {
+		t.Errorf("told: %s", got)
+	}
+	if clean, err := w.m.Close(); len(clean) != 0 || err == nil {
+		t.Errorf("%v are clean, %v", clean, err)
+	}
+}
+
+// TestAFullDiskRefusesAndRecovers: no space is no failure of the directory.
+func TestAFullDiskRefusesAndRecovers(t *testing.T) {
+	full := false
+	faulty := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
+		if full && op.Kind == "write" {
+			return vfs.ErrNoSpace
+		}
+		return nil
+	})
+	w := newWorld(t, faulty, "/a")
+	w.create("t", 1)
+	p := w.get("t", 0)
+	w.mustAppend(p, 1)
+	full = true
+	if _, err := w.append(p, data(t, 1)); !errors.Is(err, kerr.KafkaStorageError) {
+		t.Fatal(err)
+	}
+	if _, _, err := read(t, p, consumer(0)); err != nil {
+		t.Errorf("reads go on: %v", err)
+	}
+	full = false
+	if r := w.mustAppend(p, 1); r.BaseOffset != 1 || len(w.failed) != 0 {
+		t.Errorf("%+v, failed %v", r, w.failed)
+	}
+}
+
+func TestOpenOnBrokenDirectories(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	_, err := Open(Options{
+		Self: self, FS: w.fs, Dirs: []Dir{{Path: "/missing"}}, Now: time.Now, TopicConfig: func(string, map[string]string) Config { return defaultConfig() },
+	})
+	if err == nil || !strings.Contains(err.Error(), "no log directory is usable") {
+		t.Error(err)
+	}
+}
+
+// TestCrashKeepsWhatWasFlushed restarts from what a power cut leaves of a file system: with flush.messages=1 all that was acknowledged is there,
+// and nothing that was not appended.
+func TestCrashKeepsWhatWasFlushed(t *testing.T) {
+	for seed := range uint64(30) {
+		r := rand.New(rand.NewPCG(seed, 3))
+		disk := vfs.NewCrash()
+		w := newWorld(t, disk, "/a")
+		if err := disk.SyncDir("/"); err != nil {
+			t.Fatal(err)
+		}
+		w.config = func(c *Config) { c.FlushMessages, c.Log.SegmentBytes = 1, 400 }
+		w.create("t", 1)
+		acked := 0
+		for range 1 + r.IntN(10) {
+			acked += int(w.mustAppend(w.get("t", 0), 1+r.IntN(3)).End) - acked
+		}
+		w.fs = disk.CrashClone(r, []int{0, 50, 100}[r.IntN(3)])
+		w.open(false)
+		p := w.get("t", 0)
+		if int(p.LogEndOffset()) != acked || int(p.HighWatermark()) != acked {
+			t.Fatalf("seed %d: %d acknowledged, log end offset %d, high watermark %d", seed, acked, p.LogEndOffset(), p.HighWatermark())
+		}
+		w.values(p)
+	}
+}
+
+func TestRunDoesItsDutiesAndEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, vfs.NewMem(), "/a")
+		w.options = func(o *Options) { o.Now = time.Now }
+		w.config = func(c *Config) { c.TimestampAfter = -1 }
+		w.open(true)
+		w.create("t", 1)
+		w.now = time.Now()
+		w.mustAppend(w.get("t", 0), 2)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() { defer close(ended); w.m.Run(ctx) }()
+		<-time.After(6 * time.Second) // the bubble's
+		synctest.Wait()
+		b, err := vfs.ReadFile(w.fs, "/a/"+checkpoint.Replication)
+		if err != nil || string(b) != "0\n1\nt 0 2\n" {
+			t.Errorf("%q, %v", b, err)
+		}
+		cancel()
+		<-ended
+	})
+}

@@ -1,0 +1,164 @@
+package quorum
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+func TestSnapshots(t *testing.T) {
+	fs := vfs.NewMem()
+	cfg := testConfig(fs, "/data")
+	cfg.SnapshotBytes = 2000
+	n := run(t, cfg)
+	n.join()
+	for i := range 60 {
+		n.create(fmt.Sprintf("topic-%d", i))
+	}
+	n.close()
+	ids, err := listSnapshots(fs, cfg.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(ids) == 0 || len(ids) > keepSnapshots {
+		t.Fatalf("%d snapshots are kept: %v", len(ids), ids)
+	}
+	newest, ok := n.LatestSnapshot()
+	if !ok || newest != ids[len(ids)-1] {
+		t.Fatalf("the newest snapshot is %v, on disk are %v", newest, ids)
+	}
+	file, err := n.OpenSnapshot(newest)
+	if err != nil || file.Size() == 0 {
+		t.Fatalf("open it: %v", err)
+	}
+	file.Close()
+	if _, err := n.OpenSnapshot(SnapshotID{EndOffset: 1, Epoch: 1}); !errors.Is(err, kerr.SnapshotNotFound) {
+		t.Fatalf("open one that is not there: %v", err)
+	}
+
+	want := dump(n.Image())
+	e, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := dump(e.Image()); got != want {
+		t.Fatalf("from snapshot and log:\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestSnapshotWithoutLog: the log was lost, as when an operator copies a snapshot alone: the state is there, and the
+// log goes on where the snapshot ends.
+func TestSnapshotWithoutLog(t *testing.T) {
+	fs := vfs.NewMem()
+	cfg := testConfig(fs, "/data")
+	n := run(t, cfg)
+	n.join()
+	n.create("foo")
+	image := n.Image()
+	n.close()
+
+	other := vfs.NewMem()
+	if err := vfs.MkdirAll(other, cfg.Dir); err != nil {
+		t.Fatal(err)
+	}
+	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
+	if err := writeSnapshot(other, cfg.Dir, id, 1, 1, voters{}, image.Records); err != nil {
+		t.Fatal(err)
+	}
+	cfg.FS = other
+	n = run(t, cfg)
+	n.join()
+	n.create("bar")
+	if leader, epoch := n.Leader(); leader != 1 || epoch <= image.Epoch {
+		t.Fatalf("leader %d of epoch %d", leader, epoch)
+	}
+	n.close()
+	e, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Image().Topics.Len() != 2 || e.log.LogStartOffset() != id.EndOffset {
+		t.Fatalf("%d topics, log start %d", e.Image().Topics.Len(), e.log.LogStartOffset())
+	}
+}
+
+func TestSnapshotDamaged(t *testing.T) {
+	fs := vfs.NewMem()
+	cfg := testConfig(fs, "/data")
+	n := run(t, cfg)
+	n.join()
+	image := n.Image()
+	n.close()
+	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
+	if err := writeSnapshot(fs, cfg.Dir, id, 1, 1, voters{}, image.Records); err != nil {
+		t.Fatal(err)
+	}
+	name := cfg.Dir + "/" + id.String()
+	whole, err := vfs.ReadFile(fs, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []int{1, 75, len(whole) / 2, len(whole) - 80, len(whole)} {
+		if err := vfs.WriteFile(fs, name, whole[:len(whole)-cut]); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(cfg); !errors.Is(err, ErrDamaged) {
+			t.Fatalf("cut by %d: %v", cut, err)
+		}
+	}
+	for at := 0; at < len(whole); at += 13 {
+		flipped := append([]byte(nil), whole...)
+		flipped[at] ^= 0x10
+		if err := vfs.WriteFile(fs, name, flipped); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(cfg)
+		if err == nil && at >= 16 { // base offset and epoch lie outside the CRC and change nothing here
+			e, _, _ := loadSnapshot(fs, cfg.Dir, id)
+			if e == nil || dump(e) != dump(image) {
+				t.Fatalf("a flipped bit at %d was not noticed", at)
+			}
+		}
+	}
+}
+
+// TestSubscribe: changes come in order, each from the image before, and no answer comes before its change.
+func TestSubscribe(t *testing.T) {
+	fs := vfs.NewMem()
+	n := run(t, testConfig(fs, "/data"))
+	seen := make(chan metadata.Change, 1000)
+	n.Subscribe(func(c metadata.Change) { seen <- c })
+	n.join()
+	n.create("foo")
+	n.create("bar")
+	if err := n.Wait(context.Background(), n.Image().Offset); err != nil {
+		t.Fatal(err)
+	}
+	n.close()
+	close(seen)
+	var last *metadata.Image
+	created := 0
+	for c := range seen {
+		if last != nil && c.Delta.Base() != last {
+			t.Fatalf("a change from offset %d follows the image of %d", c.Delta.Base().Offset, last.Offset)
+		}
+		last = c.Image
+		for _, topic := range c.Delta.Topics() {
+			if topic.Before == nil {
+				created++
+			}
+		}
+	}
+	if created != 2 || last != n.Image() {
+		t.Fatalf("%d topics were created in the changes", created)
+	}
+	if err := n.Wait(context.Background(), n.Image().Offset+1); !errors.Is(err, ErrStopped) {
+		t.Fatalf("wait after the end: %v", err)
+	}
+}
