@@ -20,7 +20,7 @@ type history struct {
 	idempotent map[uint32]bool // producers
 	bounds     map[int32][2]int64
 	violations []violation
-	duplicates int // of producers that are not idempotent: allowed
+	duplicates map[int32]int // by partition, of producers that are not idempotent: allowed
 	seen       map[violation]bool
 }
 
@@ -32,7 +32,7 @@ type violation struct {
 
 func newHistory() *history {
 	return &history{invoked: map[id]bool{}, acked: map[id]position{}, observed: map[position]id{},
-		idempotent: map[uint32]bool{}, bounds: map[int32][2]int64{}, seen: map[violation]bool{}}
+		idempotent: map[uint32]bool{}, bounds: map[int32][2]int64{}, duplicates: map[int32]int{}, seen: map[violation]bool{}}
 }
 
 // violate notes a broken rule, once however often it is found.
@@ -71,6 +71,7 @@ func (h *history) partitionRead(partition int32, start, end int64, records []rea
 		h.violate("C10 bounds", "partition %d had [%d, %d), has [%d, %d)", partition, old[0], old[1], start, end)
 	}
 	h.bounds[partition] = [2]int64{start, end}
+	h.duplicates[partition] = 0
 	next := start
 	found := map[id]int64{}
 	last := map[uint32]uint32{} // sequence by producer
@@ -105,7 +106,7 @@ func (h *history) duplicate(r id, first, second int64) {
 	if h.idempotent[r.producer] {
 		h.violate("C5 duplicate", "%v at offsets %d and %d", r, first, second)
 	} else {
-		h.duplicates++
+		h.duplicates[r.partition]++
 	}
 }
 

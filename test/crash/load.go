@@ -24,15 +24,20 @@ type load struct {
 	stop chan struct{} // closed when producers shall send nothing new
 	work sync.WaitGroup
 
-	mu      sync.Mutex // guards what follows
-	h       *history
-	next    map[id]uint32 // by producer and partition: the next sequence; seq is 0 in the key
-	failed  int           // sends with an outcome that nobody knows
-	written int           // records handed over in this round
+	mu     sync.Mutex // guards what follows
+	h      *history
+	next   map[id]uint32 // by producer and partition: the next sequence; seq is 0 in the key
+	failed int           // sends with an outcome that nobody knows
+	open   int           // sends without an outcome yet
 }
 
-// perRound bounds the records of one producer in one round: they are all kept in memory and read back often.
-const perRound = 6000
+// A producer sends a burst at a time and rests between them: the load has to last until the kill, and all of it is
+// kept in memory and read back often.
+const (
+	burst    = 50
+	rest     = 10 * time.Millisecond
+	perRound = 20_000 // records of one producer, if a round lasts that long
+)
 
 func codec(producer uint32) kgo.CompressionCodec {
 	return []kgo.CompressionCodec{kgo.NoCompression(), kgo.Lz4Compression(), kgo.SnappyCompression(), kgo.ZstdCompression(),
@@ -55,7 +60,7 @@ func newProducer(addr string, producer uint32) (*kgo.Client, error) {
 // begin starts the producers and the follower of a round.
 func (l *load) begin(ctx context.Context, round int, random *rand.Rand) error {
 	l.stop = make(chan struct{})
-	l.written, l.failed = 0, 0
+	l.failed = 0
 	for i := range producers {
 		producer := uint32(round*producers + i)
 		client, err := newProducer(l.addr, producer)
@@ -93,14 +98,19 @@ func allFrom(o kgo.Offset) map[string]map[int32]kgo.Offset {
 
 // produce sends numbered records until the round ends, then waits for every answer.
 func (l *load) produce(ctx context.Context, client *kgo.Client, producer uint32, choose *rand.Rand) {
-	for sent := 0; sent < perRound; sent++ {
-		select {
-		case <-l.stop:
-			sent = perRound
-			continue
-		case <-ctx.Done():
-			return
-		default:
+	pace := time.NewTicker(rest)
+	defer pace.Stop()
+	stopped := false
+	for sent := 0; sent < perRound && !stopped; sent++ {
+		if sent%burst == 0 {
+			select {
+			case <-pace.C:
+			case <-l.stop:
+				stopped = true
+				continue
+			case <-ctx.Done():
+				return
+			}
 		}
 		r := l.invoke(producer, int32(choose.IntN(partitions)))
 		record := &kgo.Record{Topic: topic, Partition: r.partition, Value: r.encode(choose.IntN(400))}
@@ -119,13 +129,14 @@ func (l *load) invoke(producer uint32, partition int32) id {
 	r.seq = l.next[counter]
 	l.next[counter]++
 	l.h.invoked[r] = true
-	l.written++
+	l.open++
 	return r
 }
 
 func (l *load) answer(r id, k *kgo.Record, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.open--
 	if err != nil {
 		l.failed++
 		return
@@ -162,6 +173,13 @@ func (l *load) follow(ctx context.Context, client *kgo.Client) {
 		})
 		l.mu.Unlock()
 	}
+}
+
+// inFlight is the number of records without an answer.
+func (l *load) inFlight() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.open
 }
 
 // end lets the producers finish what they have in flight.

@@ -51,9 +51,9 @@ const roundsPerDirectory = 10
 
 // totals are printed at the end.
 type totals struct {
-	rounds, kills, invoked, acked, unknown, duplicates, directories int
-	slowest                                                         time.Duration // from a start to its first answer
-	violations                                                      string
+	rounds, kills, inFlight, invoked, acked, unknown, duplicates, directories int
+	slowest                                                                   time.Duration // from a start to its first answer
+	violations                                                                string
 }
 
 func run(ctx context.Context, o options) (bool, error) {
@@ -77,8 +77,8 @@ func run(ctx context.Context, o options) (bool, error) {
 	if !ok {
 		verdict = "FAIL" + t.violations
 	}
-	fmt.Printf("crash: %s rounds=%d kills=%d directories=%d sent=%d acked=%d unknown=%d duplicates=%d (not idempotent) slowest-start=%v took=%v seed=%d\n",
-		verdict, t.rounds, t.kills, t.directories, t.invoked, t.acked, t.unknown, t.duplicates, t.slowest.Round(time.Millisecond),
+	fmt.Printf("crash: %s rounds=%d kills=%d (with %d records in flight) directories=%d sent=%d acked=%d unknown=%d duplicates=%d (not idempotent) slowest-start=%v took=%v seed=%d\n",
+		verdict, t.rounds, t.kills, t.inFlight, t.directories, t.invoked, t.acked, t.unknown, t.duplicates, t.slowest.Round(time.Millisecond),
 		time.Since(began).Round(time.Second), o.seed)
 	if ok && o.keep == "" {
 		return ok, errors.Join(err, os.RemoveAll(dir))
@@ -136,7 +136,9 @@ func (d *directory) run(ctx context.Context) error {
 	err := d.orderly(ctx)
 	d.t.invoked += len(h.invoked)
 	d.t.acked += len(h.acked)
-	d.t.duplicates += h.duplicates
+	for _, n := range h.duplicates {
+		d.t.duplicates += n
+	}
 	d.t.violations = h.summary()
 	for i, v := range h.violations {
 		if i == 20 {
@@ -204,6 +206,7 @@ func (d *directory) round(ctx context.Context) error {
 
 func (d *directory) kill() error {
 	d.t.kills++
+	d.t.inFlight += d.load.inFlight()
 	return d.server.Kill()
 }
 
