@@ -1,6 +1,8 @@
 package api
 
 import (
+	"context"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -52,6 +54,11 @@ func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition)
 		out.Diverging = wire.EpochEnd{Epoch: end, End: offset}
 		return out, nil
 	}
+	if want.FetchOffset >= bounds.HighWatermark {
+		awaitMetadata(c, req, want.FetchOffset)
+		bounds = c.Quorum.Bounds()
+		out.HighWatermark, out.LastStableOffset = bounds.HighWatermark, bounds.HighWatermark
+	}
 	records, err := c.Quorum.ReadLog(want.FetchOffset, int(min(req.MaxBytes, int32(c.Config.Network.FetchMaxBytes))))
 	if err != nil {
 		out.ErrorCode = code(err)
@@ -59,6 +66,14 @@ func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition)
 	}
 	c.Quorum.Observed(req.ReplicaID, want.ReplicaDirectoryID, want.FetchOffset)
 	return out, &span{records}
+}
+
+// awaitMetadata holds the connection until the record at offset is committed or the request's time is up. Who reads
+// the metadata log has nothing else to ask on this connection.
+func awaitMetadata(c *call, req *wire.FetchRequest, offset kafka.Offset) {
+	ctx, cancel := context.WithTimeout(context.Background(), min(max(req.MaxWait, 0), longestWait))
+	defer cancel()
+	_ = c.Quorum.Wait(ctx, offset) // in vain: the answer is empty
 }
 
 func metadataFetched(c *call, topLevel int16, out *wire.Fetched, records *span) transport.Response {

@@ -221,3 +221,33 @@ func (n *Node) Abandon() {
 		_ = n.Node.Stop(ctx) // a node in ruins may say anything
 	})
 }
+
+// Eventually waits until ok, for what comes about by itself and tells nobody.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	deadline := time.NewTimer(within)
+	defer deadline.Stop()
+	again := time.NewTicker(2 * time.Millisecond)
+	defer again.Stop()
+	for !ok() {
+		select {
+		case <-again.C:
+		case <-deadline.C:
+			t.Fatalf("%s: not within %v", what, within)
+		}
+	}
+}
+
+// Names lists what a folder of the node holds.
+func (n *Node) Names(dir string) []string {
+	n.t.Helper()
+	entries, err := n.FS.ReadDir(dir)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name)
+	}
+	return names
+}
