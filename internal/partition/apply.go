@@ -154,14 +154,14 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 		p := newPartition(r.dir, m.o.Self, id, t.ID, r.log, r.highWatermark, c)
 		p.marked = r.topicID == t.ID
 		p.setConfig(c)
-		return e.count(p)
+		return e.placed(p, directory)
 	}
 	m.mu.Unlock()
 	if r != nil {
 		m.stray(r)
 	}
 	d := e.choose(directory)
-	if d == nil {
+	if d == nil || e.outOfReach(directory) {
 		m.o.Slog.Error("no log directory for a new partition", "partition", id)
 		return nil
 	}
@@ -172,7 +172,7 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 		d.fail(err)
 		return nil
 	}
-	return e.count(newPartition(d, m.o.Self, id, t.ID, log, 0, c))
+	return e.placed(newPartition(d, m.o.Self, id, t.ID, log, 0, c), directory)
 }
 
 // choose returns the directory that the metadata names, or else the one with the fewest partitions.
@@ -196,11 +196,46 @@ func (e *edit) choose(directory kafka.UUID) *logDir {
 	return best
 }
 
-func (e *edit) count(p *Partition) *Partition {
+// outOfReach reports whether the log of a partition may be in a directory that is offline: then it must not begin anew
+// in another one. A partition that the metadata has only just got may begin anywhere.
+func (e *edit) outOfReach(directory kafka.UUID) bool {
+	if !e.m.anyOffline() {
+		return false
+	}
+	if directory == kafka.UnassignedDirectory || directory == kafka.MigratingDirectory {
+		return e.m.image.Load() == nil
+	}
+	return !slices.ContainsFunc(e.m.dirs, func(d *logDir) bool { return d.ID == directory && d.failure() == nil })
+}
+
+// placed counts a partition in its directory, and notes it when that is another one than the metadata says.
+func (e *edit) placed(p *Partition, directory kafka.UUID) *Partition {
 	if e.dirs != nil {
 		e.dirs[p.dir]++
 	}
+	if p.dir.ID != directory {
+		e.m.mu.Lock()
+		e.m.misplaced = append(e.m.misplaced, Placement{Topic: p.topicID, Partition: p.id.Partition, Directory: p.dir.ID})
+		e.m.mu.Unlock()
+	}
 	return p
+}
+
+// Placement says in which log directory a replica of this node is.
+type Placement struct {
+	Topic     kafka.TopicID
+	Partition int32
+	Directory kafka.UUID
+}
+
+// Misplaced returns, once, the replicas that were made or found in another directory than the metadata says, or in one
+// where it says none: the controller has to be told (KIP-858).
+func (m *Manager) Misplaced() []Placement {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.misplaced
+	m.misplaced = nil
+	return all
 }
 
 // remove deletes a partition that is not this node's any more: its folder is renamed at once and removed later.

@@ -22,13 +22,15 @@ type Dir struct {
 	ID   kafka.UUID
 	// Clean says that it was shut down cleanly (checkpoint.TakeClean), so that nothing in it needs to be scanned.
 	Clean bool
+	// Err says why the directory can't be used; nil when it can.
+	Err error
 }
 
 // Options tell Open about the node. Intervals of zero are Kafka's defaults.
 type Options struct {
 	Self kafka.NodeID
 	FS   vfs.FS
-	Dirs []Dir // the usable ones; locked and formatted by the caller
+	Dirs []Dir // the usable ones locked and formatted by the caller
 	// Log is the template of each log's options: its Cache.
 	Log commitlog.Options
 	// TopicConfig computes the effective configuration of a topic from its overrides, which may be nil.
@@ -74,6 +76,7 @@ type Manager struct {
 
 	mu        sync.Mutex // guards the rest; one Apply and one step at a time hold it
 	recovered map[kafka.TopicPartition]*recovered
+	misplaced []Placement
 	trash     []trash
 	due       duties
 }
@@ -104,8 +107,10 @@ func (m *Manager) Get(name string, index int32) (*Partition, error) {
 	if p := m.table.Load().byName[name].get(index); p != nil {
 		return p.usable()
 	}
-	if image := m.image.Load(); image != nil && image.Topics.ByName(name).Partition(index) != nil {
-		return nil, kerr.NotLeaderForPartition
+	if image := m.image.Load(); image != nil {
+		if p := image.Topics.ByName(name).Partition(index); p != nil {
+			return nil, m.absent(p)
+		}
 	}
 	return nil, kerr.UnknownTopicOrPartition
 }
@@ -120,9 +125,22 @@ func (m *Manager) GetByID(id kafka.TopicID, index int32) (*Partition, error) {
 	case image == nil || image.Topics.ByID(id) == nil:
 		return nil, kerr.UnknownTopicID
 	case image.Topics.ByID(id).Partition(index) != nil:
-		return nil, kerr.NotLeaderForPartition
+		return nil, m.absent(image.Topics.ByID(id).Partition(index))
 	}
 	return nil, kerr.UnknownTopicOrPartition
+}
+
+// absent says why a partition of the metadata is not here: other nodes have it, or its directory is out of reach.
+func (m *Manager) absent(p *metadata.Partition) error {
+	if _, mine := p.Directory(m.o.Self); mine && m.anyOffline() {
+		return kerr.KafkaStorageError
+	}
+	return kerr.NotLeaderForPartition
+}
+
+// anyOffline reports whether a directory failed or could not be used from the start.
+func (m *Manager) anyOffline() bool {
+	return slices.ContainsFunc(m.dirs, func(d *logDir) bool { return d.failure() != nil })
 }
 
 func (p *Partition) usable() (*Partition, error) {
