@@ -12,15 +12,15 @@ var cores = []string{"internal/metadata", "internal/controller", "internal/repli
 
 // impure holds imports that a core may not have, with the reason.
 var impure = map[string]string{
-	"sync":         "a core has one owner; the engine locks",
-	"sync/atomic":  "a core has one owner; the engine publishes",
-	"os":           "a core does not reach the system",
-	"net":          "a core does not reach the network",
-	"context":      "a core does not wait",
-	"log":          "a core returns what it wants said",
-	"log/slog":     "a core returns what it wants said",
-	"math/rand":    "randomness is given at construction, as a *rand.Rand of math/rand/v2",
-	"crypto/rand":  "randomness is given at construction",
+	"sync":        "a core has one owner; the engine locks",
+	"sync/atomic": "a core has one owner; the engine publishes",
+	"os":          "a core does not reach the system",
+	"net":         "a core does not reach the network",
+	"context":     "a core does not wait",
+	"log":         "a core returns what it wants said",
+	"log/slog":    "a core returns what it wants said",
+	"math/rand":   "randomness is given at construction, as a *rand.Rand of math/rand/v2",
+	"crypto/rand": "randomness is given at construction",
 }
 
 // clockCalls are the functions of package time that read or wait for the clock.

@@ -49,8 +49,8 @@ type RecordError struct {
 // InvalidRecordsError is a refusal that is explained to the client: a batch some of whose records are invalid, or bytes that are no batch.
 // It wraps kerr.InvalidRecord, kerr.InvalidTimestamp or kerr.CorruptMessage.
 type InvalidRecordsError struct {
-	Code    error  // the kerr value
-	Message string // Kafka's, for the partition's error message
+	Code    error         // the kerr value
+	Message string        // Kafka's, for the partition's error message
 	Records []RecordError // may be empty
 }
 
