@@ -38,6 +38,7 @@ type opening struct {
 	segments  []*segment.Segment
 	damage    []Damage
 	snapshots []kafka.Offset // rising
+	ours      bool           // there are files of ours
 	epochs    epochs
 	from      kafka.Offset // where the scan begins
 	unsealed  []*segment.Segment
@@ -63,40 +64,43 @@ func (op *opening) run() error {
 // list finds the segments and snapshots, and removes what was on its way out.
 func (op *opening) list() error {
 	l := op.l
-	entries, err := l.dir.FS.ReadDir(l.dir.Path)
+	names, err := l.dir.FS.List(l.dir.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return vfs.MkdirAll(l.dir.FS, l.dir.Path)
 	}
 	if err != nil {
 		return err
 	}
-	var logs []vfs.Entry
-	for _, e := range entries {
+	var bases []kafka.Offset // rising: names have a fixed length
+	for _, name := range names {
 		switch {
-		case strings.HasSuffix(e.Name, segment.DeletedSuffix), strings.HasSuffix(e.Name, segment.CleanedSuffix), strings.HasSuffix(e.Name, ".tmp"):
-			if err := l.dir.FS.Remove(path.Join(l.dir.Path, e.Name)); err != nil {
+		case strings.HasSuffix(name, segment.DeletedSuffix), strings.HasSuffix(name, segment.CleanedSuffix), strings.HasSuffix(name, ".tmp"):
+			if err := l.dir.FS.Remove(path.Join(l.dir.Path, name)); err != nil {
 				return err
 			}
-		case strings.HasSuffix(e.Name, segment.LogSuffix):
-			if _, ok := segment.ParseFileName(e.Name, segment.LogSuffix); ok {
-				logs = append(logs, e)
-			}
+		case name == damageFile, name == truncationFile:
+			op.ours = true
 		default:
-			if end, ok := segment.ParseFileName(e.Name, segment.SnapshotSuffix); ok {
+			if base, ok := segment.ParseFileName(name, segment.LogSuffix); ok {
+				bases = append(bases, base)
+			} else if end, ok := segment.ParseFileName(name, segment.SnapshotSuffix); ok {
 				op.snapshots = append(op.snapshots, end)
 			}
 		}
 	}
-	return op.describe(logs)
+	return op.describe(bases)
 }
 
-// describe makes the segments of the data files, which are in order: names have a fixed length.
-func (op *opening) describe(logs []vfs.Entry) error {
-	for i, e := range logs {
-		base, _ := segment.ParseFileName(e.Name, segment.LogSuffix)
+// describe makes the segments of the data files.
+func (op *opening) describe(bases []kafka.Offset) error {
+	for i, base := range bases {
 		next := kafka.NoOffset
-		if i+1 < len(logs) {
-			next, _ = segment.ParseFileName(logs[i+1].Name, segment.LogSuffix)
+		if i+1 < len(bases) {
+			next = bases[i+1]
+		}
+		e, err := op.l.dir.FS.Stat(path.Join(op.l.dir.Path, segment.FileName(base, segment.LogSuffix)))
+		if err != nil {
+			return err
 		}
 		s, err := segment.Open(op.l.dir, base, e, next)
 		if err != nil {
@@ -144,6 +148,9 @@ func (op *opening) loadFiles() error {
 		l.saveEpochs = true
 	}
 	op.epochs = list
+	if !op.ours {
+		return nil
+	}
 	if op.damage, err = readDamage(l.dir.FS, l.dir.Path); err != nil {
 		return err
 	}

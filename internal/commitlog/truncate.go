@@ -124,10 +124,10 @@ func (l *Log) reloadProducers(end kafka.Offset, now time.Time) error {
 }
 
 func (l *Log) listSnapshots() ([]kafka.Offset, error) {
-	entries, err := l.dir.FS.ReadDir(l.dir.Path)
+	names, err := l.dir.FS.List(l.dir.Path)
 	var offsets []kafka.Offset
-	for _, e := range entries {
-		if at, ok := segment.ParseFileName(e.Name, segment.SnapshotSuffix); ok {
+	for _, name := range names {
+		if at, ok := segment.ParseFileName(name, segment.SnapshotSuffix); ok {
 			offsets = append(offsets, at)
 		}
 	}

@@ -47,7 +47,7 @@ func parseListeners(value string, protocols map[string]string, samePort bool) ([
 	var all []Listener
 	shown := "[" + strings.Join(SplitList(value), ", ") + "]"
 	fail := func(why string) ([]Listener, error) {
-		return nil, fmt.Errorf("Error creating broker listeners from '%s': %s", shown, why) //nolint:staticcheck // Kafka's words
+		return nil, fmt.Errorf("Error creating broker listeners from '%s': %s", shown, why)
 	}
 	for _, e := range SplitList(value) {
 		m := endpoint.FindStringSubmatch(e)
@@ -102,7 +102,7 @@ func (s Sources) protocolMap() (map[string]string, error) {
 	for _, e := range SplitList(s.Text(key)) {
 		i := strings.LastIndexByte(e, ':')
 		if i < 0 {
-			return nil, fmt.Errorf("Error parsing configuration property '%s': %q is not NAME:PROTOCOL", key, e) //nolint:staticcheck // Kafka's words
+			return nil, fmt.Errorf("Error parsing configuration property '%s': %q is not NAME:PROTOCOL", key, e)
 		}
 		name, protocol := strings.ToUpper(e[:i]), strings.ToUpper(strings.TrimSpace(e[i+1:]))
 		if !slices.Contains(securityProtocols, protocol) {

@@ -241,6 +241,19 @@ func TestAppendAndRead(t *testing.T) {
 			t.Errorf("offset %d: %v", o, err)
 		}
 	}
+	small := consumer(2)
+	small.MaxBytes = 10
+	if b, _, err := read(t, p, small); err != nil || len(b) != 95 {
+		t.Errorf("at least one batch: %d bytes, %v", len(b), err)
+	}
+	small.AtLeastOne = false
+	if b, _, err := read(t, p, small); err != nil || len(b) != 0 {
+		t.Errorf("half a batch: %d bytes, %v", len(b), err)
+	}
+	small.MaxBytes = -1
+	if _, res, err := read(t, p, small); !errors.Is(err, kerr.UnknownServerError) || res.HighWatermark != kafka.NoOffset {
+		t.Errorf("negative size: %+v, %v", res, err)
+	}
 	if other := w.get("t", 1); other.LogEndOffset() != 0 {
 		t.Error("the other partition got records")
 	}

@@ -17,8 +17,8 @@ type ReadRequest struct {
 	Isolation kafka.Isolation
 	// AtLeastOne gives the first batch whole even if it is longer than MaxBytes.
 	AtLeastOne         bool
-	CurrentLeaderEpoch kafka.LeaderEpoch // kafka.NoEpoch: not checked
-	LastFetchedEpoch   kafka.LeaderEpoch // kafka.NoEpoch: divergence is not looked for
+	CurrentLeaderEpoch kafka.LeaderEpoch // negative: not checked
+	LastFetchedEpoch   kafka.LeaderEpoch // negative: divergence is not looked for
 	// AnyReplica lets a follower answer (KIP-392).
 	AnyReplica bool
 }
@@ -46,20 +46,24 @@ type ReadResult struct {
 // kerr.KafkaStorageError.
 func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
 	if err := p.check(r.CurrentLeaderEpoch, !r.AnyReplica); err != nil {
-		return ReadResult{HighWatermark: kafka.NoOffset, LastStableOffset: kafka.NoOffset, LogStartOffset: kafka.NoOffset, LogEndOffset: kafka.NoOffset}, err
+		return unknownBounds, err
 	}
 	// Bounds before the read: what is appended meanwhile must not make the reader look caught up. The last stable offset comes first,
 	// so that it is not beyond the high watermark.
 	lso := p.LastStableOffset()
 	res := ReadResult{LastStableOffset: lso, HighWatermark: p.HighWatermark(), LogStartOffset: p.LogStartOffset(), LogEndOffset: p.LogEndOffset()}
-	if r.LastFetchedEpoch != kafka.NoEpoch {
+	if r.LastFetchedEpoch >= 0 {
 		if err := p.diverges(r, &res); err != nil || res.Diverges {
 			return res, err
 		}
 	}
-	if r.Offset < res.LogStartOffset || r.Offset > res.LogEndOffset {
+	switch {
+	case r.Offset < res.LogStartOffset || r.Offset > res.LogEndOffset:
 		return res, fmt.Errorf("received request for offset %d for partition %s, but we only have log segments in the range %d to %d: %w",
 			r.Offset, p.id, res.LogStartOffset, res.LogEndOffset, kerr.OffsetOutOfRange)
+	case r.MaxBytes < 0:
+		// Kafka's failure is an unchecked one, which clients see as an unknown error.
+		return unknownBounds, fmt.Errorf("invalid max length %d for a read of partition %s: %w", r.MaxBytes, p.id, kerr.UnknownServerError)
 	}
 	upTo := res.bound(r.Isolation)
 	if r.Offset >= upTo {
@@ -69,8 +73,15 @@ func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
 	if res.Span, err = p.log.Read(r.Offset, r.MaxBytes, upTo, r.AtLeastOne); err != nil {
 		return res, p.readFailure(err)
 	}
+	if res.Span.FirstIncomplete() {
+		// Half a batch is of no use to a reader who was to get one from another partition of its request.
+		res.Span.Release()
+	}
 	return res, nil
 }
+
+// unknownBounds is the result of a read that was refused.
+var unknownBounds = ReadResult{HighWatermark: kafka.NoOffset, LastStableOffset: kafka.NoOffset, LogStartOffset: kafka.NoOffset, LogEndOffset: kafka.NoOffset}
 
 // bound returns the limit of a read.
 func (r *ReadResult) bound(i kafka.Isolation) kafka.Offset {

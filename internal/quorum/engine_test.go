@@ -190,3 +190,9 @@ func TestOneNode(t *testing.T) {
 		})
 	}
 }
+
+func controllerRequest(id kafka.NodeID) *kmsg.ControllerRegistrationRequest {
+	req := kmsg.NewPtrControllerRegistrationRequest()
+	req.ControllerID = int32(id)
+	return req
+}

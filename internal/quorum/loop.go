@@ -164,12 +164,14 @@ func (e *Engine) deadline() time.Time {
 
 // stop answers everybody and closes the log: cleanly, unless it failed.
 func (e *Engine) stop(now time.Time, err error) error {
+	if e.snapshots.running {
+		if done := <-e.written; err == nil {
+			err = e.snapshotWritten(now, done)
+		}
+	}
 	why := ErrStopped
 	if err != nil {
 		why = fmt.Errorf("%w: %w", ErrStopped, err)
-	}
-	if e.snapshots.running {
-		<-e.written
 	}
 	for _, r := range e.inbox {
 		r.answer(nil, why)

@@ -75,6 +75,9 @@ func Open(cfg Config) (*Engine, error) {
 
 // loadFiles reads the bootstrap file and the newest snapshot.
 func (e *Engine) loadFiles() error {
+	if err := removeParts(e.cfg.FS, e.cfg.Dir); err != nil {
+		return fmt.Errorf("remove half-written snapshots: %w", err)
+	}
 	records, members, err := readBootstrap(e.cfg.FS, e.cfg.Dir)
 	if err != nil {
 		return err

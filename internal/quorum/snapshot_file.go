@@ -24,6 +24,8 @@ type SnapshotID struct {
 
 const (
 	snapshotSuffix = ".checkpoint"
+	// partSuffix marks a snapshot that is being written; Kafka removes such files at its start too.
+	partSuffix = ".part"
 	// snapshotRecords is how many records of a snapshot share a batch.
 	snapshotRecords = 1024
 	// snapshotBuffer is how much of a snapshot is held before it is written.
@@ -68,6 +70,22 @@ func listSnapshots(f vfs.FS, dir string) ([]SnapshotID, error) {
 		return cmp.Or(cmp.Compare(a.EndOffset, b.EndOffset), cmp.Compare(a.Epoch, b.Epoch))
 	})
 	return ids, nil
+}
+
+// removeParts removes the snapshots that a crash left half written.
+func removeParts(f vfs.FS, dir string) error {
+	entries, err := f.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name, snapshotSuffix+partSuffix) {
+			if err := f.Remove(path.Join(dir, e.Name)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // readSnapshot visits the batches of a snapshot. A file without header or footer is not whole.
@@ -141,7 +159,7 @@ func loadSnapshot(f vfs.FS, dir string, id SnapshotID) (*metadata.Image, voters,
 func writeSnapshot(f vfs.FS, dir string, id SnapshotID, timestamp, now int64, members voters, records func(func(metadata.Record) bool)) error {
 	w := &snapshotWriter{id: id, now: now}
 	name := path.Join(dir, id.String())
-	temp := name + ".part"
+	temp := name + partSuffix
 	file, err := f.Create(temp)
 	if err != nil {
 		return err

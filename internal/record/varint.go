@@ -8,9 +8,6 @@ const (
 
 // varint reads a zig-zag varint of at most limit bytes. n is 0 if b ends within it, and negative if it is longer.
 func varint(b []byte, limit int) (v int64, n int) {
-	if len(b) > 0 && b[0] < 0x80 {
-		return int64(b[0]>>1) ^ -int64(b[0]&1), 1
-	}
 	var u uint64
 	for i := range min(len(b), limit) {
 		u |= uint64(b[i]&0x7f) << (7 * i)
@@ -18,7 +15,7 @@ func varint(b []byte, limit int) (v int64, n int) {
 			if limit == maxVarint32 {
 				u &= 1<<32 - 1
 			}
-			return int64(u>>1) ^ -int64(u&1), i + 1
+			return unzigzag(u), i + 1
 		}
 	}
 	if len(b) >= limit {
@@ -26,6 +23,18 @@ func varint(b []byte, limit int) (v int64, n int) {
 	}
 	return 0, 0
 }
+
+// varintAt reads the varint at b[i:] and returns where it ends; -1 if there is none. Callers take the short way for one byte, the most
+// common length, themselves: this is where a walk over small records spends its time.
+func varintAt(b []byte, i, limit int) (v int64, next int) {
+	v, n := varint(b[min(i, len(b)):], limit)
+	if n <= 0 {
+		return 0, -1
+	}
+	return v, i + n
+}
+
+func unzigzag(u uint64) int64 { return int64(u>>1) ^ -int64(u&1) }
 
 // appendVarint appends v as a zig-zag varint.
 func appendVarint(dst []byte, v int64) []byte {

@@ -201,36 +201,35 @@ var (
 // parse reads a record's body, all of it.
 func (w *Walker) parse(b []byte) bool {
 	r := &w.Record
-	if len(b) == 0 {
+	i := 1 // the attributes are unused
+	var delta, offset, headers int64
+	if i < len(b) && b[i] < 0x80 {
+		delta, i = unzigzag(uint64(b[i])), i+1
+	} else if delta, i = varintAt(b, i, maxVarint64); i < 0 {
 		return false
 	}
-	b = b[1:] // attributes, unused
-	delta, n := varint(b, maxVarint64)
-	if n <= 0 {
+	if i < len(b) && b[i] < 0x80 {
+		offset, i = unzigzag(uint64(b[i])), i+1
+	} else if offset, i = varintAt(b, i, maxVarint32); i < 0 {
 		return false
 	}
-	b = b[n:]
-	r.Timestamp = w.timestamp(delta)
-	offset, n := varint(b, maxVarint32)
-	if n <= 0 {
+	r.Timestamp, r.OffsetDelta = w.timestamp(delta), int32(offset)
+	if r.Key, r.KeySize, i = field(b, i); i < 0 {
 		return false
 	}
-	b = b[n:]
-	r.OffsetDelta = int32(offset)
-	var ok bool
-	if r.Key, r.KeySize, b, ok = field(b); !ok {
+	if r.Value, r.ValueSize, i = field(b, i); i < 0 {
 		return false
 	}
-	if r.Value, r.ValueSize, b, ok = field(b); !ok {
+	if i < len(b) && b[i] < 0x80 {
+		headers, i = unzigzag(uint64(b[i])), i+1
+	} else if headers, i = varintAt(b, i, maxVarint32); i < 0 {
 		return false
 	}
-	headers, n := varint(b, maxVarint32)
-	if n <= 0 || headers < 0 || headers > int64(len(b)) {
+	if headers < 0 || headers > int64(len(b)-i) {
 		return false
 	}
-	b = b[n:]
-	r.HeaderCount, r.RawHeaders = int32(headers), b
-	return headersFill(b, headers)
+	r.HeaderCount, r.RawHeaders = int32(headers), b[i:]
+	return headersFill(b, i, headers)
 }
 
 func (w *Walker) timestamp(delta int64) int64 {
@@ -240,34 +239,36 @@ func (w *Walker) timestamp(delta int64) int64 {
 	return w.base + delta
 }
 
-// field cuts a nullable length-prefixed field off b.
-func field(b []byte) (f []byte, size int, rest []byte, ok bool) {
-	v, n := varint(b, maxVarint32)
-	if n <= 0 {
-		return nil, 0, nil, false
+// field reads the nullable length-prefixed field at b[i:] and returns where it ends; -1 if it does not fit.
+func field(b []byte, i int) (f []byte, size, next int) {
+	var v int64
+	if i < len(b) && b[i] < 0x80 {
+		v, i = unzigzag(uint64(b[i])), i+1
+	} else if v, i = varintAt(b, i, maxVarint32); i < 0 {
+		return nil, 0, -1
 	}
-	b = b[n:]
 	if v < 0 {
-		return nil, -1, b, true
+		return nil, -1, i
 	}
-	if v > int64(len(b)) {
-		return nil, 0, nil, false
+	if v > int64(len(b)-i) {
+		return nil, 0, -1
 	}
-	return b[:v:v], int(v), b[v:], true
+	end := i + int(v)
+	return b[i:end:end], int(v), end
 }
 
-// headersFill reports whether count headers fill b exactly.
-func headersFill(b []byte, count int64) bool {
+// headersFill reports whether count headers fill b[i:] exactly.
+func headersFill(b []byte, i int, count int64) bool {
 	for range count {
-		_, size, rest, ok := field(b)
-		if !ok || size < 0 {
+		var size int
+		if _, size, i = field(b, i); i < 0 || size < 0 {
 			return false
 		}
-		if _, _, b, ok = field(rest); !ok {
+		if _, _, i = field(b, i); i < 0 {
 			return false
 		}
 	}
-	return len(b) == 0
+	return i == len(b)
 }
 
 // fill joins chunks until win holds n bytes, and reports whether it does. Memory grows with what is really there.

@@ -178,7 +178,7 @@ func (s *State) CheckAcked(minISR int) error {
 	return nil
 }
 
-// Check decides on a request that carries the leader epoch it believes in, or kafka.NoEpoch: kerr.FencedLeaderEpoch if it is old,
+// Check decides on a request that carries the leader epoch it believes in, or a negative number: kerr.FencedLeaderEpoch if it is old,
 // kerr.UnknownLeaderEpoch if it is newer than what this node knows, kerr.NotLeaderForPartition if a leader is needed and this is none.
 func (s *State) Check(believed kafka.LeaderEpoch, needLeader bool) error {
 	return s.leadership.Check(s.self, believed, needLeader)
@@ -187,9 +187,9 @@ func (s *State) Check(believed kafka.LeaderEpoch, needLeader bool) error {
 // Check is State.Check for readers, who hold a copy of the leadership.
 func (l *Leadership) Check(self kafka.NodeID, believed kafka.LeaderEpoch, needLeader bool) error {
 	switch {
-	case believed != kafka.NoEpoch && believed < l.LeaderEpoch:
+	case believed >= 0 && believed < l.LeaderEpoch:
 		return kerr.FencedLeaderEpoch
-	case believed != kafka.NoEpoch && believed > l.LeaderEpoch:
+	case believed >= 0 && believed > l.LeaderEpoch:
 		return kerr.UnknownLeaderEpoch
 	case needLeader && (l.Leader != self || self == kafka.NoNode):
 		return kerr.NotLeaderForPartition

@@ -44,7 +44,7 @@ type Request struct {
 // directory either as it was or formatted, and says in one line what is wrong, in Kafka's words where it has them.
 func (w World) Format(q Request, out io.Writer) error {
 	if q.ClusterID == "" {
-		return errors.New("You must specify the cluster id.") //nolint:staticcheck // Kafka's words
+		return errors.New("You must specify the cluster id.")
 	}
 	if err := q.checkQuorum(); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (w World) Format(q Request, out io.Writer) error {
 		}
 		m := checkpoint.Meta{Version: 1, ClusterID: q.ClusterID, NodeID: q.Node.ID, DirectoryID: id}
 		if err := checkpoint.WriteMeta(w.FS, dir, m, w.Now()); err != nil {
-			return fmt.Errorf("Error while writing meta.properties file %s: %w", dir, err) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Error while writing meta.properties file %s: %w", dir, err)
 		}
 	}
 	return nil
@@ -99,14 +99,14 @@ func (q Request) checkQuorum() error {
 	asked := q.Standalone || len(q.InitialVoters) > 0
 	switch {
 	case q.Standalone && !q.Node.Controller:
-		return errors.New("You can only use --standalone on a controller.") //nolint:staticcheck // Kafka's words
+		return errors.New("You can only use --standalone on a controller.")
 	case asked && len(q.Node.Voters) > 0:
-		//nolint:staticcheck // Kafka's words
+
 		return errors.New("You cannot specify controller.quorum.voters and format the node with --initial-controllers or" +
 			" --standalone. If you want to use dynamic quorum, please remove controller.quorum.voters and specify" +
 			" controller.quorum.bootstrap.servers instead.")
 	case !asked && !q.NoInitialVoters && q.Node.Controller && len(q.Node.Voters) == 0:
-		//nolint:staticcheck // Kafka's words
+
 		return errors.New("Because controller.quorum.voters is not set on this controller, you must specify one of the" +
 			" following: --standalone, --initial-controllers, or --no-initial-controllers.")
 	}
@@ -119,12 +119,12 @@ func (q Request) kraftVersion(levels map[string]metadata.Level) (metadata.Level,
 	asked, explicit := q.Features[metadata.KRaftVersionFeature]
 	switch {
 	case explicit && dynamic && asked == 0:
-		//nolint:staticcheck // Kafka's words
+
 		return 0, errors.New("Cannot set kraft.version to 0 if controller.quorum.voters is empty and one of the flags --standalone," +
 			" --initial-controllers, or --no-initial-controllers is used. For dynamic controllers support, try removing the" +
 			" --feature flag for kraft.version.")
 	case explicit && !dynamic && asked > 0:
-		//nolint:staticcheck // Kafka's words
+
 		return 0, fmt.Errorf("Cannot set kraft.version to %d unless controller.quorum.voters is empty and one of the flags --standalone,"+
 			" --initial-controllers, or --no-initial-controllers is used. For dynamic controllers support, try using one of"+
 			" --standalone, --initial-controllers, or --no-initial-controllers and removing controller.quorum.voters.", asked)
@@ -159,7 +159,7 @@ func (w World) emptyDirs(q Request, out io.Writer) ([]string, error) {
 		}
 		file := path.Join(dir, checkpoint.MetaFile)
 		if m.ClusterID != q.ClusterID {
-			return nil, fmt.Errorf("Invalid cluster.id in: %s. Expected %s, but read %s", file, q.ClusterID, m.ClusterID) //nolint:staticcheck // Kafka's words
+			return nil, fmt.Errorf("Invalid cluster.id in: %s. Expected %s, but read %s", file, q.ClusterID, m.ClusterID)
 		}
 		if m.NodeID != q.Node.ID {
 			return nil, foreignNode(m.NodeID, q.Node.ID, file)
@@ -168,11 +168,11 @@ func (w World) emptyDirs(q Request, out io.Writer) ([]string, error) {
 	}
 	switch {
 	case len(formatted) > 0 && !q.IgnoreFormatted:
-		//nolint:staticcheck // Kafka's words
+
 		return nil, fmt.Errorf("Log directory %s is already formatted. Use --ignore-formatted to ignore this directory and format the others.",
 			formatted[0])
 	case len(empty) == 0 && len(formatted) == 0:
-		return nil, errors.New("No available log directories to format.") //nolint:staticcheck // Kafka's words
+		return nil, errors.New("No available log directories to format.")
 	case len(empty) == 0:
 		fmt.Fprintln(out, "All of the log directories are already formatted.")
 	}
@@ -180,7 +180,7 @@ func (w World) emptyDirs(q Request, out io.Writer) ([]string, error) {
 }
 
 func foreignNode(stored, configured kafka.NodeID, file string) error {
-	//nolint:staticcheck // Kafka's words
+
 	return fmt.Errorf("Stored node id %d doesn't match previous node id %d in %s. If you moved your data, make sure your"+
 		" configured node id matches. If you intend to create a new node, you should remove all data in your data directories.",
 		stored, configured, file)
@@ -207,7 +207,7 @@ func (w World) standalone(n *config.Node) ([]Voter, error) {
 		}
 		return []Voter{{ID: n.ID, Directory: id, Host: host, Port: l.Port}}, err
 	}
-	return nil, errors.New("No controller listeners found.") //nolint:staticcheck // Kafka's words
+	return nil, errors.New("No controller listeners found.")
 }
 
 // identify gives a directory its id, and the words for its kind.

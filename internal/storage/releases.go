@@ -70,7 +70,7 @@ func FindRelease(name string) (Release, error) {
 	for _, r := range releases {
 		names = append(names, r.Name)
 	}
-	return Release{}, fmt.Errorf("Unknown metadata.version '%s'. Supported metadata.version are: %s", name, strings.Join(names, ", ")) //nolint:staticcheck // Kafka's words
+	return Release{}, fmt.Errorf("Unknown metadata.version '%s'. Supported metadata.version are: %s", name, strings.Join(names, ", "))
 }
 
 // releaseAt finds a release by its level.
@@ -101,11 +101,11 @@ func effective(release string, asked map[string]metadata.Level) (Release, map[st
 	level, byLevel := asked[metadata.MetadataVersionFeature]
 	switch {
 	case byLevel && release != "":
-		return r, nil, fmt.Errorf("Use --release-version instead of --feature metadata.version=X to avoid ambiguity.") //nolint:staticcheck // Kafka's words
+		return r, nil, fmt.Errorf("Use --release-version instead of --feature metadata.version=X to avoid ambiguity.")
 	case byLevel:
 		var ok bool
 		if r, ok = releaseAt(level); !ok {
-			return r, nil, fmt.Errorf("No MetadataVersion with feature level %d. Valid feature levels are from %d to %d.", //nolint:staticcheck // Kafka's words
+			return r, nil, fmt.Errorf("No MetadataVersion with feature level %d. Valid feature levels are from %d to %d.",
 				level, metadata.MinMetadataVersion, metadata.LatestMetadataVersion)
 		}
 	case release != "":
@@ -137,10 +137,10 @@ func checkLevels(r Release, levels map[string]metadata.Level) error {
 	for _, f := range sortedNames(levels) {
 		limit, ok := known[f]
 		if !ok {
-			return fmt.Errorf("Unsupported feature: %s. Supported features are: %s", f, strings.Join(names, ", ")) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Unsupported feature: %s. Supported features are: %s", f, strings.Join(names, ", "))
 		}
 		if levels[f] < 0 || levels[f] > limit {
-			return fmt.Errorf("No feature:%s with feature level %d", f, levels[f]) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("No feature:%s with feature level %d", f, levels[f])
 		}
 	}
 	if levels[metadata.ELRFeature] > 0 && !metadata.HasELR(r.Metadata) {

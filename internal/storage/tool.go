@@ -276,11 +276,11 @@ func (t Tool) format(o options) error {
 func parseFeature(s string) (string, metadata.Level, error) {
 	name, level, ok := strings.Cut(s, "=")
 	if !ok {
-		return "", 0, fmt.Errorf("Can't parse feature=level string %s: equals sign not found.", s) //nolint:staticcheck // Kafka's words
+		return "", 0, fmt.Errorf("Can't parse feature=level string %s: equals sign not found.", s)
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(level), 10, 16)
 	if err != nil {
-		return "", 0, fmt.Errorf("Can't parse feature=level string %s: unable to parse %s as a short.", s, level) //nolint:staticcheck // Kafka's words
+		return "", 0, fmt.Errorf("Can't parse feature=level string %s: unable to parse %s as a short.", s, level)
 	}
 	return strings.TrimSpace(name), metadata.Level(n), nil
 }
@@ -319,7 +319,7 @@ func (t Tool) dependencies(o options) error {
 			fmt.Fprintf(t.Out, "%s=%d (%s) has no dependencies.\n", name, level, r.Name)
 			continue
 		case name == metadata.MetadataVersionFeature:
-			return fmt.Errorf("Unknown metadata.version %d", level) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Unknown metadata.version %d", level)
 		}
 		if err := featureKnown(name, level); err != nil {
 			return err
@@ -339,10 +339,10 @@ func featureKnown(name string, level metadata.Level) error {
 		switch {
 		case f.name != name:
 		case level < 0 || level > f.max:
-			return fmt.Errorf("Feature level %d is not supported for feature %s", level, name) //nolint:staticcheck // Kafka's words
+			return fmt.Errorf("Feature level %d is not supported for feature %s", level, name)
 		default:
 			return nil
 		}
 	}
-	return fmt.Errorf("Unknown feature: %s", name) //nolint:staticcheck // Kafka's words
+	return fmt.Errorf("Unknown feature: %s", name)
 }

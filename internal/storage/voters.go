@@ -31,12 +31,12 @@ func ParseVoters(s string) ([]Voter, error) {
 			return nil, err
 		}
 		if slices.ContainsFunc(all, func(o Voter) bool { return o.ID == v.ID }) {
-			return nil, fmt.Errorf("Node id %d was specified more than once.", v.ID) //nolint:staticcheck // Kafka's words
+			return nil, fmt.Errorf("Node id %d was specified more than once.", v.ID)
 		}
 		all = append(all, v)
 	}
 	if all == nil {
-		return nil, errors.New("No voters given.") //nolint:staticcheck // Kafka's words
+		return nil, errors.New("No voters given.")
 	}
 	slices.SortFunc(all, func(a, b Voter) int { return cmp.Compare(a.ID, b.ID) })
 	return all, nil

@@ -198,6 +198,14 @@ func (f *Faulty) ReadDir(name string) ([]Entry, error) {
 	return f.under.ReadDir(name)
 }
 
+// List implements FS. To a hook it is a ReadDir.
+func (f *Faulty) List(name string) ([]string, error) {
+	if err := f.before(Op{Kind: OpReadDir, Name: name}); err != nil {
+		return nil, err
+	}
+	return f.under.List(name)
+}
+
 // Stat implements FS.
 func (f *Faulty) Stat(name string) (Entry, error) {
 	if err := f.before(Op{Kind: OpStat, Name: name}); err != nil {

@@ -211,6 +211,16 @@ func (m *Mem) ReadDir(name string) ([]Entry, error) {
 	return entries, nil
 }
 
+// List implements FS.
+func (m *Mem) List(name string) ([]string, error) {
+	entries, err := m.ReadDir(name)
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name
+	}
+	return names, err
+}
+
 // Stat implements FS.
 func (m *Mem) Stat(name string) (Entry, error) {
 	m.mu.Lock()

@@ -6,7 +6,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // OS is the machine's file system. Names are the machine's paths.
@@ -48,6 +51,17 @@ func (OS) ReadDir(name string) ([]Entry, error) {
 		entries = append(entries, entryOf(info))
 	}
 	return entries, nil
+}
+
+// List implements FS.
+func (OS) List(name string) ([]string, error) {
+	dir, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	names, err := dir.Readdirnames(-1)
+	slices.Sort(names)
+	return names, errors.Join(err, dir.Close())
 }
 
 // Stat implements FS.
@@ -103,20 +117,18 @@ type osFile struct {
 	fd uintptr
 }
 
+// openOS leaves out what os.OpenFile does for files that could be waited for: a regular file can't.
 func openOS(name string, flags int) (File, error) {
-	f, err := os.OpenFile(name, flags, 0o644)
-	if err != nil {
-		return nil, spaceError(err)
+	for {
+		fd, err := unix.Open(name, flags|unix.O_CLOEXEC, 0o644)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, spaceError(&os.PathError{Op: "open", Path: name, Err: err})
+		}
+		return &osFile{File: os.NewFile(uintptr(fd), name), fd: uintptr(fd)}, nil
 	}
-	o := &osFile{File: f}
-	raw, err := f.SyscallConn()
-	if err == nil {
-		err = raw.Control(func(fd uintptr) { o.fd = fd }) // os.File.Fd would set blocking mode
-	}
-	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return o, nil
 }
 
 // Descriptor implements Descriptor.

@@ -35,6 +35,8 @@ type FS interface {
 	Mkdir(name string) error
 	// ReadDir returns what a folder holds, sorted by name.
 	ReadDir(name string) ([]Entry, error)
+	// List returns the names of what a folder holds, sorted: cheaper than ReadDir.
+	List(name string) ([]string, error)
 	// Stat describes a file or folder.
 	Stat(name string) (Entry, error)
 	// SyncDir makes the creations, renames and removals in a folder durable. Its errors wrap ErrSyncFailed.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 
@@ -166,6 +167,11 @@ func testFolders(t *testing.T, f vfs.FS, dir string) {
 	}
 	if got := strings.Join(names, " "); got != "a b c q" {
 		t.Fatalf("folder holds %s", got)
+	}
+	listed, err := f.List(path.Join(dir, "p"))
+	must(t, err)
+	if !slices.Equal(listed, names) {
+		t.Fatalf("listed %v", listed)
 	}
 	if f.Remove(path.Join(dir, "p")) == nil {
 		t.Fatal("removed a folder that is not empty")

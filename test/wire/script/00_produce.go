@@ -108,7 +108,7 @@ func produceWrong(r *run, send func(name, topic string, acks int16, parts ...par
 	req.Topics[0].Partitions[0].Records = records{count: 1, attrs: attrTransactional, withPID: true, pid: 77}.batch()
 	req.TransactionID = nil
 	r.do("transactional batch without id", req)
-	two := produceRequest(r.name("a"), r.id("a"), -1, part{0, one})
+	two := produceRequest(r.name("a"), r.id("a"), -1, part{2, one})
 	two.Topics = append(two.Topics, two.Topics[0])
 	r.do("the same topic twice", two)
 	mixed := produceRequest(r.name("a"), r.id("a"), -1, part{0, one}, part{9, one})

@@ -116,7 +116,7 @@ final class Contract {
 
   /** Repeats f until it gives what is wanted: metadata takes some milliseconds to become visible. */
   static <T> T eventually(Predicate<T> want, Callable<T> f) throws Exception {
-    long deadline = System.nanoTime() + 10_000_000_000L;
+    long deadline = System.nanoTime() + 30_000_000_000L;
     while (true) {
       try {
         T got = f.call();

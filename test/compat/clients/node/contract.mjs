@@ -63,7 +63,7 @@ async function refused (f) {
 
 /** Repeats f until it gives what is wanted: metadata takes some milliseconds to become visible. */
 async function eventually (want, f) {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 30_000
   for (;;) {
     try {
       const got = await f()

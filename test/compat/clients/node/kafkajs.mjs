@@ -65,10 +65,18 @@ class KafkaJS extends Scenario {
     validateOnly: false, resources: [{ type: ConfigResourceTypes.TOPIC, name, configEntries: [{ name: key, value }] }]
   }))
 
-  // The library does not give the answer's low watermark: ask for the new start.
+  // The library does not give the answer's low watermark: ask for the new start. It first asks all partitions for
+  // their offsets, and those created a moment ago may have no leader yet.
   deleteRecords = async (topic, partition, before) => {
-    await checked(this.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] }))
-    return (await this.bounds(topic, partition))[0]
+    for (let tries = 0; ; tries++) {
+      try {
+        await checked(this.admin.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] }))
+        return (await this.bounds(topic, partition))[0]
+      } catch (e) {
+        if (e.code !== 6 || tries === 50) throw e
+        await new Promise(resolve => setTimeout(resolve, 100))
+      }
+    }
   }
 
   bounds = async (topic, partition) => {

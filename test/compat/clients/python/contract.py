@@ -149,7 +149,7 @@ class Scenario:
     @staticmethod
     def eventually(want, f):
         """Repeats f until it gives what is wanted: metadata takes some milliseconds to become visible."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             try:
                 got = f()

@@ -155,9 +155,9 @@ func (s *scenario) mine() ([]string, error) {
 	return names, err
 }
 
-// eventually repeats f until it gives want or 10 s are over: metadata takes some milliseconds to become visible.
+// eventually repeats f until it gives want or 30 s are over: metadata takes some milliseconds to become visible.
 func eventually(want func(any) bool, f func() (any, error)) (any, error) {
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(30 * time.Second)
 	for {
 		got, err := f()
 		var skip Unsupported
