@@ -23,8 +23,8 @@ func (m *Manager) Apply(delta *metadata.Delta, image *metadata.Image) {
 			e.changeTopic(c)
 		}
 	}
-	m.image.Store(image)
 	e.publish()
+	m.image.Store(image)
 	m.configure(delta, image)
 	e.setAside()
 }
@@ -160,9 +160,9 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	if r != nil {
 		m.stray(r)
 	}
-	d := e.choose(directory)
-	if d == nil || e.outOfReach(directory) {
-		m.o.Slog.Error("no log directory for a new partition", "partition", id)
+	d := e.choose(directory, part)
+	if d == nil {
+		m.o.Slog.Error("partition is offline with its log directory", "partition", id)
 		return nil
 	}
 	opts := m.o.Log
@@ -175,8 +175,9 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	return e.placed(newPartition(d, m.o.Self, id, t.ID, log, 0, c), directory)
 }
 
-// choose returns the directory that the metadata names, or else the one with the fewest partitions.
-func (e *edit) choose(directory kafka.UUID) *logDir {
+// choose returns the directory that the metadata names, or else the one with the fewest partitions; nil if the log is, or may be, in a
+// directory that is offline: to begin an empty one elsewhere would be to lose it.
+func (e *edit) choose(directory kafka.UUID, part *metadata.Partition) *logDir {
 	if e.dirs == nil {
 		e.dirs = make(map[*logDir]int)
 		for _, p := range e.m.sorted() {
@@ -184,28 +185,27 @@ func (e *edit) choose(directory kafka.UUID) *logDir {
 		}
 	}
 	var best *logDir
+	offline := false
 	for _, d := range e.m.dirs {
 		switch {
 		case d.failure() != nil:
+			offline = true
 		case d.ID == directory:
 			return d
 		case best == nil || e.dirs[d] < e.dirs[best]:
 			best = d
 		}
 	}
+	if offline && !e.fresh(directory, part) {
+		return nil
+	}
 	return best
 }
 
-// outOfReach reports whether the log of a partition may be in a directory that is offline: then it must not begin anew
-// in another one. A partition that the metadata has only just got may begin anywhere.
-func (e *edit) outOfReach(directory kafka.UUID) bool {
-	if !e.m.anyOffline() {
-		return false
-	}
-	if directory == kafka.UnassignedDirectory || directory == kafka.MigratingDirectory {
-		return e.m.image.Load() == nil
-	}
-	return !slices.ContainsFunc(e.m.dirs, func(d *logDir) bool { return d.ID == directory && d.failure() == nil })
+// fresh reports whether a partition has no log anywhere yet: the metadata has only just got it.
+func (e *edit) fresh(directory kafka.UUID, part *metadata.Partition) bool {
+	unassigned := directory == kafka.UnassignedDirectory || directory == kafka.MigratingDirectory
+	return unassigned && part.PartitionEpoch == 0 && e.m.image.Load() != nil
 }
 
 // placed counts a partition in its directory, and notes it when that is another one than the metadata says.
