@@ -34,6 +34,13 @@ type Loader struct {
 // NewLoader continues after image.
 func NewLoader(image *Image) *Loader { return &Loader{image: image} }
 
+// Fork returns a loader that continues from the same state on its own. If a transaction is open, only one of the two
+// may add to it; the other may end or abort it.
+func (l *Loader) Fork() *Loader {
+	fork := *l
+	return &fork
+}
+
 // Image is the newest image.
 func (l *Loader) Image() *Image { return l.image }
 

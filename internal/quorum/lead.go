@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 
 	"github.com/ottla/ottla/internal/controller"
@@ -61,10 +62,36 @@ func (e *Engine) maybeActivate(now time.Time) {
 	if l == nil || l.controller != nil || l.next == 0 || e.committed < l.next {
 		return
 	}
-	if epoch := e.raft.BasicStatus().HardState.GetTerm(); uint64(l.epoch) != epoch {
+	if epoch := e.raft.BasicStatus().HardState.GetTerm(); uint64(l.epoch) == epoch {
+		l.controller = controller.New(e.controllerConfig(), e.loader.Fork(), now)
+		e.activate(now)
+	}
+}
+
+// leadAlone starts the controller of a lone voter the moment that it is elected: all that is on its disk is committed,
+// and so the first commands go to the disk together with the entry that begins the epoch, in one sync.
+func (e *Engine) leadAlone(now time.Time) {
+	basic := e.raft.BasicStatus()
+	if e.leader != nil || !e.alone() || basic.RaftState != raft.StateLeader {
 		return
 	}
-	l.controller = controller.New(e.controllerConfig(), e.loader, now)
+	end := e.log.LogEndOffset() // where the entry that begins the epoch will lie
+	l := &leadership{epoch: kafka.LeaderEpoch(basic.HardState.GetTerm()), next: end + 1}
+	l.controller = controller.New(e.controllerConfig(), e.loader.Fork(), now)
+	change, err := l.controller.Replay(now, metadata.Batch{Offset: end, Epoch: l.epoch, Timestamp: now.UnixMilli()})
+	if err != nil {
+		e.cfg.Logger.Error("begin an epoch", "error", err)
+		return
+	}
+	l.pending = append(l.pending, pending{last: end, change: change})
+	e.leader = l
+	e.activate(now)
+	e.handleInbox(now)
+}
+
+// activate lets the controller of this epoch write what an epoch begins with.
+func (e *Engine) activate(now time.Time) {
+	l := e.leader
 	e.cfg.Logger.Info("active controller", "epoch", l.epoch, "offset", l.next)
 	if e.storage.bootstrap.kraft > 0 && !e.storage.votersInLog {
 		// The membership of a dynamic quorum goes from the bootstrap file into the log once (KIP-853).

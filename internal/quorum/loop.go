@@ -25,7 +25,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		timer.Reset(max(0, e.deadline().Sub(now)))
 		select {
 		case r := <-e.requests:
-			e.collect(r)
+			e.inbox = append(e.inbox, r)
 		case m := <-e.messages:
 			e.receive(m)
 		case done := <-e.written:
@@ -40,9 +40,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// collect takes a request and all that wait behind it: one sync of the disk answers them together.
-func (e *Engine) collect(r *request) {
-	e.inbox = append(e.inbox, r)
+// collect takes all requests that wait: one sync of the disk answers them together.
+func (e *Engine) collect() {
 	for len(e.inbox) < maxQueued {
 		select {
 		case r := <-e.requests:
@@ -63,6 +62,7 @@ func (e *Engine) receive(m *raftpb.Message) {
 // step does everything that can be done now. An error is the disk's, or damage: the engine can't go on.
 func (e *Engine) step(now time.Time) error {
 	e.welcome()
+	e.collect()
 	if e.alone() {
 		if e.leader == nil && e.raft.BasicStatus().RaftState == raft.StateFollower {
 			if err := e.raft.Campaign(); err != nil {

@@ -55,11 +55,11 @@ func Open(cfg Config) (*Engine, error) {
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
 		return nil, fmt.Errorf("make %s: %w", cfg.Dir, err)
 	}
-	hard, err := readQuorumState(cfg.FS, cfg.Dir)
+	hard, leader, err := readQuorumState(cfg.FS, cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	e.storage = &storage{hard: hard}
+	e.storage, e.votedLeader = &storage{hard: hard}, leader
 	if err := e.loadFiles(); err != nil {
 		return nil, err
 	}
@@ -199,7 +199,7 @@ func (e *Engine) start() error {
 	if err != nil {
 		return fmt.Errorf("start raft: %w", err)
 	}
-	e.raft, e.committed, e.leads, e.votedLeader = node, committed, kafka.NoNode, kafka.NoNode
+	e.raft, e.committed, e.leads = node, committed, kafka.NoNode
 	e.voted = e.storage.hard
 	e.lastTick = e.cfg.Now()
 	e.publishStatus()

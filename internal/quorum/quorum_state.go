@@ -16,21 +16,21 @@ import (
 // quorumStateFile is where a voter keeps its term and vote; docs/format/quorum.md has its content.
 const quorumStateFile = "quorum-state"
 
-// readQuorumState returns the term and vote on disk; a folder without the file has neither.
-func readQuorumState(f vfs.FS, dir string) (*raftpb.HardState, error) {
+// readQuorumState returns the term, the vote and the leader on disk; a folder without the file has none.
+func readQuorumState(f vfs.FS, dir string) (*raftpb.HardState, kafka.NodeID, error) {
 	b, err := vfs.ReadFile(f, path.Join(dir, quorumStateFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return &raftpb.HardState{Term: new(uint64(0)), Vote: new(uint64(0)), Commit: new(uint64(0))}, nil
+		return &raftpb.HardState{Term: new(uint64(0)), Vote: new(uint64(0)), Commit: new(uint64(0))}, kafka.NoNode, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", quorumStateFile, err)
+		return nil, kafka.NoNode, fmt.Errorf("read %s: %w", quorumStateFile, err)
 	}
 	q, _, err := schema.ParseQuorumState(b)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
+		return nil, kafka.NoNode, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if q.LeaderEpoch < 0 {
-		return nil, fmt.Errorf("%w: %s has epoch %d", ErrDamaged, quorumStateFile, q.LeaderEpoch)
+		return nil, kafka.NoNode, fmt.Errorf("%w: %s has epoch %d", ErrDamaged, quorumStateFile, q.LeaderEpoch)
 	}
 	// Kafka drops its vote once it knows the leader of the epoch. To Raft the leader was voted for: that refuses
 	// every other candidate of the epoch, which is what Kafka does too.
@@ -38,7 +38,8 @@ func readQuorumState(f vfs.FS, dir string) (*raftpb.HardState, error) {
 	if q.VotedID < 0 {
 		vote = raftID(kafka.NodeID(q.LeaderID))
 	}
-	return &raftpb.HardState{Term: new(uint64(q.LeaderEpoch)), Vote: new(vote), Commit: new(uint64(0))}, nil
+	hard := &raftpb.HardState{Term: new(uint64(q.LeaderEpoch)), Vote: new(vote), Commit: new(uint64(0))}
+	return hard, kafka.NodeID(q.LeaderID), nil
 }
 
 // writeQuorumState makes term and vote durable, or the leader once it is known.

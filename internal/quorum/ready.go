@@ -17,6 +17,7 @@ import (
 // entries, then the disk's word for both, and only then messages and answers.
 func (e *Engine) ready(now time.Time) error {
 	for e.raft.HasReady() {
+		e.leadAlone(now)
 		rd := e.raft.Ready()
 		if !raft.IsEmptySnap(rd.Snapshot) {
 			return fmt.Errorf("this node is too far behind the leader: snapshot %d is to be fetched", rd.Snapshot.GetMetadata().GetIndex())
@@ -193,6 +194,9 @@ func (e *Engine) applyBatch(b record.Batch) error {
 		e.loader = metadata.NewLoader(e.Image())
 		e.leader.answer(b.LastOffset())
 		return nil
+	}
+	if e.active() {
+		return fmt.Errorf("%w: batch %v is not the controller's", ErrDamaged, b)
 	}
 	d, err := decode(b)
 	if err != nil {
