@@ -38,7 +38,9 @@ func (r CreateTopics) handle(c *Controller, t turn) (Result, error) {
 			answer := kmsg.NewCreateTopicsResponseTopic()
 			answer.Topic = topic.Topic
 			refused := c.createTopic(&out, topic, &answer, allowed(r.MayDescribe, topic.Topic))
-			answer.ErrorCode, answer.ErrorMessage = refused.split()
+			if answer.ErrorCode, answer.ErrorMessage = refused.split(); refused != nil {
+				answer.Configs = []kmsg.CreateTopicsResponseTopicConfig{}
+			}
 			response.Topics = append(response.Topics, answer)
 		}
 	}
@@ -61,7 +63,7 @@ func (r CreateTopics) handle(c *Controller, t turn) (Result, error) {
 
 func answerTopic(response *kmsg.CreateTopicsResponse, name string, refused *refusal) {
 	answer := kmsg.NewCreateTopicsResponseTopic()
-	answer.Topic = name
+	answer.Topic, answer.Configs = name, []kmsg.CreateTopicsResponseTopicConfig{}
 	answer.ErrorCode, answer.ErrorMessage = refused.split()
 	response.Topics = append(response.Topics, answer)
 }

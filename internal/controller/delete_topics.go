@@ -20,28 +20,30 @@ func (r DeleteTopics) handle(c *Controller, t turn) (Result, error) {
 	response.Version = r.Request.Version
 	asked := deletions(r.Request)
 	names, ids := make(map[string]int), make(map[kafka.TopicID]int)
+	named := make(map[kafka.TopicID]bool) // topics that are asked for by name
 	for _, d := range asked {
 		switch {
 		case d.name == nil:
 			ids[d.id]++
 		case d.id.IsZero():
 			names[*d.name]++
+			if topic := c.Image().Topics.ByName(*d.name); topic != nil {
+				named[topic.ID] = true
+			}
 		}
 	}
 	var out records
-	deleted := make(map[kafka.TopicID]bool)
 	for _, d := range asked {
 		answer := kmsg.NewDeleteTopicsResponseTopic()
 		answer.Topic, answer.TopicID = d.name, d.id
 		topic, refused, again := r.find(c, d, names, ids)
-		if again {
+		if again || d.name == nil && ids[d.id] == 1 && named[d.id] {
 			continue // said once
 		}
-		if refused == nil && deleted[topic.ID] {
+		if refused == nil && d.name != nil && ids[topic.ID] == 1 {
 			refused = refuse(kerr.InvalidRequest, "The provided topic name maps to an ID that was already supplied.")
 		}
 		if refused == nil {
-			deleted[topic.ID] = true
 			out.add(&schema.RemoveTopicRecord{TopicID: topic.ID}, 0)
 		}
 		if topic != nil {

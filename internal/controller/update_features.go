@@ -34,10 +34,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 		}
 		kind := update.UpgradeType
 		if req.Version == 0 {
-			kind = upgrade
-			if update.AllowDowngrade {
-				kind = safeDowngrade
-			}
+			kind = upgrade // AllowDowngrade is not looked at, as in Kafka
 		}
 		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind, req.ValidateOnly); refused != nil {
 			break
@@ -52,7 +49,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 	if req.Version <= 1 {
 		for i := range req.FeatureUpdates {
 			result := kmsg.NewUpdateFeaturesResponseResult()
-			result.Feature = req.FeatureUpdates[i].Feature
+			result.Feature, result.ErrorMessage = req.FeatureUpdates[i].Feature, new("NONE") // as Kafka's controller says
 			response.Results = append(response.Results, result)
 		}
 	}
