@@ -22,7 +22,7 @@ func describeTopicPartitions(c *call, req *kmsg.DescribeTopicPartitionsRequest) 
 		cursor = *req.Cursor
 	}
 	names := describedTopics(image, req, cursor.Topic)
-	left := min(int(req.ResponsePartitionLimit), c.Config.Network.DescribeMaxPartitions)
+	left := min(max(int(req.ResponsePartitionLimit), 1), c.Config.Network.DescribeMaxPartitions)
 	for _, name := range names {
 		from := int32(0)
 		if name == cursor.Topic {
@@ -63,12 +63,11 @@ func describedTopics(image *metadata.Image, req *kmsg.DescribeTopicPartitionsReq
 
 func describedTopic(c *call, image *metadata.Image, name string) kmsg.DescribeTopicPartitionsResponseTopic {
 	t := kmsg.NewDescribeTopicPartitionsResponseTopic()
-	t.Topic, t.IsInternal = &name, kafka.IsInternal(name)
+	t.Topic, t.IsInternal, t.AuthorizedOperations = &name, kafka.IsInternal(name), topicOperations
 	topic := image.Topics.ByName(name)
 	switch {
 	case topic != nil:
 		t.TopicID = topic.ID
-		t.AuthorizedOperations = topicOperations
 	case kafka.CheckTopicName(name) != nil:
 		t.ErrorCode = kerr.InvalidTopicException.Code
 	default:

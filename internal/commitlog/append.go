@@ -3,6 +3,7 @@ package commitlog
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -84,26 +85,33 @@ func (l *Log) inspect(b []byte) (span, error) {
 
 // rollFor starts a new segment if the active one can't, or should not, take the batches.
 func (l *Log) rollFor(s span, size int, now time.Time) (bool, error) {
+	if s.last-s.base > maxRelative {
+		return false, fmt.Errorf("%w: offsets %d to %d in one append", ErrOrder, s.base, s.last)
+	}
 	active := l.list.Load().active()
-	_, used := active.End()
-	if !active.Fits(s.last, int64(size)) {
-		if used == 0 && s.last-s.base > 1<<31-1 {
-			return false, fmt.Errorf("%w: offsets %d to %d in one append", ErrOrder, s.base, s.last)
-		}
-		return true, l.rollAt(s.base, now)
-	}
-	if used == 0 {
-		return false, nil
-	}
-	aged, err := active.AgedAt(s.maxTimestamp, now, l.config.segmentAge(l.partition, active.Base()))
-	if err != nil {
+	full, err := l.full(active, s, size, now)
+	if err != nil || !full {
 		return false, err
 	}
-	full := used > int64(l.config.SegmentBytes)-int64(size) || active.IndexBytes()+segment.TimeIndexEntrySize > int64(l.config.IndexBytes)
-	if !full && !aged {
-		return false, nil
+	base := l.LogEndOffset() // so that segments follow each other without a gap, where that is possible
+	if s.last-base > maxRelative {
+		base = s.base
 	}
-	return true, l.rollAt(s.base, now)
+	return true, l.rollAt(base, now)
+}
+
+// maxRelative is how far offsets of one segment may lie apart.
+const maxRelative = math.MaxInt32
+
+func (l *Log) full(active *segment.Segment, s span, size int, now time.Time) (bool, error) {
+	used := active.Size()
+	if used == 0 || !active.Fits(s.last, int64(size)) {
+		return !active.Fits(s.last, int64(size)), nil
+	}
+	if used > int64(l.config.SegmentBytes)-int64(size) || active.IndexBytes()+segment.TimeIndexEntrySize > int64(l.config.IndexBytes) {
+		return true, nil
+	}
+	return active.AgedAt(s.maxTimestamp, now, l.config.segmentAge(l.partition, active.Base()))
 }
 
 // absorb takes what was appended into the epochs and the producers.
@@ -175,23 +183,27 @@ func (l *Log) RollAged(now time.Time) (bool, error) {
 func (l *Log) rollAt(base kafka.Offset, now time.Time) error {
 	v := l.list.Load()
 	active := v.active()
-	kept := v.segments
-	if active.Size() == 0 {
-		if err := active.Remove(); err != nil {
+	empty := active.Size() == 0
+	if !empty {
+		if err := active.Seal(); err != nil {
 			return err
 		}
-		kept = kept[:len(kept)-1]
-	} else if err := active.Seal(); err != nil {
-		return err
 	}
 	fresh, err := segment.Create(l.dir, base, now)
 	if err != nil {
 		return err
 	}
+	kept := v.segments
+	if empty {
+		kept = kept[:len(kept)-1]
+		if err := active.Remove(); err != nil {
+			return err
+		}
+	}
 	l.touched = true
 	l.mu.Lock()
 	l.syncDir = true
-	if active.Size() == 0 {
+	if empty {
 		l.doomed = append(l.doomed, doomed{now.Add(l.config.DeleteDelay), active, true})
 	} else {
 		l.sealed = append(l.sealed, sealed{active, l.producers.AppendSnapshot(nil), l.producers.EndOffset()})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -301,6 +302,92 @@ func TestTruncateFully(t *testing.T) {
 	o.Clean, o.LogStartOffset = true, 1000
 	l, _ = openTest(t, f, o)
 	if got := readAll(t, l, 1000, 100); !bytes.Equal(got, all) {
+		t.Fatalf("%d bytes of %d", len(got), len(all))
+	}
+}
+
+// TestIdleLogIsSmall counts what a log costs that was opened after a clean shutdown and is not used.
+func TestIdleLogIsSmall(t *testing.T) {
+	const logs, limit = 300, 2 << 10
+	dir := t.TempDir()
+	o := options(DefaultConfig())
+	for i := range logs {
+		l, _, err := Open(vfs.OS{}, fmt.Sprintf("%s/t-%d", dir, i), o)
+		must(t, err)
+		fill(t, l, 10, 1)
+		must(t, l.Close(testStart))
+	}
+	o.Clean, o.Cache = true, segment.NewCache(10, 1<<10)
+	kept := make([]*Log, logs)
+	before := heap()
+	for i := range kept {
+		var err error
+		kept[i], _, err = Open(vfs.OS{}, fmt.Sprintf("%s/t-%d", dir, i), o)
+		must(t, err)
+	}
+	if per := int64(heap()-before) / logs; per > limit {
+		t.Errorf("%d bytes for a log", per)
+	} else {
+		t.Logf("%d bytes for a log", per)
+	}
+	if n := o.Cache.OpenFiles(); n != 0 {
+		t.Errorf("%d files open", n)
+	}
+	runtime.KeepAlive(kept)
+}
+
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// TestBigSteps appends batches whose offsets, or whose sum, no index of the active segment can express.
+func TestBigSteps(t *testing.T) {
+	l, _ := openTest(t, vfs.NewMem(), options(small()))
+	var all []byte
+	for _, base := range []kafka.Offset{0, 1 << 31, 1<<31 + 5, 1 << 40, 1<<62 + 7} {
+		b := batchOf(t, base, 2, 0, 0)
+		_, err := l.Append(b, testStart)
+		must(t, err)
+		all = append(all, b...)
+	}
+	if l.Segments() != 5 || l.LogEndOffset() != 1<<62+9 {
+		t.Fatalf("%d segments, end %d", l.Segments(), l.LogEndOffset())
+	}
+	if got := readAll(t, l, 0, 100); !bytes.Equal(got, all) {
+		t.Fatalf("%d bytes of %d", len(got), len(all))
+	}
+	// An empty log follows its leader to any offset.
+	l, _ = openTest(t, vfs.NewMem(), options(small()))
+	_, err := l.Append(batchOf(t, 1<<35, 1, 0, 0), testStart)
+	must(t, err)
+	if l.Segments() != 1 || l.LogEndOffset() != 1<<35+1 {
+		t.Fatalf("%d segments, end %d", l.Segments(), l.LogEndOffset())
+	}
+	// A step back, and bytes that are no batches, are refused.
+	for _, b := range [][]byte{batchOf(t, 5, 1, 0, 0), nil, {1, 2, 3}, batchOf(t, 1<<36, 1, 0, 0)[:70]} {
+		if _, err := l.Append(b, testStart); err == nil || l.LogEndOffset() != 1<<35+1 || l.Err() != nil {
+			t.Fatalf("%v, end %d", err, l.LogEndOffset())
+		}
+	}
+}
+
+// TestFullDiskAtRoll has no space for another segment, and then has.
+func TestFullDiskAtRoll(t *testing.T) {
+	f := vfs.NewFaulty(vfs.NewMem(), nil)
+	l, _ := openTest(t, f, options(small()))
+	all := fill(t, l, 10, 0)
+	f.SetHook(vfs.FailNth(vfs.OpCreate, ".log", 1, true, vfs.ErrNoSpace))
+	err := l.Roll(testStart)
+	if !errors.Is(err, vfs.ErrNoSpace) || errors.Is(err, ErrFenced) {
+		t.Fatal(err)
+	}
+	f.SetHook(nil)
+	all = append(all, fill(t, l, 40, 0)...)
+	if got := readAll(t, l, 0, 300); !bytes.Equal(got, all) {
 		t.Fatalf("%d bytes of %d", len(got), len(all))
 	}
 }

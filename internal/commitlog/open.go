@@ -71,6 +71,15 @@ func (op *opening) list() error {
 	if err != nil {
 		return err
 	}
+	swapped, err := op.completeSwap(names)
+	if err != nil {
+		return err
+	}
+	if swapped {
+		if names, err = l.dir.FS.List(l.dir.Path); err != nil {
+			return err
+		}
+	}
 	var bases []kafka.Offset // rising: names have a fixed length
 	for _, name := range names {
 		switch {

@@ -175,27 +175,6 @@ func TestFormatDouble(t *testing.T) {
 	}
 }
 
-func TestIncremental(t *testing.T) {
-	text := func(s string) *string { return &s }
-	stored := map[string]string{"cleanup.policy": "compact", "retention.ms": "5"}
-	next, err := Incremental(TopicResource, stored, []Op{
-		{Append, "cleanup.policy", text("delete,compact")}, {Delete, "retention.ms", nil}, {Set, "segment.ms", text("7")},
-	})
-	if err != nil || fmt.Sprint(next) != "map[cleanup.policy:compact,delete segment.ms:7]" {
-		t.Errorf("got %v, %v", next, err)
-	}
-	if fmt.Sprint(stored) != "map[cleanup.policy:compact retention.ms:5]" {
-		t.Errorf("stored changed: %v", stored)
-	}
-	var names []string
-	for _, o := range Changes(stored, next) {
-		names = append(names, o.Kind.String()+" "+o.Name)
-	}
-	if got := strings.Join(names, ", "); got != "SET cleanup.policy, SET segment.ms, DELETE retention.ms" {
-		t.Errorf("changes: %s", got)
-	}
-}
-
 // FuzzLoad feeds any text as a properties file, F18: no panic, and errors name the file.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte("process.roles=broker,controller\nnode.id=1\nlisteners=PLAINTEXT://:1,C://:2\ncontroller.listener.names=C\ncontroller.quorum.voters=1@a:2\n"))

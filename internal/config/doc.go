@@ -6,7 +6,7 @@
 //
 // Everything that speaks of configuration comes from the table: reading server.properties (ParseProperties,
 // Load), the typed views (Node, Topic), DescribeConfigs and its sources (Sources), validation of altered
-// configurations in Kafka's words (ValidateTopic and its siblings, Incremental), and the reference page
+// configurations in Kafka's words (ValidateTopic and its siblings), and the reference page
 // docs/operate/configuration.md.
 //
 // Invariants:
@@ -14,6 +14,6 @@
 //   - Nothing here reads the environment, flags, clock or network: files come in as bytes, results are values.
 //   - A key that the table doesn't know is kept and echoed, except under ottla., where it is an error.
 //
-// It does not store dynamic configurations (the metadata image does) and does not apply them (the owners of
-// the values do).
+// It does not store dynamic configurations (the metadata image does), does not combine the operations of
+// IncrementalAlterConfigs (the controller does) and does not apply values (their owners do).
 package config

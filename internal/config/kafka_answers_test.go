@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -29,7 +30,6 @@ func TestKafkaAnswers(t *testing.T) {
 		Cluster: map[string]string{
 			"log.roll.ms": "400000", "log.retention.ms": "600000", "message.max.bytes": "4000000", "min.insync.replicas": "1",
 		},
-		ELR: true,
 	}
 	for line := range strings.Lines(string(text)) {
 		question, want, ok := strings.Cut(strings.TrimRight(line, "\n"), " => ")
@@ -42,42 +42,33 @@ func TestKafkaAnswers(t *testing.T) {
 	}
 }
 
+// answer sets and deletes as a question says, and judges the result.
 func answer(s Sources, question string) string {
 	words := strings.Split(question, " ")
-	var ops []Op
-	for _, w := range words[1:] {
-		o := Op{Kind: OpKind(strings.IndexByte("SDAU", w[0]))}
-		name, value, set := strings.Cut(w[2:], "=")
-		o.Name = name
-		if set {
-			value = strings.ReplaceAll(value, "~", " ")
-			o.Value = &value
-		}
-		ops = append(ops, o)
-	}
-	if err := judge(s, words[0], ops); err != nil {
-		var e *Error
-		if !errors.As(err, &e) {
-			return "not a config.Error: " + err.Error()
-		}
-		return e.Code.Message + ": " + e.Message
-	}
-	return "OK"
-}
-
-func judge(s Sources, resource string, ops []Op) error {
-	var stored map[string]string
-	r := map[string]Resource{
-		"topic": TopicResource, "group": GroupResource, "client-metrics": ClientMetricsResource,
-		"broker": BrokerResource, "cluster": BrokerResource,
-	}[resource]
-	if resource == "cluster" {
+	stored := map[string]string{}
+	if words[0] == "cluster" {
 		stored = s.Cluster
 	}
-	next, err := Incremental(r, stored, ops)
-	if err != nil {
-		return err
+	next := maps.Clone(stored)
+	for _, w := range words[1:] {
+		name, value, _ := strings.Cut(w[2:], "=")
+		delete(next, name)
+		if w[0] == 'S' {
+			next[name] = strings.ReplaceAll(value, "~", " ")
+		}
 	}
+	err := judge(s, words[0], stored, next)
+	var e *Error
+	switch {
+	case err == nil:
+		return "OK"
+	case !errors.As(err, &e):
+		return "not a config.Error: " + err.Error()
+	}
+	return e.Code.Message + ": " + e.Message
+}
+
+func judge(s Sources, resource string, stored, next map[string]string) error {
 	switch resource {
 	case "topic":
 		return s.ValidateTopic(next)

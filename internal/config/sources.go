@@ -14,8 +14,6 @@ type Sources struct {
 	Cluster map[string]string
 	// Broker is the dynamic configuration of this broker.
 	Broker map[string]string
-	// ELR says that eligible leader replicas (KIP-966) are on, which guards min.insync.replicas.
-	ELR bool
 }
 
 // WithDynamic returns s with other dynamic configurations.

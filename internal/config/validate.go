@@ -168,7 +168,7 @@ func (s Sources) ValidateBroker(stored, proposed map[string]string, cluster bool
 	if _, err := parseConnectionOverrides(next.Text("max.connections.per.ip.overrides")); err != nil {
 		return refuse(kerr.InvalidRequest, "%s", err)
 	}
-	return s.checkBrokerRules(stored, proposed, cluster)
+	return checkBrokerRules(stored, proposed)
 }
 
 // checkScopes refuses keys that can't be altered in this place, all of a kind at once.
@@ -234,19 +234,9 @@ func (s Sources) checkThreads(proposed map[string]string) error {
 }
 
 // checkBrokerRules holds the rules of single keys.
-func (s Sources) checkBrokerRules(stored, proposed map[string]string, cluster bool) error {
+func checkBrokerRules(stored, proposed map[string]string) error {
 	if v, ok := proposed["listeners"]; ok && v != stored["listeners"] {
 		return refuse(kerr.InvalidRequest, "listeners can't change while the node runs: set them in its file and restart it")
-	}
-	const minISR = "min.insync.replicas"
-	_, before := stored[minISR]
-	_, after := proposed[minISR]
-	switch {
-	case !s.ELR:
-	case cluster && before && !after:
-		return refuse(kerr.InvalidConfig, "Cluster-level min.insync.replicas cannot be removed while ELR is enabled.")
-	case !cluster && proposed[minISR] != stored[minISR]:
-		return refuse(kerr.InvalidConfig, "Broker-level min.insync.replicas cannot be altered while ELR is enabled.")
 	}
 	return nil
 }

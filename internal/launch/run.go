@@ -68,7 +68,7 @@ func (s *session) run(ctx context.Context, began time.Time) error {
 	boot, _ := os.ReadFile(bootID) // where there is none, every crash counts as the machine's
 	n, err := node.Open(node.Options{
 		Config: s.cfg, FS: vfs.OS{}, Listen: net.Listen, Now: time.Now, Random: rand.Reader,
-		Boot: strings.TrimSpace(string(boot)), Log: log,
+		Boot: strings.TrimSpace(string(boot)), Hostname: hostname(), Log: log,
 	})
 	if err != nil {
 		return err
@@ -87,6 +87,13 @@ func (s *session) run(ctx context.Context, began time.Time) error {
 	stopCtx, cancel := context.WithTimeout(context.Background(), drainWithin)
 	defer cancel()
 	return errors.Join(err, n.Stop(stopCtx))
+}
+
+func hostname() string {
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "localhost"
 }
 
 // attend waits for whatever ends the node.

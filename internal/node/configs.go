@@ -20,7 +20,7 @@ var _ controller.Configs = configs{}
 // IsList implements controller.Configs.
 func (c configs) IsList(t metadata.ResourceType, key string) (string, bool) {
 	k, ok := config.Lookup(config.Resource(t), key)
-	if !ok || k.Type != config.List {
+	if !ok || k.Type != config.List || t == metadata.ClientMetricsResource { // Kafka has no lists there
 		return "", false
 	}
 	return k.Default, true

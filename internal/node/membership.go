@@ -89,7 +89,7 @@ func (m *membership) registerController(ctx context.Context) error {
 			continue
 		}
 		l := kmsg.NewControllerRegistrationRequestListener()
-		l.Name, l.Host, l.Port = e.config.Name, advertisedHost(e.config.Host), uint16(e.config.Port)
+		l.Name, l.Host, l.Port = e.config.Name, m.n.advertisedHost(e.config.Host), uint16(e.config.Port)
 		req.Listeners = append(req.Listeners, l)
 	}
 	for name, levels := range controller.DefaultSupported() {
@@ -114,7 +114,7 @@ func (m *membership) register(ctx context.Context) error {
 	}
 	for _, l := range m.n.advertised() {
 		e := kmsg.NewBrokerRegistrationRequestListener()
-		e.Name, e.Host, e.Port, e.SecurityProtocol = l.Name, advertisedHost(l.Host), uint16(l.Port), int16(metadata.Plaintext)
+		e.Name, e.Host, e.Port, e.SecurityProtocol = l.Name, m.n.advertisedHost(l.Host), uint16(l.Port), int16(metadata.Plaintext)
 		req.Listeners = append(req.Listeners, e)
 	}
 	for name, levels := range controller.DefaultSupported() {
@@ -151,9 +151,9 @@ func (n *Node) advertised() []config.Listener {
 }
 
 // advertisedHost is a name that others can connect to, where the configuration names none.
-func advertisedHost(host string) string {
+func (n *Node) advertisedHost(host string) string {
 	if host == "" || host == "0.0.0.0" || host == "::" {
-		return "localhost"
+		return n.opts.Hostname
 	}
 	return host
 }

@@ -46,7 +46,9 @@ type Options struct {
 	// Boot identifies the life of the machine (the kernel's boot id), empty if unknown: it tells the crash of a process
 	// from that of the machine.
 	Boot string
-	Log  *slog.Logger
+	// Hostname is what other machines call this one.
+	Hostname string
+	Log      *slog.Logger
 }
 
 // Node is a running node.

@@ -23,8 +23,8 @@ func (m *Manager) Apply(delta *metadata.Delta, image *metadata.Image) {
 			e.changeTopic(c)
 		}
 	}
-	m.image.Store(image)
 	e.publish()
+	m.image.Store(image)
 	m.configure(delta, image)
 	e.setAside()
 }
@@ -160,9 +160,9 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	if r != nil {
 		m.stray(r)
 	}
-	d := e.choose(directory)
+	d := e.choose(directory, part.PartitionEpoch == 0)
 	if d == nil {
-		m.o.Slog.Error("no log directory for a new partition", "partition", id)
+		m.o.Slog.Error("partition is offline with its log directory", "partition", id)
 		return nil
 	}
 	opts := m.o.Log
@@ -175,8 +175,9 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	return e.count(newPartition(d, m.o.Self, id, t.ID, log, 0, c))
 }
 
-// choose returns the directory that the metadata names, or else the one with the fewest partitions.
-func (e *edit) choose(directory kafka.UUID) *logDir {
+// choose returns the directory that the metadata names, or else the one with the fewest partitions; nil if the log is, or may be, in a
+// directory that failed: to begin an empty one elsewhere would be to lose it.
+func (e *edit) choose(directory kafka.UUID, fresh bool) *logDir {
 	if e.dirs == nil {
 		e.dirs = make(map[*logDir]int)
 		for _, p := range e.m.sorted() {
@@ -185,11 +186,13 @@ func (e *edit) choose(directory kafka.UUID) *logDir {
 	}
 	var best *logDir
 	for _, d := range e.m.dirs {
+		ok := d.failure() == nil
 		switch {
-		case d.failure() != nil:
-		case d.ID == directory:
+		case d.ID == directory && ok:
 			return d
-		case best == nil || e.dirs[d] < e.dirs[best]:
+		case d.ID == directory || !ok && !fresh:
+			return nil
+		case ok && (best == nil || e.dirs[d] < e.dirs[best]):
 			best = d
 		}
 	}

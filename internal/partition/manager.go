@@ -104,10 +104,25 @@ func (m *Manager) Get(name string, index int32) (*Partition, error) {
 	if p := m.table.Load().byName[name].get(index); p != nil {
 		return p.usable()
 	}
-	if image := m.image.Load(); image != nil && image.Topics.ByName(name).Partition(index) != nil {
-		return nil, kerr.NotLeaderForPartition
+	if image := m.image.Load(); image != nil {
+		return nil, m.absent(image.Topics.ByName(name).Partition(index))
 	}
 	return nil, kerr.UnknownTopicOrPartition
+}
+
+// absent says why this node does not serve a partition: it does not exist, other nodes have it, or it is in a directory that failed.
+func (m *Manager) absent(p *metadata.Partition) error {
+	if p == nil {
+		return kerr.UnknownTopicOrPartition
+	}
+	if _, mine := p.Directory(m.o.Self); mine {
+		for _, d := range m.dirs {
+			if d.failure() != nil {
+				return kerr.KafkaStorageError
+			}
+		}
+	}
+	return kerr.NotLeaderForPartition
 }
 
 // GetByID returns a partition by topic id. Errors are Get's, and kerr.UnknownTopicID for an id that is not known.
@@ -116,13 +131,10 @@ func (m *Manager) GetByID(id kafka.TopicID, index int32) (*Partition, error) {
 		return p.usable()
 	}
 	image := m.image.Load()
-	switch {
-	case image == nil || image.Topics.ByID(id) == nil:
+	if image == nil || image.Topics.ByID(id) == nil {
 		return nil, kerr.UnknownTopicID
-	case image.Topics.ByID(id).Partition(index) != nil:
-		return nil, kerr.NotLeaderForPartition
 	}
-	return nil, kerr.UnknownTopicOrPartition
+	return nil, m.absent(image.Topics.ByID(id).Partition(index))
 }
 
 func (p *Partition) usable() (*Partition, error) {

@@ -347,6 +347,43 @@ func TestAFailedDirectoryGoesAlone(t *testing.T) {
 	}
 }
 
+// TestAMissingDirectoryIsNotReplacedByAnEmptyLog restarts with one of two directories unreadable: its partitions are offline, and those that
+// come new go to the other one.
+func TestAMissingDirectoryIsNotReplacedByAnEmptyLog(t *testing.T) {
+	broken := ""
+	faulty := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
+		if broken != "" && strings.HasPrefix(op.Name, broken) {
+			return syscall.EIO
+		}
+		return nil
+	})
+	w := newWorld(t, faulty, "/a", "/b")
+	w.create("t", 2)
+	for i := range int32(2) {
+		w.mustAppend(w.get("t", i), 1)
+	}
+	w.apply(&schema.PartitionChangeRecord{TopicID: topicID("t"), PartitionID: 0, Leader: 1}, &schema.PartitionChangeRecord{TopicID: topicID("t"), PartitionID: 1, Leader: 1})
+	w.close()
+	broken = "/a"
+	w.open(true)
+	lost := 0
+	for i := range int32(2) {
+		p, err := w.m.Get("t", i)
+		switch {
+		case errors.Is(err, kerr.KafkaStorageError):
+			lost++
+		case err != nil || p.LogEndOffset() != 1:
+			t.Errorf("partition %d: %v, %v", i, p, err)
+		}
+	}
+	if lost != 1 || len(w.failed) != 1 {
+		t.Errorf("%d partitions are offline, failed %v", lost, w.failed)
+	}
+	w.create("new", 2)
+	w.mustAppend(w.get("new", 0), 1)
+	w.mustAppend(w.get("new", 1), 1)
+}
+
 // TestAFullDiskRefusesAndRecovers: no space is no failure of the directory.
 func TestAFullDiskRefusesAndRecovers(t *testing.T) {
 	full := false

@@ -266,8 +266,16 @@ func (p *Partition) flush() error {
 	return err
 }
 
-// retain does the duties by time on the log: roll, remove what retention no longer asks for, unlink, forget idle producers.
+// retain does the duties by time on the log: roll, remove what retention no longer asks for, unlink what was removed long enough ago.
 func (p *Partition) retain(now time.Time) error {
+	if err := p.retainLocked(now); err != nil {
+		return err
+	}
+	_, err := p.log.Reap(now)
+	return err
+}
+
+func (p *Partition) retainLocked(now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.state.Load() != online {
@@ -276,10 +284,7 @@ func (p *Partition) retain(now time.Time) error {
 	if _, err := p.log.RollAged(now); err != nil {
 		return err
 	}
-	if _, err := p.log.Retain(now, p.core.HighWatermark()); err != nil {
-		return err
-	}
-	_, err := p.log.Reap(now)
+	_, err := p.log.Retain(now, p.core.HighWatermark())
 	return err
 }
 

@@ -1,7 +1,6 @@
 package partition
 
 import (
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -544,37 +543,5 @@ func TestConcurrentAppendsAndReads(t *testing.T) {
 	}
 	if len(all) != writers*each {
 		t.Errorf("%d appends", len(all))
-	}
-}
-
-func BenchmarkAppend(b *testing.B) {
-	w := newWorld(b, vfs.OS{}, b.TempDir()+"/d")
-	w.create("t", 1)
-	p := w.get("t", 0)
-	batch := data(b, 1)
-	original := bytes.Clone(batch)
-	b.ReportAllocs()
-	for b.Loop() {
-		copy(batch, original)
-		if _, err := p.Append(AppendRequest{Records: batch, RequiredAcks: -1, Now: w.now}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkRead(b *testing.B) {
-	w := newWorld(b, vfs.OS{}, b.TempDir()+"/d")
-	w.create("t", 1)
-	p := w.get("t", 0)
-	for range 1000 {
-		w.mustAppend(p, 1)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		res, err := p.Read(consumer(500))
-		if err != nil {
-			b.Fatal(err)
-		}
-		res.Span.Release()
 	}
 }

@@ -201,16 +201,21 @@ func (r *Rules) scan(b Batch) (scanned, error) {
 	s := scanned{maxTimestamp: kafka.NoTimestamp}
 	var bad *refusals
 	index := int32(0)
+	oldest, newest := r.window()
+	typed := b.TimestampType() == kafka.LogAppendTime
 	for w.Next() {
-		if message, code := r.checkRecord(b, &w.Record); code != nil {
-			bad = bad.add(index, message, code)
+		rec := &w.Record
+		if typed || rec.Timestamp < oldest || rec.Timestamp > newest || r.Compacted && rec.KeySize < 0 {
+			if message, code := r.checkRecord(b, rec); code != nil {
+				bad = bad.add(index, message, code)
+			}
 		}
 		s.maxTimestamp = max(s.maxTimestamp, w.Record.Timestamp)
 		s.outOfPlace = s.outOfPlace || w.Record.OffsetDelta != index
 		index++
 	}
 	if err := w.Err(); err != nil {
-		if errors.Is(err, ErrCorrupt) && (err != errVarint || b.Codec() != compress.None) {
+		if errors.Is(err, compress.ErrTooLarge) || errors.Is(err, ErrCorrupt) && (err != errVarint || b.Codec() != compress.None) {
 			return s, fmt.Errorf("%s: %w: %w", r.Partition, err, kerr.InvalidRecord)
 		}
 		// Kafka's failure to decompress is an unchecked one, which its clients see as an unknown error; so is a bad length in a batch
@@ -243,11 +248,23 @@ func (r *Rules) checkRecord(b Batch, rec *Record) (string, error) {
 
 // outOfWindow reports whether a record's own timestamp is too far from now.
 func (r *Rules) outOfWindow(timestamp int64) bool {
-	if r.TimestampType != kafka.CreateTime || timestamp == kafka.NoTimestamp {
-		return false
+	oldest, newest := r.window()
+	return timestamp != kafka.NoTimestamp && (timestamp < oldest || timestamp > newest)
+}
+
+// window returns the bounds of what a record's own timestamp may be, in ms since 1970, both inclusive.
+func (r *Rules) window() (oldest, newest int64) {
+	oldest, newest = math.MinInt64, math.MaxInt64
+	if r.TimestampType != kafka.CreateTime {
+		return oldest, newest
 	}
-	age := r.Now - timestamp
-	return age > windowMs(r.Before) || -age > windowMs(r.After)
+	if before := windowMs(r.Before); before != math.MaxInt64 {
+		oldest = r.Now - before
+	}
+	if after := windowMs(r.After); after != math.MaxInt64 {
+		newest = r.Now + after
+	}
+	return oldest, newest
 }
 
 // windowMs returns d in ms; a negative one, and the longest that there is, stand for Kafka's longest.

@@ -307,3 +307,27 @@ func (s *Segment) Walk(visit func(Header)) error {
 	})
 	return err
 }
+
+// WalkFile visits the headers of the batches of a data file that is not, or not yet, a segment. The error wraps ErrTorn or ErrCorrupt if they do not end with it.
+func WalkFile(f vfs.FS, name string, visit func(Header)) error {
+	file, err := f.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	size, err := file.Size()
+	if err != nil {
+		return err
+	}
+	w := newWalker(file, size)
+	defer w.close()
+	for position := int64(0); position < size; {
+		h, err := w.header(position)
+		if err != nil {
+			return err
+		}
+		visit(h)
+		position += h.Size
+	}
+	return nil
+}
