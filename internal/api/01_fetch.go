@@ -103,6 +103,7 @@ type found struct {
 	out       wire.Fetched
 	span      *span // nil when there are no records
 	size      int
+	seen      kafka.Offset // exclusive; the bound when it was read
 }
 
 // span is a range of records as the connection sends it.
@@ -179,6 +180,7 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 		f.fail(r, want, err)
 		return
 	}
+	r.seen = res.Bound(f.isolation)
 	r.out.HighWatermark, r.out.LastStableOffset = res.HighWatermark, res.LastStableOffset
 	r.out.LogStartOffset = res.LogStartOffset
 	if f.isolation == kafka.Committed {
@@ -235,7 +237,7 @@ func (f *reads) park() {
 func (f *reads) wait(pending transport.Pending) {
 	wait := purgatory.New(purgatory.Bytes, len(f.found), int64(f.minBytes-f.bytes), f.deadline, func() { f.wake(pending) })
 	for i := range f.found {
-		wait.Watch(f.found[i].partition.Watchers(), f.isolation, f.session.Partitions[i].Offset)
+		wait.Watch(f.found[i].partition.Watchers(), f.isolation, f.found[i].seen) // what is there already was not enough
 	}
 	f.Purgatory.Start(wait)
 }
@@ -255,7 +257,7 @@ func (f *reads) wake(pending transport.Pending) {
 
 func (f *reads) again(pending transport.Pending) {
 	f.read()
-	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) {
+	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() {
 		pending.Complete(f.answer)
 		return
 	}
