@@ -40,6 +40,7 @@ var treatments = map[string]treatment{
 
 	// Times.
 	".LogAppendTime":         clock,
+	"2.Timestamp":            clock,
 	".LastFetchTimestamp":    clock,
 	".LastCaughtUpTimestamp": clock,
 

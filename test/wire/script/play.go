@@ -273,6 +273,8 @@ type run struct {
 	*player
 	api     api
 	version int16
+	// names is the prefix, if it does not follow from api and version.
+	names string
 	// used counts the names of cases.
 	used map[string]int
 }
@@ -297,6 +299,9 @@ func (r *run) entry(name string, lines []string) {
 
 // prefix begins the names of all topics of one API, listener and version.
 func (r *run) prefix() string {
+	if r.names != "" {
+		return r.names
+	}
 	l := "b"
 	if r.api.where == controller {
 		l = "c"
@@ -409,6 +414,26 @@ func (r *run) outcome(name string, resp kmsg.Response, body []byte, err error) k
 	return resp
 }
 
+// at plays a request of another API than the run's, at a version of its own.
+func (r *run) at(l listener, version int16, name string, req kmsg.Request) kmsg.Response {
+	req.SetVersion(version)
+	body, err := r.exchange(l, req.Key(), version, req.IsFlexible(), req.AppendTo(nil))
+	return r.outcomeOf(l, name, req, body, err)
+}
+
+// outcomeOf records what came of a request that carries its version itself.
+func (r *run) outcomeOf(l listener, name string, req kmsg.Request, body []byte, err error) kmsg.Response {
+	other := *r
+	other.api.key, other.api.where, other.version, other.names = req.Key(), l, req.GetVersion(), r.prefix()
+	own := len(r.out)
+	resp := other.outcome(name, req.ResponseKind(), body, err)
+	for i := own; i < len(r.out); i++ {
+		r.out[i].API, r.out[i].Version = r.api.Name(), r.version
+	}
+	r.used = other.used
+	return resp
+}
+
 // raw plays a case whose body is given as bytes.
 func (r *run) raw(name string, version int16, flexible bool, body []byte) {
 	answer, err := r.exchange(r.api.where, r.api.key, version, flexible, body)
@@ -455,11 +480,14 @@ func (r *run) settle() {
 }
 
 // meanwhile plays a request that waits on a connection of its own, does
-// something, and records the answer that this brings about.
-func (r *run) meanwhile(name string, req kmsg.Request, something func()) {
-	req.SetVersion(r.version)
+// something, and records the answer that this brings about. The request's
+// version is the run's if it is of the run's API.
+func (r *run) meanwhile(l listener, name string, req kmsg.Request, something func()) {
+	if req.Key() == r.api.key {
+		req.SetVersion(r.version)
+	}
 	addr := r.target.Broker
-	if r.api.where == controller {
+	if l == controller {
 		addr = r.target.Controller
 	}
 	c, err := dial(addr)
@@ -474,5 +502,5 @@ func (r *run) meanwhile(name string, req kmsg.Request, something func()) {
 		something()
 		_, body, err = c.receive(answerWait)
 	}
-	r.outcome(name, req.ResponseKind(), body, err)
+	r.outcomeOf(l, name, req, body, err)
 }
