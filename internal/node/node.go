@@ -170,7 +170,7 @@ func (n *Node) transportOptions(name string, budget *transport.Budget) transport
 	return transport.Options{
 		Name: name, MaxFrame: net.RequestMaxBytes, MaxConns: net.MaxConnections, MaxPerIP: net.MaxConnectionsPerIP,
 		MaxIdle: net.IdleTimeout, SendBuffer: net.SendBufferBytes, RecvBuffer: net.ReceiveBufferBytes,
-		Budget: budget, Log: n.log,
+		Budget: budget, Now: n.opts.Now, Log: n.log,
 	}
 }
 
