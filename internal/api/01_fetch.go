@@ -138,7 +138,7 @@ func (f *reads) find() {
 	for i := range f.found {
 		want := &f.session.Partitions[i]
 		p, err := f.lookup(want.Topic, want.ID, want.Partition)
-		if err == nil && f.replica >= 0 && !slices.Contains(p.Leadership().Replicas, f.replica) {
+		if err == nil && f.replica >= 0 && (f.replica == f.id() || !slices.Contains(p.Leadership().Replicas, f.replica)) {
 			p, err = nil, kerr.NotLeaderForPartition // whoever asks is no replica of this partition
 		}
 		f.found[i] = found{partition: p, err: err}
@@ -174,6 +174,9 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 	})
 	if err != nil {
 		res.Span.Release()
+		if errors.Is(err, kerr.NotLeaderForPartition) && f.leaderOf(want.Topic, want.ID, want.Partition) == wire.NoLeader {
+			err = kerr.UnknownTopicOrPartition // deleted while the fetch waited
+		}
 		f.fail(r, want, err)
 		return
 	}
@@ -201,6 +204,9 @@ func (f *reads) fail(r *found, want *fetchsession.Partition, err error) {
 	r.out.ErrorCode = code(err)
 	switch {
 	case errors.Is(err, kerr.NotLeaderForPartition), errors.Is(err, kerr.FencedLeaderEpoch):
+		if f.hdr.Version < 16 {
+			return // KIP-951
+		}
 		r.out.CurrentLeader = f.leaderOf(want.Topic, want.ID, want.Partition)
 	case r.out.ErrorCode == kerr.UnknownServerError.Code:
 		f.Log.Error("read failed", "topic", want.Topic, "id", want.ID, "partition", want.Partition, "err", err)
@@ -295,7 +301,9 @@ func (f *reads) encode(head wire.FetchHead, asked []fetchsession.Partition, name
 		out.Topic(first.Topic, first.ID, len(g))
 		for _, i := range g {
 			r := &f.found[i]
-			nodes.add(r.out.CurrentLeader)
+			if f.replica < 0 {
+				nodes.add(r.out.CurrentLeader)
+			}
 			at := out.Partition(&r.out, r.size)
 			if r.span != nil {
 				holes = append(holes, transport.Hole{At: at, Range: r.span})

@@ -17,7 +17,7 @@ func (r AlterConfigs) handle(c *Controller, t turn) (Result, error) {
 	response := kmsg.NewPtrAlterConfigsResponse()
 	response.Version = r.Request.Version
 	for i := range asked {
-		if asked[i].again {
+		if asked[i].said {
 			continue
 		}
 		answer := kmsg.NewAlterConfigsResponseResource()

@@ -53,7 +53,7 @@ type configsAsked struct {
 	ops      []configOp
 	whole    bool // ops are the whole new configuration
 	done     bool // nothing is left to do
-	again    bool // it was answered with its twin
+	said     bool // a resource asked for twice, which was answered before
 	refused  *refusal
 }
 
@@ -79,15 +79,13 @@ func (c *Controller) alterConfigs(asked []configsAsked, receiver *kafka.NodeID, 
 			a.refuse(refuse(kerr.InvalidRequest, "Each resource must appear at most once."))
 		case receiver != nil:
 			c.checkAsBroker(a, *receiver)
+		case times[a.resource] > 1:
+			a.refuse(refuse(kerr.InvalidRequest, "Duplicate resource."))
+			a.said = slices.ContainsFunc(asked[:i], func(b configsAsked) bool { return b.resource == a.resource })
 		case a.resource.Type == metadata.BrokerLoggerResource && a.whole:
 			a.refuse(refuse(kerr.InvalidRequest, "Unexpected resource type BROKER_LOGGER."))
 		case a.resource.Type == metadata.BrokerLoggerResource:
 			a.refuse(checkLoggers(a, c.cfg.NodeID))
-		case times[a.resource] > 1:
-			a.refuse(refuse(kerr.InvalidRequest, "Duplicate resource."))
-			times[a.resource] = -1
-		case times[a.resource] < 0:
-			a.done, a.again = true, true
 		case !knownResource(a.resource.Type):
 			a.refuse(refuse(kerr.UnsupportedVersion, "Unknown resource type %d.", a.resource.Type))
 		}

@@ -17,7 +17,7 @@ func (r IncrementalAlterConfigs) handle(c *Controller, t turn) (Result, error) {
 	response := kmsg.NewPtrIncrementalAlterConfigsResponse()
 	response.Version = r.Request.Version
 	for i := range asked {
-		if asked[i].again {
+		if asked[i].said {
 			continue
 		}
 		answer := kmsg.NewIncrementalAlterConfigsResponseResource()
