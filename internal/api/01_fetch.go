@@ -134,8 +134,8 @@ func (f *reads) find() {
 	for i := range f.found {
 		want := &f.session.Partitions[i]
 		p, err := f.lookup(want.Topic, want.ID, want.Partition)
-		if err == nil && f.replica >= 0 && !slices.Contains(p.Leadership().Replicas, f.replica) {
-			err = kerr.NotLeaderForPartition // whoever asks is no replica of this partition
+		if err == nil && f.replica >= 0 && (f.replica == f.id() || !slices.Contains(p.Leadership().Replicas, f.replica)) {
+			err = kerr.NotLeaderForPartition // whoever asks is no follower of this partition
 		}
 		f.found[i] = found{partition: p, err: err}
 	}
@@ -152,7 +152,7 @@ func (f *reads) read() {
 
 func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 	r.out, r.span, r.size = wire.NewFetched(want.Partition), nil, 0
-	if r.partition == nil {
+	if r.err != nil {
 		f.fail(r, want, r.err)
 		return
 	}
