@@ -36,6 +36,10 @@ func fetch(c *call, body []byte) {
 		return
 	}
 	f := newReads(c, req)
+	if !isolationKnown(true, req.Isolation) {
+		c.req.Reply(f.broken(sessionRequest(req, c.hdr.Version).Partitions))
+		return
+	}
 	var err error
 	f.session, err = c.Sessions.begin(c.req.Received, sessionRequest(req, c.hdr.Version))
 	if err != nil {
@@ -66,8 +70,8 @@ func sessionRequest(req *wire.FetchRequest, version int16) fetchsession.Request 
 		}
 		s.Partitions = append(s.Partitions, fetchsession.Partition{
 			Key:    fetchsession.Key{Topic: topic, ID: p.TopicID, Partition: p.Partition},
-			Offset: p.FetchOffset, MaxBytes: p.MaxBytes, LeaderEpoch: p.CurrentLeaderEpoch,
-			LastFetchedEpoch: p.LastFetchedEpoch, LogStartOffset: p.LogStartOffset,
+			Offset: p.FetchOffset, MaxBytes: p.MaxBytes, LeaderEpoch: max(p.CurrentLeaderEpoch, kafka.NoEpoch),
+			LastFetchedEpoch: max(p.LastFetchedEpoch, kafka.NoEpoch), LogStartOffset: p.LogStartOffset,
 		})
 	}
 	for _, g := range req.Forgotten {
@@ -135,7 +139,7 @@ func (f *reads) find() {
 		want := &f.session.Partitions[i]
 		p, err := f.lookup(want.Topic, want.ID, want.Partition)
 		if err == nil && f.replica >= 0 && (f.replica == f.id() || !slices.Contains(p.Leadership().Replicas, f.replica)) {
-			err = kerr.NotLeaderForPartition // whoever asks is no follower of this partition
+			p, err = nil, kerr.NotLeaderForPartition // whoever asks is no replica of this partition
 		}
 		f.found[i] = found{partition: p, err: err}
 	}
@@ -152,8 +156,15 @@ func (f *reads) read() {
 
 func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 	r.out, r.span, r.size = wire.NewFetched(want.Partition), nil, 0
-	if r.err != nil {
+	switch {
+	case r.partition == nil:
 		f.fail(r, want, r.err)
+		if !errors.Is(r.err, kerr.NotLeaderForPartition) {
+			r.out.Aborted = []wire.AbortedTransaction{} // what is not known at all has an empty list, as in Kafka
+		}
+		return
+	case f.maxBytes < 0 || want.MaxBytes < 0:
+		f.urgent, r.out.ErrorCode = true, kerr.UnknownServerError.Code // as in Kafka
 		return
 	}
 	res, err := r.partition.Read(partition.ReadRequest{
@@ -163,6 +174,9 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 	})
 	if err != nil {
 		res.Span.Release()
+		if errors.Is(err, kerr.NotLeaderForPartition) && f.leaderOf(want.Topic, want.ID, want.Partition) == wire.NoLeader {
+			err = kerr.UnknownTopicOrPartition // deleted while the fetch waited
+		}
 		f.fail(r, want, err)
 		return
 	}
@@ -176,7 +190,7 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 		r.out.Diverging = wire.EpochEnd(res.Diverging)
 		f.urgent = true
 	}
-	if res.Span.Len() == 0 {
+	if res.Span.Len() == 0 || res.Span.FirstIncomplete() { // a cut first batch is of no use to anyone
 		res.Span.Release()
 		return
 	}
@@ -190,6 +204,9 @@ func (f *reads) fail(r *found, want *fetchsession.Partition, err error) {
 	r.out.ErrorCode = code(err)
 	switch {
 	case errors.Is(err, kerr.NotLeaderForPartition), errors.Is(err, kerr.FencedLeaderEpoch):
+		if f.hdr.Version < 16 {
+			return // KIP-951
+		}
 		r.out.CurrentLeader = f.leaderOf(want.Topic, want.ID, want.Partition)
 	case r.out.ErrorCode == kerr.UnknownServerError.Code:
 		f.Log.Error("read failed", "topic", want.Topic, "id", want.ID, "partition", want.Partition, "err", err)
@@ -255,18 +272,38 @@ func (f *reads) answer() transport.Response {
 		f.release()
 		return f.refused(err)
 	}
+	return f.encode(wire.FetchHead{SessionID: id}, f.session.Partitions, named)
+}
+
+// broken is the answer to a request that makes no sense: every partition fails, or from version 13 on just the request.
+func (f *reads) broken(asked []fetchsession.Partition) transport.Response {
+	if f.hdr.Version >= 13 {
+		return f.refused(kerr.UnknownServerError)
+	}
+	f.found = make([]found, len(asked))
+	for i := range f.found {
+		f.found[i].out = wire.NewFetched(asked[i].Partition)
+		f.found[i].out.ErrorCode, f.found[i].out.Aborted = kerr.UnknownServerError.Code, []wire.AbortedTransaction{}
+	}
+	return f.encode(wire.FetchHead{ErrorCode: kerr.UnknownServerError.Code}, asked, nil)
+}
+
+// encode writes the partitions that are named; nil names all.
+func (f *reads) encode(head wire.FetchHead, asked []fetchsession.Partition, named []bool) transport.Response {
 	buf := transport.NewReply(128 + 96*len(f.found))
 	var out wire.FetchWriter
 	var nodes leaders
 	var holes []transport.Hole
-	groups := f.byTopic(named)
-	out.Begin(buf.B, f.hdr, wire.FetchHead{SessionID: id}, len(groups))
+	groups := byTopic(asked, named)
+	out.Begin(buf.B, f.hdr, head, len(groups))
 	for _, g := range groups {
-		first := f.session.Partitions[g[0]]
+		first := asked[g[0]]
 		out.Topic(first.Topic, first.ID, len(g))
 		for _, i := range g {
 			r := &f.found[i]
-			nodes.add(r.out.CurrentLeader)
+			if f.replica < 0 {
+				nodes.add(r.out.CurrentLeader)
+			}
 			at := out.Partition(&r.out, r.size)
 			if r.span != nil {
 				holes = append(holes, transport.Hole{At: at, Range: r.span})
@@ -289,26 +326,19 @@ func (f *reads) results() []fetchsession.Result {
 	return results
 }
 
-// byTopic groups the partitions that the answer names, in the order in which topics come first.
-func (f *reads) byTopic(named []bool) [][]int {
-	type topic struct {
-		name string
-		id   kafka.TopicID
-	}
-	at := make(map[topic]int)
+// byTopic groups the partitions that the answer names: those of a topic that follow each other, as Kafka does.
+func byTopic(asked []fetchsession.Partition, named []bool) [][]int {
 	var groups [][]int
-	for i := range f.found {
+	last := -1
+	for i := range asked {
 		if named != nil && !named[i] {
 			continue
 		}
-		k := topic{f.session.Partitions[i].Topic, f.session.Partitions[i].ID}
-		g, seen := at[k]
-		if !seen {
-			g = len(groups)
-			at[k] = g
+		if last < 0 || asked[i].Topic != asked[last].Topic || asked[i].ID != asked[last].ID {
 			groups = append(groups, nil)
 		}
-		groups[g] = append(groups[g], i)
+		groups[len(groups)-1] = append(groups[len(groups)-1], i)
+		last = i
 	}
 	return groups
 }

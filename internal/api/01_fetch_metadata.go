@@ -28,36 +28,38 @@ func fetchMetadata(c *call, req *wire.FetchRequest) {
 }
 
 func isMetadataLog(c *call, p *wire.FetchPartition) bool {
-	if c.hdr.Version >= 13 {
-		return p.TopicID == kafka.MetadataTopicID
-	}
-	return string(p.Topic) == kafka.ClusterMetadataTopic
+	return c.hdr.Version >= 13 && p.TopicID == kafka.MetadataTopicID
 }
 
 func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition) (wire.Fetched, *span) {
 	out := wire.NewFetched(0)
 	leader, epoch := c.Quorum.Leader()
-	out.CurrentLeader = wire.LeaderEpoch{ID: leader, Epoch: epoch}
-	if err := quorumEpoch(c, want.CurrentLeaderEpoch); err != nil {
+	out.CurrentLeader, out.Aborted = wire.LeaderEpoch{ID: leader, Epoch: epoch}, []wire.AbortedTransaction{}
+	bounds := c.Quorum.Bounds()
+	out.LogStartOffset = bounds.LogStartOffset
+	err := quorumEpoch(c, want.CurrentLeaderEpoch)
+	if want.FetchOffset < 0 || want.LastFetchedEpoch < 0 || want.CurrentLeaderEpoch < 0 || want.LastFetchedEpoch > epoch || req.MaxWait < 0 {
+		err = kerr.InvalidRequest
+	}
+	if err != nil {
 		out.ErrorCode = code(err)
 		return out, nil
 	}
-	bounds := c.Quorum.Bounds()
-	out.HighWatermark, out.LastStableOffset, out.LogStartOffset = bounds.HighWatermark, bounds.HighWatermark, bounds.LogStartOffset
+	out.HighWatermark = bounds.HighWatermark
 	if want.FetchOffset < bounds.LogStartOffset {
 		if id, ok := c.Quorum.LatestSnapshot(); ok {
 			out.Snapshot = wire.EpochEnd{Epoch: id.Epoch, End: id.EndOffset}
 			return out, nil
 		}
 	}
-	if end, offset := c.Quorum.EpochEndOffset(want.LastFetchedEpoch); want.LastFetchedEpoch >= 0 && (end != want.LastFetchedEpoch || offset < want.FetchOffset) {
+	if end, offset := c.Quorum.EpochEndOffset(want.LastFetchedEpoch); end != want.LastFetchedEpoch || offset < want.FetchOffset {
 		out.Diverging = wire.EpochEnd{Epoch: end, End: offset}
 		return out, nil
 	}
 	if want.FetchOffset >= bounds.HighWatermark {
 		awaitMetadata(c, req, want.FetchOffset)
 		bounds = c.Quorum.Bounds()
-		out.HighWatermark, out.LastStableOffset = bounds.HighWatermark, bounds.HighWatermark
+		out.HighWatermark = bounds.HighWatermark
 	}
 	records, err := c.Quorum.ReadLog(want.FetchOffset, int(min(req.MaxBytes, int32(c.Config.Network.FetchMaxBytes))))
 	if err != nil {
@@ -98,6 +100,21 @@ func metadataFetched(c *call, topLevel int16, out *wire.Fetched, records *span) 
 			records.Release()
 		}
 	}
-	buf.B = w.End(nil)
+	buf.B = w.End(leaderOfQuorum(c, out))
 	return transport.Response{Buf: buf, Holes: holes}
+}
+
+// leaderOfQuorum is where the leader that an answer names can be reached (KIP-853, version 17).
+func leaderOfQuorum(c *call, out *wire.Fetched) []wire.NodeEndpoint {
+	if out == nil || c.hdr.Version < 17 {
+		return nil
+	}
+	for _, v := range c.Quorum.Status().Nodes {
+		for _, e := range v.Endpoints {
+			if v.ID == out.CurrentLeader.ID && e.Listener == c.listener {
+				return []wire.NodeEndpoint{{ID: v.ID, Host: e.Host, Port: int32(e.Port)}}
+			}
+		}
+	}
+	return nil
 }

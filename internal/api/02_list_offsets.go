@@ -13,24 +13,31 @@ import (
 // KIP-1075 (timeout, version 10), KIP-1023 (-6, earliest pending upload, version 11).
 //
 // A special timestamp in a version that does not know it is UNSUPPORTED_VERSION; a partition that is named twice is
-// INVALID_REQUEST.
+// INVALID_REQUEST, and answered once.
 func listOffsets(c *call, req *kmsg.ListOffsetsRequest) *kmsg.ListOffsetsResponse {
 	resp := kmsg.NewPtrListOffsetsResponse()
 	twice := namedTwice(req)
+	said := map[kafka.TopicPartition]bool{} // of those that are named twice
 	for _, t := range req.Topics {
 		rt := kmsg.NewListOffsetsResponseTopic()
 		rt.Topic = t.Topic
 		for _, p := range t.Partitions {
+			tp := kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}
+			if said[tp] {
+				continue
+			}
 			rp := kmsg.NewListOffsetsResponseTopicPartition()
 			rp.Partition, rp.Timestamp, rp.Offset = p.Partition, kafka.NoTimestamp, int64(kafka.NoOffset)
 			var err error = kerr.InvalidRequest
-			if !twice[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] {
+			if said[tp] = twice[tp]; !said[tp] {
 				err = listOffset(c, req, t.Topic, p, &rp)
 			}
 			rp.ErrorCode = code(err)
 			rt.Partitions = append(rt.Partitions, rp)
 		}
-		resp.Topics = append(resp.Topics, rt)
+		if len(rt.Partitions) > 0 {
+			resp.Topics = append(resp.Topics, rt)
+		}
 	}
 	return resp
 }
@@ -47,6 +54,9 @@ func namedTwice(req *kmsg.ListOffsetsRequest) map[kafka.TopicPartition]bool {
 	return twice
 }
 
+// isolationKnown reports whether a level that the version may have is one of the two that exist.
+func isolationKnown(has bool, level int8) bool { return !has || level == 0 || level == 1 }
+
 // specialSince is the first version that knows a special timestamp.
 var specialSince = map[int64]int16{
 	partition.LatestTimestamp:          1,
@@ -60,6 +70,9 @@ var specialSince = map[int64]int16{
 func listOffset(c *call, req *kmsg.ListOffsetsRequest, topic string, p kmsg.ListOffsetsRequestTopicPartition, out *kmsg.ListOffsetsResponseTopicPartition) error {
 	if since, known := specialSince[p.Timestamp]; p.Timestamp < 0 && (!known || req.Version < since) {
 		return kerr.UnsupportedVersion
+	}
+	if !isolationKnown(req.Version >= 2, req.IsolationLevel) {
+		return kerr.UnknownServerError // as in Kafka
 	}
 	part, err := c.Partitions.Get(topic, p.Partition)
 	if err != nil {

@@ -47,11 +47,12 @@ const (
 )
 
 func checkMetadata(req *kmsg.MetadataRequest) error {
-	if req.Version >= 12 {
-		return nil
-	}
 	for _, t := range req.Topics {
 		switch {
+		case req.Version >= 12:
+			if t.Topic == nil && kafka.UUID(t.TopicID).IsZero() {
+				return kerr.UnknownServerError // as in Kafka
+			}
 		case t.Topic == nil:
 			return fmt.Errorf("topic name can not be null for version %d: %w", req.Version, kerr.InvalidRequest)
 		case t.TopicID != kafka.UUID{}:

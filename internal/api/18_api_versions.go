@@ -55,7 +55,11 @@ func checkClient(c *call, req *kmsg.ApiVersionsRequest) error {
 	if req.Version < 5 {
 		return nil
 	}
-	if req.ClusterID != nil && *req.ClusterID != c.ClusterID || req.NodeID >= 0 && kafka.NodeID(req.NodeID) != c.id() {
+	switch named := req.NodeID != int32(kafka.NoNode); {
+	case named != (req.ClusterID != nil):
+		return kerr.InvalidRequest // both or none
+	case c.on == onController: // which does not look at them
+	case named && (*req.ClusterID != c.ClusterID || kafka.NodeID(req.NodeID) != c.id()):
 		return kerr.RebootstrapRequired
 	}
 	return nil

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -20,8 +21,9 @@ func describeConfigs(c *call, req *kmsg.DescribeConfigsRequest) *kmsg.DescribeCo
 		m := kmsg.NewDescribeConfigsResponseResource()
 		m.ResourceType, m.ResourceName = r.ResourceType, r.ResourceName
 		entries, err := describeResource(c, r)
-		if err != nil {
-			m.ErrorCode, m.ErrorMessage = code(err), message(err)
+		m.ErrorCode, m.ErrorMessage = code(err), new(string) // Kafka's message is empty, not null
+		if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
+			m.ErrorMessage = message(err)
 		}
 		for _, e := range entries {
 			m.Configs = append(m.Configs, configEntry(e, req))
@@ -47,6 +49,11 @@ func describeResource(c *call, r kmsg.DescribeConfigsRequestResource) ([]config.
 		return sources.DescribeTopic(stored, keys), nil
 	case kmsg.ConfigResourceTypeBroker:
 		return describeBroker(c, sources, r)
+	case kmsg.ConfigResourceTypeBrokerLogger:
+		if id, err := strconv.ParseInt(r.ResourceName, 10, 32); err != nil || kafka.NodeID(id) != c.id() {
+			return nil, fmt.Errorf("Unexpected broker id, expected %d but received %s: %w", c.id(), r.ResourceName, kerr.InvalidRequest)
+		}
+		return nil, nil // there is one logger, and its level is the process's
 	case kmsg.ConfigResourceTypeGroupConfig:
 		if r.ResourceName == "" {
 			return nil, fmt.Errorf("Group name must not be empty: %w", kerr.InvalidRequest)
@@ -58,7 +65,7 @@ func describeResource(c *call, r kmsg.DescribeConfigsRequestResource) ([]config.
 		}
 		return config.DescribeClientMetrics(stored, keys), nil
 	}
-	return nil, fmt.Errorf("Unsupported resource type: %d: %w", r.ResourceType, kerr.InvalidRequest)
+	return nil, kerr.InvalidRequest
 }
 
 func describeBroker(c *call, sources config.Sources, r kmsg.DescribeConfigsRequestResource) ([]config.Entry, error) {

@@ -16,6 +16,7 @@ import (
 // voters' endpoints). The one partition that may be asked for is __cluster_metadata-0.
 func describeQuorum(c *call, req *kmsg.DescribeQuorumRequest) *kmsg.DescribeQuorumResponse {
 	resp := kmsg.NewPtrDescribeQuorumResponse()
+	resp.ErrorMessage = new(string) // Kafka's message is empty, not null
 	if len(req.Topics) != 1 || req.Topics[0].Topic != kafka.ClusterMetadataTopic ||
 		len(req.Topics[0].Partitions) != 1 || req.Topics[0].Partitions[0].Partition != 0 {
 		return unknownQuorum(req, resp)
@@ -24,6 +25,7 @@ func describeQuorum(c *call, req *kmsg.DescribeQuorumRequest) *kmsg.DescribeQuor
 	t := kmsg.NewDescribeQuorumResponseTopic()
 	t.Topic = kafka.ClusterMetadataTopic
 	p := kmsg.NewDescribeQuorumResponseTopicPartition()
+	p.ErrorMessage = new(string)
 	p.LeaderID, p.LeaderEpoch, p.HighWatermark = int32(status.Leader), int32(status.Epoch), int64(status.HighWatermark)
 	p.CurrentVoters = quorumReplicas(status.Voters)
 	p.Observers = quorumReplicas(status.Observers)
@@ -47,6 +49,7 @@ func unknownQuorum(req *kmsg.DescribeQuorumRequest, resp *kmsg.DescribeQuorumRes
 		for _, a := range asked.Partitions {
 			p := kmsg.NewDescribeQuorumResponseTopicPartition()
 			p.Partition, p.ErrorCode = a.Partition, kerr.UnknownTopicOrPartition.Code
+			p.ErrorMessage = message(kerr.UnknownTopicOrPartition)
 			t.Partitions = append(t.Partitions, p)
 		}
 		resp.Topics = append(resp.Topics, t)

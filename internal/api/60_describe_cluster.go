@@ -17,6 +17,7 @@ const (
 // kind that the listener knows is answered), KIP-1073 (version 2 lists fenced brokers on request).
 func describeCluster(c *call, req *kmsg.DescribeClusterRequest) *kmsg.DescribeClusterResponse {
 	resp := kmsg.NewPtrDescribeClusterResponse()
+	resp.Version = req.Version
 	want := brokerEndpoints
 	if c.on == onController {
 		want = controllerEndpoints
@@ -58,6 +59,9 @@ func describeClusterError(resp *kmsg.DescribeClusterResponse, kind, want int8) *
 	resp.ErrorCode = kerr.UnsupportedEndpointType.Code
 	if kind == brokerEndpoints || kind == controllerEndpoints {
 		resp.ErrorCode = kerr.MismatchedEndpointType.Code
+		if resp.Version == 0 {
+			resp.ErrorCode = kerr.InvalidRequest.Code // the other code came with version 1
+		}
 		text = fmt.Sprintf("The request was sent to an endpoint of type %s, but we wanted an endpoint of type %s",
 			endpointName(want), endpointName(kind))
 	}

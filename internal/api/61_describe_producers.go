@@ -3,7 +3,10 @@ package api
 import (
 	"fmt"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // DescribeProducers, key 61, version 0. KIP-664: the idempotent producers that a partition's leader remembers.
@@ -23,10 +26,18 @@ func describeProducers(c *call, req *kmsg.DescribeProducersRequest) *kmsg.Descri
 func producersOf(c *call, topic string, index int32) kmsg.DescribeProducersResponseTopicPartition {
 	rp := kmsg.NewDescribeProducersResponseTopicPartition()
 	rp.Partition = index
+	err := kafka.CheckTopicName(topic)
+	if err != nil {
+		err = fmt.Errorf("Topic name is invalid: %w: %w", err, kerr.InvalidTopicException)
+		rp.ErrorCode, rp.ErrorMessage = code(err), message(err)
+		return rp
+	}
 	p, err := c.Partitions.Get(topic, index)
 	if err != nil {
-		text := fmt.Sprintf("There is no partition %s-%d on this node.", topic, index)
-		rp.ErrorCode, rp.ErrorMessage = code(err), &text
+		rp.ErrorCode = code(err)
+		if c.image().Topics.ByName(topic) == nil { // Kafka explains the missing topic only
+			rp.ErrorMessage = message(err)
+		}
 		return rp
 	}
 	active, err := p.Producers()

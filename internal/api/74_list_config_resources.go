@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -22,7 +23,10 @@ func listConfigResources(c *call, req *kmsg.ListConfigResourcesRequest) *kmsg.Li
 			int8(metadata.ClientMetricsResource), int8(metadata.GroupResource),
 		}
 	}
-	for _, t := range types {
+	for i, t := range types {
+		if slices.Contains(types[:i], t) {
+			continue
+		}
 		names, ok := configResources(c, metadata.ResourceType(t))
 		if !ok {
 			resp = kmsg.NewPtrListConfigResourcesResponse()

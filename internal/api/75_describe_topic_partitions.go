@@ -21,8 +21,12 @@ func describeTopicPartitions(c *call, req *kmsg.DescribeTopicPartitionsRequest) 
 	if req.Cursor != nil {
 		cursor = *req.Cursor
 	}
+	asked := func(t kmsg.DescribeTopicPartitionsRequestTopic) bool { return t.Topic == cursor.Topic }
+	if cursor.Partition < 0 || req.Cursor != nil && len(req.Topics) > 0 && !slices.ContainsFunc(req.Topics, asked) {
+		return refusedCursor(resp, req)
+	}
 	names := describedTopics(image, req, cursor.Topic)
-	left := min(int(req.ResponsePartitionLimit), c.Config.Network.DescribeMaxPartitions)
+	left := min(max(int(req.ResponsePartitionLimit), 1), c.Config.Network.DescribeMaxPartitions)
 	for _, name := range names {
 		from := int32(0)
 		if name == cursor.Topic {
@@ -45,6 +49,17 @@ func describeTopicPartitions(c *call, req *kmsg.DescribeTopicPartitionsRequest) 
 	return resp
 }
 
+// refusedCursor is the answer to a request that wants to go on at a topic it does not ask for, or before the first
+// partition.
+func refusedCursor(resp *kmsg.DescribeTopicPartitionsResponse, req *kmsg.DescribeTopicPartitionsRequest) *kmsg.DescribeTopicPartitionsResponse {
+	for i := range req.Topics {
+		t := kmsg.NewDescribeTopicPartitionsResponseTopic()
+		t.Topic, t.ErrorCode = &req.Topics[i].Topic, kerr.InvalidRequest.Code
+		resp.Topics = append(resp.Topics, t)
+	}
+	return resp
+}
+
 // describedTopics lists the names of the page, sorted, at and after from.
 func describedTopics(image *metadata.Image, req *kmsg.DescribeTopicPartitionsRequest, from string) []string {
 	var names []string
@@ -63,12 +78,11 @@ func describedTopics(image *metadata.Image, req *kmsg.DescribeTopicPartitionsReq
 
 func describedTopic(c *call, image *metadata.Image, name string) kmsg.DescribeTopicPartitionsResponseTopic {
 	t := kmsg.NewDescribeTopicPartitionsResponseTopic()
-	t.Topic, t.IsInternal = &name, kafka.IsInternal(name)
+	t.Topic, t.IsInternal, t.AuthorizedOperations = &name, kafka.IsInternal(name), topicOperations
 	topic := image.Topics.ByName(name)
 	switch {
 	case topic != nil:
 		t.TopicID = topic.ID
-		t.AuthorizedOperations = topicOperations
 	case kafka.CheckTopicName(name) != nil:
 		t.ErrorCode = kerr.InvalidTopicException.Code
 	default:

@@ -38,7 +38,7 @@ var table []row
 func init() {
 	table = []row{
 		{Range: wire.Range{Key: 0, Min: produceMin, Max: 13}, on: onBroker, advertisedMin: 0, raw: produce},
-		{Range: wire.Range{Key: 1, Min: 4, Max: 18}, on: onBoth, raw: fetch},
+		{Range: wire.Range{Key: 1, Min: 4, Max: 18}, on: onBoth, advertisedMin: 4, raw: fetch},
 		serve(2, 1, 11, onBroker, listOffsets),
 		serve(3, 0, 13, onBroker, metadataOf),
 		serve(18, 0, 5, onBoth, apiVersions),

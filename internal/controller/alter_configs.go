@@ -17,6 +17,9 @@ func (r AlterConfigs) handle(c *Controller, t turn) (Result, error) {
 	response := kmsg.NewPtrAlterConfigsResponse()
 	response.Version = r.Request.Version
 	for i := range asked {
+		if asked[i].said {
+			continue
+		}
 		answer := kmsg.NewAlterConfigsResponseResource()
 		answer.ResourceType, answer.ResourceName = r.Request.Resources[i].ResourceType, r.Request.Resources[i].ResourceName
 		answer.ErrorCode, answer.ErrorMessage = asked[i].refused.split()

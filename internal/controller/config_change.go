@@ -53,6 +53,7 @@ type configsAsked struct {
 	ops      []configOp
 	whole    bool // ops are the whole new configuration
 	done     bool // nothing is left to do
+	said     bool // a resource asked for twice, which was answered before
 	refused  *refusal
 }
 
@@ -80,6 +81,11 @@ func (c *Controller) alterConfigs(asked []configsAsked, receiver *kafka.NodeID, 
 			c.checkAsBroker(a, *receiver)
 		case times[a.resource] > 1:
 			a.refuse(refuse(kerr.InvalidRequest, "Duplicate resource."))
+			a.said = slices.ContainsFunc(asked[:i], func(b configsAsked) bool { return b.resource == a.resource })
+		case a.resource.Type == metadata.BrokerLoggerResource && a.whole:
+			a.refuse(refuse(kerr.InvalidRequest, "Unexpected resource type BROKER_LOGGER."))
+		case a.resource.Type == metadata.BrokerLoggerResource:
+			a.refuse(checkLoggers(a, c.cfg.NodeID))
 		case !knownResource(a.resource.Type):
 			a.refuse(refuse(kerr.UnsupportedVersion, "Unknown resource type %d.", a.resource.Type))
 		}

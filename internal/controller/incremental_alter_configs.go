@@ -17,6 +17,9 @@ func (r IncrementalAlterConfigs) handle(c *Controller, t turn) (Result, error) {
 	response := kmsg.NewPtrIncrementalAlterConfigsResponse()
 	response.Version = r.Request.Version
 	for i := range asked {
+		if asked[i].said {
+			continue
+		}
 		answer := kmsg.NewIncrementalAlterConfigsResponseResource()
 		answer.ResourceType, answer.ResourceName = r.Request.Resources[i].ResourceType, r.Request.Resources[i].ResourceName
 		answer.ErrorCode, answer.ErrorMessage = asked[i].refused.split()

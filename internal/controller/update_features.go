@@ -34,10 +34,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 		}
 		kind := update.UpgradeType
 		if req.Version == 0 {
-			kind = upgrade
-			if update.AllowDowngrade {
-				kind = safeDowngrade
-			}
+			kind = upgrade // its flag to allow a downgrade has no effect in Kafka 4
 		}
 		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind, req.ValidateOnly); refused != nil {
 			break
@@ -53,6 +50,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 		for i := range req.FeatureUpdates {
 			result := kmsg.NewUpdateFeaturesResponseResult()
 			result.Feature = req.FeatureUpdates[i].Feature
+			result.ErrorMessage = new("NONE") // as Kafka has it
 			response.Results = append(response.Results, result)
 		}
 	}

@@ -9,7 +9,7 @@
 // says its form) and print one JSON line a step. What Apache Kafka 4.4.0 made of a step is kept in
 // testdata/kafka-4.4.0/CLIENT.jsonl; a step whose result differs is a failure, unless docs/deviations.md lists it as
 // `compat CLIENT STEP`. Afterwards each client reads what each other one wrote (the matrix), and Apache Kafka opens
-// the directory that Ottla wrote (the takeover).
+// the directory that Ottla wrote (the takeover; -then names another).
 //
 // Every client installs itself into a cache directory ($OTTLA_COMPAT_CACHE, else ottla-compat in the user's cache) in
 // a pinned version; one that cannot be installed fails the run. What a client cannot do is a skipped step, with the

@@ -19,6 +19,7 @@ import (
 // options are the command line.
 type options struct {
 	peer     peer.Kind
+	then     peer.Kind // who takes over the directory
 	clients  []client
 	record   bool
 	addr     string // a running server, instead of one that is started here
@@ -50,6 +51,7 @@ func parseFlags(args []string) (options, error) {
 	f := flag.NewFlagSet("compat", flag.ContinueOnError)
 	kind := f.String("peer", "ottla", "the server: ottla or kafka")
 	names := f.String("clients", "all", "all, or names separated by commas")
+	then := f.String("then", "kafka", "who opens the directory afterwards: kafka or ottla")
 	var o options
 	f.StringVar(&o.addr, "addr", "", "talk to this running server instead of starting one (no takeover then)")
 	f.BoolVar(&o.record, "record", false, "with -peer kafka: keep the outcomes as the reference")
@@ -61,9 +63,11 @@ func parseFlags(args []string) (options, error) {
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
-	o.peer = peer.Kind(*kind)
-	if o.peer != peer.Kafka && o.peer != peer.Ottla {
-		return o, fmt.Errorf("-peer %q: want ottla or kafka", *kind)
+	o.peer, o.then = peer.Kind(*kind), peer.Kind(*then)
+	for _, k := range []peer.Kind{o.peer, o.then} {
+		if k != peer.Kafka && k != peer.Ottla {
+			return o, fmt.Errorf("server %q: want ottla or kafka", k)
+		}
 	}
 	if o.record && o.peer != peer.Kafka {
 		return o, fmt.Errorf("-record keeps what Apache Kafka does: it needs -peer kafka")

@@ -16,8 +16,8 @@ import (
 // takeoverName stands for this part in the table.
 const takeoverName = "takeover"
 
-// takeover stops the server, lets Apache's tools read its metadata log, and starts Apache Kafka on its directory:
-// every record must be there. Against Kafka itself it proves the test.
+// takeover stops the server, lets Apache's tools read its metadata log, and starts Apache Kafka (or Ottla, with
+// -then ottla) on its directory: every record must be there. With Kafka after Kafka it proves the test.
 func (s *suite) takeover(ctx context.Context) error {
 	stop, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -33,16 +33,16 @@ func (s *suite) takeover(ctx context.Context) error {
 	if err := installJava(ctx, s.install); err != nil {
 		return err
 	}
-	kafka, err := peer.Start(ctx, peer.Kafka, peer.Options{Dir: s.server.Dir(), Listen: s.server.Addr(),
+	next, err := peer.Start(ctx, s.o.then, peer.Options{Dir: s.server.Dir(), Listen: s.server.Addr(),
 		Controller: s.server.ControllerAddr(), Log: filepath.Join(s.dir, "takeover.log")})
 	s.verdict("start", err)
 	if err != nil {
 		return nil
 	}
-	s.server = kafka // the one that the suite ends
+	s.server = next // the one that the suite ends
 	wrote, _ := s.matrixTopics()
 	java := clients[slices.IndexFunc(clients, func(c client) bool { return c.name == "java" })]
-	steps, err := runClient(ctx, s.install, java, kafka.Addr(), "read", filepath.Join(s.dir, "clients"))
+	steps, err := runClient(ctx, s.install, java, next.Addr(), "read", filepath.Join(s.dir, "clients"))
 	s.verdict("read", err)
 	for _, v := range s.judgeReads(java, steps, wrote) {
 		v.client = takeoverName

@@ -55,6 +55,7 @@ type Peer struct {
 	controller string
 	dir        string
 	log        string
+	ready      time.Duration // bounds Ready
 	cmd        *exec.Cmd
 	done       chan struct{} // closed when the process has been reaped
 
@@ -64,6 +65,18 @@ type Peer struct {
 
 // Start formats o.Dir if needed, starts the server and waits until it answers.
 func Start(ctx context.Context, kind Kind, o Options) (*Peer, error) {
+	p, err := Spawn(ctx, kind, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Ready(ctx); err != nil {
+		return nil, errors.Join(err, p.Kill())
+	}
+	return p, nil
+}
+
+// Spawn is Start without the wait: the server may not even listen yet.
+func Spawn(ctx context.Context, kind Kind, o Options) (*Peer, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
@@ -80,15 +93,16 @@ func Start(ctx context.Context, kind Kind, o Options) (*Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Peer{kind: kind, addr: o.Listen, controller: o.Controller, dir: o.Dir, log: o.Log, done: make(chan struct{})}
-	if err := p.spawn(argv); err != nil {
-		return nil, err
+	p := &Peer{kind: kind, addr: o.Listen, controller: o.Controller, dir: o.Dir, log: o.Log, ready: o.Ready, done: make(chan struct{})}
+	return p, p.spawn(argv)
+}
+
+// Ready returns when the server answers on its broker listener, or says why it does not.
+func (p *Peer) Ready(ctx context.Context) error {
+	if err := p.awaitAnswer(ctx, p.ready); err != nil {
+		return fmt.Errorf("%s on %s: %w\n%s", p.kind, p.addr, err, tail(p.log, 15))
 	}
-	if err := p.awaitAnswer(ctx, o.Ready); err != nil {
-		_ = p.Kill()
-		return nil, fmt.Errorf("%s on %s: %w\n%s", kind, o.Listen, err, tail(o.Log, 15))
-	}
-	return p, nil
+	return nil
 }
 
 func (o *Options) fill() error {

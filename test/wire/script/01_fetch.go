@@ -186,7 +186,7 @@ func fetchEpochs(r *run) {
 func fetchAsReplica(r *run) {
 	as := func(name string, id int32, epoch int64, offset int64) {
 		req := fetchRequest(r, wanted{"a", 0, offset, nil})
-		req.ReplicaID, req.ReplicaState.ID, req.ReplicaState.Epoch = id, id, epoch
+		r.asReplica(req, id, epoch)
 		r.do(name, req)
 	}
 	as("replica not assigned", 9, -1, 0)
@@ -194,6 +194,15 @@ func fetchAsReplica(r *run) {
 	as("the leader itself", r.target.NodeID, -1, 0)
 	as("debug consumer", -2, -1, 9)
 	as("replica id -3", -3, -1, 9)
+}
+
+// asReplica says who fetches, in the field of the version: kmsg would write the other one too.
+func (r *run) asReplica(req *kmsg.FetchRequest, id int32, epoch int64) {
+	if r.version < 15 {
+		req.ReplicaID = id
+		return
+	}
+	req.ReplicaState.ID, req.ReplicaState.Epoch = id, epoch
 }
 
 // fetchSessions walks an incremental session.

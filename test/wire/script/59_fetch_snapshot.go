@@ -59,7 +59,7 @@ func fetchMetadata(r *run) {
 	edited := func(name string, edit func(*kmsg.FetchRequest, *kmsg.FetchRequestTopicPartition)) {
 		req := fetchRequest(r, wanted{"", 0, 0, nil})
 		req.Topics[0].Topic, req.Topics[0].TopicID = metadataLog, metadataTopicID
-		req.ReplicaID, req.ReplicaState.ID = 50, 50
+		r.asReplica(req, 50, -1)
 		req.SessionEpoch = -1
 		p := &req.Topics[0].Partitions[0]
 		p.CurrentLeaderEpoch, p.LastFetchedEpoch = epoch, 0
@@ -69,7 +69,7 @@ func fetchMetadata(r *run) {
 	type q = *kmsg.FetchRequest
 	type p = *kmsg.FetchRequestTopicPartition
 	edited("from the start", func(q, p) {})
-	edited("as nobody", func(q q, _ p) { q.ReplicaID, q.ReplicaState.ID = -1, -1 })
+	edited("as nobody", func(q q, _ p) { r.asReplica(q, -1, -1) })
 	edited("max bytes 1", func(q q, p p) { q.MaxBytes, p.PartitionMaxBytes = 1, 1 })
 	edited("no current epoch", func(_ q, p p) { p.CurrentLeaderEpoch = -1 })
 	edited("current epoch too high", func(_ q, p p) { p.CurrentLeaderEpoch = epoch + 4 })
@@ -91,8 +91,4 @@ func fetchMetadata(r *run) {
 	edited("a session that is not", func(q q, _ p) { q.SessionID, q.SessionEpoch = 77, 3 })
 }
 
-func fetchMetadataSample(r *run) kmsg.Request {
-	req := fetchRequest(r)
-	req.ReplicaID, req.ReplicaState.ID = 50, 50
-	return req
-}
+func fetchMetadataSample(r *run) kmsg.Request { return fetchRequest(r) }

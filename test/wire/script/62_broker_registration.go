@@ -130,8 +130,12 @@ func brokerHeartbeat(r *run) {
 	beat("wants to stay fenced", func(q q) {})
 	beat("behind, does not want to be fenced", func(q q) { q.WantFence = false })
 	beat("caught up, wants to stay fenced", func(q q) { q.CurrentMetadataOffset = 1 << 40 })
-	beat("unknown directory offline", func(q q) { q.OfflineLogDirs = [][16]byte{incarnation(99)} })
-	beat("unknown directory cordoned", func(q q) { q.CordonedLogDirs = [][16]byte{incarnation(99)} })
+	if r.version >= 1 {
+		beat("unknown directory offline", func(q q) { q.OfflineLogDirs = [][16]byte{incarnation(99)} })
+	}
+	if r.version >= 2 {
+		beat("unknown directory cordoned", func(q q) { q.CordonedLogDirs = [][16]byte{incarnation(99)} })
+	}
 	beat("caught up, does not want to be fenced", func(q q) { q.CurrentMetadataOffset, q.WantFence = 1<<40, false })
 	beat("again", func(q q) { q.CurrentMetadataOffset, q.WantFence = 1<<40, false })
 	beat("wants to be fenced again", func(q q) { q.CurrentMetadataOffset = 1 << 40 })

@@ -103,8 +103,9 @@ class Tools(Scenario):
         self.step("list", lambda: [t for t in self.lines("TopicCommand", "--list")["out"] if t.startswith("tools.")])
         self.topic_step("describe", "--describe", "--topic", main)
         self.topic_step("describe/unknown", "--describe", "--topic", self.topic("nowhere"))
+        # The tool prints topics in the order of their random ids.
         self.step("describe/overrides", lambda: [
-            t for t in self.lines("TopicCommand", "--describe", "--topics-with-overrides")["out"] if "tools." in t])
+            t for t in self.lines("TopicCommand", "--describe", "--topics-with-overrides", sort=True)["out"] if "tools." in t])
         self.topic_step("describe/under-replicated", "--describe", "--under-replicated-partitions")
 
     def do_produce(self):
