@@ -28,7 +28,7 @@ func produce(c *call, body []byte) {
 		c.refuse(c.req, c.hdr, err)
 		return
 	}
-	w := &writes{call: c, acks: p.Acks, results: s.written[:0]}
+	w := &writes{call: c, acks: p.Acks, plain: p.TransactionalID == nil, results: s.written[:0]}
 	w.appendAll(p)
 	s.written = w.results[:0]
 	switch {
@@ -45,6 +45,7 @@ func produce(c *call, body []byte) {
 type writes struct {
 	*call
 	acks    int16
+	plain   bool // names no transactional id
 	results []written
 	unacked int // results that wait for their high watermark
 }
@@ -118,7 +119,13 @@ func (w *writes) check(records []byte) error {
 	if w.acks < -1 || w.acks > 1 {
 		return kerr.InvalidRequiredAcks
 	}
-	return record.CheckRequest(records, w.hdr.Version)
+	if err := record.CheckRequest(records, w.hdr.Version); err != nil {
+		return err
+	}
+	if w.plain && record.Batch(records).IsTransactional() {
+		return kerr.TransactionalIDAuthorizationFailed
+	}
+	return nil
 }
 
 func (w *writes) fail(r *written, err error) {

@@ -103,6 +103,7 @@ type found struct {
 	out       wire.Fetched
 	span      *span // nil when there are no records
 	size      int
+	seen      kafka.Offset // exclusive; the bound when it was read
 }
 
 // span is a range of records as the connection sends it.
@@ -137,7 +138,7 @@ func (f *reads) find() {
 	for i := range f.found {
 		want := &f.session.Partitions[i]
 		p, err := f.lookup(want.Topic, want.ID, want.Partition)
-		if err == nil && f.replica >= 0 && !slices.Contains(p.Leadership().Replicas, f.replica) {
+		if err == nil && f.replica >= 0 && (f.replica == f.id() || !slices.Contains(p.Leadership().Replicas, f.replica)) {
 			p, err = nil, kerr.NotLeaderForPartition // whoever asks is no replica of this partition
 		}
 		f.found[i] = found{partition: p, err: err}
@@ -173,9 +174,13 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 	})
 	if err != nil {
 		res.Span.Release()
+		if errors.Is(err, kerr.NotLeaderForPartition) && f.leaderOf(want.Topic, want.ID, want.Partition) == wire.NoLeader {
+			err = kerr.UnknownTopicOrPartition // deleted while the fetch waited
+		}
 		f.fail(r, want, err)
 		return
 	}
+	r.seen = res.Bound(f.isolation)
 	r.out.HighWatermark, r.out.LastStableOffset = res.HighWatermark, res.LastStableOffset
 	r.out.LogStartOffset = res.LogStartOffset
 	if f.isolation == kafka.Committed {
@@ -199,6 +204,9 @@ func (f *reads) fail(r *found, want *fetchsession.Partition, err error) {
 	r.out.ErrorCode = code(err)
 	switch {
 	case errors.Is(err, kerr.NotLeaderForPartition), errors.Is(err, kerr.FencedLeaderEpoch):
+		if f.hdr.Version < 16 {
+			return // KIP-951
+		}
 		r.out.CurrentLeader = f.leaderOf(want.Topic, want.ID, want.Partition)
 	case r.out.ErrorCode == kerr.UnknownServerError.Code:
 		f.Log.Error("read failed", "topic", want.Topic, "id", want.ID, "partition", want.Partition, "err", err)
@@ -229,7 +237,7 @@ func (f *reads) park() {
 func (f *reads) wait(pending transport.Pending) {
 	wait := purgatory.New(purgatory.Bytes, len(f.found), int64(f.minBytes-f.bytes), f.deadline, func() { f.wake(pending) })
 	for i := range f.found {
-		wait.Watch(f.found[i].partition.Watchers(), f.isolation, f.session.Partitions[i].Offset)
+		wait.Watch(f.found[i].partition.Watchers(), f.isolation, f.found[i].seen) // what is there already was not enough
 	}
 	f.Purgatory.Start(wait)
 }
@@ -249,7 +257,7 @@ func (f *reads) wake(pending transport.Pending) {
 
 func (f *reads) again(pending transport.Pending) {
 	f.read()
-	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) {
+	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() {
 		pending.Complete(f.answer)
 		return
 	}
@@ -293,7 +301,9 @@ func (f *reads) encode(head wire.FetchHead, asked []fetchsession.Partition, name
 		out.Topic(first.Topic, first.ID, len(g))
 		for _, i := range g {
 			r := &f.found[i]
-			nodes.add(r.out.CurrentLeader)
+			if f.replica < 0 {
+				nodes.add(r.out.CurrentLeader)
+			}
 			at := out.Partition(&r.out, r.size)
 			if r.span != nil {
 				holes = append(holes, transport.Hole{At: at, Range: r.span})

@@ -35,19 +35,24 @@ func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition)
 	out := wire.NewFetched(0)
 	leader, epoch := c.Quorum.Leader()
 	out.CurrentLeader, out.Aborted = wire.LeaderEpoch{ID: leader, Epoch: epoch}, []wire.AbortedTransaction{}
-	if err := quorumEpoch(c, want.CurrentLeaderEpoch); err != nil {
+	bounds := c.Quorum.Bounds()
+	out.LogStartOffset = bounds.LogStartOffset
+	err := quorumEpoch(c, want.CurrentLeaderEpoch)
+	if want.FetchOffset < 0 || want.LastFetchedEpoch < 0 || want.CurrentLeaderEpoch < 0 || want.LastFetchedEpoch > epoch || req.MaxWait < 0 {
+		err = kerr.InvalidRequest
+	}
+	if err != nil {
 		out.ErrorCode = code(err)
 		return out, nil
 	}
-	bounds := c.Quorum.Bounds()
-	out.HighWatermark, out.LogStartOffset = bounds.HighWatermark, bounds.LogStartOffset
+	out.HighWatermark = bounds.HighWatermark
 	if want.FetchOffset < bounds.LogStartOffset {
 		if id, ok := c.Quorum.LatestSnapshot(); ok {
 			out.Snapshot = wire.EpochEnd{Epoch: id.Epoch, End: id.EndOffset}
 			return out, nil
 		}
 	}
-	if end, offset := c.Quorum.EpochEndOffset(want.LastFetchedEpoch); want.LastFetchedEpoch >= 0 && (end != want.LastFetchedEpoch || offset < want.FetchOffset) {
+	if end, offset := c.Quorum.EpochEndOffset(want.LastFetchedEpoch); end != want.LastFetchedEpoch || offset < want.FetchOffset {
 		out.Diverging = wire.EpochEnd{Epoch: end, End: offset}
 		return out, nil
 	}

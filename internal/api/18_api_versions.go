@@ -58,6 +58,7 @@ func checkClient(c *call, req *kmsg.ApiVersionsRequest) error {
 	switch named := req.NodeID != int32(kafka.NoNode); {
 	case named != (req.ClusterID != nil):
 		return kerr.InvalidRequest // both or none
+	case c.on == onController: // which does not look at them
 	case named && (*req.ClusterID != c.ClusterID || kafka.NodeID(req.NodeID) != c.id()):
 		return kerr.RebootstrapRequired
 	}

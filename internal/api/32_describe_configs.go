@@ -49,6 +49,11 @@ func describeResource(c *call, r kmsg.DescribeConfigsRequestResource) ([]config.
 		return sources.DescribeTopic(stored, keys), nil
 	case kmsg.ConfigResourceTypeBroker:
 		return describeBroker(c, sources, r)
+	case kmsg.ConfigResourceTypeBrokerLogger:
+		if id, err := strconv.ParseInt(r.ResourceName, 10, 32); err != nil || kafka.NodeID(id) != c.id() {
+			return nil, fmt.Errorf("Unexpected broker id, expected %d but received %s: %w", c.id(), r.ResourceName, kerr.InvalidRequest)
+		}
+		return nil, nil // there is one logger, and its level is the process's
 	case kmsg.ConfigResourceTypeGroupConfig:
 		if r.ResourceName == "" {
 			return nil, fmt.Errorf("Group name must not be empty: %w", kerr.InvalidRequest)

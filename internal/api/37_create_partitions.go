@@ -1,7 +1,6 @@
 package api
 
 import (
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/controller"
@@ -9,14 +8,5 @@ import (
 
 // CreatePartitions, key 37, versions 0 to 3. KIP-195. Count is the new total; partitions never become fewer.
 func createPartitions(c *call, req *kmsg.CreatePartitionsRequest) *kmsg.CreatePartitionsResponse {
-	if late(req.TimeoutMillis) {
-		resp := kmsg.NewPtrCreatePartitionsResponse()
-		for _, t := range req.Topics {
-			rt := kmsg.NewCreatePartitionsResponseTopic()
-			rt.Topic, rt.ErrorCode = t.Topic, kerr.RequestTimedOut.Code
-			resp.Topics = append(resp.Topics, rt)
-		}
-		return resp
-	}
 	return submit[*kmsg.CreatePartitionsResponse](c, controller.CreatePartitions{Request: req})
 }

@@ -21,6 +21,10 @@ func describeTopicPartitions(c *call, req *kmsg.DescribeTopicPartitionsRequest) 
 	if req.Cursor != nil {
 		cursor = *req.Cursor
 	}
+	asked := func(t kmsg.DescribeTopicPartitionsRequestTopic) bool { return t.Topic == cursor.Topic }
+	if cursor.Partition < 0 || req.Cursor != nil && len(req.Topics) > 0 && !slices.ContainsFunc(req.Topics, asked) {
+		return refusedCursor(resp, req)
+	}
 	names := describedTopics(image, req, cursor.Topic)
 	left := min(max(int(req.ResponsePartitionLimit), 1), c.Config.Network.DescribeMaxPartitions)
 	for _, name := range names {
@@ -41,6 +45,17 @@ func describeTopicPartitions(c *call, req *kmsg.DescribeTopicPartitionsRequest) 
 			resp.NextCursor = &kmsg.DescribeTopicPartitionsResponseNextCursor{Topic: name, Partition: end}
 			break
 		}
+	}
+	return resp
+}
+
+// refusedCursor is the answer to a request that wants to go on at a topic it does not ask for, or before the first
+// partition.
+func refusedCursor(resp *kmsg.DescribeTopicPartitionsResponse, req *kmsg.DescribeTopicPartitionsRequest) *kmsg.DescribeTopicPartitionsResponse {
+	for i := range req.Topics {
+		t := kmsg.NewDescribeTopicPartitionsResponseTopic()
+		t.Topic, t.ErrorCode = &req.Topics[i].Topic, kerr.InvalidRequest.Code
+		resp.Topics = append(resp.Topics, t)
 	}
 	return resp
 }

@@ -33,16 +33,17 @@ type crashTest struct {
 	durable kafka.Offset   // what was flushed
 	point   kafka.Offset   // recovery point checkpoint
 	start   kafka.Offset   // log start offset checkpoint
+	restart kafka.Offset   // where a full truncation in progress starts the log
 
 	points int
 }
 
 var (
-	crashSeed  = flag.Uint64("crash.seed", 0, "first seed of TestCrashes")
-	crashSeeds = flag.Uint64("crash.seeds", 4, "number of seeds of TestCrashes")
+	crashSeed  = flag.Uint64("seed", 0, "first seed of TestCrashes")
+	crashSeeds = flag.Uint64("seeds", 4, "number of seeds of TestCrashes")
 )
 
-// TestCrashes takes a few seconds; with -crash.seeds=1000 it is a test for the night. A failure names its seed: -crash.seed=N -crash.seeds=1.
+// TestCrashes takes a few seconds; with -seeds=1000 it is a test for the night. A failure names its seed: -seed=N -seeds=1.
 func TestCrashes(t *testing.T) {
 	points := 0
 	for seed := range *crashSeeds {
@@ -98,6 +99,8 @@ func (c *crashTest) step() {
 		must(c.t, c.log.Roll(c.now))
 	case n < 17:
 		c.truncate()
+	case n == 17 && c.rng.IntN(3) == 0:
+		c.startOver()
 	case n < 18:
 		c.epoch++
 		c.log.AssignEpoch(c.epoch, c.log.LogEndOffset())
@@ -174,6 +177,18 @@ func (c *crashTest) truncate() {
 	c.epoch++ // whoever writes next does so in an epoch of its own
 }
 
+// startOver is what a follower does that has fallen behind its leader's log start.
+func (c *crashTest) startOver() {
+	c.restart = c.log.LogEndOffset() + kafka.Offset(c.rng.IntN(5))
+	if len(c.batches) > 0 {
+		c.kept = 0
+	}
+	c.durable = 0
+	must(c.t, c.log.TruncateFullyAndStartAt(c.restart, c.now))
+	c.batches, c.kept, c.durable, c.start = nil, -1, c.restart, c.restart
+	c.epoch++
+}
+
 func (c *crashTest) reopen() {
 	if c.rng.IntN(2) == 0 {
 		must(c.t, c.log.Close(c.now))
@@ -218,10 +233,13 @@ func (c *crashTest) compare(l *Log, keep int, where string) {
 	if keep == 100 && c.log != nil {
 		least = c.end()
 	}
+	if c.restart > 0 && c.durable == 0 {
+		least = 0
+	}
 	if c.kept >= 0 {
 		least = min(least, c.batches[c.kept].BaseOffset())
 	}
-	if c.log != nil && l.LogStartOffset() > max(c.log.LogStartOffset(), c.start) {
+	if c.log != nil && l.LogStartOffset() > max(c.log.LogStartOffset(), c.start, c.restart) {
 		c.t.Fatalf("%s: starts at %d", where, l.LogStartOffset())
 	}
 	if l.LogEndOffset() < least {

@@ -82,6 +82,10 @@ func (c *Controller) alterConfigs(asked []configsAsked, receiver *kafka.NodeID, 
 		case times[a.resource] > 1:
 			a.refuse(refuse(kerr.InvalidRequest, "Duplicate resource."))
 			a.said = slices.ContainsFunc(asked[:i], func(b configsAsked) bool { return b.resource == a.resource })
+		case a.resource.Type == metadata.BrokerLoggerResource && a.whole:
+			a.refuse(refuse(kerr.InvalidRequest, "Unexpected resource type BROKER_LOGGER."))
+		case a.resource.Type == metadata.BrokerLoggerResource:
+			a.refuse(checkLoggers(a, c.cfg.NodeID))
 		case !knownResource(a.resource.Type):
 			a.refuse(refuse(kerr.UnsupportedVersion, "Unknown resource type %d.", a.resource.Type))
 		}

@@ -331,7 +331,7 @@ func nodes(s string) [][]int32 {
 
 func (w *world) create(d *datadriven.TestData) {
 	req := kmsg.NewPtrCreateTopicsRequest()
-	req.Version, req.ValidateOnly = 7, d.HasArg("validate")
+	req.Version, req.ValidateOnly, req.TimeoutMillis = 7, d.HasArg("validate"), 1000-int32(1000*boolArg(d, "late"))
 	for _, line := range strings.Split(d.Input, "\n") {
 		words := strings.Fields(line)
 		topic := kmsg.NewCreateTopicsRequestTopic()

@@ -11,6 +11,12 @@ func (r CreatePartitions) handle(c *Controller, t turn) (Result, error) {
 	req := r.Request
 	response := kmsg.NewPtrCreatePartitionsResponse()
 	response.Version = req.Version
+	if timedOut(req.TimeoutMillis) {
+		for i := range req.Topics {
+			answerPartitions(response, req.Topics[i].Topic, refuseBare(kerr.RequestTimedOut))
+		}
+		return Result{Response: response}, nil
+	}
 	times := make(map[string]int, len(req.Topics))
 	for i := range req.Topics {
 		times[req.Topics[i].Topic]++

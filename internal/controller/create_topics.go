@@ -21,6 +21,12 @@ func (r CreateTopics) handle(c *Controller, t turn) (Result, error) {
 	req := r.Request
 	response := kmsg.NewPtrCreateTopicsResponse()
 	response.Version = req.Version
+	if timedOut(req.TimeoutMillis) {
+		for i := range req.Topics {
+			answerTopic(response, req.Topics[i].Topic, refuseBare(kerr.RequestTimedOut))
+		}
+		return Result{Response: response}, nil
+	}
 	times := make(map[string]int, len(req.Topics))
 	for i := range req.Topics {
 		times[req.Topics[i].Topic]++
@@ -35,12 +41,9 @@ func (r CreateTopics) handle(c *Controller, t turn) (Result, error) {
 	for i := range req.Topics {
 		topic := &req.Topics[i]
 		if r.untried(topic.Topic, times[topic.Topic]) == nil {
-			answer := kmsg.NewCreateTopicsResponseTopic()
-			answer.Topic = topic.Topic
+			answer := newTopicAnswer(topic.Topic)
 			refused := c.createTopic(&out, topic, &answer, allowed(r.MayDescribe, topic.Topic))
-			if answer.ErrorCode, answer.ErrorMessage = refused.split(); refused != nil {
-				answer.Configs = []kmsg.CreateTopicsResponseTopicConfig{}
-			}
+			answer.ErrorCode, answer.ErrorMessage = refused.split()
 			response.Topics = append(response.Topics, answer)
 		}
 	}
@@ -62,11 +65,20 @@ func (r CreateTopics) handle(c *Controller, t turn) (Result, error) {
 }
 
 func answerTopic(response *kmsg.CreateTopicsResponse, name string, refused *refusal) {
-	answer := kmsg.NewCreateTopicsResponseTopic()
-	answer.Topic, answer.Configs = name, []kmsg.CreateTopicsResponseTopicConfig{}
+	answer := newTopicAnswer(name)
 	answer.ErrorCode, answer.ErrorMessage = refused.split()
 	response.Topics = append(response.Topics, answer)
 }
+
+func newTopicAnswer(name string) kmsg.CreateTopicsResponseTopic {
+	answer := kmsg.NewCreateTopicsResponseTopic()
+	answer.Topic = name
+	answer.Configs = []kmsg.CreateTopicsResponseTopicConfig{} // null says something else
+	return answer
+}
+
+// timedOut reports whether a request's time is over before it began: Kafka's controller does not begin it either.
+func timedOut(millis int32) bool { return millis <= 0 }
 
 // untried refuses what is wrong whatever the state of the cluster.
 func (r CreateTopics) untried(topic string, times int) *refusal {
@@ -130,7 +142,6 @@ func (c *Controller) createTopic(out *records, topic *kmsg.CreateTopicsRequestTo
 	}
 	answer.NumPartitions = int32(len(partitions))
 	answer.ReplicationFactor = int16(len(partitions[0].Replicas))
-	answer.Configs = []kmsg.CreateTopicsResponseTopicConfig{}
 	for _, e := range c.cfg.Configs.DescribeTopic(c.stored(configs)) {
 		config := kmsg.NewCreateTopicsResponseTopicConfig()
 		config.Name, config.Value, config.ReadOnly, config.Source, config.IsSensitive = e.Name, e.Value, e.ReadOnly, e.Source, e.Sensitive

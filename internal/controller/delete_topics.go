@@ -20,27 +20,29 @@ func (r DeleteTopics) handle(c *Controller, t turn) (Result, error) {
 	response.Version = r.Request.Version
 	asked := deletions(r.Request)
 	names, ids := make(map[string]int), make(map[kafka.TopicID]int)
-	named := make(map[kafka.TopicID]bool) // topics that are asked for by name
 	for _, d := range asked {
 		switch {
 		case d.name == nil:
 			ids[d.id]++
 		case d.id.IsZero():
 			names[*d.name]++
-			if topic := c.Image().Topics.ByName(*d.name); topic != nil {
-				named[topic.ID] = true
-			}
 		}
 	}
+	both := c.namedTwice(names, ids)
 	var out records
 	for _, d := range asked {
 		answer := kmsg.NewDeleteTopicsResponseTopic()
 		answer.Topic, answer.TopicID = d.name, d.id
-		topic, refused, again := r.find(c, d, names, ids)
-		if again || d.name == nil && ids[d.id] == 1 && named[d.id] {
-			continue // said once
+		if timedOut(r.Request.TimeoutMillis) {
+			answer.ErrorCode = kerr.RequestTimedOut.Code
+			response.Topics = append(response.Topics, answer)
+			continue
 		}
-		if refused == nil && d.name != nil && ids[topic.ID] == 1 {
+		topic, refused, again := r.find(c, d, names, ids)
+		if again || d.name == nil && both[d.id] {
+			continue // said once, or to be said for the name
+		}
+		if refused == nil && both[topic.ID] {
 			refused = refuse(kerr.InvalidRequest, "The provided topic name maps to an ID that was already supplied.")
 		}
 		if refused == nil {
@@ -53,6 +55,17 @@ func (r DeleteTopics) handle(c *Controller, t turn) (Result, error) {
 		response.Topics = append(response.Topics, answer)
 	}
 	return Result{Records: out, Response: response}, nil
+}
+
+// namedTwice are the topics that a request names by name and by id, once each.
+func (c *Controller) namedTwice(names map[string]int, ids map[kafka.TopicID]int) map[kafka.TopicID]bool {
+	both := make(map[kafka.TopicID]bool)
+	for name, n := range names {
+		if topic := c.Image().Topics.ByName(name); topic != nil && n == 1 && ids[topic.ID] == 1 {
+			both[topic.ID] = true
+		}
+	}
+	return both
 }
 
 // deletions lists what a request names in any of its versions.

@@ -56,7 +56,7 @@ func (c *Controller) reelect(out *records, why reason, want func(*metadata.Parti
 		change := newPartitionChange(c, s.topic, s.partition)
 		change.mayBe = func(node int32) bool {
 			id := kafka.NodeID(node)
-			return id != why.remove && id != why.lost && (id == why.add || c.mayLead(s.partition, node))
+			return id != why.remove && id != why.lost && (id == why.add && c.inReach(s.partition, node) || c.mayLead(s.partition, node))
 		}
 		change.isr = without(s.partition.ISR, []int32{int32(why.remove), int32(why.lost)})
 		if why.lost != kafka.NoNode {
@@ -82,12 +82,14 @@ func (c *Controller) partsShutdown(out *records, id kafka.NodeID, clean bool) {
 
 // mayLead reports whether a broker is active and the directory of its replica is online.
 func (c *Controller) mayLead(p *metadata.Partition, node int32) bool {
+	return c.Image().Cluster.Broker(kafka.NodeID(node)).Active() && c.inReach(p, node)
+}
+
+// inReach reports whether the directory of a broker's replica is online.
+func (c *Controller) inReach(p *metadata.Partition, node int32) bool {
 	b := c.Image().Cluster.Broker(kafka.NodeID(node))
-	if !b.Active() {
-		return false
-	}
-	dir, ok := p.Directory(b.ID)
-	return ok && b.HasDirectory(dir)
+	dir, ok := p.Directory(kafka.NodeID(node))
+	return ok && b != nil && b.HasDirectory(dir)
 }
 
 // stored is what the state holds that bears on a topic's configuration.

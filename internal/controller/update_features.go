@@ -34,7 +34,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 		}
 		kind := update.UpgradeType
 		if req.Version == 0 {
-			kind = upgrade // AllowDowngrade is not looked at, as in Kafka
+			kind = upgrade // its flag to allow a downgrade has no effect in Kafka 4
 		}
 		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind, req.ValidateOnly); refused != nil {
 			break
@@ -49,7 +49,8 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 	if req.Version <= 1 {
 		for i := range req.FeatureUpdates {
 			result := kmsg.NewUpdateFeaturesResponseResult()
-			result.Feature, result.ErrorMessage = req.FeatureUpdates[i].Feature, new("NONE") // as Kafka's controller says
+			result.Feature = req.FeatureUpdates[i].Feature
+			result.ErrorMessage = new("NONE") // as Kafka has it
 			response.Results = append(response.Results, result)
 		}
 	}

@@ -74,7 +74,7 @@ func (c *Cache) Finish(now time.Time, x *Context, results []Result) (id int32, a
 	if x.incremental {
 		return c.finishIncremental(x, results)
 	}
-	if !x.create || len(x.Partitions) == 0 || !c.room(now, x) {
+	if !x.create || !c.room(now, x) {
 		return NoSession, nil, nil
 	}
 	s := &session{

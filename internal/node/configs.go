@@ -73,7 +73,7 @@ func topicConfig(t config.Topic, s config.StorageLimits) partition.Config {
 			SegmentBytes: t.SegmentBytes, SegmentAge: t.SegmentAge, SegmentJitter: t.SegmentJitter,
 			IndexInterval: t.IndexIntervalBytes, IndexBytes: t.SegmentIndexBytes,
 			RetentionBytes: t.RetentionBytes, RetentionAge: t.Retention, DeleteDelay: t.FileDeleteDelay, DeleteOld: t.Delete,
-			ProducerIdle: s.ProducerExpiration, MaxDecompressed: t.MaxDecompressedBytes,
+			ProducerIdle: s.ProducerExpiration, MaxDecompressed: t.MaxDecompressedBytes, Compacted: t.Compact,
 		},
 		MinInSyncReplicas: t.MinInSyncReplicas, MaxMessageBytes: t.MaxMessageBytes, MaxDecompressed: t.MaxDecompressedBytes,
 		Compacted: t.Compact, Deletable: t.Delete || !t.Compact,

@@ -82,6 +82,11 @@ func (n *Node) openPartitions() error {
 	for _, d := range n.dirs {
 		dirs = append(dirs, partition.Dir{Path: d.Path, ID: d.ID, Clean: d.clean})
 	}
+	for _, d := range n.identity.Dirs {
+		if d.Err != nil {
+			dirs = append(dirs, partition.Dir{Path: d.Path, Err: d.Err})
+		}
+	}
 	s := n.cfg.Storage
 	n.applied.Store(n.quorum.Image())
 	var err error
@@ -127,16 +132,18 @@ func (n *Node) follow() func(metadata.Change) {
 		n.applied.Store(c.Image)
 		if begun {
 			n.partitions.Apply(c.Delta, c.Image)
-			return
+		} else {
+			begun = true
+			n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
 		}
-		begun = true
-		n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
+		n.member.tell()
 	}
 }
 
 // dirFailed is told of a log directory that failed.
 func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
 	n.log.Error("log directory failed", "directory", dir.Path, "err", err)
+	n.member.tell()
 	switch {
 	case last:
 		n.fail(fmt.Errorf("log directory %s failed and there is no other: %w", dir.Path, err))
@@ -149,7 +156,7 @@ func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
 func (n *Node) offlineDirs() [][16]byte {
 	var ids [][16]byte
 	for _, d := range n.partitions.Dirs() {
-		if d.Err != nil {
+		if d.Err != nil && !d.Dir.ID.IsZero() {
 			ids = append(ids, d.Dir.ID)
 		}
 	}

@@ -1,9 +1,12 @@
 package node
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -13,6 +16,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/quorum"
 )
 
@@ -24,9 +28,20 @@ type membership struct {
 	n           *Node
 	incarnation kafka.UUID
 	epoch       kafka.BrokerEpoch // of the registration; set by join
+	news        chan struct{}     // holds one: partitions came or a directory failed
 }
 
-func newMembership(n *Node) *membership { return &membership{n: n, epoch: kafka.NoBrokerEpoch} }
+func newMembership(n *Node) *membership {
+	return &membership{n: n, epoch: kafka.NoBrokerEpoch, news: make(chan struct{}, 1)}
+}
+
+// tell has the controller told soon what changed in the log directories. It does not block.
+func (m *membership) tell() {
+	select {
+	case m.news <- struct{}{}:
+	default:
+	}
+}
 
 // join registers the broker and returns when it is unfenced.
 func (m *membership) join(ctx context.Context) error {
@@ -172,9 +187,23 @@ func (m *membership) heartbeat(ctx context.Context) (fenced bool, err error) {
 	return resp.IsFenced, kerr.ErrorForCode(resp.ErrorCode)
 }
 
-// run sends heartbeats until ctx ends.
+// run sends heartbeats until ctx ends, and one out of turn when a log directory failed.
 func (m *membership) run(ctx context.Context) {
-	for pause(ctx, m.n.cfg.Quorum.BrokerHeartbeat) == nil {
+	beat := time.NewTicker(m.n.cfg.Quorum.BrokerHeartbeat)
+	defer beat.Stop()
+	reported := 0
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-m.news:
+			m.assignDirectories(ctx)
+			if len(m.n.offlineDirs()) == reported {
+				continue
+			}
+		case <-beat.C:
+		}
+		reported = len(m.n.offlineDirs())
 		_, err := m.heartbeat(ctx)
 		if errors.Is(err, kerr.StaleBrokerEpoch) {
 			m.n.fail(fmt.Errorf("another process has registered as broker %d: %w", m.n.cfg.ID, err))
@@ -184,6 +213,48 @@ func (m *membership) run(ctx context.Context) {
 			m.n.log.Warn("heartbeat failed", "err", err)
 		}
 	}
+}
+
+// assignDirectories tells the controller in which directories replicas are, where the metadata does not know (KIP-858).
+func (m *membership) assignDirectories(ctx context.Context) {
+	placed := m.n.partitions.Misplaced()
+	if len(placed) == 0 {
+		return
+	}
+	resp, err := ask[*kmsg.AssignReplicasToDirsResponse](ctx, m, controller.AssignReplicasToDirs{Request: m.assignment(placed)})
+	if err == nil {
+		err = kerr.ErrorForCode(resp.ErrorCode)
+	}
+	if err != nil && ctx.Err() == nil {
+		m.n.log.Warn("the controller did not take in which directories replicas are", "replicas", len(placed), "err", err)
+	}
+}
+
+// assignment is the request for replicas: by directory, then by topic.
+func (m *membership) assignment(placed []partition.Placement) *kmsg.AssignReplicasToDirsRequest {
+	slices.SortFunc(placed, func(a, b partition.Placement) int {
+		return cmp.Or(bytes.Compare(a.Directory[:], b.Directory[:]), bytes.Compare(a.Topic[:], b.Topic[:]), cmp.Compare(a.Partition, b.Partition))
+	})
+	req := kmsg.NewPtrAssignReplicasToDirsRequest()
+	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), int64(m.epoch)
+	for i, p := range placed {
+		if i == 0 || p.Directory != placed[i-1].Directory {
+			d := kmsg.NewAssignReplicasToDirsRequestDirectory()
+			d.ID = p.Directory
+			req.Directories = append(req.Directories, d)
+		}
+		d := &req.Directories[len(req.Directories)-1]
+		if len(d.Topics) == 0 || d.Topics[len(d.Topics)-1].TopicID != p.Topic {
+			t := kmsg.NewAssignReplicasToDirsRequestDirectoryTopic()
+			t.TopicID = p.Topic
+			d.Topics = append(d.Topics, t)
+		}
+		t := &d.Topics[len(d.Topics)-1]
+		part := kmsg.NewAssignReplicasToDirsRequestDirectoryTopicPartition()
+		part.Partition = p.Partition
+		t.Partitions = append(t.Partitions, part)
+	}
+	return req
 }
 
 func (m *membership) allocateProducerIDs() (block, error) {

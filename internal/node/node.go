@@ -115,6 +115,7 @@ func (n *Node) open() error {
 	}
 	n.cache = segment.NewCache(openFiles, indexBytes)
 	n.purgatory = purgatory.NewPurgatory(n.opts.Now)
+	n.member = newMembership(n)
 	if err := n.openQuorum(); err != nil {
 		return err
 	}
@@ -139,7 +140,6 @@ func (n *Node) bind() error {
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
 		Now:      n.opts.Now, Log: n.log,
 	}
-	n.member = newMembership(n)
 	services.ProducerIDs = &producerIDs{allocate: n.member.allocateProducerIDs}
 	budget := transport.NewBudget(requestBytes)
 	for _, l := range n.cfg.Listeners {

@@ -9,32 +9,30 @@ import (
 	"github.com/ottla/ottla/internal/testkit"
 )
 
-// A long poll is answered when the node stops, not cut.
+// A long poll is answered when the node stops, not cut. A request goes out in one piece with each poll, so that the node
+// has read both when it answers the first.
 func TestStopAnswersLongPolls(t *testing.T) {
 	n := testkit.Start(t, testkit.Options{})
-	c := n.Dial()
-	c.Create("a", 1)
+	n.Dial().Create("a", 1)
 	var polls []*testkit.Conn
-	req := testkit.FetchRequest("a", 0, 0)
-	req.MaxWaitMillis = 300_000
-	for range 3 {
-		poll := n.Dial()
-		poll.Send(req, 12)
-		// One that is answered behind the poll can't be, so the poll has been read when a second connection's request,
-		// sent later, was answered: requests of one connection are handled in order.
-		polls = append(polls, poll)
+	poll := testkit.FetchRequest("a", 0, 0)
+	poll.MaxWaitMillis = 300_000
+	for i := range 6 {
+		poll.MinBytes = []int32{1, 1000}[i%2]
+		c := n.Dial()
+		c.Write(append(testkit.Frame(kmsg.NewPtrApiVersionsRequest(), 0, 1), testkit.Frame(poll, 12, 2)...))
+		if _, open := c.Answer(); !open {
+			t.Fatal("closed")
+		}
+		polls = append(polls, c)
 	}
-	c.Topics()
 	n.Stop()
-	for _, poll := range polls {
-		body, open := poll.Answer()
-		if !open {
-			continue // its request had not been read when the node stopped
+	for _, c := range polls {
+		resp, id := c.Receive(poll)
+		if f := resp.(*kmsg.FetchResponse); id != 2 || f.ErrorCode != 0 || f.Topics[0].Partitions[0].ErrorCode != 0 {
+			t.Errorf("the long poll is answered with %+v", f)
 		}
-		if len(body) == 0 {
-			t.Error("the long poll is answered with nothing")
-		}
-		poll.Closed()
+		c.Closed()
 	}
 }
 
@@ -54,13 +52,14 @@ func TestStopAnswersWhatIsOwed(t *testing.T) {
 		n.Stop()
 	}()
 	answered := 0
-	for _, id := range sent {
-		body, open := c.Answer()
+	for _, want := range sent {
+		resp, id, open := c.TryReceive(req)
 		if !open {
 			break
 		}
-		_ = body
-		_ = id
+		if code := resp.(*kmsg.ProduceResponse).Topics[0].Partitions[0].ErrorCode; id != want || code != 0 {
+			t.Errorf("answer %d, want %d: %s", id, want, testkit.Code(code))
+		}
 		answered++
 	}
 	<-done

@@ -154,13 +154,13 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 		p := newPartition(r.dir, m.o.Self, id, t.ID, r.log, r.highWatermark, c)
 		p.marked = r.topicID == t.ID
 		p.setConfig(c)
-		return e.count(p)
+		return e.placed(p, directory)
 	}
 	m.mu.Unlock()
 	if r != nil {
 		m.stray(r)
 	}
-	d := e.choose(directory, part.PartitionEpoch == 0)
+	d := e.choose(directory, part)
 	if d == nil {
 		m.o.Slog.Error("partition is offline with its log directory", "partition", id)
 		return nil
@@ -172,12 +172,12 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 		d.fail(err)
 		return nil
 	}
-	return e.count(newPartition(d, m.o.Self, id, t.ID, log, 0, c))
+	return e.placed(newPartition(d, m.o.Self, id, t.ID, log, 0, c), directory)
 }
 
 // choose returns the directory that the metadata names, or else the one with the fewest partitions; nil if the log is, or may be, in a
-// directory that failed: to begin an empty one elsewhere would be to lose it.
-func (e *edit) choose(directory kafka.UUID, fresh bool) *logDir {
+// directory that is offline: to begin an empty one elsewhere would be to lose it.
+func (e *edit) choose(directory kafka.UUID, part *metadata.Partition) *logDir {
 	if e.dirs == nil {
 		e.dirs = make(map[*logDir]int)
 		for _, p := range e.m.sorted() {
@@ -185,25 +185,57 @@ func (e *edit) choose(directory kafka.UUID, fresh bool) *logDir {
 		}
 	}
 	var best *logDir
+	offline := false
 	for _, d := range e.m.dirs {
-		ok := d.failure() == nil
 		switch {
-		case d.ID == directory && ok:
+		case d.failure() != nil:
+			offline = true
+		case d.ID == directory:
 			return d
-		case d.ID == directory || !ok && !fresh:
-			return nil
-		case ok && (best == nil || e.dirs[d] < e.dirs[best]):
+		case best == nil || e.dirs[d] < e.dirs[best]:
 			best = d
 		}
+	}
+	if offline && !e.fresh(directory, part) {
+		return nil
 	}
 	return best
 }
 
-func (e *edit) count(p *Partition) *Partition {
+// fresh reports whether a partition has no log anywhere yet: the metadata has only just got it.
+func (e *edit) fresh(directory kafka.UUID, part *metadata.Partition) bool {
+	unassigned := directory == kafka.UnassignedDirectory || directory == kafka.MigratingDirectory
+	return unassigned && part.PartitionEpoch == 0 && e.m.image.Load() != nil
+}
+
+// placed counts a partition in its directory, and notes it when that is another one than the metadata says.
+func (e *edit) placed(p *Partition, directory kafka.UUID) *Partition {
 	if e.dirs != nil {
 		e.dirs[p.dir]++
 	}
+	if p.dir.ID != directory {
+		e.m.mu.Lock()
+		e.m.misplaced = append(e.m.misplaced, Placement{Topic: p.topicID, Partition: p.id.Partition, Directory: p.dir.ID})
+		e.m.mu.Unlock()
+	}
 	return p
+}
+
+// Placement says in which log directory a replica of this node is.
+type Placement struct {
+	Topic     kafka.TopicID
+	Partition int32
+	Directory kafka.UUID
+}
+
+// Misplaced returns, once, the replicas that were made or found in another directory than the metadata says, or in one
+// where it says none: the controller has to be told (KIP-858).
+func (m *Manager) Misplaced() []Placement {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := m.misplaced
+	m.misplaced = nil
+	return all
 }
 
 // remove deletes a partition that is not this node's any more: its folder is renamed at once and removed later.

@@ -22,13 +22,15 @@ type Dir struct {
 	ID   kafka.UUID
 	// Clean says that it was shut down cleanly (checkpoint.TakeClean), so that nothing in it needs to be scanned.
 	Clean bool
+	// Err says why the directory can't be used; nil when it can.
+	Err error
 }
 
 // Options tell Open about the node. Intervals of zero are Kafka's defaults.
 type Options struct {
 	Self kafka.NodeID
 	FS   vfs.FS
-	Dirs []Dir // the usable ones; locked and formatted by the caller
+	Dirs []Dir // the usable ones locked and formatted by the caller
 	// Log is the template of each log's options: its Cache.
 	Log commitlog.Options
 	// TopicConfig computes the effective configuration of a topic from its overrides, which may be nil.
@@ -74,6 +76,7 @@ type Manager struct {
 
 	mu        sync.Mutex // guards the rest; one Apply and one step at a time hold it
 	recovered map[kafka.TopicPartition]*recovered
+	misplaced []Placement
 	trash     []trash
 	due       duties
 }

@@ -31,11 +31,14 @@ func Open(o Options) (*Manager, error) {
 	m := &Manager{o: o, dirty: make(chan *Partition, dirtyBacklog), recovered: make(map[kafka.TopicPartition]*recovered)}
 	m.table.Store(&table{byName: map[string]*topic{}, byID: map[kafka.TopicID]*topic{}})
 	for _, d := range o.Dirs {
-		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, written: make(map[string][]byte)})
+		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, err: d.Err, written: make(map[string][]byte)})
 	}
 	started := o.Now()
 	var all sync.WaitGroup
 	for _, d := range m.dirs {
+		if d.Err != nil {
+			continue
+		}
 		all.Go(func() {
 			if err := m.openDir(d); err != nil {
 				d.fail(err)

@@ -65,7 +65,7 @@ func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
 		// Kafka's failure is an unchecked one, which clients see as an unknown error.
 		return unknownBounds, fmt.Errorf("invalid max length %d for a read of partition %s: %w", r.MaxBytes, p.id, kerr.UnknownServerError)
 	}
-	upTo := res.bound(r.Isolation)
+	upTo := res.Bound(r.Isolation)
 	if r.Offset >= upTo {
 		return res, nil
 	}
@@ -83,8 +83,8 @@ func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
 // unknownBounds is the result of a read that was refused.
 var unknownBounds = ReadResult{HighWatermark: kafka.NoOffset, LastStableOffset: kafka.NoOffset, LogStartOffset: kafka.NoOffset, LogEndOffset: kafka.NoOffset}
 
-// bound returns the limit of a read.
-func (r *ReadResult) bound(i kafka.Isolation) kafka.Offset {
+// Bound returns the exclusive limit of a read at an isolation.
+func (r *ReadResult) Bound(i kafka.Isolation) kafka.Offset {
 	switch i {
 	case kafka.LogEnd:
 		return r.LogEndOffset
@@ -153,7 +153,7 @@ func (p *Partition) OffsetFor(r OffsetRequest) (FoundOffset, error) {
 		return foundNothing, err
 	}
 	bounds := ReadResult{LastStableOffset: p.LastStableOffset(), HighWatermark: p.HighWatermark(), LogEndOffset: p.LogEndOffset()}
-	last := bounds.bound(r.Isolation)
+	last := bounds.Bound(r.Isolation)
 	var lagging error
 	if start := kafka.Offset(p.epochStart.Load()); r.Isolation != kafka.LogEnd && start > bounds.HighWatermark {
 		lagging = fmt.Errorf("the high watermark %d of partition %s is lagging behind the start offset of this epoch, %d: %w",

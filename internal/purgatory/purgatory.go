@@ -60,6 +60,13 @@ func (p *Purgatory) remove(w *Wait) {
 	}
 }
 
+// Closed reports whether Run has ended, so that waits are over before they begin.
+func (p *Purgatory) Closed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
 // Len is how many waits there are.
 func (p *Purgatory) Len() int {
 	p.mu.Lock()

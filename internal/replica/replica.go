@@ -187,9 +187,9 @@ func (s *State) Check(believed kafka.LeaderEpoch, needLeader bool) error {
 // Check is State.Check for readers, who hold a copy of the leadership.
 func (l *Leadership) Check(self kafka.NodeID, believed kafka.LeaderEpoch, needLeader bool) error {
 	switch {
-	case believed >= 0 && believed < l.LeaderEpoch:
+	case believed != kafka.NoEpoch && believed < l.LeaderEpoch:
 		return kerr.FencedLeaderEpoch
-	case believed >= 0 && believed > l.LeaderEpoch:
+	case believed != kafka.NoEpoch && believed > l.LeaderEpoch:
 		return kerr.UnknownLeaderEpoch
 	case needLeader && (l.Leader != self || self == kafka.NoNode):
 		return kerr.NotLeaderForPartition

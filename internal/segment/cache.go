@@ -81,7 +81,8 @@ func (c *clock) insert(s slot) (victims []resident) {
 	return victims
 }
 
-// Handle is an open data file. It stays open until everybody who has it, and the cache, released it.
+// Handle is an open data file. It stays open until everybody who has it, and the cache, released it. A file that was written may be
+// closed before it is synced: Linux tells the next descriptor that syncs it about a failed write that nobody has seen.
 type Handle struct {
 	file vfs.File
 	seg  *Segment

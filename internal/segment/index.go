@@ -65,13 +65,16 @@ type index struct {
 func newIndex(s *Segment) *index { return &index{seg: s} }
 
 // lookup returns the position from which to look for the batch that holds the offset.
-func (x *index) lookup(relative int64) int64 {
+func (x *index) lookup(relative int64) int64 { return int64(x.entry(relative).Position) }
+
+// entry returns the last entry at or below the offset; the zero entry, which is the segment's beginning, if there is none.
+func (x *index) entry(relative int64) IndexEntry {
 	entries := x.offsets.view()
 	i := sort.Search(len(entries), func(i int) bool { return int64(entries[i].Relative) > relative })
 	if i == 0 {
-		return 0
+		return IndexEntry{}
 	}
-	return int64(entries[i-1].Position)
+	return entries[i-1]
 }
 
 // lookupTime returns the relative offset from which to look for the first record that is not older than timestamp.

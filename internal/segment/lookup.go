@@ -21,11 +21,26 @@ func (s *Segment) Locate(target kafka.Offset, limit int64) (Header, bool, error)
 
 // Locate is the segment's, with the file at hand.
 func (h *Handle) Locate(target kafka.Offset, limit int64) (Header, bool, error) {
-	position, err := h.seg.floor(int64(target-h.seg.base), limit)
+	s := h.seg
+	relative := int64(target - s.base)
+	position, known, err := s.floor(relative, limit)
 	if err != nil {
 		return Header{}, false, err
 	}
-	return h.find(position, limit, func(b Header) bool { return b.Last >= target })
+	misled := false // the index says that the batch at position ends with, or before, what is known of it
+	b, found, err := h.find(position, limit, func(b Header) bool {
+		misled = misled || known >= 0 && b.Position == position && b.Last > s.base+kafka.Offset(known)
+		return b.Last >= target
+	})
+	if known < 0 || !misled && !errors.Is(err, ErrCorrupt) {
+		return b, found, err
+	}
+	x, rebuildErr := s.rebuildIndex()
+	if rebuildErr != nil {
+		return b, found, errors.Join(err, rebuildErr)
+	}
+	s.index.Store(x)
+	return h.find(x.lookup(relative), limit, func(b Header) bool { return b.Last >= target })
 }
 
 // find returns the first batch from position on that is wanted.
@@ -48,20 +63,24 @@ func (h *Handle) find(position, limit int64, wanted func(Header) bool) (Header, 
 	return Header{}, false, nil
 }
 
-// floor returns a position at or before that of the batch that holds the relative offset.
-func (s *Segment) floor(relative, limit int64) (int64, error) {
+// floor returns a position at or before that of the batch that holds the relative offset, and the offset that an index entry has there; -1 if
+// it does not come from the index.
+func (s *Segment) floor(relative, limit int64) (position, known int64, err error) {
 	if relative <= 0 {
-		return 0, nil
+		return 0, -1, nil
 	}
 	at, position := s.hints.best(relative)
 	if at == relative || limit-position <= window {
-		return position, nil
+		return position, -1, nil
 	}
 	x, err := s.loadIndex()
 	if err != nil {
-		return 0, err
+		return 0, -1, err
 	}
-	return max(position, x.lookup(relative)), nil
+	if e := x.entry(relative); int64(e.Position) > position {
+		return int64(e.Position), int64(e.Relative), nil
+	}
+	return position, -1, nil
 }
 
 // LocateTime finds the first batch that ends at or above from and has a timestamp of at least ms, and false if there is none.

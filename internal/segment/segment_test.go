@@ -224,6 +224,31 @@ func TestRecoverDistrustsTheIndex(t *testing.T) {
 	f("of another segment", func(b []byte) []byte { return b[8:] })
 }
 
+// TestRotInTheIndex flips each bit of an index file: every offset is still found, and never one above the one that was asked for.
+func TestRotInTheIndex(t *testing.T) {
+	s, all := filled(t, newDir(t), 400, 2000)
+	if len(all) < 3*window {
+		t.Fatalf("%d bytes need no index", len(all))
+	}
+	must(t, s.Seal())
+	must(t, s.SaveIndex(true, true))
+	good, err := vfs.ReadFile(s.dir.FS, s.name(IndexSuffix))
+	must(t, err)
+	for bit := range 8 * len(good) {
+		spoilt := bytes.Clone(good)
+		spoilt[bit/8] ^= 1 << (bit % 8)
+		must(t, vfs.WriteFile(s.dir.FS, s.name(IndexSuffix), spoilt))
+		r, err := Open(s.dir, 100, vfs.Entry{Size: int64(len(all))}, 500)
+		must(t, err)
+		for i := kafka.Offset(0); i < 400; i += 13 {
+			if h, ok, err := r.Locate(100+i, r.Size()); !ok || err != nil || h.Base != 100+i {
+				t.Fatalf("bit %d: offset %d is %+v, %v", bit, 100+i, h, err)
+			}
+		}
+		r.Close()
+	}
+}
+
 func TestRecoverStops(t *testing.T) {
 	_, all := filled(t, newDir(t), 20, 300)
 	f := func(what string, target error, spoil func([]byte) []byte) {

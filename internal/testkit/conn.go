@@ -134,6 +134,16 @@ func (c *Conn) Receive(req kmsg.Request) (kmsg.Response, int32) {
 	return resp, id
 }
 
+// TryReceive is Receive for a connection that may be closed instead.
+func (c *Conn) TryReceive(req kmsg.Request) (resp kmsg.Response, id int32, open bool) {
+	c.t.Helper()
+	resp, id, err := c.receive(req)
+	if err != nil && !errors.Is(err, errClosed) {
+		c.t.Fatalf("answer of %s v%d: %v", kmsg.NameForKey(req.Key()), req.GetVersion(), err)
+	}
+	return resp, id, err == nil
+}
+
 func (c *Conn) receive(req kmsg.Request) (kmsg.Response, int32, error) {
 	id, body, err := c.next()
 	if err != nil {

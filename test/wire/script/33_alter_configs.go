@@ -58,6 +58,7 @@ func alterConfigs(r *run) {
 	if r.api.where == broker { // the controller checks none of these and would keep them
 		set("broker, read-only key", typeBroker, node, "broker.rack", "r")
 		set("broker, unknown key", typeBroker, node, "no.such.key", "1")
+		set("broker, unknown key, back", typeBroker, node)
 		set("broker, wrong type", typeBroker, node, "log.cleaner.threads", "many")
 	}
 	set("broker logger", typeBrokerLogger, node, "root", "INFO")
