@@ -102,6 +102,7 @@ func logAppendTimes(r *run) {
 		r.at(broker, 9, "append time: old", produceRequest(r.name(short), r.id(short), -1, part{0, records{count: 3}.batch()}))
 		r.at(broker, 9, "append time: gzip", produceRequest(r.name(short), r.id(short), -1, part{0, records{count: 3, codec: 1}.batch()}))
 		r.at(broker, 9, "append time: far ahead", produceRequest(r.name(short), r.id(short), -1, part{0, records{count: 1, ts: 9_000_000_000_000}.batch()}))
+		r.settle() // so that the last is the youngest
 		r.at(broker, 9, "append time: none", produceRequest(r.name(short), r.id(short), -1, part{0, records{count: 1, ts: -1}.batch()}))
 		r.contents("append time: "+short+" holds", short, 0)
 		r.offsetAt("append time: by time", short, epochTime)

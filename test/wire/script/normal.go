@@ -35,6 +35,9 @@ var treatments = map[string]treatment{
 	".ReplicaDirectoryID": symbol,
 	"67.ProducerIDStart":  some,
 
+	// Any broker, to whom all send what is the controller's.
+	".ControllerID": some,
+
 	// Addresses.
 	".Port": port,
 

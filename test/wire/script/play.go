@@ -72,10 +72,13 @@ func (a api) Name() string { return a.name + string(a.where) }
 // its topics is an entry instead.
 func Play(ctx context.Context, t Target, o Options) (Transcript, error) {
 	nonce := strconv.FormatInt(time.Now().UnixMilli()%1_000_000+1_000_000, 10)
-	p := &player{nonce: nonce, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
+	p := &player{nonce: nonce, numbers: map[string]int{}, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
 	defer p.close()
 	if err := p.prepare(); err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", t.Broker, err)
+	}
+	for i, a := range apis {
+		p.numbers[a.Name()] = i
 	}
 	for _, a := range apis {
 		if a.where == controller && t.Controller == "" || o.Only != nil && !o.Only.MatchString(a.Name()) {
@@ -183,15 +186,16 @@ func claims(req kmsg.Request) iter.Seq2[string, []byte] {
 
 // player is the state of one play: connections and the topics made so far.
 type player struct {
-	ctx    context.Context
-	target Target
-	nonce  string // makes topics of this play distinct on a node that saw another
-	conns  [2]*conn
-	topics map[[16]byte]string
-	ids    map[string][16]byte
-	marks  int
-	silent bool // the next requests are known to get no answer from Kafka
-	out    Transcript
+	ctx     context.Context
+	target  Target
+	numbers map[string]int // of APIs, by name: several share a key
+	nonce   string         // makes topics of this play distinct on a node that saw another
+	conns   [2]*conn
+	topics  map[[16]byte]string
+	ids     map[string][16]byte
+	marks   int
+	silent  bool // the next requests are known to get no answer from Kafka
+	out     Transcript
 }
 
 func (p *player) close() {
@@ -306,7 +310,7 @@ func (r *run) prefix() string {
 	if r.api.where == controller {
 		l = "c"
 	}
-	return fmt.Sprintf("x%s%s-%dv%d-", l, r.nonce, r.api.key, r.version)
+	return fmt.Sprintf("x%s%s-%dv%d-", l, r.nonce, r.numbers[r.api.Name()], r.version)
 }
 
 // name gives the full name of a topic of this run.

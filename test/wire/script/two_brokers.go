@@ -11,12 +11,12 @@ const second = 301
 // What the controller and the leader make of it is recorded.
 func twoBrokers(r *run) {
 	epoch := r.second()
-	beat := func(name string, fence, shutdown bool) {
+	beat := func(shutdown bool) *kmsg.BrokerHeartbeatRequest {
 		req := kmsg.NewPtrBrokerHeartbeatRequest()
 		req.BrokerID, req.BrokerEpoch, req.CurrentMetadataOffset = second, epoch, 1<<40
-		req.WantFence, req.WantShutdown = fence, shutdown
-		r.at(controller, 2, name, req)
-		r.barrier()
+		req.WantFence, req.WantShutdown = false, shutdown
+		req.SetVersion(2)
+		return req
 	}
 	cluster := func(name string) {
 		req := kmsg.NewPtrDescribeClusterRequest()
@@ -45,7 +45,8 @@ func twoBrokers(r *run) {
 	one := r.target.NodeID
 	r.at(broker, 4, "create while it is fenced", createTopicsRequest(assigned(r.name("early"), []int32{one, second})))
 	r.at(broker, 0, "made while it is fenced", describeTopicPartitionsRequest(r.name("early")))
-	beat("unfence", false, false)
+	r.at(controller, 2, "unfence", beat(false))
+	r.barrier()
 	cluster("unfenced")
 	r.at(broker, 7, "create", createTopicsRequest(
 		assigned(r.name("two"), []int32{one, second}, []int32{second, one}), assigned(r.name("alone"), []int32{second})))
@@ -59,9 +60,14 @@ func twoBrokers(r *run) {
 	r.at(broker, 11, "list offsets of the other's partition", listOffsetsRequest(r.name("two"), 1, -1))
 	r.at(broker, 2, "delete records of the other's partition", deleteRecordsRequest(r.name("two"), 1, 0))
 	twoReplicas(r, epoch)
-	beat("wants to shut down", false, true)
-	state("shutting down")
-	beat("shuts down", false, true)
+	if err := r.await("the shutdown", func() (bool, error) {
+		resp, err := r.ask(controller, beat(true))
+		return err == nil && resp.(*kmsg.BrokerHeartbeatResponse).ShouldShutdown, err
+	}); err != nil {
+		r.fail("%w", err)
+	}
+	r.barrier()
+	r.at(controller, 2, "may shut down", beat(true))
 	cluster("after")
 	state("after")
 	r.at(broker, 9, "produce to what was the other's", produceRequest(r.name("two"), r.id("two"), -1, part{1, records{count: 1}.batch()}))
