@@ -73,6 +73,10 @@ func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
 	if res.Span, err = p.log.Read(r.Offset, r.MaxBytes, upTo, r.AtLeastOne); err != nil {
 		return res, p.readFailure(err)
 	}
+	if err := p.check(kafka.NoEpoch, false); err != nil {
+		res.Span.Release() // a file opened meanwhile may be of the topic's next life
+		return unknownBounds, err
+	}
 	if res.Span.FirstIncomplete() {
 		// Half a batch is of no use to a reader who was to get one from another partition of its request.
 		res.Span.Release()
