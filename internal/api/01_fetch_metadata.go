@@ -73,7 +73,7 @@ func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition)
 // awaitMetadata holds the connection until the record at offset is committed or the request's time is up. Who reads
 // the metadata log has nothing else to ask on this connection.
 func awaitMetadata(c *call, req *wire.FetchRequest, offset kafka.Offset) {
-	ctx, cancel := context.WithTimeout(context.Background(), min(max(req.MaxWait, 0), longestWait))
+	ctx, cancel := context.WithTimeout(c.Life, min(max(req.MaxWait, 0), longestWait))
 	defer cancel()
 	_ = c.Quorum.Wait(ctx, offset) // in vain: the answer is empty
 }

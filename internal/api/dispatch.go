@@ -122,13 +122,14 @@ func errorText(err error) string {
 	return ke.Description
 }
 
-// commitWithin bounds how long a command may wait for its records to be committed when the request names no time.
+// commitWithin bounds how long a command may wait for its records to be committed. A quorum that works takes
+// milliseconds; the time that a request names is for replicas, of which there are none yet.
 const commitWithin = 30 * time.Second
 
 // submit hands a command to the active controller and waits until its effect is committed and visible. Where that
 // can't be, the answer is nil, which closes the connection.
 func submit[Resp any](c *call, cmd controller.Command) Resp {
-	ctx, cancel := context.WithTimeout(context.Background(), commitWithin)
+	ctx, cancel := context.WithTimeout(c.Life, commitWithin)
 	defer cancel()
 	resp, err := quorum.Do[Resp](ctx, c.Quorum, cmd)
 	if err != nil {

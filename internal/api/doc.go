@@ -6,5 +6,6 @@
 // connection, as in Kafka.
 //
 // Handlers run on the connection's reader goroutine and may block it, as a CreateTopics does until its records are
-// committed. Produce and Fetch never block: they park their answer in the purgatory.
+// committed, or a reader of the metadata log until there is more. Produce and Fetch of clients never block: they park
+// their answer in the purgatory.
 package api

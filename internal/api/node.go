@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"log/slog"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 
 // Node is what handlers ask: the engines of the node that they answer for.
 type Node struct {
+	// Life ends when requests that wait are to be answered with what there is.
+	Life        context.Context
 	ClusterID   string
 	Config      *config.Node
 	Quorum      *quorum.Engine

@@ -68,6 +68,13 @@ func (c *Controller) Deadline() time.Time {
 	return first
 }
 
+// RenewSessions gives every broker a full session from now on: the controller itself was away.
+func (c *Controller) RenewSessions(now time.Time) {
+	for _, s := range c.sessions {
+		s.lastContact = now
+	}
+}
+
 // handle fences one broker whose session has ended: the effect of each is visible before the next is judged.
 func (Expire) handle(c *Controller, t turn) (Result, error) {
 	var out records

@@ -70,6 +70,9 @@ func (s *session) run(ctx context.Context, began time.Time) error {
 		Config: s.cfg, FS: vfs.OS{}, Listen: net.Listen, Now: time.Now, Random: rand.Reader,
 		Boot: strings.TrimSpace(string(boot)), Hostname: hostname(), Log: log,
 	})
+	if opening := (*net.OpError)(nil); errors.As(err, &opening) {
+		return &cli.Error{Err: err, Exit: cli.Failed} // a port that is taken is no server out of reach
+	}
 	if err != nil {
 		return err
 	}

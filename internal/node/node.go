@@ -70,8 +70,9 @@ type Node struct {
 	applied    atomic.Pointer[metadata.Image] // what the partitions follow
 
 	background sync.WaitGroup
+	life       context.Context    // of requests that wait
+	stopWaits  context.CancelFunc // ends it, and completes all waits
 	stopWork   context.CancelFunc // ends the partitions' duties and the membership
-	stopWaits  context.CancelFunc // completes all waits
 	stopQuorum context.CancelFunc
 	failed     chan error // what the node can't live with; holds one
 }
@@ -98,8 +99,9 @@ func (n *Node) fail(err error) {
 // Errors say in one line what is wrong and what to do.
 func Open(o Options) (*Node, error) {
 	n := &Node{opts: o, cfg: o.Config, log: o.Log, failed: make(chan error, 1)}
+	n.life, n.stopWaits = context.WithCancel(context.Background())
 	if err := n.open(); err != nil {
-		return nil, errors.Join(err, n.release())
+		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
 }
@@ -136,7 +138,7 @@ func bytes64(b []byte) uint64 {
 // bind opens the listening sockets, so that a port in use is known before anything runs.
 func (n *Node) bind() error {
 	services := &api.Node{
-		ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
+		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
 		Now:      n.opts.Now, Log: n.log,
 	}
@@ -170,7 +172,7 @@ func (n *Node) transportOptions(name string, budget *transport.Budget) transport
 	return transport.Options{
 		Name: name, MaxFrame: net.RequestMaxBytes, MaxConns: net.MaxConnections, MaxPerIP: net.MaxConnectionsPerIP,
 		MaxIdle: net.IdleTimeout, SendBuffer: net.SendBufferBytes, RecvBuffer: net.ReceiveBufferBytes,
-		Budget: budget, Log: n.log,
+		Budget: budget, Now: n.opts.Now, Log: n.log,
 	}
 }
 
@@ -183,16 +185,15 @@ func (n *Node) drawSession() func() int32 {
 // Start elects a leader of the quorum, registers the broker, and serves. It returns when clients are accepted.
 func (n *Node) Start(ctx context.Context) error {
 	quorumCtx, stopQuorum := context.WithCancel(context.Background())
-	waitsCtx, stopWaits := context.WithCancel(context.Background())
 	workCtx, stopWork := context.WithCancel(context.Background())
-	n.stopQuorum, n.stopWaits, n.stopWork = stopQuorum, stopWaits, stopWork
+	n.stopQuorum, n.stopWork = stopQuorum, stopWork
 	n.quorum.Subscribe(n.follow())
 	n.run(func() {
 		if err := n.quorum.Run(quorumCtx); err != nil {
 			n.fail(fmt.Errorf("the metadata quorum failed: %w", err))
 		}
 	})
-	n.run(func() { n.purgatory.Run(waitsCtx) })
+	n.run(func() { n.purgatory.Run(n.life) })
 	n.run(func() { n.partitions.Run(workCtx) })
 	n.serve(true)
 	if err := n.member.join(ctx); err != nil {
@@ -232,21 +233,33 @@ func (n *Node) ClusterID() string { return n.identity.ClusterID }
 func (n *Node) ID() kafka.NodeID { return n.cfg.ID }
 
 // Stop lets the replies that are owed go out, closes the logs and writes the clean-shutdown markers. When ctx ends
-// first, connections are cut; the logs are closed properly all the same.
+// first, connections are cut; the logs are closed properly all the same. It is called once.
 func (n *Node) Stop(ctx context.Context) error {
+	n.stopWaits()
 	var errs []error
 	if n.stopQuorum != nil {
-		n.stopWaits()
 		errs = append(errs, n.drain(ctx, false))
 		n.stopWork()
 		errs = append(errs, n.drain(ctx, true))
 		n.stopQuorum()
 		n.background.Wait()
 	}
-	clean, err := n.partitions.Close()
-	errs = append(errs, err)
-	if n.stopQuorum != nil {
-		errs = append(errs, n.markClean(clean))
+	return errors.Join(append(errs, n.close())...)
+}
+
+// close closes what was opened, in whatever state the node is, when nothing of it runs.
+func (n *Node) close() error {
+	n.stopWaits()
+	errs := []error{n.drain(n.life, false), n.drain(n.life, true)} // sockets of listeners that never served
+	if n.partitions != nil {
+		clean, err := n.partitions.Close()
+		errs = append(errs, err)
+		if n.stopQuorum != nil {
+			errs = append(errs, n.markClean(clean))
+		}
+	}
+	if n.quorum != nil && n.stopQuorum == nil {
+		errs = append(errs, n.quorum.Run(n.life)) // its life is over: it closes its log
 	}
 	return errors.Join(append(errs, n.release())...)
 }
@@ -255,7 +268,7 @@ func (n *Node) drain(ctx context.Context, controller bool) error {
 	var errs []error
 	for _, e := range n.ends {
 		if e.controller == controller {
-			if err := e.listener.Drain(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			if err := e.listener.Drain(ctx); err != nil && !errors.Is(err, ctx.Err()) {
 				errs = append(errs, err)
 			}
 		}

@@ -77,8 +77,8 @@ func (e *Engine) step(now time.Time) error {
 	if err := e.ready(now); err != nil {
 		return err
 	}
+	e.handleInbox(now) // first: a heartbeat may lie in it
 	e.expire(now)
-	e.handleInbox(now)
 	if err := e.ready(now); err != nil {
 		return err
 	}
@@ -89,10 +89,19 @@ func (e *Engine) step(now time.Time) error {
 	return nil
 }
 
+// stallTolerance is how late the loop may be before it blames itself for the silence of brokers: a stopped process
+// or a disk that hangs must not fence brokers whose heartbeats nobody read.
+const stallTolerance = time.Second
+
 // expire does what is due by time alone.
 func (e *Engine) expire(now time.Time) {
 	if !e.active() {
 		return
+	}
+	if due := e.leader.controller.Deadline(); !due.IsZero() && now.Sub(due) > stallTolerance {
+		// The loop should have looked at that time: it was this process that stood still, not the broker.
+		e.cfg.Logger.Warn("the metadata quorum stood still", "for", now.Sub(due))
+		e.leader.controller.RenewSessions(now)
 	}
 	for {
 		due := e.leader.controller.Deadline()

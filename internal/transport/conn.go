@@ -149,7 +149,7 @@ func (p Pending) Complete(build func() Response) {
 	write := p.c.claim()
 	p.c.mu.Unlock()
 	if write {
-		go p.c.drain()
+		p.c.l.work.Go(p.c.drain)
 	}
 }
 
@@ -197,7 +197,7 @@ func (c *Conn) send(s slot, dead bool) {
 		if err := c.io.send(resp); err != nil {
 			closing = true
 		}
-		c.progress.Store(time.Now().UnixNano())
+		c.progress.Store(c.l.opts.Now().UnixNano())
 	}
 	resp.release()
 	if closing && !dead {
@@ -315,7 +315,7 @@ func (c *Conn) frameSize(b []byte) (int, error) {
 
 // carry reads the rest of a frame of which start has come, and handles it.
 func (c *Conn) carry(start []byte, size int) error {
-	c.started.Store(time.Now().UnixNano())
+	c.started.Store(c.l.opts.Now().UnixNano())
 	defer c.started.Store(0)
 	believed := min(size, max(trusted, 4*c.largest))
 	c.l.opts.Budget.Acquire(believed)
@@ -355,7 +355,7 @@ func enlarge(old *Buffer, capacity int) *Buffer {
 }
 
 func (c *Conn) handle(frame []byte, owner *Buffer) {
-	now := time.Now()
+	now := c.l.opts.Now()
 	c.progress.Store(now.UnixNano())
 	r := &c.request
 	*r = Request{Conn: c, Frame: frame, Received: now, owner: owner, seq: c.begin()}

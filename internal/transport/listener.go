@@ -29,6 +29,7 @@ type Options struct {
 	SendBuffer int           // SO_SNDBUF in bytes; -1 leaves it to the system
 	RecvBuffer int           // SO_RCVBUF
 	Budget     *Budget       // request memory, shared by all listeners
+	Now        func() time.Time
 	Log        *slog.Logger
 }
 
@@ -47,9 +48,8 @@ type Listener struct {
 	perIP    map[string]int
 	draining bool
 
-	done chan struct{} // closed when Serve has returned
-	idle chan struct{} // closed when draining and the last connection is gone
-	stop chan struct{} // ends the sweep
+	stop chan struct{}  // ends the sweep
+	work sync.WaitGroup // readers, writers and the sweep
 }
 
 // NewListener serves nl with handler once Serve is called.
@@ -57,7 +57,7 @@ func NewListener(nl net.Listener, opts Options, handler Handler) *Listener {
 	return &Listener{
 		opts: opts, handler: handler, nl: nl,
 		conns: make(map[*Conn]struct{}), perIP: make(map[string]int),
-		done: make(chan struct{}), idle: make(chan struct{}), stop: make(chan struct{}),
+		stop: make(chan struct{}),
 	}
 }
 
@@ -69,8 +69,7 @@ func (l *Listener) Addr() net.Addr { return l.nl.Addr() }
 
 // Serve accepts connections until Drain.
 func (l *Listener) Serve() {
-	defer close(l.done)
-	go l.sweep()
+	l.work.Go(l.sweep)
 	for {
 		nc, err := l.nl.Accept()
 		switch {
@@ -104,7 +103,7 @@ func (l *Listener) admit(nc net.Conn) {
 		_ = nc.Close() // refused; there is nothing to tell
 		return
 	}
-	go l.run(c)
+	l.work.Go(func() { l.run(c) })
 }
 
 func (l *Listener) newConn(nc net.Conn) (*Conn, error) {
@@ -118,8 +117,7 @@ func (l *Listener) newConn(nc net.Conn) (*Conn, error) {
 		return nil, err
 	}
 	c := &Conn{l: l, io: s, remote: nc.RemoteAddr(), local: nc.LocalAddr(), tokens: make(chan struct{}, maxPending)}
-	now := time.Now().UnixNano()
-	c.progress.Store(now)
+	c.progress.Store(l.opts.Now().UnixNano())
 	c.ring = make([]slot, 4)
 	return c, nil
 }
@@ -169,9 +167,6 @@ func (l *Listener) remove(c *Conn) {
 	if l.perIP[ip]--; l.perIP[ip] == 0 {
 		delete(l.perIP, ip)
 	}
-	if l.draining && len(l.conns) == 0 {
-		close(l.idle)
-	}
 }
 
 func host(a net.Addr) string {
@@ -208,30 +203,29 @@ func (l *Listener) isDraining() bool {
 }
 
 // Drain stops accepting and reading, lets the replies of requests already read go out, and closes all connections.
-// When ctx ends first, the connections that are left are closed as they are.
+// When ctx ends first, the connections that are left are closed as they are. It returns when nothing of the listener
+// runs any more; a second call finds nothing to do.
 func (l *Listener) Drain(ctx context.Context) error {
-	err := l.nl.Close()
 	l.mu.Lock()
 	already := l.draining
 	l.draining = true
-	if len(l.conns) == 0 && !already {
-		close(l.idle)
-	}
 	conns := l.list()
 	l.mu.Unlock()
 	if already {
-		return err
+		return nil
 	}
+	err := l.nl.Close()
 	close(l.stop)
 	for _, c := range conns {
 		c.io.stopReading()
 	}
-	select {
-	case <-l.idle:
-	case <-ctx.Done():
+	ended := context.AfterFunc(ctx, func() {
 		for _, c := range conns {
 			c.kill()
 		}
+	})
+	l.work.Wait()
+	if !ended() {
 		err = errors.Join(err, ctx.Err())
 	}
 	return err
@@ -254,7 +248,8 @@ func (l *Listener) sweep() {
 		select {
 		case <-l.stop:
 			return
-		case now := <-t.C:
+		case <-t.C:
+			now := l.opts.Now()
 			l.mu.Lock()
 			conns := l.list()
 			l.mu.Unlock()

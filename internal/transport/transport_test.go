@@ -22,7 +22,7 @@ const patience = 20 * time.Second // how long a test waits for what must come
 func testOptions() Options {
 	return Options{
 		Name: "PLAINTEXT", MaxFrame: 8 << 20, MaxConns: 100, MaxPerIP: 100,
-		Budget: NewBudget(64 << 20), Log: slog.New(slog.DiscardHandler),
+		Budget: NewBudget(64 << 20), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	}
 }
 

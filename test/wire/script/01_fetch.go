@@ -118,7 +118,7 @@ func fetchLong(r *run) {
 	if r.version < 7 {
 		gone.Topics[0].Partitions[0].FetchOffset = 0
 	}
-	r.meanwhile("long poll woken by a deletion", gone, func() { r.remove("empty") })
+	r.meanwhile("long poll woken by a deletion", gone, func() { r.settle(); r.remove("empty") })
 }
 
 // deleteRecords moves a log start outside the transcript.

@@ -24,6 +24,7 @@ var apis = []api{
 	{"74_list_config_resources", 74, 0, 1, broker, listConfigResources, listConfigResourcesSample},
 	{"75_describe_topic_partitions", 75, 0, 0, broker, describeTopicPartitions, describeTopicPartitionsSample},
 	{"57_update_features", 57, 0, 2, broker, updateFeatures, updateFeaturesSample},
+	{"config_values", 44, 1, 1, broker, configValues, nil},
 	{"pipeline", 0, 0, 0, broker, pipeline, nil},
 	{"frames", 18, 0, 0, broker, frames, nil},
 

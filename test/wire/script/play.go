@@ -444,6 +444,16 @@ func (r *run) unanswered(name string, req kmsg.Request) {
 	}
 }
 
+// settle gives a request that is on its way the time to arrive and begin to wait, which nobody else can see.
+func (r *run) settle() {
+	t := time.NewTimer(100 * time.Millisecond)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.ctx.Done():
+	}
+}
+
 // meanwhile plays a request that waits on a connection of its own, does
 // something, and records the answer that this brings about.
 func (r *run) meanwhile(name string, req kmsg.Request, something func()) {
