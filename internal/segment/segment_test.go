@@ -57,6 +57,35 @@ func filled(t testing.TB, dir *Dir, n, interval int) (*Segment, []byte) {
 	return s, all
 }
 
+// TestEndBefore asks for every position what ends before it, with the index and with one that misleads.
+func TestEndBefore(t *testing.T) {
+	s, all := filled(t, newDir(t), 100, 200)
+	defer s.Close()
+	h, err := s.Acquire()
+	must(t, err)
+	defer h.Release()
+	for rest := all; len(rest) > 0; {
+		b, after, err := record.Next(rest)
+		must(t, err)
+		at := int64(len(all) - len(rest))
+		for _, position := range []int64{at + 1, at + int64(len(b))} {
+			if end, err := h.EndBefore(position); err != nil || end != b.NextOffset() {
+				t.Errorf("position %d: %d, %v, want %d", position, end, err, b.NextOffset())
+			}
+		}
+		rest = after
+	}
+	if _, err := h.EndBefore(int64(len(all)) + 1); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("behind the end: %v", err)
+	}
+	x := newIndex(s)
+	x.offsets.add(IndexEntry{Relative: 50, Position: 7})
+	s.index.Store(x)
+	if _, err := h.EndBefore(100); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("with an entry inside of a batch: %v", err)
+	}
+}
+
 func TestFileNames(t *testing.T) {
 	if got := FileName(42, LogSuffix); got != "00000000000000000042.log" {
 		t.Fatal(got)
