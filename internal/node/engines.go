@@ -80,7 +80,7 @@ func (n *Node) voters() []quorum.Voter {
 func (n *Node) openPartitions() error {
 	var dirs []partition.Dir
 	for _, d := range n.dirs {
-		dirs = append(dirs, partition.Dir{Path: d.Path, ID: d.ID, Clean: d.clean})
+		dirs = append(dirs, partition.Dir{Path: d.Path, ID: d.ID, Clean: d.clean, Written: d.written})
 	}
 	for _, d := range n.identity.Dirs {
 		if d.Err != nil {
@@ -101,7 +101,7 @@ func (n *Node) openPartitions() error {
 	if err != nil {
 		return fmt.Errorf("recover the logs: %w", err)
 	}
-	return nil
+	return n.vouch()
 }
 
 // newID draws an id; without randomness there is no going on.
@@ -143,6 +143,7 @@ func (n *Node) follow() func(metadata.Change) {
 // dirFailed is told of a log directory that failed.
 func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
 	n.log.Error("log directory failed", "directory", dir.Path, "err", err)
+	n.disown(dir)
 	n.member.tell()
 	switch {
 	case last:
