@@ -8,6 +8,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/storage"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -23,9 +24,12 @@ type directory struct {
 	start            checkpoint.Start // this process
 }
 
-// openDirs locks the directories, checks that they belong to this node and to one cluster, and takes away the
-// clean-shutdown markers. Directories that can't be used are left out.
+// openDirs checks that the metadata log is one that this release can take over, locks the directories, checks that they
+// belong to this node and to one cluster, and takes away the clean-shutdown markers. Directories that can't be used are left out.
 func (n *Node) openDirs() error {
+	if err := quorum.CheckLevel(n.opts.FS, metadataLog(n.cfg.MetadataLogDir)); err != nil {
+		return err
+	}
 	var err error
 	world := storage.World{FS: n.opts.FS, Now: n.opts.Now, Random: n.opts.Random}
 	if n.identity, err = world.Check(n.cfg); err != nil {

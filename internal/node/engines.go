@@ -22,7 +22,7 @@ func (n *Node) openQuorum() error {
 	log.SegmentBytes, log.SegmentAge = q.SegmentBytes, q.SegmentAge
 	var err error
 	n.quorum, err = quorum.Open(quorum.Config{
-		FS: n.opts.FS, Dir: path.Join(dir.Path, (kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic}).String()),
+		FS: n.opts.FS, Dir: metadataLog(dir.Path),
 		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.voters(),
 		Controller: controller.Config{
 			ClusterID: n.identity.ClusterID, NodeID: n.cfg.ID,
@@ -41,6 +41,11 @@ func (n *Node) openQuorum() error {
 		return fmt.Errorf("load the metadata log in %s: %w", dir.Path, err)
 	}
 	return nil
+}
+
+// metadataLog is the folder of the metadata log in a log directory.
+func metadataLog(dir string) string {
+	return path.Join(dir, (kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic}).String())
 }
 
 func (n *Node) metadataDir() *directory {

@@ -67,13 +67,16 @@ type Config struct {
 	// Send hands messages to the other voters, in order and without blocking; it may lose them. A quorum of one
 	// needs none.
 	Send func([]*raftpb.Message)
+	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever calls step itself, to
+	// have the same order each time, runs it in place.
+	Go func(func())
 	// Now is the clock. Nil stands for time.Now.
 	Now func() time.Time
 	// Logger gets what is worth a line. Nil discards.
 	Logger *slog.Logger
 }
 
-// Engine is the metadata quorum at one node. Make it with Open, then Run it.
+// Engine is the metadata quorum at one node. Make it with Open, then Run it, or Close it if it is not to run.
 type Engine struct {
 	cfg      Config
 	requests chan *request
