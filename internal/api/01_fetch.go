@@ -36,7 +36,7 @@ func fetch(c *call, body []byte) {
 		return
 	}
 	f := newReads(c, req)
-	if !isolationKnown(true, req.Isolation) {
+	if !isolationKnown(true, req.Isolation) || c.hdr.Version >= 13 && slices.ContainsFunc(req.Partitions, nameless) {
 		c.req.Reply(f.broken(sessionRequest(req, c.hdr.Version).Partitions))
 		return
 	}
@@ -55,6 +55,9 @@ func fetch(c *call, body []byte) {
 	f.release()
 	f.park()
 }
+
+// nameless reports a partition of the topic id that stands for none.
+func nameless(p wire.FetchPartition) bool { return p.TopicID.IsZero() }
 
 // sessionRequest is what of a fetch concerns its session. Names are copied: a session outlives the frame.
 func sessionRequest(req *wire.FetchRequest, version int16) fetchsession.Request {
@@ -297,7 +300,7 @@ func (f *reads) encode(head wire.FetchHead, asked []fetchsession.Partition, name
 	var out wire.FetchWriter
 	var nodes leaders
 	var holes []transport.Hole
-	groups := byTopic(asked, named)
+	groups := f.byTopic(asked, named)
 	out.Begin(buf.B, f.hdr, head, len(groups))
 	for _, g := range groups {
 		first := asked[g[0]]
@@ -329,19 +332,33 @@ func (f *reads) results() []fetchsession.Result {
 	return results
 }
 
-// byTopic groups the partitions that the answer names: those of a topic that follow each other, as Kafka does.
-func byTopic(asked []fetchsession.Partition, named []bool) [][]int {
+// rank orders the partitions of an answer, as in Kafka: after all others come those of unknown topic ids, then those
+// that are not known here.
+func (r *found) rank() int {
+	switch {
+	case errors.Is(r.err, kerr.UnknownTopicID):
+		return 1
+	case errors.Is(r.err, kerr.UnknownTopicOrPartition):
+		return 2
+	}
+	return 0
+}
+
+// byTopic groups the partitions that the answer names, by rank: those of a topic that follow each other.
+func (f *reads) byTopic(asked []fetchsession.Partition, named []bool) [][]int {
 	var groups [][]int
 	last := -1
-	for i := range asked {
-		if named != nil && !named[i] {
-			continue
+	for rank := range 3 {
+		for i := range asked {
+			if named != nil && !named[i] || f.found[i].rank() != rank {
+				continue
+			}
+			if last < 0 || asked[i].Topic != asked[last].Topic || asked[i].ID != asked[last].ID {
+				groups = append(groups, nil)
+			}
+			groups[len(groups)-1] = append(groups[len(groups)-1], i)
+			last = i
 		}
-		if last < 0 || asked[i].Topic != asked[last].Topic || asked[i].ID != asked[last].ID {
-			groups = append(groups, nil)
-		}
-		groups[len(groups)-1] = append(groups[len(groups)-1], i)
-		last = i
 	}
 	return groups
 }

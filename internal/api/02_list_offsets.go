@@ -18,9 +18,8 @@ func listOffsets(c *call, req *kmsg.ListOffsetsRequest) *kmsg.ListOffsetsRespons
 	resp := kmsg.NewPtrListOffsetsResponse()
 	twice := namedTwice(req)
 	said := map[kafka.TopicPartition]bool{} // of those that are named twice
+	at := map[string]int{}                  // of a topic in the answer
 	for _, t := range req.Topics {
-		rt := kmsg.NewListOffsetsResponseTopic()
-		rt.Topic = t.Topic
 		for _, p := range t.Partitions {
 			tp := kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}
 			if said[tp] {
@@ -33,10 +32,13 @@ func listOffsets(c *call, req *kmsg.ListOffsetsRequest) *kmsg.ListOffsetsRespons
 				err = listOffset(c, req, t.Topic, p, &rp)
 			}
 			rp.ErrorCode = code(err)
-			rt.Partitions = append(rt.Partitions, rp)
-		}
-		if len(rt.Partitions) > 0 {
-			resp.Topics = append(resp.Topics, rt)
+			i, seen := at[t.Topic]
+			if !seen {
+				i = len(resp.Topics)
+				at[t.Topic] = i
+				resp.Topics = append(resp.Topics, kmsg.ListOffsetsResponseTopic{Topic: t.Topic})
+			}
+			resp.Topics[i].Partitions = append(resp.Topics[i].Partitions, rp)
 		}
 	}
 	return resp

@@ -32,7 +32,7 @@ func metadataOf(c *call, req *kmsg.MetadataRequest) *kmsg.MetadataResponse {
 		resp.AuthorizedOperations = clusterOperations
 	}
 	for _, topic := range metadataTopics(c, image, req) {
-		if req.IncludeTopicAuthorizedOperations && topic.ErrorCode == 0 {
+		if req.IncludeTopicAuthorizedOperations && topic.ErrorCode != kerr.UnknownTopicID.Code {
 			topic.AuthorizedOperations = topicOperations
 		}
 		resp.Topics = append(resp.Topics, topic)

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -17,10 +18,15 @@ import (
 // Each resource has its own error. A broker answers for itself and for the defaults of all brokers (the empty name).
 func describeConfigs(c *call, req *kmsg.DescribeConfigsRequest) *kmsg.DescribeConfigsResponse {
 	resp := kmsg.NewPtrDescribeConfigsResponse()
+	strange := slices.ContainsFunc(req.Resources, func(r kmsg.DescribeConfigsRequestResource) bool { return !describable(r.ResourceType) })
 	for _, r := range req.Resources {
 		m := kmsg.NewDescribeConfigsResponseResource()
 		m.ResourceType, m.ResourceName = r.ResourceType, r.ResourceName
-		entries, err := describeResource(c, r)
+		var entries []config.Entry
+		err := error(kerr.InvalidRequest) // one resource of no known type takes the others with it, as in Kafka
+		if !strange {
+			entries, err = describeResource(c, r)
+		}
 		m.ErrorCode, m.ErrorMessage = code(err), new(string) // Kafka's message is empty, not null
 		if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
 			m.ErrorMessage = message(err)
@@ -31,6 +37,15 @@ func describeConfigs(c *call, req *kmsg.DescribeConfigsRequest) *kmsg.DescribeCo
 		resp.Resources = append(resp.Resources, m)
 	}
 	return resp
+}
+
+func describable(t kmsg.ConfigResourceType) bool {
+	switch t {
+	case kmsg.ConfigResourceTypeTopic, kmsg.ConfigResourceTypeBroker, kmsg.ConfigResourceTypeBrokerLogger,
+		kmsg.ConfigResourceTypeGroupConfig, kmsg.ConfigResourceTypeClientMetrics:
+		return true
+	}
+	return false
 }
 
 func describeResource(c *call, r kmsg.DescribeConfigsRequestResource) ([]config.Entry, error) {

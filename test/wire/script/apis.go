@@ -26,6 +26,7 @@ var apis = []api{
 	{"57_update_features", 57, 0, 2, broker, updateFeatures, updateFeaturesSample},
 	{"config_values", 44, 1, 1, broker, configValues, nil},
 	{"logs", 1, 0, 0, broker, logs, nil},
+	{"random", 3, 0, 0, broker, random, nil},
 	{"pipeline", 0, 0, 0, broker, pipeline, nil},
 	{"frames", 18, 0, 0, broker, frames, nil},
 

@@ -106,11 +106,14 @@ func (r *run) learn(resp kmsg.Response) {
 	switch resp := resp.(type) {
 	case *kmsg.CreateTopicsResponse:
 		for _, t := range resp.Topics {
+			if t.ErrorCode != 0 {
+				continue
+			}
 			set(t.Topic, t.TopicID)
 		}
 	case *kmsg.MetadataResponse:
 		for _, t := range resp.Topics {
-			if t.Topic != nil {
+			if t.Topic != nil && t.ErrorCode == 0 {
 				set(*t.Topic, t.TopicID)
 			}
 		}
