@@ -3,6 +3,7 @@ package partition
 import (
 	"cmp"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -44,6 +45,7 @@ type Options struct {
 	RetentionInterval  time.Duration // log.retention.check.interval.ms
 	HighWaterInterval  time.Duration // replica.high.watermark.checkpoint.interval.ms
 	CheckpointInterval time.Duration // log.flush.offset.checkpoint.interval.ms
+	FlushCheck         time.Duration // log.flush.scheduler.interval.ms; the longest: each partition when its flush.ms has passed
 	ExpiryInterval     time.Duration // producer.id.expiration.check.interval.ms
 	DeleteDelay        time.Duration // log.segment.delete.delay.ms, for the folders of deleted partitions
 	// DirFailed is told once when a log directory fails, outside all locks; last if none is left and the node has to stop.
@@ -55,6 +57,7 @@ func (o *Options) setDefaults() {
 	o.RetentionInterval = cmp.Or(o.RetentionInterval, 5*time.Minute)
 	o.HighWaterInterval = cmp.Or(o.HighWaterInterval, 5*time.Second)
 	o.CheckpointInterval = cmp.Or(o.CheckpointInterval, time.Minute)
+	o.FlushCheck = cmp.Or(o.FlushCheck, math.MaxInt64)
 	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
 	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
 	o.Log.Config = o.TopicConfig("", nil).Log
