@@ -77,11 +77,12 @@ type Manager struct {
 	table atomic.Pointer[table]
 	dirty chan *Partition // rolled a segment: to be flushed
 
-	mu        sync.Mutex // guards the rest; one Apply and one step at a time hold it
+	due duties // owned by Run
+
+	mu        sync.Mutex // a leaf; guards what Open, Apply and Run hand to each other:
 	recovered map[kafka.TopicPartition]*recovered
 	misplaced []Placement
 	trash     []trash
-	due       duties
 }
 
 // table is the partitions of the node; it never changes.
