@@ -69,7 +69,7 @@ func (h *Handle) find(position, limit int64, wanted func(Header) bool) (Header, 
 		b, err := w.header(position)
 		if err != nil {
 			if errors.Is(err, ErrTorn) { // below the published end there is nothing torn
-				err = errors.Join(ErrCorrupt, err)
+				err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 			}
 			return Header{}, false, err
 		}

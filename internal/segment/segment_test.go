@@ -196,8 +196,18 @@ func TestRecoverEqualsAppend(t *testing.T) {
 		r, err := Open(s.dir, 100, vfs.Entry{Size: int64(len(all))}, kafka.NoOffset)
 		must(t, err)
 		visited := 0
-		found, err := r.Recover(from, 300, Visitor{Batch: func(Header, []byte) error { visited++; return nil }})
+		trusted := []int64{0, int64(len(all) / 2), int64(len(all))}[from%3]
+		found, err := r.Recover(from, 300, trusted, Visitor{Batch: func(h Header, b []byte) error {
+			visited++
+			if header := h.Position+h.Size <= trusted; header != (len(b) == record.HeaderSize) {
+				t.Fatalf("%d bytes of %+v, %d are trusted", len(b), h, trusted)
+			}
+			return nil
+		}})
 		must(t, err)
+		if found.Scanned > int64(len(all))-trusted+1000 {
+			t.Fatalf("scanned %d bytes of %d, %d are trusted", found.Scanned, len(all), trusted)
+		}
 		if found.Stop != nil || found.Next != 300 || found.End != int64(len(all)) || visited != 300-int(max(from, 100)) {
 			t.Fatalf("from %d: %+v, visited %d", from, found, visited)
 		}
@@ -228,7 +238,7 @@ func TestRecoverDistrustsTheIndex(t *testing.T) {
 		must(t, err)
 		r, err := Open(s.dir, 100, vfs.Entry{Size: int64(len(all))}, kafka.NoOffset)
 		must(t, err)
-		found, err := r.Recover(250, 300, Visitor{Batch: func(Header, []byte) error { return nil }})
+		found, err := r.Recover(250, 300, 0, Visitor{Batch: func(Header, []byte) error { return nil }})
 		must(t, err)
 		if found.Stop != nil || found.Next != 300 {
 			t.Fatalf("%s: %+v", what, found)
@@ -287,7 +297,7 @@ func TestRecoverStops(t *testing.T) {
 		must(t, vfs.WriteFile(dir.FS, "/p-0/"+FileName(100, LogSuffix), b))
 		s, err := Open(dir, 100, vfs.Entry{Size: int64(len(b))}, kafka.NoOffset)
 		must(t, err)
-		found, err := s.Recover(0, 300, Visitor{Batch: func(Header, []byte) error { return nil }})
+		found, err := s.Recover(0, 300, 0, Visitor{Batch: func(Header, []byte) error { return nil }})
 		must(t, err)
 		if !errors.Is(found.Stop, target) || found.Next != 110 {
 			t.Fatalf("%s: %+v", what, found)
@@ -428,7 +438,7 @@ func TestOldMessages(t *testing.T) {
 	must(t, vfs.WriteFile(dir.FS, "/p-0/"+FileName(100, LogSuffix), append(all, message(104, 1, 100, "torn")[:20]...)))
 	s, err := Open(dir, 100, vfs.Entry{Size: int64(len(all)) + 20}, kafka.NoOffset)
 	must(t, err)
-	found, err := s.Recover(0, 10, Visitor{Batch: func(Header, []byte) error { return nil }})
+	found, err := s.Recover(0, 10, 0, Visitor{Batch: func(Header, []byte) error { return nil }})
 	must(t, err)
 	if found.Next != 104 || found.End != int64(len(all)) || !errors.Is(found.Stop, ErrTorn) {
 		t.Fatalf("%+v", found)
