@@ -118,6 +118,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		w.err, w.storage = err, true
 		return w
 	}
+	p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) // after the append: a flush that overtakes it must not be taken for its own
 	p.core.Appended(appended.End)
 	p.publish()
 	w.rolled = appended.Rolled

@@ -14,9 +14,10 @@ type logDir struct {
 	Dir
 	m *Manager
 
-	mu      sync.Mutex // guards err
-	err     error
-	written map[string][]byte // checkpoints as they were last written; the duties' own
+	written map[string][]byte // checkpoints as they were last written; owned by Run, then by Close
+
+	mu  sync.Mutex // a leaf; guards err
+	err error
 }
 
 func (d *logDir) fs() vfs.FS { return d.m.o.FS }

@@ -3,6 +3,7 @@ package partition
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -14,13 +15,13 @@ import (
 
 // duties is when each background duty is due next.
 type duties struct {
-	retention, highWater, checkpoint, expiry time.Time
+	retention, highWater, flush, checkpoint, expiry time.Time
 }
 
 func firstDuties(o *Options, now time.Time) duties {
 	return duties{
 		retention: now.Add(min(o.RetentionInterval, 30*time.Second)), // Kafka's initial delay
-		highWater: now.Add(o.HighWaterInterval), checkpoint: now.Add(o.CheckpointInterval), expiry: now.Add(o.ExpiryInterval),
+		highWater: now.Add(o.HighWaterInterval), flush: now, checkpoint: now.Add(o.CheckpointInterval), expiry: now.Add(o.ExpiryInterval),
 	}
 }
 
@@ -53,6 +54,9 @@ func (m *Manager) step(now time.Time) time.Duration {
 	if reached(&due.highWater, now, m.o.HighWaterInterval) {
 		m.writeHighWatermarks()
 	}
+	if !now.Before(due.flush) {
+		due.flush = m.flushOld(now)
+	}
 	if reached(&due.checkpoint, now, m.o.CheckpointInterval) {
 		m.flush(m.sorted())
 		m.writeRecoveryPoints()
@@ -63,7 +67,7 @@ func (m *Manager) step(now time.Time) time.Duration {
 		}
 	}
 	next := m.emptyTrash(now)
-	for _, t := range []time.Time{due.retention, due.highWater, due.checkpoint, due.expiry} {
+	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.expiry} {
 		if next.IsZero() || t.Before(next) {
 			next = t
 		}
@@ -78,6 +82,37 @@ func reached(due *time.Time, now time.Time, interval time.Duration) bool {
 	}
 	*due = now.Add(interval)
 	return true
+}
+
+// shortestLook bounds how often partitions are looked at for flush.ms.
+const shortestLook = 10 * time.Millisecond
+
+// flushOld flushes the partitions whose oldest unflushed append is older than flush.ms, and returns when to look again.
+func (m *Manager) flushOld(now time.Time) time.Time {
+	next := now.Add(m.o.HighWaterInterval) // configurations change
+	var old []*Partition
+	for _, t := range m.table.Load().byName {
+		for _, p := range t.partitions {
+			if p == nil {
+				continue
+			}
+			switch due := p.flushDue(now); {
+			case due.IsZero():
+			case p.unflushedSince.Load() != 0 && !due.After(now):
+				old = append(old, p)
+			case due.Before(next):
+				next = due
+			}
+		}
+	}
+	m.flush(old)
+	if m.o.FlushCheck > 0 && m.o.FlushCheck < math.MaxInt64 {
+		return now.Add(m.o.FlushCheck)
+	}
+	if least := now.Add(shortestLook); next.Before(least) {
+		return least
+	}
+	return next
 }
 
 // flush makes partitions durable. An empty log gets its marker, so that Kafka finds it too.

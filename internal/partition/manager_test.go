@@ -289,6 +289,44 @@ func TestRetentionRunsByTheClock(t *testing.T) {
 	}
 }
 
+// TestFlushByTime flushes what is older than flush.ms, long before the next checkpoint, and no sooner.
+func TestFlushByTime(t *testing.T) {
+	for _, check := range []time.Duration{0, 3 * time.Second} {
+		w := newWorld(t, vfs.NewMem(), "/a")
+		w.options = func(o *Options) {
+			o.RetentionInterval, o.HighWaterInterval, o.CheckpointInterval, o.FlushCheck = time.Hour, time.Hour, time.Hour, check
+		}
+		w.config = func(c *Config) { c.FlushInterval = time.Second }
+		w.open(true)
+		w.create("t", 1)
+		p := w.get("t", 0)
+		elapsed := time.Duration(0)
+		step := func(to time.Duration, flushed kafka.Offset) (next time.Duration) {
+			t.Helper()
+			w.now, elapsed = w.now.Add(to-elapsed), to
+			next = elapsed + w.m.step(w.now)
+			if got := p.log.RecoveryPoint(); got != flushed {
+				t.Errorf("checked every %v, after %v: flushed up to %d, want %d", check, to, got, flushed)
+			}
+			return next
+		}
+		first := step(0, 0)
+		if want := max(check, time.Second); first != want {
+			t.Errorf("looks again after %v, want %v", first, want)
+		}
+		w.now, elapsed = w.now.Add(first/2), first/2
+		w.mustAppend(p, 3)
+		next := step(first/2, 0)
+		if next = step(next, map[bool]kafka.Offset{true: 3}[check > 0]); check == 0 {
+			if next != first/2+time.Second {
+				t.Errorf("looks again after %v", next)
+			}
+			next = step(next, 3)
+		}
+		step(next, 3)
+	}
+}
+
 func TestProducersExpire(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")
 	w.create("t", 1)
