@@ -74,7 +74,7 @@ type Manager struct {
 	dirs  []*logDir
 	image atomic.Pointer[metadata.Image]
 	table atomic.Pointer[table]
-	dirty chan *Partition // rolled a segment: to be flushed
+	dirty chan *Partition // finished a segment or wrote much: to be flushed
 
 	mu        sync.Mutex // guards the rest; one Apply and one step at a time hold it
 	recovered map[kafka.TopicPartition]*recovered

@@ -38,6 +38,7 @@ type Partition struct {
 	core      *replica.State
 	marked    bool  // partition.metadata is written
 	unflushed int64 // records since the last flush that flush.messages asked for
+	unsynced  int64 // bytes since the flusher was last told of this log
 
 	flushing sync.Mutex // guards Flush of the log, which wants one caller at a time
 }
