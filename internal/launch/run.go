@@ -55,7 +55,7 @@ type ready struct {
 	took time.Duration
 }
 
-// world is what storage needs of this machine.
+// machine is what storage needs of this machine.
 func machine() storage.World {
 	return storage.World{FS: vfs.OS{}, Now: time.Now, Random: rand.Reader}
 }
