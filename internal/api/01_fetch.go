@@ -260,7 +260,7 @@ func (f *reads) wake(pending transport.Pending) {
 
 func (f *reads) again(pending transport.Pending) {
 	f.read()
-	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() {
+	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() || pending.Gone() {
 		pending.Complete(f.answer)
 		return
 	}

@@ -86,7 +86,7 @@ func (n *Node) openPartitions() error {
 		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Slog: n.log,
 		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
-		ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
+		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
 		DirFailed: n.dirFailed,
 	})
 	if err != nil {

@@ -14,9 +14,10 @@ type logDir struct {
 	Dir
 	m *Manager
 
-	mu      sync.Mutex // guards err
-	err     error
-	written map[string][]byte // checkpoints as they were last written; the duties' own
+	written map[string][]byte // checkpoints as they were last written; owned by Run, then by Close
+
+	mu  sync.Mutex // a leaf; guards err
+	err error
 }
 
 func (d *logDir) fs() vfs.FS { return d.m.o.FS }
@@ -52,8 +53,8 @@ func (d *logDir) fail(err error) {
 	d.m.o.DirFailed(d.Dir, last, err)
 }
 
-// rolled has the finished segment of p flushed soon.
-func (d *logDir) rolled(p *Partition) {
+// flushSoon has p flushed in the background.
+func (d *logDir) flushSoon(p *Partition) {
 	select {
 	case d.m.dirty <- p:
 	default: // the next checkpoint flushes it
