@@ -95,7 +95,9 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 	res, err := p.Append(partition.AppendRequest{
 		Records: records, RequiredAcks: w.acks, Origin: kafka.FromClient, Now: now,
 	})
-	r.out.LogStartOffset = res.LogStartOffset
+	if !errors.Is(err, kerr.NotLeaderForPartition) {
+		r.out.LogStartOffset = res.LogStartOffset
+	}
 	if err != nil {
 		w.fail(r, err)
 		return
@@ -177,8 +179,7 @@ func (w *writes) settle() transport.Response {
 			continue
 		}
 		if err := r.partition.Acked(r.end, r.epoch); err != nil {
-			r.out.BaseOffset, r.out.LogAppendTime = kafka.NoOffset, kafka.NoTimestamp
-			w.fail(r, err)
+			w.fail(r, err) // the offset stays: the records are in the log, and may yet be replicated
 		}
 	}
 	return w.answer()

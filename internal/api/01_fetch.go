@@ -184,7 +184,10 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 	r.out.HighWatermark, r.out.LastStableOffset = res.HighWatermark, res.LastStableOffset
 	r.out.LogStartOffset = res.LogStartOffset
 	if f.isolation == kafka.Committed {
-		r.out.Aborted = []wire.AbortedTransaction{}
+		r.out.Aborted = make([]wire.AbortedTransaction, len(res.Aborted))
+		for i, a := range res.Aborted {
+			r.out.Aborted[i] = wire.AbortedTransaction(a)
+		}
 	}
 	if res.Diverges {
 		r.out.Diverging = wire.EpochEnd(res.Diverging)

@@ -336,8 +336,7 @@ func (l *lockedBuffer) String() string {
 
 // Random bytes, and ordinary requests with some of their bytes changed, for every key and version of both listeners.
 func TestHostileGarbage(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := drawSeed(t)
 	rng := rand.New(rand.NewPCG(seed, 1))
 	n := besieged(t, testkit.Options{})
 	noise := func(size int) []byte {

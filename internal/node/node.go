@@ -259,7 +259,7 @@ func (n *Node) close() error {
 		}
 	}
 	if n.quorum != nil && n.stopQuorum == nil {
-		errs = append(errs, n.quorum.Run(n.life)) // its life is over: it closes its log
+		errs = append(errs, n.quorum.Close())
 	}
 	return errors.Join(append(errs, n.release())...)
 }

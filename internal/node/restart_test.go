@@ -50,8 +50,7 @@ func TestRestartFindsTopicsAndRecords(t *testing.T) {
 // A power cut while producers write: what was acknowledged of metadata, and of records where each write is flushed, is
 // there afterwards, whichever sectors the disk kept. Other logs keep a beginning.
 func TestPowerCutKeepsWhatWasPromised(t *testing.T) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
+	seed := drawSeed(t)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	disk := vfs.NewCrash()
 	n := testkit.Start(t, testkit.Options{FS: disk})

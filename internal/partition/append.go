@@ -87,6 +87,10 @@ type written struct {
 func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	// Once more: since the check of Append the folder may have become another one's.
+	if w.err = p.check(kafka.NoEpoch, true); w.err != nil {
+		return w
+	}
 	if w.err = p.core.CheckAppend(r.RequiredAcks, c.MinInSyncReplicas); w.err != nil {
 		return w
 	}

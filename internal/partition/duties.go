@@ -129,9 +129,9 @@ func (m *Manager) writeRecoveryPoints() {
 
 // checkpointed tells the log that its recovery point is written down.
 func (p *Partition) checkpointed(point kafka.Offset) error {
-	p.flushing.Lock()
-	defer p.flushing.Unlock()
-	if p.state.Load() == failed {
+	p.upkeep.Lock()
+	defer p.upkeep.Unlock()
+	if state := p.state.Load(); state == failed || state == gone {
 		return nil
 	}
 	return p.log.Checkpointed(point)

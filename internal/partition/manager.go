@@ -22,6 +22,8 @@ type Dir struct {
 	ID   kafka.UUID
 	// Clean says that it was shut down cleanly (checkpoint.TakeClean), so that nothing in it needs to be scanned.
 	Clean bool
+	// Written says that only the process died that had it before, so that what it wrote is there, synced or not.
+	Written bool
 	// Err says why the directory can't be used; nil when it can.
 	Err error
 }

@@ -72,10 +72,13 @@ func (a api) Name() string { return a.name + string(a.where) }
 // its topics is an entry instead.
 func Play(ctx context.Context, t Target, o Options) (Transcript, error) {
 	nonce := strconv.FormatInt(time.Now().UnixMilli()%1_000_000+1_000_000, 10)
-	p := &player{nonce: nonce, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
+	p := &player{nonce: nonce, numbers: map[string]int{}, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
 	defer p.close()
 	if err := p.prepare(); err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", t.Broker, err)
+	}
+	for i, a := range apis {
+		p.numbers[a.Name()] = i
 	}
 	for _, a := range apis {
 		if a.where == controller && t.Controller == "" || o.Only != nil && !o.Only.MatchString(a.Name()) {
@@ -183,15 +186,16 @@ func claims(req kmsg.Request) iter.Seq2[string, []byte] {
 
 // player is the state of one play: connections and the topics made so far.
 type player struct {
-	ctx    context.Context
-	target Target
-	nonce  string // makes topics of this play distinct on a node that saw another
-	conns  [2]*conn
-	topics map[[16]byte]string
-	ids    map[string][16]byte
-	marks  int
-	silent bool // the next requests are known to get no answer from Kafka
-	out    Transcript
+	ctx     context.Context
+	target  Target
+	numbers map[string]int // of APIs, by name: several share a key
+	nonce   string         // makes topics of this play distinct on a node that saw another
+	conns   [2]*conn
+	topics  map[[16]byte]string
+	ids     map[string][16]byte
+	marks   int
+	silent  bool // the next requests are known to get no answer from Kafka
+	out     Transcript
 }
 
 func (p *player) close() {
@@ -273,6 +277,8 @@ type run struct {
 	*player
 	api     api
 	version int16
+	// names is the prefix, if it does not follow from api and version.
+	names string
 	// used counts the names of cases.
 	used map[string]int
 }
@@ -297,11 +303,14 @@ func (r *run) entry(name string, lines []string) {
 
 // prefix begins the names of all topics of one API, listener and version.
 func (r *run) prefix() string {
+	if r.names != "" {
+		return r.names
+	}
 	l := "b"
 	if r.api.where == controller {
 		l = "c"
 	}
-	return fmt.Sprintf("x%s%s-%dv%d-", l, r.nonce, r.api.key, r.version)
+	return fmt.Sprintf("x%s%s-%dv%d-", l, r.nonce, r.numbers[r.api.Name()], r.version)
 }
 
 // name gives the full name of a topic of this run.
@@ -409,6 +418,26 @@ func (r *run) outcome(name string, resp kmsg.Response, body []byte, err error) k
 	return resp
 }
 
+// at plays a request of another API than the run's, at a version of its own.
+func (r *run) at(l listener, version int16, name string, req kmsg.Request) kmsg.Response {
+	req.SetVersion(version)
+	body, err := r.exchange(l, req.Key(), version, req.IsFlexible(), req.AppendTo(nil))
+	return r.outcomeOf(l, name, req, body, err)
+}
+
+// outcomeOf records what came of a request that carries its version itself.
+func (r *run) outcomeOf(l listener, name string, req kmsg.Request, body []byte, err error) kmsg.Response {
+	other := *r
+	other.api.key, other.api.where, other.version, other.names = req.Key(), l, req.GetVersion(), r.prefix()
+	own := len(r.out)
+	resp := other.outcome(name, req.ResponseKind(), body, err)
+	for i := own; i < len(r.out); i++ {
+		r.out[i].API, r.out[i].Version = r.api.Name(), r.version
+	}
+	r.used = other.used
+	return resp
+}
+
 // raw plays a case whose body is given as bytes.
 func (r *run) raw(name string, version int16, flexible bool, body []byte) {
 	answer, err := r.exchange(r.api.where, r.api.key, version, flexible, body)
@@ -455,11 +484,14 @@ func (r *run) settle() {
 }
 
 // meanwhile plays a request that waits on a connection of its own, does
-// something, and records the answer that this brings about.
-func (r *run) meanwhile(name string, req kmsg.Request, something func()) {
-	req.SetVersion(r.version)
+// something, and records the answer that this brings about. The request's
+// version is the run's if it is of the run's API.
+func (r *run) meanwhile(l listener, name string, req kmsg.Request, something func()) {
+	if req.Key() == r.api.key {
+		req.SetVersion(r.version)
+	}
 	addr := r.target.Broker
-	if r.api.where == controller {
+	if l == controller {
 		addr = r.target.Controller
 	}
 	c, err := dial(addr)
@@ -474,5 +506,5 @@ func (r *run) meanwhile(name string, req kmsg.Request, something func()) {
 		something()
 		_, body, err = c.receive(answerWait)
 	}
-	r.outcome(name, req.ResponseKind(), body, err)
+	r.outcomeOf(l, name, req, body, err)
 }
