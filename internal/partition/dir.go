@@ -17,10 +17,10 @@ type logDir struct {
 	Dir
 	m *Manager
 
-	mu  sync.Mutex // guards err
+	mu  sync.Mutex // a leaf; guards err
 	err error
 
-	files   sync.Mutex        // guards the checkpoints
+	files   sync.Mutex        // a leaf; guards the checkpoints
 	written map[string][]byte // checkpoints as they are on the disk
 }
 
@@ -57,8 +57,8 @@ func (d *logDir) fail(err error) {
 	d.m.o.DirFailed(d.Dir, last, err)
 }
 
-// rolled has the finished segment of p flushed soon.
-func (d *logDir) rolled(p *Partition) {
+// flushSoon has p flushed in the background.
+func (d *logDir) flushSoon(p *Partition) {
 	select {
 	case d.m.dirty <- p:
 	default: // the next checkpoint flushes it

@@ -289,6 +289,44 @@ func TestRetentionRunsByTheClock(t *testing.T) {
 	}
 }
 
+// TestFlushByTime flushes what is older than flush.ms, long before the next checkpoint, and no sooner.
+func TestFlushByTime(t *testing.T) {
+	for _, check := range []time.Duration{0, 3 * time.Second} {
+		w := newWorld(t, vfs.NewMem(), "/a")
+		w.options = func(o *Options) {
+			o.RetentionInterval, o.HighWaterInterval, o.CheckpointInterval, o.FlushCheck = time.Hour, time.Hour, time.Hour, check
+		}
+		w.config = func(c *Config) { c.FlushInterval = time.Second }
+		w.open(true)
+		w.create("t", 1)
+		p := w.get("t", 0)
+		elapsed := time.Duration(0)
+		step := func(to time.Duration, flushed kafka.Offset) (next time.Duration) {
+			t.Helper()
+			w.now, elapsed = w.now.Add(to-elapsed), to
+			next = elapsed + w.m.step(w.now)
+			if got := p.log.RecoveryPoint(); got != flushed {
+				t.Errorf("checked every %v, after %v: flushed up to %d, want %d", check, to, got, flushed)
+			}
+			return next
+		}
+		first := step(0, 0)
+		if want := max(check, time.Second); first != want {
+			t.Errorf("looks again after %v, want %v", first, want)
+		}
+		w.now, elapsed = w.now.Add(first/2), first/2
+		w.mustAppend(p, 3)
+		next := step(first/2, 0)
+		if next = step(next, map[bool]kafka.Offset{true: 3}[check > 0]); check == 0 {
+			if next != first/2+time.Second {
+				t.Errorf("looks again after %v", next)
+			}
+			next = step(next, 3)
+		}
+		step(next, 3)
+	}
+}
+
 func TestProducersExpire(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")
 	w.create("t", 1)
@@ -589,4 +627,51 @@ func TestRunDoesItsDutiesAndEnds(t *testing.T) {
 		cancel()
 		<-ended
 	})
+}
+
+// A log that is written to is flushed in the background now and then, so that a crash of the machine leaves little to check.
+func TestMuchUnsyncedIsFlushed(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 2)
+	p := w.get("t", 0)
+	var b record.Builder
+	b.Begin(record.NewOptions(0, 0))
+	b.Add(w.now.UnixMilli(), nil, make([]byte, 1000<<10))
+	batch, err := b.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func() {
+		record.Batch(batch).SetBaseOffset(0)
+		if _, err := w.append(p, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for written := len(batch); written < maxUnsynced; written += len(batch) {
+		add()
+	}
+	select {
+	case <-w.m.dirty:
+		t.Fatal("flushed too early")
+	default:
+	}
+	w.mustAppend(w.get("t", 1), 1)
+	add()
+	select {
+	case dirty := <-w.m.dirty:
+		if dirty != p {
+			t.Fatalf("%v is to be flushed", dirty)
+		}
+		if wait := w.m.flushOutOfTurn(p); wait > pointsDelay {
+			t.Fatalf("the next step is due in %v", wait)
+		}
+	default:
+		t.Fatal("nothing is to be flushed")
+	}
+	w.now = w.now.Add(pointsDelay)
+	w.m.step(w.now)
+	points, err := checkpoint.ReadOffsets(w.fs, "/a", checkpoint.RecoveryPoint)
+	if err != nil || len(points) != 2 || points[0].Offset != p.LogEndOffset() || points[1].Offset != 0 {
+		t.Fatalf("recovery points %v, %v; the log ends at %d", points, err, p.LogEndOffset())
+	}
 }

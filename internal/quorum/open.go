@@ -228,7 +228,11 @@ func (e *Engine) visitLog(from kafka.Offset, visit func(record.Batch, *batch) er
 		if err != nil {
 			return err
 		}
-		for _, b := range batches {
+		for i, b := range batches {
+			// Neither the offset nor the epoch of a batch is under its checksum.
+			if b.BaseOffset() > from || b.LastOffset() < from || i > 0 && b.BaseOffset() != from || b.LeaderEpoch() != e.log.EpochAt(from) {
+				return fmt.Errorf("%w: at offset %d there is %v, of epoch %d", ErrDamaged, from, b, e.log.EpochAt(from))
+			}
 			d, err := decode(b)
 			if err != nil {
 				return err
