@@ -194,8 +194,7 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	return e.placed(newPartition(d, m.o.Self, id, t.ID, log, 0, c), directory)
 }
 
-// choose returns the directory that the metadata names, or else the one with the fewest partitions; nil if the log is, or may be, in a
-// directory that is offline: to begin an empty one elsewhere would be to lose it.
+// choose returns the directory for a partition that has no log here, or nil.
 func (e *edit) choose(directory kafka.UUID, part *metadata.Partition) *logDir {
 	if e.dirs == nil {
 		e.dirs = make(map[*logDir]int)
@@ -203,20 +202,40 @@ func (e *edit) choose(directory kafka.UUID, part *metadata.Partition) *logDir {
 			e.dirs[p.dir]++
 		}
 	}
-	var best *logDir
-	offline := false
-	for _, d := range e.m.dirs {
+	candidates := make([]candidate, len(e.m.dirs))
+	for i, d := range e.m.dirs {
+		candidates[i] = candidate{id: d.ID, online: d.failure() == nil, partitions: e.dirs[d]}
+	}
+	if i := place(candidates, directory, e.fresh(directory, part)); i >= 0 {
+		return e.m.dirs[i]
+	}
+	return nil
+}
+
+// candidate is a log directory that may get a partition.
+type candidate struct {
+	id         kafka.UUID
+	online     bool
+	partitions int
+}
+
+// place returns the index of the directory that the metadata names, or else of the one with the fewest partitions, the first of those; -1 if
+// none is online, or if the log is, or may be, in a directory that is offline: to begin an empty one elsewhere would be to lose it.
+// fresh says that there is no log anywhere yet.
+func place(dirs []candidate, named kafka.UUID, fresh bool) int {
+	best, offline := -1, false
+	for i, d := range dirs {
 		switch {
-		case d.failure() != nil:
+		case !d.online:
 			offline = true
-		case d.ID == directory:
-			return d
-		case best == nil || e.dirs[d] < e.dirs[best]:
-			best = d
+		case d.id == named:
+			return i
+		case best < 0 || d.partitions < dirs[best].partitions:
+			best = i
 		}
 	}
-	if offline && !e.fresh(directory, part) {
-		return nil
+	if offline && !fresh {
+		return -1
 	}
 	return best
 }
