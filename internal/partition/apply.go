@@ -181,10 +181,10 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	}
 	d := e.choose(directory, part)
 	if d == nil {
-		m.o.Slog.Error("partition is offline with its log directory", "partition", id)
+		m.o.Log.Error("partition is offline with its log directory", "partition", id)
 		return nil
 	}
-	opts := m.o.Log
+	opts := m.o.Template
 	opts.Partition, opts.Config, opts.Clean, opts.Now = id, c.Log, true, m.o.Now()
 	log, _, err := commitlog.Open(m.o.FS, path.Join(d.Path, id.String()), opts)
 	if err != nil {
@@ -312,7 +312,7 @@ func (m *Manager) stray(r *recovered) {
 		return
 	}
 	to := commitlog.StrayName(r.id, m.o.NewID())
-	m.o.Slog.Warn("a log is of no partition of this node and was set aside", "dir", r.dir.Path, "partition", r.id, "topic id", r.topicID, "as", to)
+	m.o.Log.Warn("a log is of no partition of this node and was set aside", "dir", r.dir.Path, "partition", r.id, "topic id", r.topicID, "as", to)
 	err := r.log.Close(m.o.Now())
 	if err == nil {
 		err = m.o.FS.Rename(path.Join(r.dir.Path, r.id.String()), path.Join(r.dir.Path, to))

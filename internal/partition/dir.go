@@ -49,7 +49,7 @@ func (d *logDir) fail(err error) {
 	for _, other := range d.m.dirs {
 		last = last && other.failure() != nil
 	}
-	d.m.o.Slog.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
+	d.m.o.Log.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
 	d.m.o.DirFailed(d.Dir, last, err)
 }
 
@@ -78,7 +78,7 @@ func (d *logDir) checkpoint(name string, entries []checkpoint.Entry) error {
 func (d *logDir) offsets(name string) map[kafka.TopicPartition]kafka.Offset {
 	entries, err := checkpoint.ReadOffsets(d.fs(), d.Path, name)
 	if err != nil {
-		d.m.o.Slog.Warn("checkpoint is ignored", "dir", d.Path, "file", name, "err", err)
+		d.m.o.Log.Warn("checkpoint is ignored", "dir", d.Path, "file", name, "err", err)
 		return nil
 	}
 	byName := make(map[kafka.TopicPartition]kafka.Offset, len(entries))

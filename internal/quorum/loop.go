@@ -60,7 +60,7 @@ func (e *Engine) collect() {
 // receive hands Raft a message of a peer. What Raft refuses is noise: a peer that is no longer one, or too late.
 func (e *Engine) receive(m *raftpb.Message) {
 	if err := e.raft.Step(m); err != nil {
-		e.cfg.Logger.Debug("raft refused a message", "type", m.GetType(), "from", nodeID(m.GetFrom()), "error", err)
+		e.cfg.Logger.Debug("raft refused a message", "type", m.GetType(), "from", nodeID(m.GetFrom()), "err", err)
 	}
 }
 
