@@ -53,8 +53,8 @@ func (d *logDir) fail(err error) {
 	d.m.o.DirFailed(d.Dir, last, err)
 }
 
-// rolled has the finished segment of p flushed soon.
-func (d *logDir) rolled(p *Partition) {
+// flushSoon has p flushed in the background.
+func (d *logDir) flushSoon(p *Partition) {
 	select {
 	case d.m.dirty <- p:
 	default: // the next checkpoint flushes it

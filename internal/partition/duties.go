@@ -16,7 +16,12 @@ import (
 // duties is when each background duty is due next.
 type duties struct {
 	retention, highWater, flush, checkpoint, expiry time.Time
+
+	points time.Time // recovery points of logs that were flushed in between; zero if there are none
 }
+
+// pointsDelay is how long the recovery point of a log that was flushed out of turn may wait for those of others.
+const pointsDelay = time.Second
 
 func firstDuties(o *Options, now time.Time) duties {
 	return duties{
@@ -34,7 +39,7 @@ func (m *Manager) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case p := <-m.dirty:
-			m.flush([]*Partition{p})
+			timer.Reset(m.flushOutOfTurn(p))
 		case <-timer.C:
 			timer.Reset(m.step(m.o.Now()))
 		}
@@ -59,7 +64,11 @@ func (m *Manager) step(now time.Time) time.Duration {
 	}
 	if reached(&due.checkpoint, now, m.o.CheckpointInterval) {
 		m.flush(m.sorted())
+		due.points = now
+	}
+	if !due.points.IsZero() && !now.Before(due.points) {
 		m.writeRecoveryPoints()
+		due.points = time.Time{}
 	}
 	if reached(&due.expiry, now, m.o.ExpiryInterval) {
 		for _, p := range m.sorted() {
@@ -67,12 +76,22 @@ func (m *Manager) step(now time.Time) time.Duration {
 		}
 	}
 	next := m.emptyTrash(now)
-	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.expiry} {
-		if next.IsZero() || t.Before(next) {
+	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.expiry, due.points} {
+		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t
 		}
 	}
 	return max(next.Sub(now), time.Millisecond)
+}
+
+// flushOutOfTurn flushes p and does what is due by then. It returns how long the next step may wait.
+func (m *Manager) flushOutOfTurn(p *Partition) time.Duration {
+	m.flush([]*Partition{p})
+	now := m.o.Now()
+	if m.due.points.IsZero() {
+		m.due.points = now.Add(pointsDelay)
+	}
+	return m.step(now)
 }
 
 // reached reports whether a duty is due and sets its next time.

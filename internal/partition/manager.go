@@ -77,7 +77,7 @@ type Manager struct {
 	dirs  []*logDir
 	image atomic.Pointer[metadata.Image]
 	table atomic.Pointer[table]
-	dirty chan *Partition // rolled a segment: to be flushed
+	dirty chan *Partition // finished a segment or wrote much: to be flushed
 
 	due duties // owned by Run
 

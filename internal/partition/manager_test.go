@@ -651,3 +651,50 @@ func TestRunDoesItsDutiesAndEnds(t *testing.T) {
 		<-ended
 	})
 }
+
+// A log that is written to is flushed in the background now and then, so that a crash of the machine leaves little to check.
+func TestMuchUnsyncedIsFlushed(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 2)
+	p := w.get("t", 0)
+	var b record.Builder
+	b.Begin(record.NewOptions(0, 0))
+	b.Add(w.now.UnixMilli(), nil, make([]byte, 1000<<10))
+	batch, err := b.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func() {
+		record.Batch(batch).SetBaseOffset(0)
+		if _, err := w.append(p, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for written := len(batch); written < maxUnsynced; written += len(batch) {
+		add()
+	}
+	select {
+	case <-w.m.dirty:
+		t.Fatal("flushed too early")
+	default:
+	}
+	w.mustAppend(w.get("t", 1), 1)
+	add()
+	select {
+	case dirty := <-w.m.dirty:
+		if dirty != p {
+			t.Fatalf("%v is to be flushed", dirty)
+		}
+		if wait := w.m.flushOutOfTurn(p); wait > pointsDelay {
+			t.Fatalf("the next step is due in %v", wait)
+		}
+	default:
+		t.Fatal("nothing is to be flushed")
+	}
+	w.now = w.now.Add(pointsDelay)
+	w.m.step(w.now)
+	points, err := checkpoint.ReadOffsets(w.fs, "/a", checkpoint.RecoveryPoint)
+	if err != nil || len(points) != 2 || points[0].Offset != p.LogEndOffset() || points[1].Offset != 0 {
+		t.Fatalf("recovery points %v, %v; the log ends at %d", points, err, p.LogEndOffset())
+	}
+}

@@ -21,7 +21,7 @@ type recovered struct {
 	highWatermark kafka.Offset
 }
 
-// dirtyBacklog is how many rolled logs may wait for the flusher; others wait for the next checkpoint.
+// dirtyBacklog is how many logs may wait for the flusher; others wait for the next checkpoint.
 const dirtyBacklog = 256
 
 // Open recovers the logs of all directories, in parallel. They serve nobody until Apply has said what they are. A directory that

@@ -39,6 +39,7 @@ type Partition struct {
 	core      *replica.State
 	marked    bool  // partition.metadata is written
 	unflushed int64 // records since the last flush that flush.messages asked for
+	unsynced  int64 // bytes since the flusher was last told of this log
 
 	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
 	unflushedSince atomic.Int64
