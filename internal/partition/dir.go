@@ -53,7 +53,7 @@ func (d *logDir) fail(err error) {
 	for _, other := range d.m.dirs {
 		last = last && other.failure() != nil
 	}
-	d.m.o.Slog.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
+	d.m.o.Log.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
 	d.m.o.DirFailed(d.Dir, last, err)
 }
 
@@ -103,7 +103,7 @@ func (d *logDir) forget(id kafka.TopicPartition) error {
 func (d *logDir) offsets(name string) map[kafka.TopicPartition]kafka.Offset {
 	entries, err := checkpoint.ReadOffsets(d.fs(), d.Path, name)
 	if err != nil {
-		d.m.o.Slog.Warn("checkpoint is ignored", "dir", d.Path, "file", name, "err", err)
+		d.m.o.Log.Warn("checkpoint is ignored", "dir", d.Path, "file", name, "err", err)
 		return nil
 	}
 	if len(entries) > 0 { // a file that is missing is written though it says nothing

@@ -210,7 +210,7 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 		}
 		if err := write(d, byDir[d]); err != nil {
 			if errors.Is(err, vfs.ErrNoSpace) {
-				m.o.Slog.Warn("checkpoint was not written", "dir", d.Path, "err", err)
+				m.o.Log.Warn("checkpoint was not written", "dir", d.Path, "err", err)
 				continue
 			}
 			d.fail(err)
