@@ -186,6 +186,10 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	}
 	opts := m.o.Log
 	opts.Partition, opts.Config, opts.Clean, opts.Now = id, c.Log, true, m.o.Now()
+	if err := d.forget(id); err != nil {
+		d.fail(err)
+		return nil
+	}
 	log, _, err := commitlog.Open(m.o.FS, path.Join(d.Path, id.String()), opts)
 	if err != nil {
 		d.fail(err)
