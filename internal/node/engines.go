@@ -31,8 +31,8 @@ func (n *Node) openQuorum() error {
 			DisableDeleteTopics: !n.cfg.Topics.DeleteEnabled, SessionTimeout: q.BrokerSession,
 			Configs: configs{n.cfg.Sources}, Random: n.draws,
 		},
-		Log: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
-		Clean: dir.clean, Now: n.opts.Now, Logger: n.log,
+		LogConfig: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
+		Clean: dir.clean, Now: n.opts.Now, Log: n.log,
 	})
 	if errors.Is(err, quorum.ErrDamaged) {
 		return fmt.Errorf("load the metadata log in %s: %w: nothing was cut away: check the disk, and restore the folder from a backup", dir.Path, err)
@@ -82,8 +82,8 @@ func (n *Node) openPartitions() error {
 	n.applied.Store(n.quorum.Image())
 	var err error
 	n.partitions, err = partition.Open(partition.Options{
-		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Log: commitlog.Options{Cache: n.cache},
-		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Slog: n.log,
+		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Template: commitlog.Options{Cache: n.cache},
+		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Log: n.log,
 		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
 		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
@@ -121,7 +121,6 @@ func (n *Node) follow() func(metadata.Change) {
 
 // dirFailed is told of a log directory that failed.
 func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
-	n.log.Error("log directory failed", "directory", dir.Path, "err", err)
 	n.disown(dir)
 	n.member.tell()
 	switch {

@@ -297,3 +297,30 @@ func numbered(n int) []string {
 	}
 	return all
 }
+
+// What the checkpoints of a directory say of a topic is not taken for another one of the same name, even if the node is
+// killed before they are written again.
+func TestCheckpointsOfADeletedTopicAreForgotten(t *testing.T) {
+	n := testkit.Start(t, testkit.Options{FS: vfs.NewCrash()})
+	c := n.Dial()
+	c.Create("phoenix", 1)
+	for range 8 {
+		c.MustProduce("phoenix", 0, testkit.BatchOf(1, "old"))
+	}
+	n.Stop() // writes the checkpoints
+	disk := n.FS.(*vfs.Mem)
+	n = testkit.Start(t, testkit.Options{FS: disk})
+	c = n.Dial()
+	c.Delete("phoenix")
+	c.Create("phoenix", 1)
+	c.MustProduce("phoenix", 0, testkit.BatchOf(1, "0"))
+	killed := disk.CrashClone(rand.New(rand.NewPCG(1, 1)), 100)
+	n = testkit.Start(t, testkit.Options{FS: killed})
+	c = n.Dial()
+	if got := c.Read("phoenix", 0, 0); !slices.Equal(got, numbered(1)) {
+		t.Errorf("read %q", got)
+	}
+	if got := c.MustProduce("phoenix", 0, testkit.BatchOf(1, "1")); got != 1 {
+		t.Errorf("the next record has offset %d", got)
+	}
+}

@@ -155,7 +155,7 @@ func (p *Partition) markIdle() error {
 // writeHighWatermarks checkpoints the high watermarks of each directory.
 func (m *Manager) writeHighWatermarks() {
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		return d.checkpoint(checkpoint.Replication, entries(all, (*Partition).HighWatermark))
+		return d.save(checkpoint.Replication, all, func(i int) kafka.Offset { return all[i].HighWatermark() })
 	})
 }
 
@@ -163,17 +163,24 @@ func (m *Manager) writeHighWatermarks() {
 // segment needs no line in the second file.
 func (m *Manager) writeRecoveryPoints() {
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		points := entries(all, func(p *Partition) kafka.Offset { return p.log.RecoveryPoint() })
-		if err := d.checkpoint(checkpoint.RecoveryPoint, points); err != nil {
+		points := make([]kafka.Offset, len(all))
+		for i, p := range all {
+			points[i] = p.log.RecoveryPoint()
+		}
+		if err := d.save(checkpoint.RecoveryPoint, all, func(i int) kafka.Offset { return points[i] }); err != nil {
 			return err
 		}
-		starts := entries(all, (*Partition).LogStartOffset)
-		starts = slices.DeleteFunc(starts, func(e checkpoint.Entry) bool { return e.Offset == 0 })
-		if err := d.checkpoint(checkpoint.LogStart, starts); err != nil {
+		err := d.save(checkpoint.LogStart, all, func(i int) kafka.Offset {
+			if start := all[i].LogStartOffset(); start > 0 {
+				return start
+			}
+			return kafka.NoOffset
+		})
+		if err != nil {
 			return err
 		}
 		for i, p := range all {
-			if err := p.checkpointed(points[i].Offset); err != nil {
+			if err := p.checkpointed(points[i]); err != nil {
 				return err
 			}
 		}
@@ -203,7 +210,7 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 		}
 		if err := write(d, byDir[d]); err != nil {
 			if errors.Is(err, vfs.ErrNoSpace) {
-				m.o.Slog.Warn("checkpoint was not written", "dir", d.Path, "err", err)
+				m.o.Log.Warn("checkpoint was not written", "dir", d.Path, "err", err)
 				continue
 			}
 			d.fail(err)
@@ -211,12 +218,17 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 	}
 }
 
-func entries(all []*Partition, offset func(*Partition) kafka.Offset) []checkpoint.Entry {
-	out := make([]checkpoint.Entry, len(all))
+// save checkpoints an offset of each partition that has one (not kafka.NoOffset) and has not been deleted meanwhile.
+func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Offset) error {
+	d.files.Lock()
+	defer d.files.Unlock()
+	entries := make([]checkpoint.Entry, 0, len(all))
 	for i, p := range all {
-		out[i] = checkpoint.Entry{TopicPartition: p.id, Offset: offset(p)}
+		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone {
+			entries = append(entries, checkpoint.Entry{TopicPartition: p.id, Offset: o})
+		}
 	}
-	return out
+	return d.checkpoint(name, entries)
 }
 
 // emptyTrash removes deleted folders whose time has come, and returns when the next one is due; zero if there is none.

@@ -34,14 +34,14 @@ type Options struct {
 	Self kafka.NodeID
 	FS   vfs.FS
 	Dirs []Dir // the usable ones locked and formatted by the caller
-	// Log is the template of each log's options: its Cache.
-	Log commitlog.Options
+	// Template is what the options of all logs share: the Cache.
+	Template commitlog.Options
 	// TopicConfig computes the effective configuration of a topic from its overrides, which may be nil.
 	TopicConfig func(topic string, overrides map[string]string) Config
 	Now         func() time.Time
 	// NewID draws ids for the names of deleted folders.
 	NewID func() kafka.UUID
-	Slog  *slog.Logger
+	Log   *slog.Logger
 	// RecoveryThreads is num.recovery.threads.per.data.dir; 2 by default.
 	RecoveryThreads    int
 	RetentionInterval  time.Duration // log.retention.check.interval.ms
@@ -62,9 +62,9 @@ func (o *Options) setDefaults() {
 	o.FlushCheck = cmp.Or(o.FlushCheck, math.MaxInt64)
 	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
 	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
-	o.Log.Config = o.TopicConfig("", nil).Log
-	if o.Slog == nil {
-		o.Slog = slog.New(slog.DiscardHandler)
+	o.Template.Config = o.TopicConfig("", nil).Log
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.DirFailed == nil {
 		o.DirFailed = func(Dir, bool, error) {}

@@ -126,6 +126,29 @@ func TestPartitionsSpreadOverDirectories(t *testing.T) {
 	}
 }
 
+func TestPlace(t *testing.T) {
+	a, b, c := kafka.UUID{1}, kafka.UUID{2}, kafka.UUID{3}
+	none := kafka.UnassignedDirectory
+	f := func(what string, named kafka.UUID, fresh bool, want int, dirs ...candidate) {
+		t.Helper()
+		if got := place(dirs, named, fresh); got != want {
+			t.Errorf("%s: directory %d, want %d", what, got, want)
+		}
+	}
+	on := func(id kafka.UUID, partitions int) candidate { return candidate{id, true, partitions} }
+	off := func(id kafka.UUID) candidate { return candidate{id, false, 0} }
+	f("the one that is named, though it is full", b, false, 1, on(a, 0), on(b, 9))
+	f("the emptiest", none, true, 1, on(a, 2), on(b, 1), on(c, 3))
+	f("the first of equals", none, true, 0, on(a, 1), on(b, 1))
+	f("the emptiest, when one is named that this node does not have", c, false, 1, on(a, 2), on(b, 1))
+	f("none, when the named one is offline", a, false, -1, off(a), on(b, 0))
+	f("none, when the log may be in the one that is offline", none, false, -1, on(a, 0), off(b))
+	f("another one, when there is no log yet", none, true, 0, on(a, 5), off(b))
+	f("the one that is named and online, whatever else is offline", a, false, 0, on(a, 5), off(b))
+	f("none of those that are offline", none, true, -1, off(a), off(b))
+	f("none of none", none, true, -1)
+}
+
 func TestDeleteTopic(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")
 	w.create("t", 2)
