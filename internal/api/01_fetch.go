@@ -59,7 +59,7 @@ func fetch(c *call, body []byte) {
 // sessionRequest is what of a fetch concerns its session. Names are copied: a session outlives the frame.
 func sessionRequest(req *wire.FetchRequest, version int16) fetchsession.Request {
 	s := fetchsession.Request{
-		Session: req.SessionID, Epoch: req.SessionEpoch, ByID: version >= 13, Privileged: req.ReplicaID >= 0,
+		Session: req.SessionID, Epoch: req.SessionEpoch, ByID: wire.TopicsByID(version), Privileged: req.ReplicaID >= 0,
 		Partitions: make([]fetchsession.Partition, 0, len(req.Partitions)),
 	}
 	topic := ""
@@ -184,7 +184,10 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 	r.out.HighWatermark, r.out.LastStableOffset = res.HighWatermark, res.LastStableOffset
 	r.out.LogStartOffset = res.LogStartOffset
 	if f.isolation == kafka.Committed {
-		r.out.Aborted = []wire.AbortedTransaction{}
+		r.out.Aborted = make([]wire.AbortedTransaction, len(res.Aborted))
+		for i, a := range res.Aborted {
+			r.out.Aborted[i] = wire.AbortedTransaction(a)
+		}
 	}
 	if res.Diverges {
 		r.out.Diverging = wire.EpochEnd(res.Diverging)
@@ -257,7 +260,7 @@ func (f *reads) wake(pending transport.Pending) {
 
 func (f *reads) again(pending transport.Pending) {
 	f.read()
-	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() {
+	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() || pending.Gone() {
 		pending.Complete(f.answer)
 		return
 	}
@@ -277,7 +280,7 @@ func (f *reads) answer() transport.Response {
 
 // broken is the answer to a request that makes no sense: every partition fails, or from version 13 on just the request.
 func (f *reads) broken(asked []fetchsession.Partition) transport.Response {
-	if f.hdr.Version >= 13 {
+	if wire.TopicsByID(f.hdr.Version) {
 		return f.refused(kerr.UnknownServerError)
 	}
 	f.found = make([]found, len(asked))

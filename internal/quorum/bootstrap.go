@@ -31,8 +31,11 @@ func Format(f vfs.FS, dir string, members []Voter, records []schema.MetadataReco
 	})
 }
 
+// oldBootstrap is where Kafka before 4.1 kept the bootstrap records, in the folder above.
+const oldBootstrap = "bootstrap.checkpoint"
+
 // readBootstrap returns what format left: the records of the first leader, and the members of a dynamic quorum.
-// Kafka before 4.1 kept the records in another file, in the folder above. A folder with neither gives nil.
+// A folder with neither gives nil.
 func readBootstrap(f vfs.FS, dir string) ([]schema.MetadataRecord, voters, error) {
 	var records []schema.MetadataRecord
 	var members voters
@@ -45,7 +48,7 @@ func readBootstrap(f vfs.FS, dir string) ([]schema.MetadataRecord, voters, error
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return records, members, err
 	}
-	old, err := vfs.ReadFile(f, path.Join(path.Dir(dir), "bootstrap.checkpoint"))
+	old, err := vfs.ReadFile(f, path.Join(path.Dir(dir), oldBootstrap))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, voters{}, nil
 	}

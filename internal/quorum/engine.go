@@ -62,19 +62,21 @@ type Config struct {
 	IdleInterval time.Duration
 	// Tick is Raft's unit of time in a quorum of several: an election takes ten. 0 stands for 100 ms.
 	Tick time.Duration
-	// Clean and RecoveryPoint are as in commitlog.Options.
-	Clean         bool
-	RecoveryPoint kafka.Offset
+	// Clean is as in commitlog.Options.
+	Clean bool
 	// Send hands messages to the other voters, in order and without blocking; it may lose them. A quorum of one
 	// needs none.
 	Send func([]*raftpb.Message)
+	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever calls step itself, to
+	// have the same order each time, runs it in place.
+	Go func(func())
 	// Now is the clock. Nil stands for time.Now.
 	Now func() time.Time
 	// Logger gets what is worth a line. Nil discards.
 	Logger *slog.Logger
 }
 
-// Engine is the metadata quorum at one node. Make it with Open, then Run it.
+// Engine is the metadata quorum at one node. Make it with Open, then Run it, or Close it if it is not to run.
 type Engine struct {
 	cfg      Config
 	requests chan *request
@@ -96,6 +98,7 @@ type Engine struct {
 	inbox       []*request
 	applying    record.Batch // the batch whose last entry is not committed yet
 	committed   kafka.Offset // exclusive
+	synced      kafka.Offset // what syncedFile says
 	lastTick    time.Time
 	appended    time.Time // when the last record was written
 	snapshots   snapshotter

@@ -57,40 +57,44 @@ func (e *Engine) dropPending(why error) {
 }
 
 // maybeActivate starts the controller once the entry that began the epoch is committed: then all before it is too.
-func (e *Engine) maybeActivate(now time.Time) {
+func (e *Engine) maybeActivate(now time.Time) error {
 	l := e.leader
 	if l == nil || l.controller != nil || l.next == 0 || e.committed < l.next {
-		return
+		return nil
 	}
-	if epoch := e.raft.BasicStatus().HardState.GetTerm(); uint64(l.epoch) == epoch {
-		l.controller = controller.New(e.controllerConfig(), e.loader.Fork(), now)
-		e.activate(now)
+	if epoch := e.raft.BasicStatus().HardState.GetTerm(); uint64(l.epoch) != epoch {
+		return nil
 	}
+	l.controller = controller.New(e.controllerConfig(), e.loader.Fork(), now)
+	return e.activate(now)
 }
 
 // leadAlone starts the controller of a lone voter the moment that it is elected: all that is on its disk is committed,
 // and so the first commands go to the disk together with the entry that begins the epoch, in one sync.
-func (e *Engine) leadAlone(now time.Time) {
+func (e *Engine) leadAlone(now time.Time) error {
 	basic := e.raft.BasicStatus()
 	if e.leader != nil || !e.alone() || basic.RaftState != raft.StateLeader {
-		return
+		return nil
 	}
 	end := e.log.LogEndOffset() // where the entry that begins the epoch will lie
 	l := &leadership{epoch: kafka.LeaderEpoch(basic.HardState.GetTerm()), next: end + 1}
 	l.controller = controller.New(e.controllerConfig(), e.loader.Fork(), now)
 	change, err := l.controller.Replay(now, metadata.Batch{Offset: end, Epoch: l.epoch, Timestamp: now.UnixMilli()})
 	if err != nil {
-		e.cfg.Logger.Error("begin an epoch", "error", err)
-		return
+		return fmt.Errorf("begin epoch %d: %w", l.epoch, err)
 	}
 	l.pending = append(l.pending, pending{last: end, change: change})
 	e.leader = l
-	e.activate(now)
+	if err := e.activate(now); err != nil {
+		return err
+	}
 	e.handleInbox(now)
+	return nil
 }
 
-// activate lets the controller of this epoch write what an epoch begins with.
-func (e *Engine) activate(now time.Time) {
+// activate lets the controller of this epoch write what an epoch begins with. A leader that can't is none: whoever
+// waits for it would wait for ever.
+func (e *Engine) activate(now time.Time) error {
 	l := e.leader
 	e.cfg.Logger.Info("active controller", "epoch", l.epoch, "offset", l.next)
 	if e.storage.bootstrap.kraft > 0 && !e.storage.votersInLog {
@@ -101,11 +105,13 @@ func (e *Engine) activate(now time.Time) {
 			err = e.propose(b, metadata.Batch{Offset: l.next + kafka.Offset(len(records)) - 1}, now, nil, nil)
 		}
 		if err != nil {
-			e.cfg.Logger.Error("write the membership", "error", err)
+			return fmt.Errorf("write the membership into the metadata log: %w", err)
 		}
-		e.storage.votersInLog = true
 	}
-	e.command(now, &request{cmd: controller.Activate{}})
+	if _, err := e.decide(now, &request{cmd: controller.Activate{}}); err != nil {
+		return fmt.Errorf("activate the controller of epoch %d: %w", l.epoch, err)
+	}
+	return nil
 }
 
 func (e *Engine) controllerConfig() controller.Config {
@@ -116,22 +122,31 @@ func (e *Engine) controllerConfig() controller.Config {
 	return cfg
 }
 
-// command lets the controller decide and appends what it decided. It reports whether there were records.
+// command lets the controller decide, appends what it decided, and answers if that fails. It reports whether there
+// were records.
 func (e *Engine) command(now time.Time, r *request) bool {
+	wrote, err := e.decide(now, r)
+	if err != nil {
+		r.answer(nil, err)
+	}
+	return wrote
+}
+
+// decide is command, but leaves an error to the caller.
+func (e *Engine) decide(now time.Time, r *request) (wrote bool, err error) {
 	l := e.leader
 	result, err := l.controller.Handle(now, l.next, r.cmd)
 	if err != nil {
-		r.answer(nil, err)
-		return false
+		return false, err
 	}
 	if len(result.Records) == 0 {
 		if len(l.pending) == 0 {
 			r.answer(result.Response, nil)
-			return false
+			return false, nil
 		}
 		// What was decided may rest on records that are not committed yet.
 		l.pending = append(l.pending, pending{last: l.next - 1, request: r, response: result.Response})
-		return false
+		return false, nil
 	}
 	b, err := l.enc.data(nil, l.next, l.epoch, now.UnixMilli(), result.Records)
 	if err == nil {
@@ -140,10 +155,8 @@ func (e *Engine) command(now time.Time, r *request) bool {
 	}
 	if err != nil {
 		e.cfg.Logger.Error("a command of the controller failed", "command", fmt.Sprintf("%T", r.cmd), "error", err)
-		r.answer(nil, err)
-		return false
 	}
-	return true
+	return err == nil, err
 }
 
 func bodies(records []metadata.Record) []schema.MetadataRecord {

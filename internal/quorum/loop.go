@@ -12,7 +12,14 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 )
 
-// Run works until ctx ends or the log fails, and closes the log. It returns nil at the end of ctx.
+// Close closes the log of an engine that never ran; of one that did, Run has. Nobody is elected.
+func (e *Engine) Close() error {
+	close(e.stopped)
+	return e.stop(e.cfg.Now(), nil)
+}
+
+// Run works until ctx ends or the log fails, and closes the log; nothing that it started is left then. It returns nil
+// at the end of ctx.
 func (e *Engine) Run(ctx context.Context) error {
 	defer close(e.stopped)
 	timer := time.NewTimer(0)
@@ -29,9 +36,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		case m := <-e.messages:
 			e.receive(m)
 		case done := <-e.written:
-			if err := e.snapshotWritten(e.cfg.Now(), done); err != nil {
-				return e.stop(now, err)
-			}
+			e.written <- done // for step, in order with the rest
 		case <-e.subscribed:
 		case <-timer.C:
 		case <-ctx.Done():
@@ -63,6 +68,13 @@ func (e *Engine) receive(m *raftpb.Message) {
 func (e *Engine) step(now time.Time) error {
 	e.welcome()
 	e.collect()
+	select {
+	case done := <-e.written:
+		if err := e.snapshotWritten(now, done); err != nil {
+			return err
+		}
+	default:
+	}
 	if e.alone() {
 		if e.leader == nil && e.raft.BasicStatus().RaftState == raft.StateFollower {
 			if err := e.raft.Campaign(); err != nil {
@@ -164,8 +176,8 @@ func (e *Engine) deadline() time.Time {
 			earlier(e.appended.Add(e.cfg.IdleInterval))
 		}
 	}
-	if e.snapshots.bytes > 0 && !e.snapshots.running {
-		earlier(e.snapshots.last.Add(e.cfg.SnapshotInterval))
+	if at, ok := e.due(); ok {
+		earlier(at)
 	}
 	earlier(e.snapshots.reap)
 	return first
@@ -190,7 +202,11 @@ func (e *Engine) stop(now time.Time, err error) error {
 		e.log.Abandon()
 		return err
 	}
-	if _, err := e.log.Flush(); err != nil {
+	_, err = e.log.Flush()
+	if err == nil {
+		err = e.noteSynced()
+	}
+	if err != nil {
 		e.log.Abandon()
 		return fmt.Errorf("close the metadata log: %w", err)
 	}

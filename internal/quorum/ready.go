@@ -17,7 +17,9 @@ import (
 // entries, then the disk's word for both, and only then messages and answers.
 func (e *Engine) ready(now time.Time) error {
 	for e.raft.HasReady() {
-		e.leadAlone(now)
+		if err := e.leadAlone(now); err != nil {
+			return err
+		}
 		rd := e.raft.Ready()
 		if !raft.IsEmptySnap(rd.Snapshot) {
 			return fmt.Errorf("this node is too far behind the leader: snapshot %d is to be fetched", rd.Snapshot.GetMetadata().GetIndex())
@@ -35,7 +37,9 @@ func (e *Engine) ready(now time.Time) error {
 			}
 		}
 		e.raft.Advance(rd)
-		e.maybeActivate(now)
+		if err := e.maybeActivate(now); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -80,10 +84,14 @@ func (e *Engine) persist(rd raft.Ready, now time.Time) error {
 	if err := e.appendEntries(rd.Entries, now); err != nil {
 		return err
 	}
-	if _, err := e.log.Flush(); err != nil {
+	point, err := e.log.Flush()
+	if err != nil {
 		return fmt.Errorf("sync the metadata log: %w", err)
 	}
 	e.appended = now
+	if point-e.synced >= syncedEvery {
+		return e.noteSynced()
+	}
 	return nil
 }
 
@@ -186,6 +194,7 @@ func (e *Engine) applyBatch(b record.Batch) error {
 			return err
 		}
 		e.storage.voters.note(d)
+		e.storage.votersInLog = e.storage.votersInLog || d.voters != nil
 	}
 	e.snapshots.bytes += int64(len(b))
 	e.committed = b.NextOffset()

@@ -28,24 +28,36 @@ type snapshotResult struct {
 	err   error
 }
 
+// due returns when the next snapshot is to be written, which may have passed; false while there is none to write: one
+// is being written, or nothing is committed that the newest lacks.
+func (e *Engine) due() (time.Time, bool) {
+	s := &e.snapshots
+	switch {
+	case s.running || s.bytes == 0 || e.Image().End() <= e.storage.snap.EndOffset:
+		return time.Time{}, false
+	case s.bytes >= e.cfg.SnapshotBytes:
+		return s.last, true
+	}
+	return s.last.Add(e.cfg.SnapshotInterval), true
+}
+
 // maybeSnapshot starts writing a snapshot when enough was logged since the last one, or enough time has passed.
 func (e *Engine) maybeSnapshot(now time.Time) {
 	s := &e.snapshots
 	if s.last.IsZero() {
 		s.last = now
 	}
-	image := e.Image()
-	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
-	due := s.bytes >= e.cfg.SnapshotBytes || s.bytes > 0 && now.Sub(s.last) >= e.cfg.SnapshotInterval
-	if s.running || !due || id.EndOffset <= e.storage.snap.EndOffset {
+	if at, ok := e.due(); !ok || at.After(now) {
 		return
 	}
 	s.running = true
+	image := e.Image()
+	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
 	bytes, members, ms := s.bytes, e.storage.voters, now.UnixMilli()
-	go func() {
+	e.cfg.Go(func() {
 		err := writeSnapshot(e.cfg.FS, e.cfg.Dir, id, image.Timestamp, ms, members, image.Records)
-		e.written <- snapshotResult{id: id, bytes: bytes, err: err}
-	}()
+		e.written <- snapshotResult{id: id, bytes: bytes, err: err} // there is room: one runs at a time
+	})
 }
 
 // snapshotWritten drops what the new snapshot makes superfluous. A snapshot that could not be written is tried
@@ -72,6 +84,9 @@ func (e *Engine) snapshotWritten(now time.Time, done snapshotResult) error {
 	}
 	if _, err := e.log.Retain(now, e.committed); err != nil {
 		return fmt.Errorf("drop the snapshotted part of the metadata log: %w", err)
+	}
+	if err := e.noteSynced(); err != nil {
+		return err
 	}
 	e.cfg.Logger.Info("wrote a metadata snapshot", "snapshot", done.id)
 	e.publishStatus()

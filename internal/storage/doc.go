@@ -10,6 +10,6 @@
 //   - Format never touches a directory that is formatted.
 //   - What Format writes, Apache Kafka 4.4 opens, and the other way round.
 //
-// It does not read the metadata log: whether its metadata.version is one that this node knows shows when the quorum
-// loads it.
+// It does not read the metadata log: whether its metadata.version is one that this node knows is quorum.CheckLevel's to
+// tell.
 package storage
