@@ -42,7 +42,7 @@ func dialRequester(t testing.TB, n *testkit.Node) *requester {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	return &requester{t: t, nc: nc, buf: make([]byte, 1<<20)}
+	return &requester{t: t, nc: nc, buf: make([]byte, 4<<20)}
 }
 
 func (r *requester) send(frame []byte) {
