@@ -95,7 +95,9 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 	res, err := p.Append(partition.AppendRequest{
 		Records: records, RequiredAcks: w.acks, Origin: kafka.FromClient, Now: now,
 	})
-	r.out.LogStartOffset = res.LogStartOffset
+	if !errors.Is(err, kerr.NotLeaderForPartition) {
+		r.out.LogStartOffset = res.LogStartOffset
+	}
 	if err != nil {
 		w.fail(r, err)
 		return
@@ -105,14 +107,6 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 		r.partition, r.end, r.epoch, r.waits = p, res.End, res.LeaderEpoch, true
 		w.unacked++
 	}
-}
-
-// lookup finds a partition by name, or by id from version 13 of Produce and Fetch on.
-func (c *call) lookup(topic string, id kafka.TopicID, index int32) (*partition.Partition, error) {
-	if c.hdr.Version >= 13 {
-		return c.Partitions.GetByID(id, index)
-	}
-	return c.Partitions.Get(topic, index)
 }
 
 func (w *writes) check(records []byte) error {
@@ -183,8 +177,7 @@ func (w *writes) settle() transport.Response {
 			continue
 		}
 		if err := r.partition.Acked(r.end, r.epoch); err != nil {
-			r.out.BaseOffset, r.out.LogAppendTime = kafka.NoOffset, kafka.NoTimestamp
-			w.fail(r, err)
+			w.fail(r, err) // the offset stays: the records are in the log, and may yet be replicated
 		}
 	}
 	return w.answer()
@@ -211,52 +204,4 @@ func (w *writes) answer() transport.Response {
 	}
 	buf.B = out.End(0, nodes.endpoints(w.call))
 	return transport.Response{Buf: buf}
-}
-
-// leaderOf is the leader that a client should go to instead (KIP-951).
-func (c *call) leaderOf(topic string, id kafka.TopicID, index int32) wire.LeaderEpoch {
-	image := c.image()
-	t := image.Topics.ByName(topic)
-	if c.hdr.Version >= 13 {
-		t = image.Topics.ByID(id)
-	}
-	p := t.Partition(index)
-	if p == nil {
-		return wire.NoLeader
-	}
-	return wire.LeaderEpoch{ID: p.Leader, Epoch: p.LeaderEpoch}
-}
-
-// leaders collects the nodes that an answer refers to.
-type leaders []kafka.NodeID
-
-func (l *leaders) add(e wire.LeaderEpoch) {
-	if e.ID < 0 {
-		return
-	}
-	for _, id := range *l {
-		if id == e.ID {
-			return
-		}
-	}
-	*l = append(*l, e.ID)
-}
-
-func (l leaders) endpoints(c *call) []wire.NodeEndpoint {
-	if len(l) == 0 {
-		return nil
-	}
-	var nodes []wire.NodeEndpoint
-	image := c.image()
-	for _, id := range l {
-		b := image.Cluster.Broker(id)
-		if e, ok := b.Endpoint(c.listener); ok {
-			n := wire.NodeEndpoint{ID: id, Host: e.Host, Port: int32(e.Port)}
-			if b.Rack != nil {
-				n.Rack = *b.Rack
-			}
-			nodes = append(nodes, n)
-		}
-	}
-	return nodes
 }

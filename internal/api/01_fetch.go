@@ -60,7 +60,7 @@ func fetch(c *call, body []byte) {
 // frame.
 func sessionRequest(req *wire.FetchRequest, version int16, s fetchsession.Request) fetchsession.Request {
 	s = fetchsession.Request{
-		Session: req.SessionID, Epoch: req.SessionEpoch, ByID: version >= 13, Privileged: req.ReplicaID >= 0,
+		Session: req.SessionID, Epoch: req.SessionEpoch, ByID: wire.TopicsByID(version), Privileged: req.ReplicaID >= 0,
 		Partitions: s.Partitions[:0], Forgotten: s.Forgotten[:0],
 	}
 	topic := ""
@@ -224,7 +224,10 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 	r.out.HighWatermark, r.out.LastStableOffset = res.HighWatermark, res.LastStableOffset
 	r.out.LogStartOffset = res.LogStartOffset
 	if f.isolation == kafka.Committed {
-		r.out.Aborted = []wire.AbortedTransaction{}
+		r.out.Aborted = make([]wire.AbortedTransaction, len(res.Aborted))
+		for i, a := range res.Aborted {
+			r.out.Aborted[i] = wire.AbortedTransaction(a)
+		}
 	}
 	if res.Diverges {
 		r.out.Diverging = wire.EpochEnd(res.Diverging)
@@ -307,7 +310,7 @@ func (f *reads) finished() transport.Response {
 
 func (f *reads) again() {
 	f.read()
-	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() {
+	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() || f.pending.Gone() {
 		f.pending.Complete(f.finished)
 		return
 	}

@@ -22,7 +22,7 @@ func (f *reads) answer() transport.Response {
 
 // broken is the answer to a request that makes no sense: every partition fails, or from version 13 on just the request.
 func (f *reads) broken(asked []fetchsession.Partition) transport.Response {
-	if f.hdr.Version >= 13 {
+	if wire.TopicsByID(f.hdr.Version) {
 		return f.refused(kerr.UnknownServerError)
 	}
 	f.found = f.found[:0]

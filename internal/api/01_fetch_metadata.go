@@ -28,7 +28,7 @@ func fetchMetadata(c *call, req *wire.FetchRequest) {
 }
 
 func isMetadataLog(c *call, p *wire.FetchPartition) bool {
-	return c.hdr.Version >= 13 && p.TopicID == kafka.MetadataTopicID
+	return wire.TopicsByID(c.hdr.Version) && p.TopicID == kafka.MetadataTopicID
 }
 
 func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition) (wire.Fetched, *span) {

@@ -105,7 +105,7 @@ func describePartitions(c *call, image *metadata.Image, t *kmsg.DescribeTopicPar
 		m.EligibleLeaderReplicas, m.LastKnownELR = orEmpty(p.ELR), orEmpty(p.LastKnownELR)
 		m.OfflineReplicas = offlineReplicas(image, c.listener, p)
 		if !isAlive(image, c.listener, p.Leader) {
-			m.ErrorCode, m.LeaderID = kerr.LeaderNotAvailable.Code, int32(kafka.NoNode)
+			m.LeaderID = int32(kafka.NoNode) // and no error, as in Kafka
 		}
 		t.Partitions = append(t.Partitions, m)
 	}

@@ -11,8 +11,10 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/testkit"
 )
 
@@ -313,4 +315,61 @@ func TestFetchTellsBounds(t *testing.T) {
 	if p.HighWatermark != 3 || p.LastStableOffset != 3 || p.LogStartOffset != 0 {
 		t.Errorf("high watermark %d, last stable offset %d, log start offset %d", p.HighWatermark, p.LastStableOffset, p.LogStartOffset)
 	}
+}
+
+// A node finds a partition with transactions in it, as Kafka may have left it: readers of committed records are told which are aborted,
+// and get nothing of the one that is open, on a first fetch and on one that waited.
+func TestReadCommittedOfALogWithTransactions(t *testing.T) {
+	n := testkit.Start(t, testkit.Options{})
+	n.Dial().Create("a", 1)
+	n.Dial().MustProduce("a", 0, testkit.BatchOf(1, "plain"))
+	n.Stop()
+	opts := commitlog.Options{Config: commitlog.DefaultConfig(), Cache: segment.NewCache(10, 1<<20), Clean: true, Now: time.Now()}
+	log, _, err := commitlog.Open(n.FS, "/data/a-0", opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(id kafka.ProducerID, value string) []byte {
+		o := record.NewOptions(log.LogEndOffset(), 0)
+		o.Transactional, o.ProducerID, o.ProducerEpoch, o.BaseSequence = true, id, 0, 0
+		return testkit.Batch(o, 1, value)
+	}
+	add := func(b []byte) {
+		if _, err := log.Append(b, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add(in(70, "aborted"))
+	add(record.AppendEndTxnMarker(nil, log.LogEndOffset(), 0, 1, 70, 0, record.Abort, 0))
+	add(in(71, "open"))
+	if err := log.Close(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	n = testkit.Start(t, testkit.Options{FS: n.FS})
+	c := n.Dial()
+	f := func(isolation int8, from int64, want string) {
+		t.Helper()
+		req := testkit.FetchRequest("a", 0, from)
+		req.IsolationLevel, req.MinBytes, req.MaxWaitMillis = isolation, 10_000, 20
+		p := testkit.Ask[*kmsg.FetchResponse](c, req, 12).Topics[0].Partitions[0]
+		var aborted []string
+		for _, a := range p.AbortedTransactions {
+			aborted = append(aborted, fmt.Sprintf("%d from %d", a.ProducerID, a.FirstOffset))
+		}
+		end := from
+		for b := p.RecordBatches; len(b) > 0; {
+			batch, rest, err := record.Next(b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			end, b = int64(batch.NextOffset()), rest
+		}
+		got := fmt.Sprintf("%d to %d, stable %d, aborted %v, null %v", from, end, p.LastStableOffset, aborted, p.AbortedTransactions == nil)
+		if got != want {
+			t.Errorf("isolation %d: %s, want %s", isolation, got, want)
+		}
+	}
+	f(1, 0, "0 to 3, stable 3, aborted [70 from 1], null false")
+	f(1, 3, "3 to 3, stable 3, aborted [], null false")
+	f(0, 0, "0 to 4, stable 3, aborted [], null true")
 }

@@ -1,49 +1,54 @@
 package arch
 
 import (
+	"cmp"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// imports is the policy: on the left a package below internal/, on the right all of ours that it may import.
-// Arrows point down the layers only; a core and a shell never import each other.
+// imports is the policy: on the left a room (a folder of internal/) and its layer, on the right all of ours that it
+// imports. Arrows point down the layers only, or to a sibling that is listed; a core and a shell never import each
+// other. S is a side leaf, seen from L3 up; T is for tests only.
 // Adding a word here is a decision about the architecture: say why in the commit.
 const imports = `
 L0  kafka:
-L0  invariant:
 
 L1  wire: kafka
-L1  compress: kafka
+L1  compress:
 L1  record: kafka compress
 L1  schema: kafka
 
-L2  metadata: kafka schema wire record
-L2  controller: kafka schema wire record metadata
-L2  replica: kafka wire record
-L2  producer: kafka wire record
-L2  fetchsession: kafka wire record
+L2  metadata: kafka schema
+L2  controller: kafka schema metadata
+L2  replica: kafka
+L2  producer: kafka record
+L2  fetchsession: kafka
 
-L3  vfs: kafka
+L3  vfs:
 L3  segment: kafka record vfs
-L3  transport: kafka wire
+L3  transport:
 
 L4  commitlog: kafka record vfs segment producer
 L4  purgatory: kafka
 L4  partition: kafka record replica producer commitlog purgatory metadata vfs compress
 L4  quorum: kafka record schema metadata controller segment commitlog vfs
 
-L5  api: kafka wire record schema metadata controller fetchsession producer transport commitlog purgatory partition quorum config compress
+L5  api: kafka wire record metadata controller fetchsession transport commitlog purgatory partition quorum config
 
-L6  config: kafka
-L6  obs: kafka
 L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka wire record schema metadata controller fetchsession compress vfs segment transport commitlog purgatory partition quorum api config obs storage
-L6  inspect: kafka wire compress record schema producer metadata vfs segment commitlog
-L6  cli: kafka config inspect
-T   testkit: kafka record config storage vfs node
+L6  node: kafka compress metadata controller fetchsession vfs segment transport commitlog purgatory partition quorum api config storage
+L6  inspect: kafka record schema
+L6  cli: kafka inspect
+L6  launch: config storage vfs node cli obs
 
-L6  launch: kafka config storage vfs node cli
+S   config: kafka
+S   obs:
+T   testkit: kafka record config storage vfs node
 `
 
 // never holds edges that the table could one day allow by mistake, with the reason.
@@ -58,26 +63,87 @@ var never = []struct{ from, to, why string }{
 	{"quorum", "os", "files are reached through vfs"},
 }
 
-func TestImportsPointDown(t *testing.T) {
-	allowed := policy(t)
+func TestImportsAreThePolicy(t *testing.T) {
+	rooms := policy(t)
+	used := map[[2]string]bool{}
+	exists := map[string]bool{}
 	for _, p := range load(t) {
 		if !strings.HasPrefix(p.path, "internal/") || p.path == "internal/arch" {
 			continue
 		}
-		room := roomOf(p.path)
-		may, known := allowed[room]
+		from := roomOf(p.path)
+		exists[from] = true
+		r, known := rooms[from]
 		if !known {
 			t.Errorf("%s has no line in the policy: decide its layer", p.path)
 			continue
 		}
-		for _, imp := range p.imports() {
-			ours, ok := strings.CutPrefix(imp, module+"/internal/")
-			if !ok {
+		for _, to := range p.rooms() {
+			used[[2]string{from, to}] = true
+			if to != from && !slices.Contains(r.may, to) {
+				t.Errorf("%s imports %s, which the policy does not allow", p.path, to)
+			}
+		}
+	}
+	for from, r := range rooms {
+		if !exists[from] {
+			t.Errorf("the policy has a line for %s, which does not exist", from)
+		}
+		for _, to := range r.may {
+			if !used[[2]string{from, to}] {
+				t.Errorf("the policy lets %s import %s, which it does not: take the word out", from, to)
+			}
+		}
+	}
+}
+
+func TestImportsPointDown(t *testing.T) {
+	rooms := policy(t)
+	for from, r := range rooms {
+		for _, to := range r.may {
+			target, known := rooms[to]
+			if !known {
+				t.Errorf("the policy lets %s import %s, which has no line", from, to)
 				continue
 			}
-			if to := strings.Split(ours, "/")[0]; to != room && !slices.Contains(may, to) {
-				t.Errorf("%s imports %s, which the policy does not allow", p.path, ours)
+			if why := edge(r.layer, target.layer); why != "" {
+				t.Errorf("%s %s may not import %s %s: %s", r.layer, from, target.layer, to, why)
 			}
+		}
+	}
+}
+
+// edge says why a room of one layer may not import a room of another; "" when it may.
+func edge(from, to string) string {
+	switch {
+	case to == "T":
+		return "only tests import what is for tests"
+	case from == "T":
+		return ""
+	case from == "S" && to != "L0":
+		return "a side leaf speaks the vocabulary and nothing else"
+	case from == "S":
+		return ""
+	case to == "S" && from < "L3":
+		return "configuration is given to codecs and cores as arguments"
+	case to == "S":
+		return ""
+	case from == "L2" && to == "L3", from == "L3" && to == "L2":
+		return "a core and a shell meet in an engine"
+	case to > from:
+		return "it points up"
+	}
+	return ""
+}
+
+func TestEdge(t *testing.T) {
+	for pair, may := range map[string]bool{
+		"L2 L1": true, "L2 L2": true, "L4 L3": true, "L4 L2": true, "L3 S": true, "L6 S": true, "S L0": true, "T L6": true,
+		"L1 L2": false, "L5 L6": false, "L2 L3": false, "L3 L2": false, "L2 S": false, "L0 S": false, "S L1": false, "L6 T": false,
+	} {
+		from, to, _ := strings.Cut(pair, " ")
+		if why := edge(from, to); (why == "") != may {
+			t.Errorf("%s to %s: %q", from, to, why)
 		}
 	}
 }
@@ -97,8 +163,23 @@ func TestForbiddenImports(t *testing.T) {
 	}
 }
 
+// What stands outside internal/ and is no test imports no package that is for tests.
+func TestProgramsDoNotImportTestRooms(t *testing.T) {
+	rooms := policy(t)
+	for _, p := range load(t) {
+		if strings.HasPrefix(p.path, "internal/") {
+			continue
+		}
+		for _, to := range p.rooms() {
+			if rooms[to].layer == "T" {
+				t.Errorf("%s imports %s, which is for tests", p.path, to)
+			}
+		}
+	}
+}
+
 func TestPolicyIsAcyclic(t *testing.T) {
-	allowed := policy(t)
+	rooms := policy(t)
 	state := map[string]int{}
 	var visit func(string)
 	visit = func(p string) {
@@ -110,33 +191,93 @@ func TestPolicyIsAcyclic(t *testing.T) {
 			return
 		}
 		state[p] = 1
-		for _, to := range allowed[p] {
+		for _, to := range rooms[p].may {
 			visit(to)
 		}
 		state[p] = 2
 	}
-	for p := range allowed {
+	for p := range rooms {
 		visit(p)
 	}
 }
 
-// policy reads the table: room to the rooms it may import.
-func policy(t *testing.T) map[string][]string {
+// room is one line of the policy.
+type room struct {
+	layer string // L0 to L6, S or T
+	may   []string
+}
+
+// layered are the words that a layer may be called.
+var layered = regexp.MustCompile(`^(L[0-6]|S|T)$`)
+
+// policy reads the table: room to its layer and the rooms it may import.
+func policy(t *testing.T) map[string]room {
 	t.Helper()
-	rules := map[string][]string{}
+	rooms := map[string]room{}
 	for line := range strings.Lines(imports) {
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
 		left, right, ok := strings.Cut(line, ":")
 		words := strings.Fields(left)
-		if !ok || len(words) != 2 {
-			t.Fatalf("policy line %q: want «L<n>  room: rooms»", line)
+		if !ok || len(words) != 2 || !layered.MatchString(words[0]) {
+			t.Fatalf("policy line %q: want «LAYER  room: rooms»", line)
 		}
-		rules[words[1]] = strings.Fields(right)
+		if _, twice := rooms[words[1]]; twice {
+			t.Fatalf("policy: %s has two lines", words[1])
+		}
+		rooms[words[1]] = room{layer: words[0], may: strings.Fields(right)}
 	}
-	return rules
+	return rooms
+}
+
+// cores are the rooms of layer 2: they decide and do not act.
+func cores(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for name, r := range policy(t) {
+		if r.layer == "L2" {
+			all = append(all, name)
+		}
+	}
+	slices.Sort(all)
+	return all
 }
 
 // roomOf is the first folder below internal/.
 func roomOf(path string) string { return strings.Split(path, "/")[1] }
+
+// rooms are the rooms that the package imports, without its tests.
+func (p *pkg) rooms() []string {
+	var all []string
+	for _, imp := range p.imports() {
+		if ours, ok := strings.CutPrefix(imp, module+"/"); ok && strings.HasPrefix(ours, "internal/") {
+			all = append(all, roomOf(ours))
+		}
+	}
+	return all
+}
+
+// The page that shows the layers shows these: each line of its picture begins with a layer or with none, then the room.
+func TestArchitecturePageShowsTheRooms(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture := regexp.MustCompile(`(?m)^    (L[0-6]|S |T |  ) {2}([a-z]+) {2,}\S`)
+	shown, layer := map[string]string{}, ""
+	for _, line := range picture.FindAllStringSubmatch(string(page), -1) {
+		layer = cmp.Or(strings.TrimSpace(line[1]), layer)
+		shown[line[2]] = layer
+	}
+	rooms := policy(t)
+	for _, name := range slices.Sorted(maps.Keys(rooms)) {
+		if shown[name] != rooms[name].layer {
+			t.Errorf("docs/ARCHITECTURE.md shows %s on layer %q, it is on %s", name, shown[name], rooms[name].layer)
+		}
+		delete(shown, name)
+	}
+	for name, layer := range shown {
+		t.Errorf("docs/ARCHITECTURE.md shows %s %s, which does not exist", layer, name)
+	}
+}

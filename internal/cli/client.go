@@ -151,6 +151,18 @@ func (a *app) bounded(ctx context.Context) (context.Context, context.CancelFunc)
 	return context.WithTimeout(ctx, time.Duration(a.requestTimeout))
 }
 
+// withServer connects and does what is bounded by the time that the user gives a request.
+func (a *app) withServer(ctx context.Context, do func(context.Context, *server) error) error {
+	ctx, cancel := a.bounded(ctx)
+	defer cancel()
+	s, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return do(ctx, s)
+}
+
 // failed words an error of a request; the hint for a known cause comes along.
 func (s *server) failed(what string, err error) error {
 	var e *Error

@@ -52,18 +52,13 @@ func (a *app) clusterInfo() *cobra.Command {
 		Short: "Show the cluster's id, brokers and features, and whether all partitions are well",
 		Args:  want(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, cancel := a.bounded(cmd.Context())
-			defer cancel()
-			s, err := a.connect(ctx)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			c, err := s.cluster(ctx)
-			if err != nil {
-				return s.failed("cluster info", err)
-			}
-			return a.printCluster(c)
+			return a.withServer(cmd.Context(), func(ctx context.Context, s *server) error {
+				c, err := s.cluster(ctx)
+				if err != nil {
+					return s.failed("cluster info", err)
+				}
+				return a.printCluster(c)
+			})
 		},
 	}
 }

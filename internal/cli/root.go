@@ -35,11 +35,7 @@ func newApp(w *World) *app {
 	}
 }
 
-// Root returns the tree of commands. Commands that run a server are given as extra; they stand first in the help.
-//
-// An extra command reports a failure by returning an error: an [*Error] for exit codes and hints of its own, any other for [Failed].
-func Root(w *World, extra ...*cobra.Command) *cobra.Command { return newApp(w).root(extra) }
-
+// root is the tree of commands. Those that run a server are given as extra; they stand first in the help.
 func (a *app) root(extra []*cobra.Command) *cobra.Command {
 	root := group(&cobra.Command{
 		Use:   "ottla",
@@ -72,6 +68,9 @@ func (a *app) root(extra []*cobra.Command) *cobra.Command {
 }
 
 // Run runs the command line args (without the name of the program) and returns the exit code. It writes errors itself.
+//
+// Commands that run a server are given as extra; they stand first in the help. One reports a failure by returning an
+// error: an [*Error] for exit codes and hints of its own, any other for [Failed].
 func Run(ctx context.Context, w *World, args []string, extra ...*cobra.Command) int {
 	a := newApp(w)
 	root := a.root(extra)

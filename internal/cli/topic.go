@@ -117,27 +117,22 @@ func (a *app) topicList() *cobra.Command {
 			if _, err := path.Match(pattern, ""); err != nil {
 				return Usagef("%q is not a pattern", pattern)
 			}
-			ctx, cancel := a.bounded(cmd.Context())
-			defer cancel()
-			s, err := a.connect(ctx)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			all, err := s.topics(ctx)
-			if err != nil {
-				return s.failed("list topics", err)
-			}
-			var rows []topicRow
-			for _, t := range all {
-				if fits, _ := path.Match(pattern, t.Name); fits && (internal || !t.Internal) {
-					rows = append(rows, topicRow{t.Name, t.ID, len(t.Partitions), t.replication(), t.Internal})
+			return a.withServer(cmd.Context(), func(ctx context.Context, s *server) error {
+				all, err := s.topics(ctx)
+				if err != nil {
+					return s.failed("list topics", err)
 				}
-			}
-			return list(a, "TopicList", "topics", rows, []column[topicRow]{
-				{name: "NAME", value: func(t topicRow) string { return t.Name }},
-				{name: "PARTITIONS", value: func(t topicRow) string { return strconv.Itoa(t.Partitions) }, number: true},
-				{name: "REPLICAS", value: func(t topicRow) string { return strconv.Itoa(t.Replication) }, number: true},
+				var rows []topicRow
+				for _, t := range all {
+					if fits, _ := path.Match(pattern, t.Name); fits && (internal || !t.Internal) {
+						rows = append(rows, topicRow{t.Name, t.ID, len(t.Partitions), t.replication(), t.Internal})
+					}
+				}
+				return list(a, "TopicList", "topics", rows, []column[topicRow]{
+					{name: "NAME", value: func(t topicRow) string { return t.Name }},
+					{name: "PARTITIONS", value: func(t topicRow) string { return strconv.Itoa(t.Partitions) }, number: true},
+					{name: "REPLICAS", value: func(t topicRow) string { return strconv.Itoa(t.Replication) }, number: true},
+				})
 			})
 		},
 	}

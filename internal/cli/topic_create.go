@@ -54,24 +54,19 @@ func (a *app) topicCreate() *cobra.Command {
 			if c.partitions == 0 || c.partitions < -1 || c.replication == 0 || c.replication < -1 {
 				return Usagef("-p and -r must be 1 or more, or -1 for the server's default")
 			}
-			ctx, cancel := a.bounded(cmd.Context())
-			defer cancel()
-			s, err := a.connect(ctx)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			done, f, err := s.create(ctx, c, configs, names)
-			if err != nil {
-				return err
-			}
-			if !c.dryRun {
-				s.settle(ctx, done)
-			}
-			if err := a.printOutcomes("TopicCreateResult", done); err != nil {
-				return err
-			}
-			return f.or()
+			return a.withServer(cmd.Context(), func(ctx context.Context, s *server) error {
+				done, f, err := s.create(ctx, c, configs, names)
+				if err != nil {
+					return err
+				}
+				if !c.dryRun {
+					s.settle(ctx, done)
+				}
+				if err := a.printOutcomes("TopicCreateResult", done); err != nil {
+					return err
+				}
+				return f.or()
+			})
 		},
 	}
 	f := cmd.Flags()

@@ -20,24 +20,19 @@ func (a *app) topicDelete() *cobra.Command {
 			if err := a.mayAsk(d); err != nil {
 				return err
 			}
-			ctx, cancel := a.bounded(cmd.Context())
-			defer cancel()
-			s, err := a.connect(ctx)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			found, f, err := s.namedTopics(ctx, "delete", names)
-			if err != nil {
-				return err
-			}
-			if ifExists {
-				f.errs = dropNotFound(f.errs)
-			}
-			if len(found) == 0 {
-				return f.or()
-			}
-			return a.deleteTopics(cmd.Context(), s, found, f, d)
+			return a.withServer(cmd.Context(), func(ctx context.Context, s *server) error {
+				found, f, err := s.namedTopics(ctx, "delete", names)
+				if err != nil {
+					return err
+				}
+				if ifExists {
+					f.errs = dropNotFound(f.errs)
+				}
+				if len(found) == 0 {
+					return f.or()
+				}
+				return a.deleteTopics(cmd.Context(), s, found, f, d)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&ifExists, "if-exists", false, "succeed when the topic is not there")

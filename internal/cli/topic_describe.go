@@ -36,25 +36,20 @@ func (a *app) topicDescribe() *cobra.Command {
 		Args:              want(1, -1, "the NAME of a topic"),
 		ValidArgsFunction: a.completeTopics,
 		RunE: func(cmd *cobra.Command, names []string) error {
-			ctx, cancel := a.bounded(cmd.Context())
-			defer cancel()
-			s, err := a.connect(ctx)
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			found, f, err := s.namedTopics(ctx, "describe", names)
-			if err != nil {
-				return err
-			}
-			all, err := s.describe(ctx, found)
-			if err != nil {
-				return err
-			}
-			if err := a.printDescriptions(all); err != nil {
-				return err
-			}
-			return f.or()
+			return a.withServer(cmd.Context(), func(ctx context.Context, s *server) error {
+				found, f, err := s.namedTopics(ctx, "describe", names)
+				if err != nil {
+					return err
+				}
+				all, err := s.describe(ctx, found)
+				if err != nil {
+					return err
+				}
+				if err := a.printDescriptions(all); err != nil {
+					return err
+				}
+				return f.or()
+			})
 		},
 	}
 }

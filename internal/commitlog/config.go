@@ -72,6 +72,9 @@ type Options struct {
 	Cache     *segment.Cache // bounds open files and loaded indexes; one for all logs of a node
 	// Clean says that the log directory was shut down cleanly (.kafka_cleanshutdown), so that nothing needs to be scanned.
 	Clean bool
+	// Written says that only the process died since the log was last found whole, not the machine: all that it wrote is there, and only
+	// its last write can be torn. Then headers are enough above the recovery point, but for the tail.
+	Written bool
 	// RecoveryPoint is from recovery-point-offset-checkpoint: what lies below was synced. 0 if unknown.
 	RecoveryPoint kafka.Offset
 	// LogStartOffset is from log-start-offset-checkpoint. 0 if unknown.
@@ -82,8 +85,9 @@ type Options struct {
 // Report says what Open found.
 type Report struct {
 	Created      bool  // there was no log in the folder
-	ScannedBytes int64 // bytes whose checksums were checked
+	ScannedBytes int64 // bytes whose checksums were checked; of a log that was taken by its headers those of the tail
 	LostBytes    int64 // bytes cut off the end because they were not whole, valid and in order
 	Cut          error // why; nil if LostBytes is 0
+	Odd          error // why headers were not enough for a log of a process that died; nil if they were
 	Damage       []Damage
 }

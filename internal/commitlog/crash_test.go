@@ -201,18 +201,23 @@ func (c *crashTest) reopen() {
 
 // crash checks what a power cut before o would leave.
 func (c *crashTest) crash(o vfs.Op) {
-	for _, keep := range []int{0, 50, 100} {
+	for _, kind := range []struct {
+		keep    int
+		written bool // a process that died leaves all; recovery may know that
+	}{{0, false}, {50, false}, {100, false}, {100, true}} {
+		keep := kind.keep
 		c.points++
 		disk := c.disk.CrashClone(c.cut, keep)
-		where := fmt.Sprintf("seed %d, before %s, keeping %d %%", c.seed, o, keep)
+		where := fmt.Sprintf("seed %d, before %s, keeping %d %%, written %v", c.seed, o, keep, kind.written)
 		opt := c.options()
+		opt.Written = kind.written
 		opt.Clean = false // the mark is taken away before anything is opened
 		l, report, err := Open(disk, "/d/t-0", opt)
 		if err != nil {
 			c.t.Fatalf("%s: %v", where, err)
 		}
-		if report.Damage != nil {
-			c.t.Fatalf("%s: damage %v", where, report.Damage)
+		if report.Damage != nil || report.Odd != nil {
+			c.t.Fatalf("%s: damage %v, odd %v", where, report.Damage, report.Odd)
 		}
 		c.compare(l, keep, where)
 		end := l.LogEndOffset()

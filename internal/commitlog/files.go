@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -26,7 +27,7 @@ const (
 // addDamage returns the ranges with one more, in order; ranges that touch in one segment become one.
 func addDamage(list []Damage, d Damage) []Damage {
 	list = append(slices.Clone(list), d)
-	slices.SortFunc(list, func(a, b Damage) int { return compare(a.From, b.From) })
+	slices.SortFunc(list, func(a, b Damage) int { return cmp.Compare(a.From, b.From) })
 	merged := list[:1]
 	for _, d := range list[1:] {
 		last := &merged[len(merged)-1]
@@ -37,16 +38,6 @@ func addDamage(list []Damage, d Damage) []Damage {
 		merged = append(merged, d)
 	}
 	return merged
-}
-
-func compare(a, b kafka.Offset) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 func readDamage(f vfs.FS, dir string) ([]Damage, error) {
@@ -82,7 +73,7 @@ func parseDamage(b []byte) ([]Damage, error) {
 		}
 		list = append(list, Damage{From: kafka.Offset(n[0]), End: kafka.Offset(n[1]), Segment: kafka.Offset(n[2])})
 	}
-	slices.SortFunc(list, func(a, b Damage) int { return compare(a.From, b.From) })
+	slices.SortFunc(list, func(a, b Damage) int { return cmp.Compare(a.From, b.From) })
 	return list, nil
 }
 

@@ -101,9 +101,6 @@ func (l *Log) Size() (size int64) {
 	return size
 }
 
-// Segments returns how many segments there are.
-func (l *Log) Segments() int { return len(l.list.Load().segments) }
-
 // Damage returns the ranges that cannot be read, in order.
 func (l *Log) Damage() []Damage { return l.list.Load().damage }
 

@@ -120,12 +120,12 @@ func fill(t testing.TB, l *Log, end kafka.Offset, epoch kafka.LeaderEpoch) []byt
 
 func TestAppendAndRead(t *testing.T) {
 	l, report := openTest(t, vfs.NewMem(), options(small()))
-	if !report.Created || l.LogEndOffset() != 0 || l.Segments() != 1 {
+	if !report.Created || l.LogEndOffset() != 0 || segments(l) != 1 {
 		t.Fatalf("a new log: %+v, end %d", report, l.LogEndOffset())
 	}
 	all := fill(t, l, 100, 3)
-	if l.Segments() < 5 || l.Size() != int64(len(all)) {
-		t.Fatalf("%d segments, %d bytes of %d", l.Segments(), l.Size(), len(all))
+	if segments(l) < 5 || l.Size() != int64(len(all)) {
+		t.Fatalf("%d segments, %d bytes of %d", segments(l), l.Size(), len(all))
 	}
 	for _, size := range []int{1, 100, 300, 1000, 1 << 20} {
 		if got := readAll(t, l, 0, size); !bytes.Equal(got, all) {
@@ -293,7 +293,7 @@ func TestTruncateFully(t *testing.T) {
 	l, _ := openTest(t, f, options(small()))
 	fill(t, l, 60, 1)
 	must(t, l.TruncateFullyAndStartAt(1000, testStart))
-	if l.LogStartOffset() != 1000 || l.LogEndOffset() != 1000 || l.Segments() != 1 || l.LatestEpoch() != kafka.NoEpoch {
+	if l.LogStartOffset() != 1000 || l.LogEndOffset() != 1000 || segments(l) != 1 || l.LatestEpoch() != kafka.NoEpoch {
 		t.Fatalf("start %d end %d", l.LogStartOffset(), l.LogEndOffset())
 	}
 	all := fill(t, l, 1020, 2)
@@ -354,8 +354,8 @@ func TestBigSteps(t *testing.T) {
 		must(t, err)
 		all = append(all, b...)
 	}
-	if l.Segments() != 5 || l.LogEndOffset() != 1<<62+9 {
-		t.Fatalf("%d segments, end %d", l.Segments(), l.LogEndOffset())
+	if segments(l) != 5 || l.LogEndOffset() != 1<<62+9 {
+		t.Fatalf("%d segments, end %d", segments(l), l.LogEndOffset())
 	}
 	if got := readAll(t, l, 0, 100); !bytes.Equal(got, all) {
 		t.Fatalf("%d bytes of %d", len(got), len(all))
@@ -364,8 +364,8 @@ func TestBigSteps(t *testing.T) {
 	l, _ = openTest(t, vfs.NewMem(), options(small()))
 	_, err := l.Append(batchOf(t, 1<<35, 1, 0, 0), testStart)
 	must(t, err)
-	if l.Segments() != 1 || l.LogEndOffset() != 1<<35+1 {
-		t.Fatalf("%d segments, end %d", l.Segments(), l.LogEndOffset())
+	if segments(l) != 1 || l.LogEndOffset() != 1<<35+1 {
+		t.Fatalf("%d segments, end %d", segments(l), l.LogEndOffset())
 	}
 	// A step back, and bytes that are no batches, are refused.
 	for _, b := range [][]byte{batchOf(t, 5, 1, 0, 0), nil, {1, 2, 3}, batchOf(t, 1<<36, 1, 0, 0)[:70]} {
@@ -391,3 +391,5 @@ func TestFullDiskAtRoll(t *testing.T) {
 		t.Fatalf("%d bytes of %d", len(got), len(all))
 	}
 }
+
+func segments(l *Log) int { return len(l.list.Load().segments) }

@@ -109,6 +109,18 @@ func (s *Span) Segment() kafka.Offset { return s.segment }
 // FirstIncomplete reports whether not even the first batch is whole.
 func (s *Span) FirstIncomplete() bool { return s.incomplete }
 
+// End returns an exclusive bound of the offsets in the range: upTo, if nothing closer is known. A batch that the range cuts counts.
+func (s *Span) End(upTo kafka.Offset) kafka.Offset {
+	if s.handle == nil {
+		return upTo
+	}
+	end, err := s.handle.EndBefore(s.position + int64(s.length))
+	if err != nil { // an index that misleads is found out by those who look for offsets
+		return upTo
+	}
+	return min(end, upTo)
+}
+
 // ReadAt reads from the range; offset counts from its start. A read across its end is cut, with io.EOF.
 func (s *Span) ReadAt(p []byte, offset int64) (int, error) {
 	return readRange(s.handle, p, s.position, int64(s.length), offset)

@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -9,18 +10,76 @@ import (
 	"github.com/ottla/ottla/internal/segment"
 )
 
+// checkedTail is how much of a segment is read and checked where headers would do, in bytes: more than a usual write.
+const checkedTail = 1 << 20
+
 // recover scans from the recovery point on. What is not whole, valid and in order above it is cut off, with all that follows. Below it, it
 // is damage: it stays where it is, and what follows is kept.
 func (op *opening) recover() error {
-	l := op.l
-	point := l.recoveryPoint
-	first := 0
-	for first+1 < len(op.segments) && op.segments[first+1].Base() <= point {
+	if op.o.Written {
+		epochs := op.epochs
+		odd, err := op.takeWritten()
+		if err != nil || odd == nil {
+			return err
+		}
+		op.epochs, op.unsealed, op.report = epochs, nil, Report{Odd: odd}
+	}
+	return op.scanAll()
+}
+
+// begin returns the segment that a scan begins with, and brings the epochs and the producers to where it does.
+func (op *opening) begin() (first int, err error) {
+	for first+1 < len(op.segments) && op.segments[first+1].Base() <= op.l.recoveryPoint {
 		first++
 	}
-	op.from = max(point, op.segments[first].Base())
+	op.from = max(op.l.recoveryPoint, op.segments[first].Base())
 	op.epochs, _ = op.epochs.truncateEnd(op.from)
-	if err := op.loadProducers(op.from); err != nil {
+	return first, op.loadProducers(op.from)
+}
+
+// scan scans a segment; what it ends with is the caller's to judge.
+func (op *opening) scan(s *segment.Segment, trusted int64, bad func(segment.Header, error) bool) (segment.Recovery, error) {
+	found, err := s.Recover(op.from, op.l.config.IndexInterval, trusted, segment.Visitor{Batch: op.visit(s), Bad: bad})
+	op.report.ScannedBytes += found.Scanned
+	op.unsealed = append(op.unsealed, s)
+	return found, err
+}
+
+// takeWritten takes the batches above the recovery point by their headers, and cuts the last one off if it is torn. Anything else that is not
+// as a dead process leaves it is odd: then nothing was changed but what a scan sets anew.
+func (op *opening) takeWritten() (odd, err error) {
+	first, err := op.begin()
+	if err != nil {
+		return nil, err
+	}
+	next := op.segments[first].Base()
+	for i, s := range op.segments[first:] {
+		if s.Base() > next && !op.l.config.Compacted {
+			return fmt.Errorf("%w: offsets %d to %d are missing", segment.ErrCorrupt, next, s.Base()-1), nil
+		}
+		size := s.Size()
+		found, err := op.scan(s, size-checkedTail, nil)
+		if err != nil {
+			return nil, err
+		}
+		next = found.Next
+		last := first+i+1 == len(op.segments)
+		switch {
+		case last && next < op.l.recoveryPoint, found.Stop != nil && !(last && errors.Is(found.Stop, segment.ErrTorn)):
+			return cmp.Or(found.Stop, segment.ErrTorn), nil
+		case found.Stop != nil:
+			op.report.LostBytes, op.report.Cut = size-found.End, found.Stop
+			return nil, s.Cut()
+		}
+	}
+	return nil, nil
+}
+
+func (op *opening) scanAll() error {
+	l := op.l
+	point := l.recoveryPoint
+	first, err := op.begin()
+	if err != nil {
 		return err
 	}
 	known := len(op.damage)
@@ -31,12 +90,10 @@ func (op *opening) recover() error {
 			return op.cutFrom(i, fmt.Errorf("%w: offsets %d to %d are missing", segment.ErrCorrupt, next, s.Base()-1))
 		}
 		size := s.Size()
-		found, err := s.Recover(op.from, l.config.IndexInterval, segment.Visitor{Batch: op.visit(s), Bad: op.bad(s)})
+		found, err := op.scan(s, 0, op.bad(s))
 		if err != nil {
 			return err
 		}
-		op.report.ScannedBytes += found.Scanned
-		op.unsealed = append(op.unsealed, s)
 		next = found.Next
 		switch last := i+1 == len(op.segments); {
 		case next < point && (found.Stop != nil || last):
@@ -128,31 +185,4 @@ func (op *opening) cutFrom(i int, cause error) error {
 	}
 	op.segments = op.segments[:i]
 	return op.l.dir.FS.SyncDir(op.l.dir.Path)
-}
-
-// Scrub checks every batch of one sealed segment, the first one whose base is not below from, and returns its end: where to go on, or the log
-// end if there is none. Batches that are not what was written become damage, and the error wraps ErrDamaged. Writer.
-func (l *Log) Scrub(from kafka.Offset) (next kafka.Offset, err error) {
-	v := l.list.Load()
-	for i, s := range v.segments[:len(v.segments)-1] {
-		if s.Base() < from {
-			continue
-		}
-		damage := v.damage
-		var found []error
-		err := s.Verify(func(from kafka.Offset, bad error, end kafka.Offset) {
-			if end == kafka.NoOffset {
-				end = v.next(i)
-			}
-			d := Damage{From: from, End: end, Segment: s.Base()}
-			damage = addDamage(damage, d)
-			found = append(found, fmt.Errorf("%w: %s: %w", ErrDamaged, d, bad))
-		})
-		if found != nil {
-			l.publish(v.segments, damage)
-			err = errors.Join(err, errors.Join(found...), writeDamage(l.dir.FS, l.dir.Path, damage))
-		}
-		return v.next(i), err
-	}
-	return l.LogEndOffset(), nil
 }

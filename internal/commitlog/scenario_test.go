@@ -127,9 +127,8 @@ func (s *scenario) command(d *datadriven.TestData) (string, error) {
 		return "", s.log.Checkpointed(kafka.Offset(s.number(d, "point", 0)))
 	case "cut":
 		return "", s.cut(d)
-	case "scrub":
-		next, err := s.log.Scrub(kafka.Offset(s.number(d, "from", 0)))
-		return fmt.Sprintf("next %d\n", next), err
+	case "write":
+		return "", vfs.WriteFile(s.disk, path.Join("/d/t-0", d.CmdArgs[0].Key), []byte(d.Input+"\n"))
 	case "ls":
 		return s.ls()
 	case "cat":
@@ -143,7 +142,7 @@ func (s *scenario) command(d *datadriven.TestData) (string, error) {
 func (s *scenario) open(d *datadriven.TestData) (string, error) {
 	s.fs = vfs.NewFaulty(s.disk, s.hook)
 	o := options(s.cfg)
-	o.Now, o.Clean = s.now, d.HasArg("clean")
+	o.Now, o.Clean, o.Written = s.now, d.HasArg("clean"), d.HasArg("written")
 	o.RecoveryPoint = kafka.Offset(s.number(d, "point", 0))
 	o.LogStartOffset = kafka.Offset(s.number(d, "start", 0))
 	l, report, err := Open(s.fs, "/d/t-0", o)
@@ -161,6 +160,9 @@ func (s *scenario) open(d *datadriven.TestData) (string, error) {
 	out += "\n"
 	if report.LostBytes > 0 {
 		out += fmt.Sprintf("lost %d bytes: %v\n", report.LostBytes, report.Cut)
+	}
+	if report.Odd != nil {
+		out += fmt.Sprintf("headers were not enough: %v\n", report.Odd)
 	}
 	for _, damage := range report.Damage {
 		out += fmt.Sprintf("damage: %s\n", damage)

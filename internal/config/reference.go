@@ -57,7 +57,7 @@ Keys marked
 
 Times are in milliseconds where the key ends in ` + "`.ms`" + `, sizes in bytes where it ends in ` + "`.bytes`" + `. ` + "`null`" + ` is no value.
 *Changes* says how a broker key may change: at a restart, or while the broker runs, for one broker or for all
-(` + "`ottla config set`" + `, ` + "`kafka-configs --alter`" + `). Keys of topics, groups and client metrics always change while the broker runs.
+(IncrementalAlterConfigs, which is what ` + "`kafka-configs --alter`" + ` sends). Keys of topics, groups and client metrics always change while the broker runs.
 
 A ` + "`listener.name.NAME.`" + ` prefix gives a key for one listener.
 

@@ -88,6 +88,7 @@ func (s Sources) ValidateGroup(overrides map[string]string) error {
 
 func (s Sources) validateGroupNames(overrides map[string]string) error {
 	if name, ok := overrides["streams.assignor.name"]; ok {
+		name = trim(name)
 		if known := s.List("group.streams.assignors"); !slices.Contains(known, name) {
 			return refuse(kerr.InvalidConfig, "streams.assignor.name '%s' is not a registered task assignor."+
 				" Registered assignors are: [%s].", name, strings.Join(known, ", "))
@@ -138,7 +139,7 @@ func ValidateClientMetrics(overrides map[string]string) error {
 // true: proposed as it would be stored, stored as it is. s is the present configuration of the broker that checks.
 // The error is an *Error with INVALID_REQUEST or INVALID_CONFIG.
 func (s Sources) ValidateBroker(stored, proposed map[string]string, cluster bool) error {
-	if err := checkScopes(proposed, cluster); err != nil {
+	if err := checkScopes(proposed); err != nil {
 		return err
 	}
 	for _, name := range slices.Sorted(maps.Keys(proposed)) {
@@ -148,6 +149,11 @@ func (s Sources) ValidateBroker(stored, proposed map[string]string, cluster bool
 		}
 		if err := k.Check(proposed[name]); err != nil {
 			return refuse(kerr.InvalidRequest, "%s", err)
+		}
+	}
+	if cluster {
+		if err := checkClusterScope(proposed); err != nil {
+			return err
 		}
 	}
 	next := s.WithDynamic(s.Cluster, proposed)
@@ -171,9 +177,24 @@ func (s Sources) ValidateBroker(stored, proposed map[string]string, cluster bool
 	return checkBrokerRules(stored, proposed)
 }
 
-// checkScopes refuses keys that can't be altered in this place, all of a kind at once.
-func checkScopes(proposed map[string]string, cluster bool) error {
-	var fixed, security, perBroker []string
+// checkClusterScope refuses keys that every broker has to have for itself.
+func checkClusterScope(proposed map[string]string) error {
+	var perBroker []string
+	for _, name := range slices.Sorted(maps.Keys(proposed)) {
+		if k, prefixed, ok := lookupBroker(name); ok && (k.Scope == PerBroker || prefixed) {
+			perBroker = append(perBroker, name)
+		}
+	}
+	if perBroker == nil {
+		return nil
+	}
+	return refuse(kerr.InvalidRequest, "Cannot update these configs at default cluster level,"+
+		" broker id must be specified: [%s]", strings.Join(perBroker, ", "))
+}
+
+// checkScopes refuses keys that can't be altered while a node runs, all of a kind at once.
+func checkScopes(proposed map[string]string) error {
+	var fixed, security []string
 	for _, name := range slices.Sorted(maps.Keys(proposed)) {
 		k, prefixed, ok := lookupBroker(name)
 		switch {
@@ -182,8 +203,6 @@ func checkScopes(proposed map[string]string, cluster bool) error {
 			fixed = append(fixed, name)
 		case !prefixed && slices.Contains(listenerSecurityKeys, name):
 			security = append(security, name)
-		case cluster && (k.Scope == PerBroker || prefixed):
-			perBroker = append(perBroker, name)
 		}
 	}
 	switch {
@@ -192,9 +211,6 @@ func checkScopes(proposed map[string]string, cluster bool) error {
 	case security != nil:
 		return refuse(kerr.InvalidRequest, "These security configs can be dynamically updated only per-listener"+
 			" using the listener prefix: [%s]", strings.Join(security, ", "))
-	case perBroker != nil:
-		return refuse(kerr.InvalidRequest, "Cannot update these configs at default cluster level,"+
-			" broker id must be specified: [%s]", strings.Join(perBroker, ", "))
 	}
 	return nil
 }
@@ -235,8 +251,10 @@ func (s Sources) checkThreads(proposed map[string]string) error {
 
 // checkBrokerRules holds the rules of single keys.
 func checkBrokerRules(stored, proposed map[string]string) error {
-	if v, ok := proposed["listeners"]; ok && v != stored["listeners"] {
-		return refuse(kerr.InvalidRequest, "listeners can't change while the node runs: set them in its file and restart it")
+	for _, name := range []string{"listeners", "listener.security.protocol.map"} {
+		if v, ok := proposed[name]; ok && v != stored[name] {
+			return refuse(kerr.InvalidRequest, "%s can't change while the node runs: set it in its file and restart it", name)
+		}
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
@@ -18,6 +19,9 @@ type directory struct {
 	// clean says that the last process closed all logs in it; epoch is its broker epoch then.
 	clean bool
 	epoch kafka.BrokerEpoch
+	// written says that only the last process died, not the machine; vouched, that the note of this process says the same to the next one.
+	written, vouched bool
+	start            checkpoint.Start // this process
 }
 
 // openDirs checks that the metadata log is one that this release can take over, locks the directories, checks that they
@@ -45,21 +49,57 @@ func (n *Node) openDirs() error {
 	return nil
 }
 
-// begin takes the clean-shutdown marker away and leaves a note of this process, durably, before anything is written.
+// begin takes the clean-shutdown marker away and leaves a note of this process, durably, before anything is written. The note vouches for what
+// is in the directory only if there is nothing to recover from a crash of the machine: else vouch does, after the recovery.
 func (n *Node) begin(d storage.Dir) (directory, error) {
-	clean, epoch, err := checkpoint.TakeClean(n.opts.FS, d.Path)
-	if err != nil {
-		return directory{}, fmt.Errorf("log directory %s: %w", d.Path, err)
+	opened := directory{Dir: d, start: checkpoint.Start{Boot: n.opts.Boot}}
+	var err error
+	if opened.clean, opened.epoch, err = checkpoint.TakeClean(n.opts.FS, d.Path); err != nil {
+		return opened, fmt.Errorf("log directory %s: %w", d.Path, err)
 	}
-	incarnation, err := kafka.NewUUID(n.opts.Random)
-	if err != nil {
-		return directory{}, err
+	if opened.start.Mount, err = n.opts.FS.Identity(d.Path); err != nil {
+		return opened, fmt.Errorf("log directory %s: %w", d.Path, err)
 	}
-	err = checkpoint.WriteStart(n.opts.FS, d.Path, checkpoint.Start{Boot: n.opts.Boot, Mount: d.Path, Incarnation: incarnation})
+	if opened.start.Incarnation, err = kafka.NewUUID(n.opts.Random); err != nil {
+		return opened, err
+	}
+	last, known, err := checkpoint.ReadStart(n.opts.FS, d.Path)
+	if err != nil {
+		return opened, fmt.Errorf("log directory %s: %w", d.Path, err)
+	}
+	opened.written = known && last.SameMachineLife(opened.start)
+	opened.vouched = opened.clean || opened.written
+	note := opened.start
+	if !opened.vouched {
+		note.Boot = ""
+	}
+	err = checkpoint.WriteStart(n.opts.FS, d.Path, note)
 	if errors.Is(err, vfs.ErrNoSpace) {
-		return directory{}, fmt.Errorf("the disk of log directory %s is full: free some space on it and start again", d.Path)
+		return opened, fmt.Errorf("the disk of log directory %s is full: free some space on it and start again", d.Path)
 	}
-	return directory{Dir: d, clean: clean, epoch: epoch}, err
+	return opened, err
+}
+
+// vouch notes that all logs were checked after a crash of the machine: if this process dies, the next one need not check them again.
+func (n *Node) vouch() error {
+	for _, d := range n.partitions.Dirs() {
+		i := slices.IndexFunc(n.dirs, func(own directory) bool { return own.Path == d.Dir.Path })
+		if i < 0 || d.Err != nil || n.dirs[i].vouched {
+			continue
+		}
+		if err := checkpoint.WriteStart(n.opts.FS, d.Dir.Path, n.dirs[i].start); err != nil {
+			return fmt.Errorf("log directory %s: %w", d.Dir.Path, err)
+		}
+		n.dirs[i].vouched = true
+	}
+	return nil
+}
+
+// disown takes the note of this process back from a directory that failed: what was written there may be lost.
+func (n *Node) disown(dir partition.Dir) {
+	if err := checkpoint.WriteStart(n.opts.FS, dir.Path, checkpoint.Start{}); err != nil {
+		n.log.Warn("a failed log directory can't be marked as such", "directory", dir.Path, "err", err)
+	}
 }
 
 // cleanEpoch is the broker epoch of the last process if all directories were shut down cleanly, else NoBrokerEpoch.

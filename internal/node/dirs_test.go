@@ -141,8 +141,11 @@ func TestUnreadableDirectoryAtStartIsOffline(t *testing.T) {
 	if leader, offline := leaderOf(t, c, bad); leader != -1 || !slices.Equal(offline, []int32{1}) {
 		t.Errorf("the partition out of reach has leader %d, offline replicas %v", leader, offline)
 	}
-	if got := c.Produce(bad, 0, testkit.BatchOf(1, "x")).ErrorCode; got == 0 {
-		t.Error("an append to a partition out of reach succeeds")
+	if got := testkit.Code(c.Produce(bad, 0, testkit.BatchOf(1, "x")).ErrorCode); got != kerr.KafkaStorageError.Message {
+		t.Errorf("an append to a partition out of reach gives %s", got)
+	}
+	if got := testkit.Code(c.Fetch(bad, 0, 0).ErrorCode); got != kerr.KafkaStorageError.Message {
+		t.Errorf("a read of a partition out of reach gives %s", got)
 	}
 	if got := logDirs(c); got["/two"] != kerr.KafkaStorageError.Message {
 		t.Errorf("DescribeLogDirs says %v", got)

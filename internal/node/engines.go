@@ -1,12 +1,12 @@
 package node
 
 import (
+	"errors"
 	"fmt"
 	"path"
-	"strconv"
 
+	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/commitlog"
-	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -17,13 +17,10 @@ import (
 // openQuorum loads the metadata log.
 func (n *Node) openQuorum() error {
 	dir := n.metadataDir()
-	recovery, err := n.metadataRecoveryPoint(dir)
-	if err != nil {
-		return err
-	}
 	log := commitlog.DefaultConfig()
 	q := n.cfg.Quorum
 	log.SegmentBytes, log.SegmentAge = q.SegmentBytes, q.SegmentAge
+	var err error
 	n.quorum, err = quorum.Open(quorum.Config{
 		FS: n.opts.FS, Dir: metadataLog(dir.Path),
 		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.voters(),
@@ -35,8 +32,11 @@ func (n *Node) openQuorum() error {
 			Configs: configs{n.cfg.Sources}, Random: n.draws,
 		},
 		Log: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
-		Clean: dir.clean, RecoveryPoint: recovery, Now: n.opts.Now, Logger: n.log,
+		Clean: dir.clean, Now: n.opts.Now, Logger: n.log,
 	})
+	if errors.Is(err, quorum.ErrDamaged) {
+		return fmt.Errorf("load the metadata log in %s: %w: nothing was cut away: check the disk, and restore the folder from a backup", dir.Path, err)
+	}
 	if err != nil {
 		return fmt.Errorf("load the metadata log in %s: %w", dir.Path, err)
 	}
@@ -57,20 +57,6 @@ func (n *Node) metadataDir() *directory {
 	return &n.dirs[0]
 }
 
-// metadataRecoveryPoint is what was synced of the metadata log: everything, since each of its appends is.
-func (n *Node) metadataRecoveryPoint(dir *directory) (kafka.Offset, error) {
-	entries, err := checkpoint.ReadOffsets(n.opts.FS, dir.Path, checkpoint.RecoveryPoint)
-	if err != nil {
-		return 0, fmt.Errorf("directory %s: %w", dir.Path, err)
-	}
-	for _, e := range entries {
-		if e.Topic == kafka.ClusterMetadataTopic {
-			return e.Offset, nil
-		}
-	}
-	return 0, nil
-}
-
 func (n *Node) voters() []quorum.Voter {
 	var all []quorum.Voter
 	for _, v := range n.cfg.Voters {
@@ -85,7 +71,7 @@ func (n *Node) voters() []quorum.Voter {
 func (n *Node) openPartitions() error {
 	var dirs []partition.Dir
 	for _, d := range n.dirs {
-		dirs = append(dirs, partition.Dir{Path: d.Path, ID: d.ID, Clean: d.clean})
+		dirs = append(dirs, partition.Dir{Path: d.Path, ID: d.ID, Clean: d.clean, Written: d.written})
 	}
 	for _, d := range n.identity.Dirs {
 		if d.Err != nil {
@@ -97,33 +83,21 @@ func (n *Node) openPartitions() error {
 	var err error
 	n.partitions, err = partition.Open(partition.Options{
 		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Log: commitlog.Options{Cache: n.cache},
-		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.newID, Slog: n.log,
+		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Slog: n.log,
 		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
-		ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
+		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
 		DirFailed: n.dirFailed,
 	})
 	if err != nil {
 		return fmt.Errorf("recover the logs: %w", err)
 	}
-	return nil
-}
-
-// newID draws an id; without randomness there is no going on.
-func (n *Node) newID() kafka.UUID {
-	id, err := kafka.NewUUID(n.opts.Random)
-	if err != nil {
-		n.fail(err)
-	}
-	return id
+	return n.vouch()
 }
 
 // topicConfig resolves a topic's configuration against the image that is being applied.
 func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Config {
-	image := n.applied.Load()
-	cluster := image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource})
-	broker := image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource, Name: strconv.Itoa(int(n.cfg.ID))})
-	return topicConfig(n.cfg.Sources.WithDynamic(cluster, broker).Topic(overrides), n.cfg.Storage)
+	return topicConfig(api.SourcesAt(n.cfg, n.applied.Load()).Topic(overrides), n.cfg.Storage)
 }
 
 // follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
@@ -148,6 +122,7 @@ func (n *Node) follow() func(metadata.Change) {
 // dirFailed is told of a log directory that failed.
 func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
 	n.log.Error("log directory failed", "directory", dir.Path, "err", err)
+	n.disown(dir)
 	n.member.tell()
 	switch {
 	case last:

@@ -24,6 +24,7 @@ func (m *Manager) Apply(delta *metadata.Delta, image *metadata.Image) {
 		}
 	}
 	e.publish()
+	e.sweep()
 	m.image.Store(image)
 	m.configure(delta, image)
 	e.setAside()
@@ -58,6 +59,20 @@ func (e *edit) publish() {
 		next.byName[name], next.byID[t.id] = t, t
 	}
 	e.m.table.Store(next)
+}
+
+// sweep takes partitions offline whose directory failed while they were not in the table, where its failure would have found them.
+func (e *edit) sweep() {
+	for _, t := range e.topics {
+		if t == nil {
+			continue
+		}
+		for _, p := range t.partitions {
+			if p != nil && p.dir.failure() != nil {
+				p.takeOffline(failed)
+			}
+		}
+	}
 }
 
 // topic returns the edit's copy of a topic.
@@ -151,6 +166,10 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	if r != nil && (r.topicID == t.ID || r.topicID.IsZero() && r.log.LogEndOffset() == 0) {
 		delete(m.recovered, id)
 		m.mu.Unlock()
+		if r.dir.failure() != nil {
+			r.log.Abandon()
+			return nil
+		}
 		p := newPartition(r.dir, m.o.Self, id, t.ID, r.log, r.highWatermark, c)
 		p.marked = r.topicID == t.ID
 		p.setConfig(c)
@@ -167,6 +186,10 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	}
 	opts := m.o.Log
 	opts.Partition, opts.Config, opts.Clean, opts.Now = id, c.Log, true, m.o.Now()
+	if err := d.forget(id); err != nil {
+		d.fail(err)
+		return nil
+	}
 	log, _, err := commitlog.Open(m.o.FS, path.Join(d.Path, id.String()), opts)
 	if err != nil {
 		d.fail(err)
@@ -269,6 +292,10 @@ func (m *Manager) stray(r *recovered) {
 	m.mu.Lock()
 	delete(m.recovered, r.id)
 	m.mu.Unlock()
+	if r.dir.failure() != nil {
+		r.log.Abandon()
+		return
+	}
 	to := commitlog.StrayName(r.id, m.o.NewID())
 	m.o.Slog.Warn("a log is of no partition of this node and was set aside", "dir", r.dir.Path, "partition", r.id, "topic id", r.topicID, "as", to)
 	err := r.log.Close(m.o.Now())

@@ -3,6 +3,7 @@ package partition
 import (
 	"cmp"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,8 @@ type Dir struct {
 	ID   kafka.UUID
 	// Clean says that it was shut down cleanly (checkpoint.TakeClean), so that nothing in it needs to be scanned.
 	Clean bool
+	// Written says that only the process died that had it before, so that what it wrote is there, synced or not.
+	Written bool
 	// Err says why the directory can't be used; nil when it can.
 	Err error
 }
@@ -44,6 +47,7 @@ type Options struct {
 	RetentionInterval  time.Duration // log.retention.check.interval.ms
 	HighWaterInterval  time.Duration // replica.high.watermark.checkpoint.interval.ms
 	CheckpointInterval time.Duration // log.flush.offset.checkpoint.interval.ms
+	FlushCheck         time.Duration // log.flush.scheduler.interval.ms; the longest: each partition when its flush.ms has passed
 	ExpiryInterval     time.Duration // producer.id.expiration.check.interval.ms
 	DeleteDelay        time.Duration // log.segment.delete.delay.ms, for the folders of deleted partitions
 	// DirFailed is told once when a log directory fails, outside all locks; last if none is left and the node has to stop.
@@ -55,6 +59,7 @@ func (o *Options) setDefaults() {
 	o.RetentionInterval = cmp.Or(o.RetentionInterval, 5*time.Minute)
 	o.HighWaterInterval = cmp.Or(o.HighWaterInterval, 5*time.Second)
 	o.CheckpointInterval = cmp.Or(o.CheckpointInterval, time.Minute)
+	o.FlushCheck = cmp.Or(o.FlushCheck, math.MaxInt64)
 	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
 	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
 	o.Log.Config = o.TopicConfig("", nil).Log
@@ -72,13 +77,14 @@ type Manager struct {
 	dirs  []*logDir
 	image atomic.Pointer[metadata.Image]
 	table atomic.Pointer[table]
-	dirty chan *Partition // rolled a segment: to be flushed
+	dirty chan *Partition // finished a segment or wrote much: to be flushed
 
-	mu        sync.Mutex // guards the rest; one Apply and one step at a time hold it
+	due duties // owned by Run
+
+	mu        sync.Mutex // a leaf; guards what Open, Apply and Run hand to each other:
 	recovered map[kafka.TopicPartition]*recovered
 	misplaced []Placement
 	trash     []trash
-	due       duties
 }
 
 // table is the partitions of the node; it never changes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
 	"path"
 	"slices"
@@ -288,6 +289,44 @@ func TestRetentionRunsByTheClock(t *testing.T) {
 	}
 }
 
+// TestFlushByTime flushes what is older than flush.ms, long before the next checkpoint, and no sooner.
+func TestFlushByTime(t *testing.T) {
+	for _, check := range []time.Duration{0, 3 * time.Second} {
+		w := newWorld(t, vfs.NewMem(), "/a")
+		w.options = func(o *Options) {
+			o.RetentionInterval, o.HighWaterInterval, o.CheckpointInterval, o.FlushCheck = time.Hour, time.Hour, time.Hour, check
+		}
+		w.config = func(c *Config) { c.FlushInterval = time.Second }
+		w.open(true)
+		w.create("t", 1)
+		p := w.get("t", 0)
+		elapsed := time.Duration(0)
+		step := func(to time.Duration, flushed kafka.Offset) (next time.Duration) {
+			t.Helper()
+			w.now, elapsed = w.now.Add(to-elapsed), to
+			next = elapsed + w.m.step(w.now)
+			if got := p.log.RecoveryPoint(); got != flushed {
+				t.Errorf("checked every %v, after %v: flushed up to %d, want %d", check, to, got, flushed)
+			}
+			return next
+		}
+		first := step(0, 0)
+		if want := max(check, time.Second); first != want {
+			t.Errorf("looks again after %v, want %v", first, want)
+		}
+		w.now, elapsed = w.now.Add(first/2), first/2
+		w.mustAppend(p, 3)
+		next := step(first/2, 0)
+		if next = step(next, map[bool]kafka.Offset{true: 3}[check > 0]); check == 0 {
+			if next != first/2+time.Second {
+				t.Errorf("looks again after %v", next)
+			}
+			next = step(next, 3)
+		}
+		step(next, 3)
+	}
+}
+
 func TestProducersExpire(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")
 	w.create("t", 1)
@@ -347,41 +386,162 @@ func TestAFailedDirectoryGoesAlone(t *testing.T) {
 	}
 }
 
-// TestAMissingDirectoryIsNotReplacedByAnEmptyLog restarts with one of two directories unreadable: its partitions are offline, and those that
-// come new go to the other one.
+// TestAMissingDirectoryIsNotReplacedByAnEmptyLog restarts with one of two directories unreadable: its partitions are offline, those that
+// come new go to the other one, and when the directory returns its records are there.
 func TestAMissingDirectoryIsNotReplacedByAnEmptyLog(t *testing.T) {
+	for _, known := range []bool{true, false} { // whether the directory failed while it was read, or before and has not even an id
+		broken := ""
+		faulty := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
+			if broken != "" && strings.HasPrefix(op.Name, broken) {
+				return syscall.EIO
+			}
+			return nil
+		})
+		w := newWorld(t, faulty, "/a", "/b")
+		w.create("t", 2)
+		for i := range int32(2) {
+			w.mustAppend(w.get("t", i), 1)
+		}
+		w.close()
+		whole := slices.Clone(w.dirs)
+		broken = "/a"
+		if !known {
+			w.dirs[0] = Dir{Path: "/a", Err: syscall.EIO}
+		}
+		w.open(true)
+		if lost := w.offline("t", 2); len(lost) != 1 {
+			t.Errorf("known %v: partitions %v are offline, failed %v", known, lost, w.failed)
+		}
+		w.create("new", 2)
+		w.mustAppend(w.get("new", 0), 1)
+		w.mustAppend(w.get("new", 1), 1)
+		if _, err := w.m.Close(); !errors.Is(err, syscall.EIO) {
+			t.Errorf("known %v: closed with %v", known, err)
+		}
+		broken, w.dirs = "", whole
+		w.open(false)
+		if lost := w.offline("t", 2); len(lost) != 0 {
+			t.Errorf("known %v: partitions %v are offline though the directory is back", known, lost)
+		}
+	}
+}
+
+// offline lists the partitions that a failed directory keeps back; the others have to have one record.
+func (w *world) offline(topic string, n int32) (all []int32) {
+	w.t.Helper()
+	for i := range n {
+		p, err := w.m.Get(topic, i)
+		switch {
+		case errors.Is(err, kerr.KafkaStorageError):
+			all = append(all, i)
+		case err != nil || p.LogEndOffset() != 1:
+			w.t.Errorf("partition %d: %v, %v", i, p, err)
+		}
+	}
+	return all
+}
+
+// TestADirectoryThatFailsAtStartServesNothing can't open one log of a directory: the others in it are offline too, and nothing in it is touched.
+func TestADirectoryThatFailsAtStartServesNothing(t *testing.T) {
 	broken := ""
+	touched := ""
 	faulty := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
-		if broken != "" && strings.HasPrefix(op.Name, broken) {
+		if broken == "" {
+			return nil
+		}
+		if strings.HasPrefix(op.Name, broken) {
 			return syscall.EIO
+		}
+		if op.Kind == vfs.OpRename && strings.HasPrefix(op.Name, "/a/") {
+			touched = op.Name
 		}
 		return nil
 	})
 	w := newWorld(t, faulty, "/a", "/b")
-	w.create("t", 2)
-	for i := range int32(2) {
+	w.create("t", 6)
+	for i := range int32(6) {
 		w.mustAppend(w.get("t", i), 1)
 	}
-	w.apply(&schema.PartitionChangeRecord{TopicID: topicID("t"), PartitionID: 0, Leader: 1}, &schema.PartitionChangeRecord{TopicID: topicID("t"), PartitionID: 1, Leader: 1})
+	w.create("stray", 2)
+	onA := slices.DeleteFunc(w.folders("/a"), func(name string) bool { return !strings.HasPrefix(name, "t-") })
+	if len(onA) < 2 {
+		t.Fatalf("in /a: %v", onA)
+	}
 	w.close()
-	broken = "/a"
+	broken = "/a/" + onA[0] + "/"
 	w.open(true)
-	lost := 0
-	for i := range int32(2) {
-		p, err := w.m.Get("t", i)
-		switch {
-		case errors.Is(err, kerr.KafkaStorageError):
-			lost++
-		case err != nil || p.LogEndOffset() != 1:
-			t.Errorf("partition %d: %v, %v", i, p, err)
+	if lost := w.offline("t", 6); len(lost) != len(onA) {
+		t.Errorf("partitions %v are offline of %v", lost, onA)
+	}
+	if touched != "" {
+		t.Errorf("%s was renamed in a failed directory", touched)
+	}
+}
+
+// TestADirectoryThatFailsWhilePartitionsAreMade: the failure finds no partition in the table yet; what is put into it then is offline.
+func TestADirectoryThatFailsWhilePartitionsAreMade(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a", "/b")
+	w.options = func(o *Options) {
+		config := o.TopicConfig
+		o.TopicConfig = func(topic string, overrides map[string]string) Config {
+			if topic == "second" {
+				w.m.dirs[0].fail(syscall.EIO)
+			}
+			return config(topic, overrides)
 		}
 	}
-	if lost != 1 || len(w.failed) != 1 {
-		t.Errorf("%d partitions are offline, failed %v", lost, w.failed)
+	w.open(true)
+	records := func(name string) []schema.MetadataRecord {
+		part := &schema.PartitionRecord{TopicID: topicID(name), Replicas: []int32{1}, ISR: []int32{1}, Leader: 1, Directories: []kafka.UUID{w.dirs[0].ID}}
+		return []schema.MetadataRecord{&schema.TopicRecord{Name: name, TopicID: topicID(name)}, part}
 	}
-	w.create("new", 2)
-	w.mustAppend(w.get("new", 0), 1)
-	w.mustAppend(w.get("new", 1), 1)
+	w.apply(append(records("first"), records("second")...)...)
+	if p, err := w.m.Get("first", 0); !errors.Is(err, kerr.KafkaStorageError) {
+		t.Errorf("%v, %v", p, err)
+	}
+}
+
+// TestNothingIsWrittenAfterADeletion has work on its way while the topic is deleted: it passed the first check and comes to the lock after
+// the folder was given away. It must not touch the folder, and the directory must not fail for what is not there.
+func TestNothingIsWrittenAfterADeletion(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.config = func(c *Config) { c.Log.RetentionBytes, c.Log.SegmentBytes, c.Log.DeleteDelay = 1, 200, 0 }
+	w.create("t", 2)
+	fresh, used := w.get("t", 0), w.get("t", 1)
+	for range 5 {
+		w.mustAppend(used, 3)
+	}
+	if err := used.retainLocked(w.now); err != nil { // segments are to be renamed
+		t.Fatal(err)
+	}
+	w.apply(&schema.RemoveTopicRecord{TopicID: topicID("t")})
+	w.create("t", 2) // the next life, in folders of the same names
+	before := fmt.Sprint(w.folders("/a"))
+	for _, p := range []*Partition{fresh, used} {
+		out := p.write(data(t, 1), AppendRequest{RequiredAcks: -1, Now: w.now}, p.config.Load())
+		if !errors.Is(out.err, kerr.NotLeaderForPartition) || out.storage {
+			t.Errorf("%s: an append gives %v", p.id, out.err)
+		}
+		if err := p.deleteLocked(1); !errors.Is(err, kerr.NotLeaderForPartition) {
+			t.Errorf("%s: DeleteRecords gives %v", p.id, err)
+		}
+		if err := errors.Join(p.retain(w.now), p.flush(), p.markIdle(), p.checkpointed(0)); err != nil {
+			t.Errorf("%s: duties give %v", p.id, err)
+		}
+		p.expireProducers(w.now)
+		if err := p.readFailure(fs.ErrNotExist); !errors.Is(err, kerr.NotLeaderForPartition) {
+			t.Errorf("%s: a read of files that are gone gives %v", p.id, err)
+		}
+	}
+	if len(w.failed) != 0 {
+		t.Errorf("failed: %v", w.failed)
+	}
+	if after := fmt.Sprint(w.folders("/a")); after != before {
+		t.Errorf("folders %s, before %s", after, before)
+	}
+	if _, ok, _ := checkpoint.ReadPartition(w.fs, "/a/t-0"); ok {
+		t.Error("the last life marked the folder of the next")
+	}
 }
 
 // TestAFullDiskRefusesAndRecovers: no space is no failure of the directory.
@@ -467,4 +627,51 @@ func TestRunDoesItsDutiesAndEnds(t *testing.T) {
 		cancel()
 		<-ended
 	})
+}
+
+// A log that is written to is flushed in the background now and then, so that a crash of the machine leaves little to check.
+func TestMuchUnsyncedIsFlushed(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 2)
+	p := w.get("t", 0)
+	var b record.Builder
+	b.Begin(record.NewOptions(0, 0))
+	b.Add(w.now.UnixMilli(), nil, make([]byte, 1000<<10))
+	batch, err := b.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func() {
+		record.Batch(batch).SetBaseOffset(0)
+		if _, err := w.append(p, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for written := len(batch); written < maxUnsynced; written += len(batch) {
+		add()
+	}
+	select {
+	case <-w.m.dirty:
+		t.Fatal("flushed too early")
+	default:
+	}
+	w.mustAppend(w.get("t", 1), 1)
+	add()
+	select {
+	case dirty := <-w.m.dirty:
+		if dirty != p {
+			t.Fatalf("%v is to be flushed", dirty)
+		}
+		if wait := w.m.flushOutOfTurn(p); wait > pointsDelay {
+			t.Fatalf("the next step is due in %v", wait)
+		}
+	default:
+		t.Fatal("nothing is to be flushed")
+	}
+	w.now = w.now.Add(pointsDelay)
+	w.m.step(w.now)
+	points, err := checkpoint.ReadOffsets(w.fs, "/a", checkpoint.RecoveryPoint)
+	if err != nil || len(points) != 2 || points[0].Offset != p.LogEndOffset() || points[1].Offset != 0 {
+		t.Fatalf("recovery points %v, %v; the log ends at %d", points, err, p.LogEndOffset())
+	}
 }

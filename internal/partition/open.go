@@ -21,7 +21,7 @@ type recovered struct {
 	highWatermark kafka.Offset
 }
 
-// dirtyBacklog is how many rolled logs may wait for the flusher; others wait for the next checkpoint.
+// dirtyBacklog is how many logs may wait for the flusher; others wait for the next checkpoint.
 const dirtyBacklog = 256
 
 // Open recovers the logs of all directories, in parallel. They serve nobody until Apply has said what they are. A directory that
@@ -121,7 +121,8 @@ func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) e
 		return err
 	}
 	opts := m.o.Log
-	opts.Partition, opts.Config, opts.Clean, opts.Now = id, m.o.TopicConfig(id.Topic, nil).Log, d.Clean, m.o.Now()
+	opts.Partition, opts.Config, opts.Now = id, m.o.TopicConfig(id.Topic, nil).Log, m.o.Now()
+	opts.Clean, opts.Written = d.Clean, d.Written
 	opts.RecoveryPoint, opts.LogStartOffset = at.recovery[id], at.logStart[id]
 	log, report, err := commitlog.Open(m.o.FS, folder, opts)
 	if err != nil {
@@ -129,6 +130,9 @@ func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) e
 	}
 	if report.LostBytes > 0 {
 		m.o.Slog.Warn("the end of a log was cut off", "partition", id, "bytes", report.LostBytes, "log end offset", log.LogEndOffset(), "cause", report.Cut)
+	}
+	if report.Odd != nil {
+		m.o.Slog.Warn("a log is not as a dead process leaves it and was checked in full", "partition", id, "bytes", report.ScannedBytes, "cause", report.Odd)
 	}
 	for _, damage := range report.Damage {
 		m.o.Slog.Error("a log is damaged", "partition", id, "range", damage)

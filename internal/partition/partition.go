@@ -3,6 +3,7 @@ package partition
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,22 +32,27 @@ type Partition struct {
 	highWatermark atomic.Int64
 	firstUnstable atomic.Int64 // kafka.NoOffset without a transaction
 	epochStart    atomic.Int64
-	state         atomic.Int32 // online, failed or gone
+	state         atomic.Int32 // online, failed, gone or closed
 	watchers      purgatory.Watchers
 
 	mu        sync.Mutex // a leaf; guards the core and the writer's side of the log
 	core      *replica.State
 	marked    bool  // partition.metadata is written
 	unflushed int64 // records since the last flush that flush.messages asked for
+	unsynced  int64 // bytes since the flusher was last told of this log
 
-	flushing sync.Mutex // guards Flush of the log, which wants one caller at a time
+	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
+	unflushedSince atomic.Int64
+
+	upkeep sync.Mutex // outside of mu; guards Flush, Reap and Checkpointed of the log, which want one caller at a time and a folder that stays
 }
 
 // States of a partition.
 const (
 	online int32 = iota
 	failed       // its directory failed
-	gone         // it was deleted, or moved to other nodes
+	gone         // it was deleted, or moved to other nodes: its folder is another one's
+	closed       // the node stops
 )
 
 // newPartition returns a partition over an open log; highWatermark is the checkpointed one.
@@ -106,7 +112,7 @@ func (p *Partition) check(believed kafka.LeaderEpoch, needLeader bool) error {
 	switch p.state.Load() {
 	case failed:
 		return kerr.KafkaStorageError
-	case gone:
+	case gone, closed:
 		return kerr.NotLeaderForPartition
 	}
 	return p.leadership.Load().Check(p.self, believed, needLeader)
@@ -161,8 +167,8 @@ func (p *Partition) takeOffline(state int32) {
 // abandon takes the partition offline for good and closes its log without writing.
 func (p *Partition) abandon(state int32) {
 	p.takeOffline(state)
-	p.flushing.Lock()
-	defer p.flushing.Unlock()
+	p.upkeep.Lock()
+	defer p.upkeep.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.state.Store(state)
@@ -171,9 +177,9 @@ func (p *Partition) abandon(state int32) {
 
 // close flushes and closes the log.
 func (p *Partition) close(now time.Time) error {
-	p.takeOffline(gone)
-	p.flushing.Lock()
-	defer p.flushing.Unlock()
+	p.takeOffline(closed)
+	p.upkeep.Lock()
+	defer p.upkeep.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.Close(now)
@@ -182,9 +188,10 @@ func (p *Partition) close(now time.Time) error {
 // storageFailure classifies an error of the log on a write: a full disk refuses this write alone, a partition that is gone is another
 // node's, and all else fails the log directory. Hold no lock.
 func (p *Partition) storageFailure(err error) error {
+	state := p.state.Load()
 	switch {
-	case errors.Is(err, commitlog.ErrClosed):
-		return kerr.NotLeaderForPartition
+	case state == gone, state == closed, errors.Is(err, commitlog.ErrClosed):
+		return kerr.NotLeaderForPartition // its files were taken away on purpose
 	case !errors.Is(err, vfs.ErrNoSpace) || errors.Is(err, commitlog.ErrFenced):
 		p.dir.fail(err)
 	}
@@ -199,7 +206,7 @@ func (p *Partition) Acked(end kafka.Offset, epoch kafka.LeaderEpoch) error {
 	switch {
 	case p.state.Load() == failed:
 		return kerr.KafkaStorageError
-	case p.state.Load() == gone || !p.core.Leads() || p.core.Leadership().LeaderEpoch != epoch:
+	case p.state.Load() != online || !p.core.Leads() || p.core.Leadership().LeaderEpoch != epoch:
 		return kerr.NotLeaderForPartition
 	case p.core.HighWatermark() < end:
 		return kerr.RequestTimedOut
@@ -217,9 +224,6 @@ func (p *Partition) DeleteRecords(upTo kafka.Offset) (kafka.Offset, error) {
 		return kafka.NoOffset, fmt.Errorf("records of partition %s can not be deleted due to the configured policy: %w", p.id, kerr.PolicyViolation)
 	}
 	if err := p.deleteLocked(upTo); err != nil {
-		if !errors.Is(err, kerr.OffsetOutOfRange) {
-			err = p.storageFailure(err)
-		}
 		return kafka.NoOffset, err
 	}
 	return p.LogStartOffset(), nil
@@ -228,6 +232,9 @@ func (p *Partition) DeleteRecords(upTo kafka.Offset) (kafka.Offset, error) {
 func (p *Partition) deleteLocked(upTo kafka.Offset) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if err := p.check(kafka.NoEpoch, true); err != nil {
+		return err
+	}
 	hw := p.core.HighWatermark()
 	if upTo == kafka.NoOffset {
 		upTo = hw
@@ -257,19 +264,37 @@ func (p *Partition) Producers() ([]producer.Active, error) {
 
 // flush makes what is appended durable.
 func (p *Partition) flush() error {
-	p.flushing.Lock()
-	defer p.flushing.Unlock()
+	p.upkeep.Lock()
+	defer p.upkeep.Unlock()
 	if p.state.Load() != online || p.log.RecoveryPoint() >= p.log.LogEndOffset() {
 		return nil
 	}
+	p.unflushedSince.Store(0) // before: what is appended meanwhile may not be covered
 	_, err := p.log.Flush()
 	return err
+}
+
+// flushDue returns when flush.ms asks for a flush: of what is appended, or of what is appended now. The zero time says never.
+func (p *Partition) flushDue(now time.Time) time.Time {
+	interval := p.config.Load().FlushInterval
+	if interval < 0 || interval == math.MaxInt64 {
+		return time.Time{}
+	}
+	if since := p.unflushedSince.Load(); since != 0 {
+		return time.UnixMilli(since).Add(interval)
+	}
+	return now.Add(interval)
 }
 
 // retain does the duties by time on the log: roll, remove what retention no longer asks for, unlink what was removed long enough ago.
 func (p *Partition) retain(now time.Time) error {
 	if err := p.retainLocked(now); err != nil {
 		return err
+	}
+	p.upkeep.Lock()
+	defer p.upkeep.Unlock()
+	if p.state.Load() != online {
+		return nil
 	}
 	_, err := p.log.Reap(now)
 	return err
@@ -291,10 +316,10 @@ func (p *Partition) retainLocked(now time.Time) error {
 // expireProducers forgets idle producers.
 func (p *Partition) expireProducers(now time.Time) {
 	p.mu.Lock()
-	if state := p.log.Producers(); state.Len() > 0 {
+	defer p.mu.Unlock()
+	if state := p.log.Producers(); state.Len() > 0 && p.state.Load() == online {
 		state.Expire(now.UnixMilli(), p.config.Load().Log.ProducerIdle)
 	}
-	p.mu.Unlock()
 }
 
 // mark writes partition.metadata, without which nothing may be in the log. Hold the lock.

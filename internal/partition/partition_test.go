@@ -53,7 +53,7 @@ func newWorld(t testing.TB, fs vfs.FS, dirs ...string) *world {
 func defaultConfig() Config {
 	c := Config{
 		Log: commitlog.DefaultConfig(), MinInSyncReplicas: 1, MaxMessageBytes: 1 << 20, MaxDecompressed: 1 << 30, Level: compress.DefaultLevel,
-		Deletable: true, TimestampBefore: -1, TimestampAfter: time.Hour,
+		Deletable: true, FlushInterval: -1, TimestampBefore: -1, TimestampAfter: time.Hour,
 	}
 	return c
 }

@@ -29,6 +29,12 @@ type EpochEnd struct {
 	End   kafka.Offset
 }
 
+// AbortedTxn is an aborted transaction: the records of a producer from an offset on, up to its next abort marker.
+type AbortedTxn struct {
+	ProducerID  kafka.ProducerID
+	FirstOffset kafka.Offset
+}
+
 // ReadResult is what a Read found. Release its Span, also an empty one.
 type ReadResult struct {
 	Span             commitlog.Span
@@ -36,6 +42,9 @@ type ReadResult struct {
 	LastStableOffset kafka.Offset
 	LogStartOffset   kafka.Offset
 	LogEndOffset     kafka.Offset
+	// Aborted are the aborted transactions that may have records in the Span, for a reader of committed ones: whose they are, and from
+	// where on until their marker.
+	Aborted []AbortedTxn
 	// Diverging is where the reader's log and this one part, if Diverges.
 	Diverging EpochEnd
 	Diverges  bool
@@ -73,11 +82,34 @@ func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
 	if res.Span, err = p.log.Read(r.Offset, r.MaxBytes, upTo, r.AtLeastOne); err != nil {
 		return res, p.readFailure(err)
 	}
+	if r.Isolation == kafka.Committed && res.Span.Len() > 0 {
+		if res.Aborted, err = p.aborted(r.Offset, res.Span.End(upTo)); err != nil {
+			res.Span.Release()
+			return res, p.readFailure(err)
+		}
+	}
+	if err := p.check(kafka.NoEpoch, false); err != nil {
+		res.Span.Release() // a file opened meanwhile may be of the topic's next life
+		return unknownBounds, err
+	}
 	if res.Span.FirstIncomplete() {
 		// Half a batch is of no use to a reader who was to get one from another partition of its request.
 		res.Span.Release()
 	}
 	return res, nil
+}
+
+// aborted lists the aborted transactions that have records in [from, end).
+func (p *Partition) aborted(from, end kafka.Offset) ([]AbortedTxn, error) {
+	found, err := p.log.AbortedTxns(nil, from, end)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	all := make([]AbortedTxn, len(found))
+	for i, a := range found {
+		all[i] = AbortedTxn{ProducerID: a.ProducerID, FirstOffset: a.FirstOffset}
+	}
+	return all, nil
 }
 
 // unknownBounds is the result of a read that was refused.

@@ -62,9 +62,8 @@ type Config struct {
 	IdleInterval time.Duration
 	// Tick is Raft's unit of time in a quorum of several: an election takes ten. 0 stands for 100 ms.
 	Tick time.Duration
-	// Clean and RecoveryPoint are as in commitlog.Options.
-	Clean         bool
-	RecoveryPoint kafka.Offset
+	// Clean is as in commitlog.Options.
+	Clean bool
 	// Send hands messages to the other voters, in order and without blocking; it may lose them. A quorum of one
 	// needs none.
 	Send func([]*raftpb.Message)
@@ -99,6 +98,7 @@ type Engine struct {
 	inbox       []*request
 	applying    record.Batch // the batch whose last entry is not committed yet
 	committed   kafka.Offset // exclusive
+	synced      kafka.Offset // what syncedFile says
 	lastTick    time.Time
 	appended    time.Time // when the last record was written
 	snapshots   snapshotter

@@ -202,7 +202,11 @@ func (e *Engine) stop(now time.Time, err error) error {
 		e.log.Abandon()
 		return err
 	}
-	if _, err := e.log.Flush(); err != nil {
+	_, err = e.log.Flush()
+	if err == nil {
+		err = e.noteSynced()
+	}
+	if err != nil {
 		e.log.Abandon()
 		return fmt.Errorf("close the metadata log: %w", err)
 	}

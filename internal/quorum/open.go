@@ -115,13 +115,16 @@ func (e *Engine) loadFiles() error {
 	return nil
 }
 
-func (e *Engine) openLog() error {
+func (e *Engine) openLog() (err error) {
+	if e.synced, err = readSynced(e.cfg.FS, e.cfg.Dir); err != nil {
+		return err
+	}
 	log, report, err := commitlog.Open(e.cfg.FS, e.cfg.Dir, commitlog.Options{
 		Partition:      kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic},
 		Config:         e.cfg.Log,
 		Cache:          e.cfg.Cache,
 		Clean:          e.cfg.Clean,
-		RecoveryPoint:  e.cfg.RecoveryPoint,
+		RecoveryPoint:  e.synced,
 		LogStartOffset: e.storage.snap.EndOffset,
 		Now:            e.cfg.Now(),
 	})
@@ -130,11 +133,11 @@ func (e *Engine) openLog() error {
 	}
 	e.log, e.storage.log = log, log
 	if report.LostBytes > 0 {
-		e.cfg.Logger.Warn("cut a torn tail off the metadata log", "bytes", report.LostBytes)
+		e.cfg.Logger.Warn("cut a torn tail off the metadata log", "bytes", report.LostBytes, "log end offset", log.LogEndOffset(), "cause", report.Cut)
 	}
+	err = e.checkDamage(report)
 	switch snap := e.storage.snap.EndOffset; {
-	case len(report.Damage) > 0:
-		err = fmt.Errorf("%w: %v", ErrDamaged, report.Damage[0])
+	case err != nil:
 	case log.LogEndOffset() < snap:
 		// The log was lost or never there, the snapshot holds what it said.
 		err = log.TruncateFullyAndStartAt(snap, e.cfg.Now())
@@ -143,6 +146,9 @@ func (e *Engine) openLog() error {
 	}
 	if err == nil && log.RecoveryPoint() < log.LogEndOffset() {
 		_, err = log.Flush() // what is shown to anybody must not vanish
+	}
+	if err == nil {
+		err = e.noteSynced()
 	}
 	if err != nil {
 		log.Abandon()
@@ -222,7 +228,11 @@ func (e *Engine) visitLog(from kafka.Offset, visit func(record.Batch, *batch) er
 		if err != nil {
 			return err
 		}
-		for _, b := range batches {
+		for i, b := range batches {
+			// Neither the offset nor the epoch of a batch is under its checksum.
+			if b.BaseOffset() > from || b.LastOffset() < from || i > 0 && b.BaseOffset() != from || b.LeaderEpoch() != e.log.EpochAt(from) {
+				return fmt.Errorf("%w: at offset %d there is %v, of epoch %d", ErrDamaged, from, b, e.log.EpochAt(from))
+			}
 			d, err := decode(b)
 			if err != nil {
 				return err

@@ -84,10 +84,14 @@ func (e *Engine) persist(rd raft.Ready, now time.Time) error {
 	if err := e.appendEntries(rd.Entries, now); err != nil {
 		return err
 	}
-	if _, err := e.log.Flush(); err != nil {
+	point, err := e.log.Flush()
+	if err != nil {
 		return fmt.Errorf("sync the metadata log: %w", err)
 	}
 	e.appended = now
+	if point-e.synced >= syncedEvery {
+		return e.noteSynced()
+	}
 	return nil
 }
 

@@ -85,6 +85,9 @@ func (e *Engine) snapshotWritten(now time.Time, done snapshotResult) error {
 	if _, err := e.log.Retain(now, e.committed); err != nil {
 		return fmt.Errorf("drop the snapshotted part of the metadata log: %w", err)
 	}
+	if err := e.noteSynced(); err != nil {
+		return err
+	}
 	e.cfg.Logger.Info("wrote a metadata snapshot", "snapshot", done.id)
 	e.publishStatus()
 	return e.reap(now)

@@ -1,9 +1,11 @@
 package quorum
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 
@@ -106,6 +108,9 @@ func (s *storage) batches(from, end kafka.Offset, maxBytes int) ([]record.Batch,
 // readBatches reads whole batches of a log from the one that holds from on, at least one, and checks them.
 func readBatches(log *commitlog.Log, from kafka.Offset, maxBytes int) ([]record.Batch, error) {
 	span, err := log.Read(from, maxBytes, log.LogEndOffset(), true)
+	if errors.Is(err, kerr.CorruptMessage) {
+		return nil, fmt.Errorf("%w: offset %d: %w", ErrDamaged, from, err)
+	}
 	if err != nil {
 		return nil, err
 	}

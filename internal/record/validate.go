@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -127,6 +128,11 @@ func Validate(records []byte, r *Rules) (Validated, error) {
 		if err != nil {
 			return Validated{}, err
 		}
+		if rewrite {
+			if err := r.checkRewrite(b, seen.bytes); err != nil {
+				return Validated{}, err
+			}
+		}
 		maxTimestamp = seen.maxTimestamp
 		if seen.outOfPlace && !rewrite && b.Codec() != compress.None {
 			// Kafka wants to write such a batch anew, fails unchecked, and its clients see an unknown error. Uncompressed it stores it as it is.
@@ -186,7 +192,8 @@ func (r *Rules) checkClient(b Batch) error {
 // scanned is what a walk over the records found.
 type scanned struct {
 	maxTimestamp int64
-	outOfPlace   bool // offsets are not 0, 1, 2, …
+	outOfPlace   bool  // offsets are not 0, 1, 2, …
+	bytes        int64 // of the records, decompressed
 }
 
 // scan walks the records once without keeping any.
@@ -212,6 +219,7 @@ func (r *Rules) scan(b Batch) (scanned, error) {
 		}
 		s.maxTimestamp = max(s.maxTimestamp, w.Record.Timestamp)
 		s.outOfPlace = s.outOfPlace || w.Record.OffsetDelta != index
+		s.bytes += int64(w.Record.Size)
 		index++
 	}
 	if err := w.Err(); err != nil {
@@ -324,15 +332,44 @@ func (f *refusals) err() error {
 	}
 }
 
+// maxRewritten is how much memory the records of a batch of ordinary size may take while it is written anew, in bytes.
+const maxRewritten = 64 << 20
+
+// checkRewrite refuses a batch whose records, bytes long without compression, are too many to be held for writing them anew.
+func (r *Rules) checkRewrite(b Batch, bytes int64) error {
+	limit := int64(max(maxRewritten, 16*r.MaxBatchBytes))
+	if r.Codec == compress.None {
+		limit = int64(r.MaxBatchBytes) + maxVarint32*int64(b.Count()) // offsets may get shorter
+	}
+	if bytes > limit {
+		return fmt.Errorf("the records in the append to %s are %d bytes without compression, the topic's compression.type can be given to %d: %w",
+			r.Partition, bytes, limit, kerr.MessageTooLarge)
+	}
+	return nil
+}
+
 var builders = sync.Pool{New: func() any { return new(Builder) }}
+
+// keepBuilder is the largest memory of a builder that is kept for the next batch, in bytes.
+const keepBuilder = 4 << 20
+
+// rewriting bounds how many batches are rewritten at once. A rewrite holds a batch decompressed, which may be a thousand
+// times what came in: more of them than processors would be memory that a few small requests have asked for.
+var rewriting = make(chan struct{}, runtime.GOMAXPROCS(0))
 
 // rewrite builds the batch anew in memory of its own, with consecutive offsets and the codec that the rules ask for.
 func (r *Rules) rewrite(b Batch) (Validated, error) {
+	rewriting <- struct{}{}
+	defer func() { <-rewriting }()
 	var w Walker
 	defer w.Close()
 	w.Reset(b, compress.Limit(len(b), math.MaxInt32))
 	builder := builders.Get().(*Builder)
-	defer builders.Put(builder)
+	defer func() {
+		if cap(builder.records) <= keepBuilder {
+			builders.Put(builder)
+		}
+	}()
 	o := Options{
 		BaseOffset: b.BaseOffset(), LeaderEpoch: b.LeaderEpoch(), Codec: b.Codec(), Level: compress.DefaultLevel,
 		TimestampType: r.TimestampType, AppendTime: r.Now,

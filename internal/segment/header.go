@@ -117,15 +117,27 @@ func (w *walker) close() { windows.Put(w.buf) }
 
 // header returns the header at position, which must be below the limit.
 func (w *walker) header(position int64) (Header, error) {
+	h, _, err := w.batch(position)
+	return h, err
+}
+
+// batch also returns the header's bytes, which are good until the next call: of magic 2 all of them, of an older one the beginning.
+func (w *walker) batch(position int64) (Header, []byte, error) {
 	need := min(record.HeaderSize, w.limit-position)
 	if position < w.at || position+need > w.at+int64(w.n) {
-		n, err := readFull(w.file, w.buf[:min(window, w.limit-position)], position)
+		length := min(window, w.limit-position)
+		if w.n > 0 && position >= w.at+window {
+			length = need // batches are larger than the window: nothing else of it would be looked at
+		}
+		n, err := readFull(w.file, w.buf[:length], position)
 		if err != nil {
-			return Header{}, err
+			return Header{}, nil, err
 		}
 		w.at, w.n = position, n
 	}
-	return parseHeader(w.buf[position-w.at:w.n], position, w.limit)
+	b := w.buf[position-w.at:][:need]
+	h, err := parseHeader(b, position, w.limit)
+	return h, b, err
 }
 
 // readFull reads len(p) bytes; a file that is shorter than it should be is ErrCorrupt.

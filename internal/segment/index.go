@@ -77,6 +77,16 @@ func (x *index) entry(relative int64) IndexEntry {
 	return entries[i-1]
 }
 
+// before returns the greatest position of an entry at or below position: that of a batch to look from.
+func (x *index) before(position int64) int64 {
+	entries := x.offsets.view()
+	i := sort.Search(len(entries), func(i int) bool { return int64(entries[i].Position) > position })
+	if i == 0 {
+		return 0
+	}
+	return int64(entries[i-1].Position)
+}
+
 // lookupTime returns the relative offset from which to look for the first record that is not older than timestamp.
 func (x *index) lookupTime(timestamp int64) int64 {
 	entries := x.times.view()

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -43,6 +44,23 @@ func (h *Handle) Locate(target kafka.Offset, limit int64) (Header, bool, error) 
 	return h.find(x.lookup(relative), limit, func(b Header) bool { return b.Last >= target })
 }
 
+// EndBefore returns the offset after the batches that begin below position, which is above 0 and not above the size. It trusts the index for
+// where a batch begins, and the batch for its offsets. The error wraps ErrCorrupt if the index leads to no batch.
+func (h *Handle) EndBefore(position int64) (kafka.Offset, error) {
+	x, err := h.seg.loadIndex()
+	if err != nil {
+		return 0, err
+	}
+	b, found, err := h.find(x.before(position-1), h.seg.Size(), func(b Header) bool { return b.Position+b.Size >= position })
+	if err != nil {
+		return 0, err
+	}
+	if !found {
+		return 0, fmt.Errorf("%w: no batch at position %d", ErrCorrupt, position)
+	}
+	return b.Last + 1, nil
+}
+
 // find returns the first batch from position on that is wanted.
 func (h *Handle) find(position, limit int64, wanted func(Header) bool) (Header, bool, error) {
 	w := newWalker(h.file, limit)
@@ -51,7 +69,7 @@ func (h *Handle) find(position, limit int64, wanted func(Header) bool) (Header, 
 		b, err := w.header(position)
 		if err != nil {
 			if errors.Is(err, ErrTorn) { // below the published end there is nothing torn
-				err = errors.Join(ErrCorrupt, err)
+				err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 			}
 			return Header{}, false, err
 		}

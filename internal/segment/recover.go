@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -18,15 +19,17 @@ type Recovery struct {
 
 // Visitor takes in what Recover scans.
 type Visitor struct {
-	// Batch sees each good batch in order, b being all of its bytes, which do not outlive the call. Its error ends the scan there.
+	// Batch sees each good batch in order, b being all of its bytes, or only the header's of a data batch that is taken by it; they do
+	// not outlive the call. Its error ends the scan there.
 	Batch func(h Header, b []byte) error
 	// Bad is asked about a batch of good framing and order that is not what was written; true skips it.
 	Bad func(h Header, err error) bool
 }
 
 // Recover checks the batches from the one that holds offset from on, makes the index from there on anew, and finds the end of the valid
-// beginning, which becomes the segment's end. It cuts nothing off: Cut does. Interval is index.interval.bytes.
-func (s *Segment) Recover(from kafka.Offset, interval int, v Visitor) (Recovery, error) {
+// beginning, which becomes the segment's end. It cuts nothing off: Cut does. Interval is index.interval.bytes. Batches that end at or below position
+// trusted are taken by their headers, without a look at their CRC; 0 takes none so.
+func (s *Segment) Recover(from kafka.Offset, interval int, trusted int64, v Visitor) (Recovery, error) {
 	h, err := s.Acquire()
 	if err != nil {
 		return Recovery{}, err
@@ -39,7 +42,8 @@ func (s *Segment) Recover(from kafka.Offset, interval int, v Visitor) (Recovery,
 		start, x = s.recoveryBegin()
 	}
 	s.resetAborts(old, start.Base)
-	r := &recovery{s: s, file: h.file, size: size, v: v, scan: newScan(h.file, size)}
+	r := &recovery{s: s, size: size, trusted: trusted, v: v, headers: newWalker(h.file, size), scan: newScan(h.file, size)}
+	defer r.headers.close()
 	r.found = Recovery{End: start.Position, Next: start.Base}
 	top, _ := x.times.last()
 	if x.times.n.Load() == 0 {
@@ -121,27 +125,26 @@ func (s *Segment) agrees(h *Handle, x *index, size int64) bool {
 }
 
 type recovery struct {
-	s     *Segment
-	file  vfs.File
-	size  int64
-	v     Visitor
-	scan  scan
-	build builder
-	found Recovery
+	s       *Segment
+	size    int64
+	trusted int64
+	v       Visitor
+	headers walker // where batches are trusted
+	scan    scan   // where they are not
+	build   builder
+	found   Recovery
 }
 
 func (r *recovery) run() error {
 	next := r.found.Next
 	for position := r.found.End; position < r.size; {
-		h, b, err := r.scan.batch(position)
+		h, b, bad, err := r.batch(position)
 		if err == nil {
 			err = r.order(h, next)
 		}
 		if err != nil {
 			return r.stop(err)
 		}
-		r.found.Scanned += h.Size
-		bad := checkCRC(b, position)
 		switch {
 		case bad == nil:
 			if err := r.v.Batch(h, b); err != nil {
@@ -157,6 +160,24 @@ func (r *recovery) run() error {
 	}
 	return nil
 }
+
+// batch reads the batch at position: its header if it is trusted and has data; else all of it, and bad says what is wrong with it.
+func (r *recovery) batch(position int64) (h Header, b []byte, bad, err error) {
+	if position < r.trusted {
+		h, b, err = r.headers.batch(position)
+		if err != nil || position+h.Size <= r.trusted && !isControl(b) {
+			return h, b, nil, err
+		}
+	}
+	if h, b, err = r.scan.batch(position); err != nil {
+		return h, b, nil, err
+	}
+	r.found.Scanned += h.Size
+	return h, b, checkCRC(b, position), nil
+}
+
+// isControl reports whether the records of the batch with header b matter to whoever replays it.
+func isControl(b []byte) bool { return b[16] == record.Magic && record.Batch(b).IsControl() }
 
 // stop notes why the scan ends, if it is the bytes' fault.
 func (r *recovery) stop(err error) error {
@@ -232,27 +253,6 @@ func (s *Segment) Cut() error {
 	}
 	defer h.Release()
 	return h.file.Truncate(s.Size())
-}
-
-// Verify checks every batch of the segment without changing anything, and tells bad about each range of offsets that is not what was
-// written: one batch, or, with end kafka.NoOffset, all that follows.
-func (s *Segment) Verify(bad func(from kafka.Offset, err error, end kafka.Offset)) error {
-	next := s.base
-	err := s.scan(Header{}, func(h Header, b []byte) (bool, error) {
-		if h.Base < next {
-			return false, corruptOrder(h, next)
-		}
-		if err := checkCRC(b, h.Position); err != nil {
-			bad(h.Base, err, h.Last+1)
-		}
-		next = h.Last + 1
-		return true, nil
-	})
-	if errors.Is(err, ErrCorrupt) || errors.Is(err, ErrTorn) {
-		bad(next, err, kafka.NoOffset)
-		return nil
-	}
-	return err
 }
 
 // Batches visits the batches that begin below end, from the one that holds offset from on. It uses no index and checks no CRC. The bytes do not outlive

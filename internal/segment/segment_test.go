@@ -57,6 +57,35 @@ func filled(t testing.TB, dir *Dir, n, interval int) (*Segment, []byte) {
 	return s, all
 }
 
+// TestEndBefore asks for every position what ends before it, with the index and with one that misleads.
+func TestEndBefore(t *testing.T) {
+	s, all := filled(t, newDir(t), 100, 200)
+	defer s.Close()
+	h, err := s.Acquire()
+	must(t, err)
+	defer h.Release()
+	for rest := all; len(rest) > 0; {
+		b, after, err := record.Next(rest)
+		must(t, err)
+		at := int64(len(all) - len(rest))
+		for _, position := range []int64{at + 1, at + int64(len(b))} {
+			if end, err := h.EndBefore(position); err != nil || end != b.NextOffset() {
+				t.Errorf("position %d: %d, %v, want %d", position, end, err, b.NextOffset())
+			}
+		}
+		rest = after
+	}
+	if _, err := h.EndBefore(int64(len(all)) + 1); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("behind the end: %v", err)
+	}
+	x := newIndex(s)
+	x.offsets.add(IndexEntry{Relative: 50, Position: 7})
+	s.index.Store(x)
+	if _, err := h.EndBefore(100); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("with an entry inside of a batch: %v", err)
+	}
+}
+
 func TestFileNames(t *testing.T) {
 	if got := FileName(42, LogSuffix); got != "00000000000000000042.log" {
 		t.Fatal(got)
@@ -167,8 +196,18 @@ func TestRecoverEqualsAppend(t *testing.T) {
 		r, err := Open(s.dir, 100, vfs.Entry{Size: int64(len(all))}, kafka.NoOffset)
 		must(t, err)
 		visited := 0
-		found, err := r.Recover(from, 300, Visitor{Batch: func(Header, []byte) error { visited++; return nil }})
+		trusted := []int64{0, int64(len(all) / 2), int64(len(all))}[from%3]
+		found, err := r.Recover(from, 300, trusted, Visitor{Batch: func(h Header, b []byte) error {
+			visited++
+			if header := h.Position+h.Size <= trusted; header != (len(b) == record.HeaderSize) {
+				t.Fatalf("%d bytes of %+v, %d are trusted", len(b), h, trusted)
+			}
+			return nil
+		}})
 		must(t, err)
+		if found.Scanned > int64(len(all))-trusted+1000 {
+			t.Fatalf("scanned %d bytes of %d, %d are trusted", found.Scanned, len(all), trusted)
+		}
 		if found.Stop != nil || found.Next != 300 || found.End != int64(len(all)) || visited != 300-int(max(from, 100)) {
 			t.Fatalf("from %d: %+v, visited %d", from, found, visited)
 		}
@@ -199,7 +238,7 @@ func TestRecoverDistrustsTheIndex(t *testing.T) {
 		must(t, err)
 		r, err := Open(s.dir, 100, vfs.Entry{Size: int64(len(all))}, kafka.NoOffset)
 		must(t, err)
-		found, err := r.Recover(250, 300, Visitor{Batch: func(Header, []byte) error { return nil }})
+		found, err := r.Recover(250, 300, 0, Visitor{Batch: func(Header, []byte) error { return nil }})
 		must(t, err)
 		if found.Stop != nil || found.Next != 300 {
 			t.Fatalf("%s: %+v", what, found)
@@ -258,7 +297,7 @@ func TestRecoverStops(t *testing.T) {
 		must(t, vfs.WriteFile(dir.FS, "/p-0/"+FileName(100, LogSuffix), b))
 		s, err := Open(dir, 100, vfs.Entry{Size: int64(len(b))}, kafka.NoOffset)
 		must(t, err)
-		found, err := s.Recover(0, 300, Visitor{Batch: func(Header, []byte) error { return nil }})
+		found, err := s.Recover(0, 300, 0, Visitor{Batch: func(Header, []byte) error { return nil }})
 		must(t, err)
 		if !errors.Is(found.Stop, target) || found.Next != 110 {
 			t.Fatalf("%s: %+v", what, found)
@@ -399,7 +438,7 @@ func TestOldMessages(t *testing.T) {
 	must(t, vfs.WriteFile(dir.FS, "/p-0/"+FileName(100, LogSuffix), append(all, message(104, 1, 100, "torn")[:20]...)))
 	s, err := Open(dir, 100, vfs.Entry{Size: int64(len(all)) + 20}, kafka.NoOffset)
 	must(t, err)
-	found, err := s.Recover(0, 10, Visitor{Batch: func(Header, []byte) error { return nil }})
+	found, err := s.Recover(0, 10, 0, Visitor{Batch: func(Header, []byte) error { return nil }})
 	must(t, err)
 	if found.Next != 104 || found.End != int64(len(all)) || !errors.Is(found.Stop, ErrTorn) {
 		t.Fatalf("%+v", found)

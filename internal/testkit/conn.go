@@ -183,6 +183,17 @@ func (c *Conn) Closed() {
 	}
 }
 
+// Finish says that nothing more will be sent, and returns when the node has closed its end: it has read everything.
+func (c *Conn) Finish() {
+	c.t.Helper()
+	_ = c.nc.(*net.TCPConn).CloseWrite() // closed already is as good
+	_ = c.nc.SetReadDeadline(time.Now().Add(within))
+	if _, err := io.Copy(io.Discard, c.nc); err != nil && !gone(err) {
+		c.t.Fatalf("the node does not close: %v", err)
+	}
+	c.Close()
+}
+
 // Ask sends a request at a version and returns the decoded answer, which is checked to be encoded as kmsg would.
 func Ask[R kmsg.Response](c *Conn, req kmsg.Request, version int16) R {
 	c.t.Helper()

@@ -135,6 +135,13 @@ type Pending struct {
 	owner *Buffer
 }
 
+// Gone reports whether nobody waits for the answer any more: the connection is closed. It must be completed all the same.
+func (p Pending) Gone() bool {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	return p.c.dead
+}
+
 // Complete hands in the answer, once, from any goroutine, and never blocks: build runs on the connection's writer,
 // when all earlier replies are on their way.
 func (p Pending) Complete(build func() Response) {

@@ -86,7 +86,7 @@ func (m *Mem) CrashClone(rng *rand.Rand, keep int) *Mem {
 	defer m.mu.Unlock()
 	c := &cloner{rng: rng, keep: keep, done: map[*node]*node{}}
 	clone := NewCrash()
-	clone.now, clone.space = m.now, m.space
+	clone.now = m.now
 	clone.root = c.clone(m.root)
 	return clone
 }

@@ -230,6 +230,14 @@ func (f *Faulty) Lock(name string) (io.Closer, error) {
 	return f.under.Lock(name)
 }
 
+// Identity implements FS.
+func (f *Faulty) Identity(name string) (string, error) {
+	if err := f.before(Op{Kind: OpStat, Name: name}); err != nil {
+		return "", err
+	}
+	return f.under.Identity(name)
+}
+
 // Space implements FS.
 func (f *Faulty) Space(name string) (Space, error) {
 	if err := f.before(Op{Kind: OpSpace, Name: name}); err != nil {

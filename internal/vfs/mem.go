@@ -18,7 +18,6 @@ type Mem struct {
 	locks map[string]bool
 	track bool
 	now   time.Time
-	space Space
 }
 
 // node is a file or a folder. Names come and go, open files keep the node.
@@ -37,7 +36,7 @@ type node struct {
 
 // NewMem returns an empty file system.
 func NewMem() *Mem {
-	return &Mem{root: newDir(), locks: map[string]bool{}, space: Space{Free: 1 << 40, Total: 1 << 40}}
+	return &Mem{root: newDir(), locks: map[string]bool{}}
 }
 
 func newDir() *node { return &node{dir: true, children: map[string]*node{}} }
@@ -47,13 +46,6 @@ func (m *Mem) SetTime(now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.now = now
-}
-
-// SetSpace sets what Space answers; writes do not change it.
-func (m *Mem) SetSpace(s Space) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.space = s
 }
 
 func pathError(op, name string, err error) error { return &fs.PathError{Op: op, Path: name, Err: err} }
@@ -281,12 +273,20 @@ func (l *memLock) Close() error {
 	return nil
 }
 
-// Space implements FS.
+// Space implements FS: there is always a tebibyte.
 func (m *Mem) Space(name string) (Space, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, err := m.lookup("space", name)
-	return m.space, err
+	return Space{Free: 1 << 40, Total: 1 << 40}, err
+}
+
+// Identity implements FS. A clone has its original's.
+func (m *Mem) Identity(name string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err := m.lookup("identity", name)
+	return path.Clean("/" + name), err
 }
 
 // memFile is an open file. Whether it was closed is for the race detector and the caller's tests to find.

@@ -109,6 +109,15 @@ func (OS) Lock(name string) (io.Closer, error) {
 	return f, nil
 }
 
+// Identity implements FS: the device and the inode.
+func (OS) Identity(name string) (string, error) {
+	var s unix.Stat_t
+	if err := unix.Stat(name, &s); err != nil {
+		return "", &os.PathError{Op: "stat", Path: name, Err: err}
+	}
+	return fmt.Sprintf("%d:%d", s.Dev, s.Ino), nil
+}
+
 // Space implements FS.
 func (OS) Space(name string) (Space, error) { return spaceOf(name) }
 

@@ -44,6 +44,8 @@ type FS interface {
 	// Lock takes the exclusive lock of a file, creating it if need be, until the Closer is closed or the process ends.
 	// It excludes a Java process that locks the same file. Errors wrap ErrLocked where somebody has it.
 	Lock(name string) (io.Closer, error)
+	// Identity names a folder itself, whatever its path: by the file system and the place in it. It says nothing beyond the life of the machine.
+	Identity(name string) (string, error)
 	// Space returns what is free and what there is, in bytes, on the file system of a file or folder.
 	Space(name string) (Space, error)
 }

@@ -68,7 +68,7 @@ func (s *suite) matrixTopics() (map[string]digest, []string) {
 	all := map[string]digest{}
 	for name, steps := range s.steps {
 		for suffix, d := range written(steps) {
-			if slices.Contains([]string{"none", "gzip", "snappy", "lz4", "zstd"}, suffix) {
+			if slices.Contains([]string{"none", "gzip", "snappy", "lz4", "zstd", "recompressed"}, suffix) {
 				all[name+"."+suffix] = d
 			}
 		}

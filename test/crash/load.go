@@ -26,9 +26,9 @@ type load struct {
 
 	mu     sync.Mutex // guards what follows
 	h      *history
-	next   map[id]uint32 // by producer and partition: the next sequence; seq is 0 in the key
-	failed int           // sends with an outcome that nobody knows
-	open   int           // sends without an outcome yet
+	next   map[id]uint32  // by producer and partition: the next sequence; seq is 0 in the key
+	failed map[string]int // sends that ended in an error, by its text: nobody knows their outcome
+	open   int            // sends without an outcome yet
 }
 
 // A producer sends a burst at a time and rests between them: the load has to last until the kill, and all of it is
@@ -60,7 +60,6 @@ func newProducer(addr string, producer uint32) (*kgo.Client, error) {
 // begin starts the producers and the follower of a round.
 func (l *load) begin(ctx context.Context, round int, random *rand.Rand) error {
 	l.stop = make(chan struct{})
-	l.failed = 0
 	for i := range producers {
 		producer := uint32(round*producers + i)
 		client, err := newProducer(l.addr, producer)
@@ -138,7 +137,7 @@ func (l *load) answer(r id, k *kgo.Record, err error) {
 	defer l.mu.Unlock()
 	l.open--
 	if err != nil {
-		l.failed++
+		l.failed[fmt.Sprintf("%v (idempotent %v)", err, r.producer%2 == 0)]++
 		return
 	}
 	l.h.ack(r, position{k.Partition, k.Offset})

@@ -127,7 +127,7 @@ func (d *directory) run(ctx context.Context) error {
 		return err
 	}
 	h := newHistory()
-	d.load = &load{addr: d.server.Addr(), h: h, next: map[id]uint32{}}
+	d.load = &load{addr: d.server.Addr(), h: h, next: map[id]uint32{}, failed: map[string]int{}}
 	for n := 0; n < roundsPerDirectory && d.t.rounds < d.o.rounds && time.Since(d.began) < d.o.limit && len(h.violations) == 0; n++ {
 		if err := d.round(ctx); err != nil {
 			return err
@@ -136,6 +136,10 @@ func (d *directory) run(ctx context.Context) error {
 	err := d.orderly(ctx)
 	d.t.invoked += len(h.invoked)
 	d.t.acked += len(h.acked)
+	for text, n := range d.load.failed {
+		fmt.Printf("  unknown outcome of %d records: %s\n", n, text)
+		d.t.unknown += n
+	}
 	for _, n := range h.duplicates {
 		d.t.duplicates += n
 	}
@@ -200,7 +204,6 @@ func (d *directory) round(ctx context.Context) error {
 	}
 	wait(ctx, d.between(20, 250))
 	d.load.end()
-	d.t.unknown += d.load.failed
 	return d.load.verify(ctx)
 }
 

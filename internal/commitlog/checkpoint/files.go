@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -196,11 +195,11 @@ func ReadMeta(f vfs.FS, dir string) (Meta, bool, error) {
 	return m, true, nil
 }
 
-// Start tells under which circumstances a process opened a log directory. If the next one finds it without a clean shutdown, but with its own boot and
-// mount, then only the process died: what was written and not synced is still there.
+// Start tells under which circumstances a process found all of a log directory whole. If the next one finds it without a clean shutdown, but with
+// its own boot and mount, then only the process died: what was written and not synced is still there. Without a boot it tells nothing.
 type Start struct {
 	Boot        string     // the kernel's boot id
-	Mount       string     // identity of the file system
+	Mount       string     // identity of the directory: vfs.FS.Identity
 	Incarnation kafka.UUID // of the process
 }
 
@@ -240,14 +239,4 @@ func ReadStart(f vfs.FS, dir string) (Start, bool, error) {
 	}
 	s, err := ParseStart(b)
 	return s, err == nil, nil
-}
-
-// SortEntries orders the lines of an offset checkpoint by topic and partition.
-func SortEntries(entries []Entry) {
-	slices.SortFunc(entries, func(a, b Entry) int {
-		if c := strings.Compare(a.Topic, b.Topic); c != 0 {
-			return c
-		}
-		return int(a.Partition) - int(b.Partition)
-	})
 }

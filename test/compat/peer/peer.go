@@ -123,15 +123,15 @@ func (o *Options) fill() error {
 	if o.Ready == 0 {
 		o.Ready = time.Minute
 	}
-	for _, a := range []*string{&o.Listen, &o.Controller} {
-		if *a != "" {
-			continue
-		}
-		if *a, err = freeAddr(); err != nil {
+	if o.Listen == "" {
+		if o.Listen, err = freeAddr(o.Controller); err != nil {
 			return err
 		}
 	}
-	return nil
+	if o.Controller == "" {
+		o.Controller, err = freeAddr(o.Listen)
+	}
+	return err
 }
 
 // spawn starts argv and a goroutine that reaps it.

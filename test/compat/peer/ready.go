@@ -6,18 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"time"
 )
 
-// freeAddr finds a loopback port that nobody listens on now.
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// The ports of peers lie below those that the kernel gives to outgoing connections: a client that redials a server
+// which is down could otherwise be given the server's port, and keep it.
+const lowestPort, portEnd = 24_000, 32_000
+
+// freeAddr finds a loopback port that nobody listens on now, other than that of taken.
+func freeAddr(taken string) (string, error) {
+	var err error
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(portEnd-lowestPort))
+		if addr == taken {
+			continue
+		}
+		var l net.Listener
+		if l, err = net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", fmt.Errorf("no free port from %d to %d: %w", lowestPort, portEnd-1, err)
 }
 
 // awaitAnswer returns nil as soon as the broker listener answers ApiVersions.

@@ -106,10 +106,10 @@ func fetchGone(r *run) {
 func fetchLong(r *run) {
 	req := fetchRequest(r, wanted{"a", 1, 0, nil})
 	req.MinBytes, req.MaxWaitMillis = 1, 10_000
-	r.meanwhile("long poll woken by a produce", req, func() { r.produceTo("a", 1, records{count: 1}.batch()) })
+	r.meanwhile(broker, "long poll woken by a produce", req, func() { r.produceTo("a", 1, records{count: 1}.batch()) })
 	small := fetchRequest(r, wanted{"a", 1, 1, nil})
 	small.MinBytes, small.MaxWaitMillis = 120, 10_000
-	r.meanwhile("long poll woken by enough", small, func() {
+	r.meanwhile(broker, "long poll woken by enough", small, func() {
 		r.produceTo("a", 1, records{count: 1}.batch())
 		r.produceTo("a", 1, records{count: 1}.batch())
 	})
@@ -118,7 +118,7 @@ func fetchLong(r *run) {
 	if r.version < 7 {
 		gone.Topics[0].Partitions[0].FetchOffset = 0
 	}
-	r.meanwhile("long poll woken by a deletion", gone, func() { r.remove("empty") })
+	r.meanwhile(broker, "long poll woken by a deletion", gone, func() { r.settle(); r.remove("empty") })
 }
 
 // deleteRecords moves a log start outside the transcript.

@@ -24,6 +24,8 @@ var apis = []api{
 	{"74_list_config_resources", 74, 0, 1, broker, listConfigResources, listConfigResourcesSample},
 	{"75_describe_topic_partitions", 75, 0, 0, broker, describeTopicPartitions, describeTopicPartitionsSample},
 	{"57_update_features", 57, 0, 2, broker, updateFeatures, updateFeaturesSample},
+	{"config_values", 44, 1, 1, broker, configValues, nil},
+	{"logs", 1, 0, 0, broker, logs, nil},
 	{"pipeline", 0, 0, 0, broker, pipeline, nil},
 	{"frames", 18, 0, 0, broker, frames, nil},
 
@@ -45,5 +47,6 @@ var apis = []api{
 	{"59_fetch_snapshot", 59, 0, 1, controller, fetchSnapshot, fetchSnapshotSample},
 	{"62_broker_registration", 62, 0, 4, controller, brokerRegistration, brokerRegistrationSample},
 	{"63_broker_heartbeat", 63, 0, 2, controller, brokerHeartbeat, brokerHeartbeatSample},
+	{"two_brokers", 63, 0, 0, controller, twoBrokers, nil},
 	{"67_allocate_producer_ids", 67, 0, 0, controller, allocateProducerIDs, allocateProducerIDsSample},
 }

@@ -35,11 +35,15 @@ var treatments = map[string]treatment{
 	".ReplicaDirectoryID": symbol,
 	"67.ProducerIDStart":  some,
 
+	// Any broker, to whom all send what is the controller's.
+	".ControllerID": some,
+
 	// Addresses.
 	".Port": port,
 
 	// Times.
 	".LogAppendTime":         clock,
+	"2.Timestamp":            clock,
 	".LastFetchTimestamp":    clock,
 	".LastCaughtUpTimestamp": clock,
 

@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"math"
 	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -72,10 +70,13 @@ func (a api) Name() string { return a.name + string(a.where) }
 // its topics is an entry instead.
 func Play(ctx context.Context, t Target, o Options) (Transcript, error) {
 	nonce := strconv.FormatInt(time.Now().UnixMilli()%1_000_000+1_000_000, 10)
-	p := &player{nonce: nonce, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
+	p := &player{nonce: nonce, numbers: map[string]int{}, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
 	defer p.close()
 	if err := p.prepare(); err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", t.Broker, err)
+	}
+	for i, a := range apis {
+		p.numbers[a.Name()] = i
 	}
 	for _, a := range apis {
 		if a.where == controller && t.Controller == "" || o.Only != nil && !o.Only.MatchString(a.Name()) {
@@ -183,15 +184,16 @@ func claims(req kmsg.Request) iter.Seq2[string, []byte] {
 
 // player is the state of one play: connections and the topics made so far.
 type player struct {
-	ctx    context.Context
-	target Target
-	nonce  string // makes topics of this play distinct on a node that saw another
-	conns  [2]*conn
-	topics map[[16]byte]string
-	ids    map[string][16]byte
-	marks  int
-	silent bool // the next requests are known to get no answer from Kafka
-	out    Transcript
+	ctx     context.Context
+	target  Target
+	numbers map[string]int // of APIs, by name: several share a key
+	nonce   string         // makes topics of this play distinct on a node that saw another
+	conns   [2]*conn
+	topics  map[[16]byte]string
+	ids     map[string][16]byte
+	marks   int
+	silent  bool // the next requests are known to get no answer from Kafka
+	out     Transcript
 }
 
 func (p *player) close() {
@@ -266,203 +268,4 @@ func (p *player) ask(l listener, req kmsg.Request) (kmsg.Response, error) {
 	resp := req.ResponseKind()
 	_, err = decode(resp, req.GetVersion(), body)
 	return resp, err
-}
-
-// run is the cases of one API at one version.
-type run struct {
-	*player
-	api     api
-	version int16
-	// used counts the names of cases.
-	used map[string]int
-}
-
-// givenUp is why a run could not go on.
-type givenUp struct{ error }
-
-func (r *run) fail(format string, args ...any) {
-	panic(givenUp{fmt.Errorf(format, args...)})
-}
-
-// entry records an outcome; a name used again gets a number.
-func (r *run) entry(name string, lines []string) {
-	if r.used == nil {
-		r.used = map[string]int{}
-	}
-	if r.used[name]++; r.used[name] > 1 {
-		name = fmt.Sprintf("%s (%d)", name, r.used[name])
-	}
-	r.out = append(r.out, Entry{API: r.api.Name(), Case: name, Version: r.version, Lines: lines})
-}
-
-// prefix begins the names of all topics of one API, listener and version.
-func (r *run) prefix() string {
-	l := "b"
-	if r.api.where == controller {
-		l = "c"
-	}
-	return fmt.Sprintf("x%s%s-%dv%d-", l, r.nonce, r.api.key, r.version)
-}
-
-// name gives the full name of a topic of this run.
-func (r *run) name(short string) string { return r.prefix() + short }
-
-// clean replaces what differs between nodes and versions in a text.
-func (r *run) clean(s string) string {
-	s = strings.ReplaceAll(s, r.prefix(), "")
-	for _, d := range r.target.Dirs {
-		s = strings.ReplaceAll(s, d, "<dir>")
-	}
-	if r.target.ClusterID != "" {
-		s = strings.ReplaceAll(s, r.target.ClusterID, "<cluster>")
-	}
-	for id, name := range r.topics {
-		if strings.HasPrefix(name, r.prefix()) {
-			s = strings.ReplaceAll(s, uuidText(id), "id("+strings.TrimPrefix(name, r.prefix())+")")
-		}
-	}
-	s = times.ReplaceAllStringFunc(s, nearNow)
-	for addr, sym := range map[string]string{r.target.Broker: "<broker>", r.target.Controller: "<controller>"} {
-		_, port, _ := strings.Cut(addr, ":")
-		if addr != "" {
-			s = strings.ReplaceAll(s, addr, sym)
-			s = strings.ReplaceAll(s, ":"+port, ":"+sym)
-		}
-	}
-	return s
-}
-
-// times matches what may be a time in ms within a text.
-var times = regexp.MustCompile(`-?\b[0-9]{13,19}\b`)
-
-// nearNow replaces a time of about now, and one counted from the end of time.
-func nearNow(s string) string {
-	n, err := strconv.ParseInt(s, 10, 64)
-	if now := time.Now().UnixMilli(); err == nil && (within(n, now) || within(n+math.MaxInt64, now)) {
-		return "<time>"
-	}
-	return s
-}
-
-// within says whether two times are less than two hours apart.
-func within(a, b int64) bool { return a-b < 7_200_000 && b-a < 7_200_000 }
-
-func (r *run) renderer() *renderer {
-	rr := &renderer{
-		api: r.api.key, control: r.api.where == controller, clean: r.clean,
-		ports: map[int64]string{}, topics: r.topics, symbols: map[string]map[string]string{},
-		keep: func(topic string) bool {
-			return !foreign.MatchString(topic) || strings.HasPrefix(topic, r.prefix())
-		},
-	}
-	for addr, sym := range map[string]string{r.target.Broker: "<broker>", r.target.Controller: "<controller>"} {
-		var n int64
-		if _, port, ok := strings.Cut(addr, ":"); ok {
-			fmt.Sscan(port, &n)
-			rr.ports[n] = sym
-		}
-	}
-	return rr
-}
-
-// do plays one case: sends req at the run's version and records the outcome.
-// It returns the answer, or an answer of defaults where none came.
-func do[R kmsg.Response](r *run, name string, req interface {
-	kmsg.Request
-	ResponseKind() kmsg.Response
-}) R {
-	req.SetVersion(r.version)
-	body, err := r.exchange(r.api.where, req.Key(), req.GetVersion(), req.IsFlexible(), req.AppendTo(nil))
-	resp := r.outcome(name, req.ResponseKind(), body, err)
-	return resp.(R)
-}
-
-// unansweredByKafka is do for a case that leaves Kafka's client waiting.
-func (r *run) unansweredByKafka(name string, req kmsg.Request) {
-	r.silent = true
-	defer func() { r.silent = false }()
-	r.do(name, req)
-}
-
-// do is do for a case whose answer nobody needs.
-func (r *run) do(name string, req kmsg.Request) { do[kmsg.Response](r, name, req) }
-
-// outcome records what came of a request.
-func (r *run) outcome(name string, resp kmsg.Response, body []byte, err error) kmsg.Response {
-	note := ""
-	resp.SetVersion(r.version)
-	if err == nil {
-		note, err = decode(resp, r.version, body)
-	}
-	if err != nil {
-		r.entry(name, []string{err.Error()})
-		fresh := reflectNew(resp)
-		fresh.SetVersion(r.version)
-		return fresh
-	}
-	r.learn(resp)
-	lines := r.renderer().answer(resp)
-	if note != "" {
-		lines = append(lines, "encoding: "+note)
-	}
-	r.entry(name, lines)
-	return resp
-}
-
-// raw plays a case whose body is given as bytes.
-func (r *run) raw(name string, version int16, flexible bool, body []byte) {
-	answer, err := r.exchange(r.api.where, r.api.key, version, flexible, body)
-	r.outcome(name, kmsg.ResponseForKey(r.api.key), answer, err)
-}
-
-// unanswered plays a request that wants no answer, followed by one that does:
-// the outcome is which of the two is answered first.
-func (r *run) unanswered(name string, req kmsg.Request) {
-	c, err := r.conn(r.api.where)
-	if err != nil {
-		r.entry(name, []string{err.Error()})
-		return
-	}
-	_, err = c.send(req.Key(), req.GetVersion(), req.IsFlexible(), req.AppendTo(nil))
-	var second, got int32
-	if err == nil {
-		v := kmsg.NewPtrApiVersionsRequest()
-		second, err = c.send(keyAPIVersions, 0, false, v.AppendTo(nil))
-	}
-	if err == nil {
-		got, _, err = c.receive(answerWait)
-	}
-	switch {
-	case err != nil:
-		r.drop(r.api.where)
-		r.entry(name, []string{err.Error()})
-	case got == second:
-		r.entry(name, []string{"unanswered"})
-	default:
-		r.drop(r.api.where)
-		r.entry(name, []string{"answered"})
-	}
-}
-
-// meanwhile plays a request that waits on a connection of its own, does
-// something, and records the answer that this brings about.
-func (r *run) meanwhile(name string, req kmsg.Request, something func()) {
-	req.SetVersion(r.version)
-	addr := r.target.Broker
-	if r.api.where == controller {
-		addr = r.target.Controller
-	}
-	c, err := dial(addr)
-	if err != nil {
-		r.entry(name, []string{err.Error()})
-		return
-	}
-	defer c.Close()
-	_, err = c.send(req.Key(), req.GetVersion(), req.IsFlexible(), req.AppendTo(nil))
-	var body []byte
-	if err == nil {
-		something()
-		_, body, err = c.receive(answerWait)
-	}
-	r.outcome(name, req.ResponseKind(), body, err)
 }

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 
-from contract import CODECS, Record, Scenario, digest
+from contract import CODECS, Record, Scenario, Unsupported, digest
 
 TOOLS = "org.apache.kafka.tools."
 
@@ -177,6 +177,9 @@ class Tools(Scenario):
     def do_consume(self):
         for codec in CODECS:
             self.step(f"consume/{codec}", lambda: self.digest(self.topic(codec)))
+        def in_group():
+            raise Unsupported("the console consumer without --partition consumes inside a group")
+        self.step("consume/group", in_group)
         topic = self.topic("none")
         busiest = max(range(3), key=lambda p: sum(r.partition == p for r in self.records))
 

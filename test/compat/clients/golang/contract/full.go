@@ -24,11 +24,15 @@ func (s *scenario) topics() {
 		n, err := s.c.Brokers()
 		return map[string]any{"brokers": n}, err
 	})
-	wanted := append([]string{"main", "acks0", "acks1", "idempotent"}, Codecs...)
+	wanted := append([]string{"main", "acks0", "acks1", "idempotent", "recompressed"}, Codecs...)
 	slices.Sort(wanted)
 	s.step("create", func() (any, error) {
 		for _, t := range wanted {
-			if err := s.c.CreateTopic(s.topic(t), 3, 1, keep); err != nil {
+			configs := keep
+			if t == "recompressed" {
+				configs = map[string]string{"retention.ms": "-1", "compression.type": "zstd"}
+			}
+			if err := s.c.CreateTopic(s.topic(t), 3, 1, configs); err != nil {
 				return nil, err
 			}
 		}
@@ -62,6 +66,7 @@ func (s *scenario) produce() {
 	send("produce/acks0", "acks0", How{Codec: "none", Acks: 0})
 	send("produce/acks1", "acks1", How{Codec: "none", Acks: 1})
 	send("produce/idempotent", "idempotent", How{Codec: "none", Acks: -1, Idempotent: true})
+	send("produce/recompressed", "recompressed", How{Codec: "gzip", Acks: -1}) // the topic says zstd
 	send("produce/main", "main", How{Codec: "none", Acks: -1})
 	s.step("produce/too-large", func() (any, error) {
 		huge := []Record{{Value: bytes.Repeat([]byte("x"), 2<<20), Time: s.records[0].Time}}
@@ -70,7 +75,7 @@ func (s *scenario) produce() {
 }
 
 func (s *scenario) consume() {
-	for _, t := range append([]string{"acks1", "idempotent", "main"}, Codecs...) {
+	for _, t := range append([]string{"acks1", "idempotent", "recompressed", "main"}, Codecs...) {
 		s.step("consume/"+t, func() (any, error) { return s.digest(s.topic(t)) })
 	}
 	s.step("consume/acks0", func() (any, error) {

@@ -190,6 +190,11 @@ func (c *client) Produce(topic string, records []contract.Record, how contract.H
 	codec := map[string]kafka.Compression{"gzip": kafka.Gzip, "snappy": kafka.Snappy, "lz4": kafka.Lz4, "zstd": kafka.Zstd}[how.Codec]
 	w := &kafka.Writer{Addr: kafka.TCP(c.bootstrap), Topic: topic, Balancer: byWriterData{}, Compression: codec,
 		RequiredAcks: kafka.RequiredAcks(how.Acks), BatchSize: 4, BatchBytes: 4 << 20, BatchTimeout: 10 * time.Millisecond, MaxAttempts: 3}
+	if how.Acks == 0 {
+		// Without answers to wait for, the library spreads the batches of one partition over several connections and
+		// so loses their order: make it one batch.
+		w.BatchSize, w.BatchTimeout = len(records), 500*time.Millisecond
+	}
 	ctx, cancel := limited()
 	defer cancel()
 	var ms []kafka.Message

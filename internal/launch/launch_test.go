@@ -1,0 +1,278 @@
+package launch
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/testkit"
+)
+
+// within bounds every wait for a process.
+const within = 30 * time.Second
+
+// asCommand makes this test binary the command itself.
+const asCommand = "OTTLA_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		w := cli.Stdio()
+		os.Exit(cli.Run(context.Background(), w, os.Args[1:], Commands(w, time.Now())...))
+	}
+	os.Exit(m.Run())
+}
+
+// process is a command that runs.
+type process struct {
+	t        *testing.T
+	cmd      *exec.Cmd
+	out, err *bytes.Buffer // err is safe to read after wait
+	lines    *bufio.Reader
+}
+
+func command(args ...string) *exec.Cmd {
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	return cmd
+}
+
+// start runs a command that serves, and waits until it says that it is ready.
+func start(t *testing.T, args ...string) (*process, ready) {
+	t.Helper()
+	p := &process{t: t, cmd: command(append(args, "--json")...), err: &bytes.Buffer{}}
+	p.cmd.Stderr = p.err
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p.lines = bufio.NewReader(out)
+	t.Cleanup(func() { _ = p.cmd.Process.Kill() }) // it has ended, or the test failed
+	line, err := p.lines.ReadString('\n')
+	if err != nil {
+		_ = p.cmd.Wait()
+		t.Fatalf("%v did not get ready: %v\n%s", args, err, p.err)
+	}
+	var r ready
+	if err := json.Unmarshal([]byte(line), &r); err != nil {
+		t.Fatalf("the ready line %q: %v", line, err)
+	}
+	return p, r
+}
+
+func (p *process) signal(s os.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(s); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// wait waits for the end and returns how it came.
+func (p *process) wait() *os.ProcessState {
+	p.t.Helper()
+	timer := time.AfterFunc(within, func() { _ = p.cmd.Process.Kill() })
+	defer timer.Stop()
+	err := p.cmd.Wait()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		p.t.Fatal(err)
+	}
+	return p.cmd.ProcessState
+}
+
+// fails runs a command that must end with an exit code, and returns what it says, which is one line.
+func fails(t *testing.T, want cli.Exit, args ...string) string {
+	t.Helper()
+	var stderr bytes.Buffer
+	cmd := command(args...)
+	cmd.Stderr = &stderr
+	timer := time.AfterFunc(within, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	_ = cmd.Run() // the exit code is looked at below
+	if got := cmd.ProcessState.ExitCode(); got != int(want) {
+		t.Errorf("%v ends with exit code %d, want %d\n%s", args, got, want, &stderr)
+	}
+	var said []string
+	for line := range strings.Lines(stderr.String()) {
+		if !strings.HasPrefix(line, "time=") { // of the log
+			said = append(said, strings.TrimSpace(line))
+		}
+	}
+	if len(said) != 1 {
+		t.Errorf("%v says %q, want one line", args, said)
+	}
+	return strings.Join(said, "\n")
+}
+
+func holds(t *testing.T, text string, want ...string) {
+	t.Helper()
+	for _, w := range want {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q does not say %q", text, w)
+		}
+	}
+}
+
+func TestDevUntilSIGTERM(t *testing.T) {
+	for _, sig := range []os.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		dir := filepath.Join(t.TempDir(), "data")
+		file := filepath.Join(t.TempDir(), "ready")
+		p, r := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0", "--ready-file", file)
+		c := testkit.Dial(t, r.Address)
+		c.Create("a", 1)
+		c.MustProduce("a", 0, testkit.BatchOf(1, "x"))
+		text, err := os.ReadFile(file)
+		if err != nil || !strings.Contains(string(text), r.Address) || !strings.HasSuffix(string(text), "\n") {
+			t.Errorf("the ready file says %q, %v", text, err)
+		}
+		if r.PID != p.cmd.Process.Pid || r.ClusterID == "" || r.StartMs <= 0 {
+			t.Errorf("ready says %+v", r)
+		}
+		p.signal(sig)
+		if s := p.wait(); s.ExitCode() != 0 {
+			t.Errorf("%v ends it with %v\n%s", sig, s, p.err)
+		}
+		if _, err := os.Stat(filepath.Join(dir, checkpoint.CleanShutdown)); err != nil {
+			t.Errorf("after %v: %v", sig, err)
+		}
+		_, again := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0")
+		if got := testkit.Dial(t, again.Address).Read("a", 0, 0); len(got) != 1 || again.ClusterID != r.ClusterID {
+			t.Errorf("the next run reads %q in cluster %s, was %s", got, again.ClusterID, r.ClusterID)
+		}
+	}
+}
+
+// kill -9 loses nothing that was acknowledged: the page cache is the kernel's.
+func TestKilledProcessLosesNothing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	for life := range 3 {
+		p, r := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0")
+		c := testkit.Dial(t, r.Address)
+		if life == 0 {
+			c.Create("a", 1)
+		}
+		if got := c.Fetch("a", 0, 0).HighWatermark; got != int64(20*life) {
+			t.Fatalf("life %d begins with %d records", life, got)
+		}
+		for i := range 20 {
+			c.MustProduce("a", 0, testkit.BatchOf(1, fmt.Sprint(i)))
+		}
+		p.signal(syscall.SIGKILL)
+		p.wait()
+	}
+}
+
+// A client that reads nothing holds up the stop; a second signal ends the process all the same.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	p, r := start(t, "dev", "--dir", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0")
+	c := testkit.Dial(t, r.Address)
+	c.Create("a", 1)
+	for range 16 {
+		c.MustProduce("a", 0, testkit.BatchOf(1, strings.Repeat("x", 900_000)))
+	}
+	deaf := testkit.Dial(t, r.Address)
+	req := testkit.FetchRequest("a", 0, 0)
+	req.Topics[0].Partitions[0].PartitionMaxBytes = 50 << 20
+	for range 4 {
+		deaf.Send(req, 12)
+	}
+	c.Topics()
+	p.signal(syscall.SIGTERM)
+	testkit.Eventually(t, "no new connections are accepted", func() bool {
+		nc, err := net.Dial("tcp", r.Address)
+		if err == nil {
+			_ = nc.Close() // it was too early
+		}
+		return err != nil
+	})
+	p.signal(syscall.SIGTERM)
+	if s, ok := p.wait().Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGTERM {
+		t.Errorf("it ended with %v", p.cmd.ProcessState)
+	}
+}
+
+const properties = `process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:0
+listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:0
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs=%s
+`
+
+// configFile writes a configuration and formats its directory unless told not to.
+func configFile(t *testing.T, port int, dir string, format bool) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "server.properties")
+	if err := os.WriteFile(file, fmt.Appendf(nil, properties, port, dir), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if format {
+		out, err := command("storage", "format", "--standalone", "-t", "bGF1bmNoLXRlc3QtY2x1c3Q", "-c", file).CombinedOutput()
+		if err != nil {
+			t.Fatalf("format: %v\n%s", err, out)
+		}
+	}
+	return file
+}
+
+func TestStartWithAFile(t *testing.T) {
+	file := configFile(t, 0, filepath.Join(t.TempDir(), "data"), true)
+	p, r := start(t, "start", "--config", file, "--override", "num.partitions=3")
+	if r.NodeID != 1 || r.ClusterID != "bGF1bmNoLXRlc3QtY2x1c3Q" {
+		t.Errorf("ready says %+v", r)
+	}
+	p.signal(syscall.SIGTERM)
+	if s := p.wait(); s.ExitCode() != 0 {
+		t.Errorf("it ends with %v\n%s", s, p.err)
+	}
+}
+
+func TestStartRefuses(t *testing.T) {
+	holds(t, fails(t, cli.Usage, "start"), "--config FILE")
+	holds(t, fails(t, cli.NotFound, "start", "--config", "/does/not/exist"), "/does/not/exist", "no such file")
+
+	dir := filepath.Join(t.TempDir(), "data")
+	bare := configFile(t, 0, dir, false)
+	holds(t, fails(t, cli.Failed, "start", "--config", bare), dir, "ottla storage format")
+	holds(t, fails(t, cli.Usage, "start", "--config", bare, "--override", "num.partitions=many"), "num.partitions", "many")
+
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	port := taken.Addr().(*net.TCPAddr).Port
+	busy := configFile(t, port, filepath.Join(t.TempDir(), "data"), true)
+	holds(t, fails(t, cli.Failed, "start", "--config", busy), fmt.Sprint(port), "address already in use", "stop the other process")
+
+	file := configFile(t, 0, filepath.Join(t.TempDir(), "data"), true)
+	first, _ := start(t, "start", "--config", file)
+	holds(t, fails(t, cli.Failed, "start", "--config", file), "in use by another process")
+	first.signal(syscall.SIGTERM)
+	first.wait()
+}
+
+func TestDevRefuses(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "thesis.txt"), []byte("all I have"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), dir, "not empty")
+	holds(t, fails(t, cli.Usage, "dev", "--listen", "9092"), "--listen 9092", "HOST:PORT")
+	holds(t, fails(t, cli.Usage, "dev", "now"), "no arguments", `"now"`)
+}

@@ -1,0 +1,64 @@
+package quorum
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+const (
+	// syncedFile says up to where the log was synced: an offset in decimal. Kafka ignores it.
+	syncedFile = "ottla.synced"
+	// syncedEvery is how many records may be synced beyond what syncedFile says: damage among them looks like a torn tail after a crash.
+	syncedEvery = 1024
+)
+
+// readSynced returns what was synced of the log, exclusive; 0 if nobody knows.
+func readSynced(f vfs.FS, dir string) (kafka.Offset, error) {
+	b, err := vfs.ReadFile(f, path.Join(dir, syncedFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("read %s: %w", syncedFile, err)
+	}
+	n, err := strconv.ParseInt(strings.TrimSuffix(string(b), "\n"), 10, 64)
+	if err != nil || n < 0 {
+		return 0, fmt.Errorf("%w: %s holds %.40q, want an offset", ErrDamaged, path.Join(dir, syncedFile), b)
+	}
+	return kafka.Offset(n), nil
+}
+
+// noteSynced writes down what the log was synced to: below it nothing is torn, and what can't be read is damage.
+func (e *Engine) noteSynced() error {
+	point := e.log.RecoveryPoint()
+	if point != e.synced {
+		err := vfs.WriteFile(e.cfg.FS, path.Join(e.cfg.Dir, syncedFile), fmt.Appendf(nil, "%d\n", int64(point)))
+		if err != nil {
+			return fmt.Errorf("note what was synced of the metadata log: %w", err)
+		}
+		e.synced = point
+	}
+	return e.log.Checkpointed(point)
+}
+
+// checkDamage returns what the report says of records that were synced and are in no snapshot, as an error.
+func (e *Engine) checkDamage(report commitlog.Report) error {
+	snap := e.storage.snap.EndOffset
+	for _, d := range report.Damage {
+		if d.End > snap {
+			return fmt.Errorf("%w: %v of %s were synced and can't be read", ErrDamaged, d, e.cfg.Dir)
+		}
+	}
+	if report.Created && e.synced > snap {
+		return fmt.Errorf("%w: %s has no log, which was synced up to offset %d", ErrDamaged, e.cfg.Dir, e.synced)
+	}
+	return nil
+}
