@@ -28,9 +28,9 @@ func produce(c *call, body []byte) {
 		c.refuse(c.req, c.hdr, err)
 		return
 	}
-	w := &writes{call: c, acks: p.Acks, plain: p.TransactionalID == nil, results: s.written[:0]}
+	w := &s.writes
+	*w = writes{call: c, acks: p.Acks, plain: p.TransactionalID == nil, results: w.results[:0]}
 	w.appendAll(p)
-	s.written = w.results[:0]
 	switch {
 	case p.Acks == 0:
 		c.req.Reply(transport.Response{Close: w.failed()})
@@ -41,7 +41,7 @@ func produce(c *call, body []byte) {
 	}
 }
 
-// writes is a Produce request whose batches are appended.
+// writes is a Produce request whose batches are appended. A connection has one, which its requests use in turn.
 type writes struct {
 	*call
 	acks    int16
@@ -149,18 +149,24 @@ func (w *writes) failed() bool {
 
 // wait parks the answer until every high watermark has passed, or the request's time is up.
 func (w *writes) wait(timeout time.Duration) {
-	parked := *w.call
-	w.call, w.results = &parked, slices.Clone(w.results) // the connection's own are for its next request
+	own := &parkedWrites{call: w.park(), writes: *w} // the connection's own are for its next request
+	own.writes.call, own.results = &own.call, slices.Clone(w.results)
 	pending := w.req.Defer(false)
 	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.req.Received.Add(timeout), func() {
-		pending.Complete(w.settle)
+		pending.Complete(own.settle)
 	})
-	for i := range w.results {
-		if r := &w.results[i]; r.waits {
+	for i := range own.results {
+		if r := &own.results[i]; r.waits {
 			wait.Watch(r.partition.Watchers(), kafka.HighWatermark, r.end-1)
 		}
 	}
 	w.Purgatory.Start(wait)
+}
+
+// parkedWrites are writes that outlive their handler.
+type parkedWrites struct {
+	call call
+	writes
 }
 
 // settle gives the answer when the wait is over, by success or by time.

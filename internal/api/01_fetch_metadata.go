@@ -67,7 +67,7 @@ func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition)
 		return out, nil
 	}
 	c.Quorum.Observed(req.ReplicaID, want.ReplicaDirectoryID, want.FetchOffset)
-	return out, &span{records}
+	return out, newSpan(records)
 }
 
 // awaitMetadata holds the connection until the record at offset is committed or the request's time is up. Who reads
