@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"path"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
