@@ -28,9 +28,9 @@ func produce(c *call, body []byte) {
 		c.refuse(c.req, c.hdr, err)
 		return
 	}
-	w := &writes{call: c, acks: p.Acks, plain: p.TransactionalID == nil, results: s.written[:0]}
+	w := &s.writes
+	*w = writes{call: c, acks: p.Acks, plain: p.TransactionalID == nil, results: w.results[:0]}
 	w.appendAll(p)
-	s.written = w.results[:0]
 	switch {
 	case p.Acks == 0:
 		c.req.Reply(transport.Response{Close: w.failed()})
@@ -41,7 +41,7 @@ func produce(c *call, body []byte) {
 	}
 }
 
-// writes is a Produce request whose batches are appended.
+// writes is a Produce request whose batches are appended. A connection has one, which its requests use in turn.
 type writes struct {
 	*call
 	acks    int16
@@ -109,14 +109,6 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 	}
 }
 
-// lookup finds a partition by name, or by id from version 13 of Produce and Fetch on.
-func (c *call) lookup(topic string, id kafka.TopicID, index int32) (*partition.Partition, error) {
-	if c.hdr.Version >= 13 {
-		return c.Partitions.GetByID(id, index)
-	}
-	return c.Partitions.Get(topic, index)
-}
-
 func (w *writes) check(records []byte) error {
 	if w.acks < -1 || w.acks > 1 {
 		return kerr.InvalidRequiredAcks
@@ -157,18 +149,24 @@ func (w *writes) failed() bool {
 
 // wait parks the answer until every high watermark has passed, or the request's time is up.
 func (w *writes) wait(timeout time.Duration) {
-	parked := *w.call
-	w.call, w.results = &parked, slices.Clone(w.results) // the connection's own are for its next request
+	own := &parkedWrites{call: w.park(), writes: *w} // the connection's own are for its next request
+	own.writes.call, own.results = &own.call, slices.Clone(w.results)
 	pending := w.req.Defer(false)
 	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.req.Received.Add(timeout), func() {
-		pending.Complete(w.settle)
+		pending.Complete(own.settle)
 	})
-	for i := range w.results {
-		if r := &w.results[i]; r.waits {
+	for i := range own.results {
+		if r := &own.results[i]; r.waits {
 			wait.Watch(r.partition.Watchers(), kafka.HighWatermark, r.end-1)
 		}
 	}
 	w.Purgatory.Start(wait)
+}
+
+// parkedWrites are writes that outlive their handler.
+type parkedWrites struct {
+	call call
+	writes
 }
 
 // settle gives the answer when the wait is over, by success or by time.
@@ -206,52 +204,4 @@ func (w *writes) answer() transport.Response {
 	}
 	buf.B = out.End(0, nodes.endpoints(w.call))
 	return transport.Response{Buf: buf}
-}
-
-// leaderOf is the leader that a client should go to instead (KIP-951).
-func (c *call) leaderOf(topic string, id kafka.TopicID, index int32) wire.LeaderEpoch {
-	image := c.image()
-	t := image.Topics.ByName(topic)
-	if c.hdr.Version >= 13 {
-		t = image.Topics.ByID(id)
-	}
-	p := t.Partition(index)
-	if p == nil {
-		return wire.NoLeader
-	}
-	return wire.LeaderEpoch{ID: p.Leader, Epoch: p.LeaderEpoch}
-}
-
-// leaders collects the nodes that an answer refers to.
-type leaders []kafka.NodeID
-
-func (l *leaders) add(e wire.LeaderEpoch) {
-	if e.ID < 0 {
-		return
-	}
-	for _, id := range *l {
-		if id == e.ID {
-			return
-		}
-	}
-	*l = append(*l, e.ID)
-}
-
-func (l leaders) endpoints(c *call) []wire.NodeEndpoint {
-	if len(l) == 0 {
-		return nil
-	}
-	var nodes []wire.NodeEndpoint
-	image := c.image()
-	for _, id := range l {
-		b := image.Cluster.Broker(id)
-		if e, ok := b.Endpoint(c.listener); ok {
-			n := wire.NodeEndpoint{ID: id, Host: e.Host, Port: int32(e.Port)}
-			if b.Rack != nil {
-				n.Rack = *b.Rack
-			}
-			nodes = append(nodes, n)
-		}
-	}
-	return nodes
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -36,20 +37,19 @@ func fetch(c *call, body []byte) {
 		return
 	}
 	f := newReads(c, req)
-	if !isolationKnown(true, req.Isolation) || c.hdr.Version >= 13 && slices.ContainsFunc(req.Partitions, nameless) {
-		c.req.Reply(f.broken(sessionRequest(req, c.hdr.Version).Partitions))
+	f.asked = sessionRequest(req, c.hdr.Version, f.asked)
+	if !isolationKnown(true, req.Isolation) || wire.TopicsByID(c.hdr.Version) && slices.ContainsFunc(req.Partitions, nameless) {
+		f.reply(f.broken(f.asked.Partitions))
 		return
 	}
-	var err error
-	f.session, err = c.Sessions.begin(c.req.Received, sessionRequest(req, c.hdr.Version))
-	if err != nil {
-		c.req.Reply(f.refused(err))
+	if err := c.Sessions.begin(c.req.Received, f.asked, &f.session); err != nil {
+		f.reply(f.refused(err))
 		return
 	}
 	f.find()
 	f.read()
 	if f.enough() {
-		c.req.Reply(f.answer())
+		f.reply(f.answer())
 		return
 	}
 	f.release()
@@ -59,11 +59,12 @@ func fetch(c *call, body []byte) {
 // nameless reports a partition of the topic id that stands for none.
 func nameless(p wire.FetchPartition) bool { return p.TopicID.IsZero() }
 
-// sessionRequest is what of a fetch concerns its session. Names are copied: a session outlives the frame.
-func sessionRequest(req *wire.FetchRequest, version int16) fetchsession.Request {
-	s := fetchsession.Request{
-		Session: req.SessionID, Epoch: req.SessionEpoch, ByID: version >= 13, Privileged: req.ReplicaID >= 0,
-		Partitions: make([]fetchsession.Partition, 0, len(req.Partitions)),
+// sessionRequest is what of a fetch concerns its session, in the memory of s. Names are copied: a session outlives the
+// frame.
+func sessionRequest(req *wire.FetchRequest, version int16, s fetchsession.Request) fetchsession.Request {
+	s = fetchsession.Request{
+		Session: req.SessionID, Epoch: req.SessionEpoch, ByID: wire.TopicsByID(version), Privileged: req.ReplicaID >= 0,
+		Partitions: s.Partitions[:0], Forgotten: s.Forgotten[:0],
 	}
 	topic := ""
 	for i := range req.Partitions {
@@ -83,21 +84,29 @@ func sessionRequest(req *wire.FetchRequest, version int16) fetchsession.Request 
 	return s
 }
 
-// reads is a fetch on its way.
+// reads is a fetch on its way. They are pooled: whoever has encoded the answer puts it back.
 type reads struct {
 	*call
-	session   *fetchsession.Context
+	parked    call // the call of a fetch that waits
+	asked     fetchsession.Request
+	session   fetchsession.Context
 	isolation kafka.Isolation
 	replica   kafka.NodeID
 	minBytes  int
 	maxBytes  int
 	deadline  time.Time
 
-	found  []found
-	spans  []span
-	bytes  int
-	urgent bool // an error or a divergence: the client must hear at once
+	found   []found
+	results []fetchsession.Result
+	bytes   int
+	urgent  bool // an error or a divergence: the client must hear at once
+
+	pending transport.Pending
+	onWake  func()                    // wake
+	onTurn  func() transport.Response // lastLook
 }
+
+var readsPool sync.Pool
 
 // found is one partition of a fetch.
 type found struct {
@@ -109,8 +118,22 @@ type found struct {
 	seen      kafka.Offset // exclusive; the bound when it was read
 }
 
-// span is a range of records as the connection sends it.
+// span is a range of records as the connection sends it. Spans are pooled: one that was released is somebody else's.
 type span struct{ commitlog.Span }
+
+var spanPool = sync.Pool{New: func() any { return new(span) }}
+
+func newSpan(of commitlog.Span) *span {
+	s := spanPool.Get().(*span)
+	s.Span = of
+	return s
+}
+
+// Release implements transport.Range.
+func (s *span) Release() {
+	s.Span.Release()
+	spanPool.Put(s)
+}
 
 // Len implements transport.Range.
 func (s *span) Len() int64 { return int64(s.Span.Len()) }
@@ -122,7 +145,12 @@ func (s *span) File() (fd uintptr, pos int64, ok bool) {
 }
 
 func newReads(c *call, req *wire.FetchRequest) *reads {
-	f := &reads{call: c, replica: req.ReplicaID, isolation: kafka.HighWatermark}
+	f, _ := readsPool.Get().(*reads)
+	if f == nil {
+		f = &reads{}
+		f.onWake, f.onTurn = f.wake, f.lastLook
+	}
+	f.call, f.replica, f.isolation = c, req.ReplicaID, kafka.HighWatermark
 	switch {
 	case req.ReplicaID >= 0:
 		f.isolation = kafka.LogEnd
@@ -135,23 +163,35 @@ func newReads(c *call, req *wire.FetchRequest) *reads {
 	return f
 }
 
+// reply answers from the handler.
+func (f *reads) reply(resp transport.Response) {
+	f.req.Reply(resp)
+	f.done()
+}
+
+// done gives the memory back; it refers to nothing then that it could keep alive.
+func (f *reads) done() {
+	f.call, f.parked, f.pending = nil, call{}, transport.Pending{}
+	clear(f.found)
+	readsPool.Put(f)
+}
+
 // find looks up the partitions of the session.
 func (f *reads) find() {
-	f.found = make([]found, len(f.session.Partitions))
-	for i := range f.found {
+	f.found = f.found[:0]
+	for i := range f.session.Partitions {
 		want := &f.session.Partitions[i]
 		p, err := f.lookup(want.Topic, want.ID, want.Partition)
 		if err == nil && f.replica >= 0 && (f.replica == f.id() || !slices.Contains(p.Leadership().Replicas, f.replica)) {
 			p, err = nil, kerr.NotLeaderForPartition // whoever asks is no replica of this partition
 		}
-		f.found[i] = found{partition: p, err: err}
+		f.found = append(f.found, found{partition: p, err: err})
 	}
 }
 
 // read reads all partitions, as far as the bytes go.
 func (f *reads) read() {
 	f.bytes, f.urgent = 0, false
-	f.spans = make([]span, 0, len(f.found))
 	for i := range f.found {
 		f.readOne(&f.found[i], &f.session.Partitions[i])
 	}
@@ -200,8 +240,7 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 		res.Span.Release()
 		return
 	}
-	f.spans = append(f.spans, span{res.Span})
-	r.span, r.size = &f.spans[len(f.spans)-1], res.Span.Len()
+	r.span, r.size = newSpan(res.Span), res.Span.Len()
 	f.bytes += r.size
 }
 
@@ -226,22 +265,24 @@ func (f *reads) enough() bool {
 
 // release gives up what was read.
 func (f *reads) release() {
-	for i := range f.spans {
-		f.spans[i].Release()
+	for i := range f.found {
+		if s := f.found[i].span; s != nil {
+			s.Release()
+			f.found[i].span = nil
+		}
 	}
-	f.spans = nil
 }
 
 // park waits for the missing bytes or the deadline.
 func (f *reads) park() {
-	parked := *f.call
-	pending := f.req.Defer(false)
-	f.call = &parked // the connection's own is for its next request
-	f.wait(pending)
+	f.pending = f.req.Defer(false)
+	f.parked = f.call.park()
+	f.call = &f.parked // the connection's own is for its next request
+	f.wait()
 }
 
-func (f *reads) wait(pending transport.Pending) {
-	wait := purgatory.New(purgatory.Bytes, len(f.found), int64(f.minBytes-f.bytes), f.deadline, func() { f.wake(pending) })
+func (f *reads) wait() {
+	wait := purgatory.New(purgatory.Bytes, len(f.found), int64(f.minBytes-f.bytes), f.deadline, f.onWake)
 	for i := range f.found {
 		wait.Watch(f.found[i].partition.Watchers(), f.isolation, f.found[i].seen) // what is there already was not enough
 	}
@@ -250,124 +291,32 @@ func (f *reads) wait(pending transport.Pending) {
 
 // wake is called by whoever appended, or by the clock: it must not block. With a minimum of one byte any waking is
 // good enough; else somebody has to look whether it was, since bytes are counted roughly.
-func (f *reads) wake(pending transport.Pending) {
+func (f *reads) wake() {
 	if f.minBytes <= 1 {
-		pending.Complete(func() transport.Response {
-			f.read()
-			return f.answer()
-		})
+		f.pending.Complete(f.onTurn)
 		return
 	}
-	go f.again(pending)
+	go f.again()
 }
 
-func (f *reads) again(pending transport.Pending) {
+// lastLook reads and answers when it is the turn of this answer.
+func (f *reads) lastLook() transport.Response {
 	f.read()
-	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() {
-		pending.Complete(f.answer)
+	return f.finished()
+}
+
+func (f *reads) finished() transport.Response {
+	resp := f.answer()
+	f.done()
+	return resp
+}
+
+func (f *reads) again() {
+	f.read()
+	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() || f.pending.Gone() {
+		f.pending.Complete(f.finished)
 		return
 	}
 	f.release()
-	f.wait(pending)
-}
-
-// answer lets the session choose what to name, and encodes it.
-func (f *reads) answer() transport.Response {
-	id, named, err := f.Sessions.finish(f.Now(), f.session, f.results())
-	if err != nil {
-		f.release()
-		return f.refused(err)
-	}
-	return f.encode(wire.FetchHead{SessionID: id}, f.session.Partitions, named)
-}
-
-// broken is the answer to a request that makes no sense: every partition fails, or from version 13 on just the request.
-func (f *reads) broken(asked []fetchsession.Partition) transport.Response {
-	if f.hdr.Version >= 13 {
-		return f.refused(kerr.UnknownServerError)
-	}
-	f.found = make([]found, len(asked))
-	for i := range f.found {
-		f.found[i].out = wire.NewFetched(asked[i].Partition)
-		f.found[i].out.ErrorCode, f.found[i].out.Aborted = kerr.UnknownServerError.Code, []wire.AbortedTransaction{}
-	}
-	return f.encode(wire.FetchHead{ErrorCode: kerr.UnknownServerError.Code}, asked, nil)
-}
-
-// encode writes the partitions that are named; nil names all.
-func (f *reads) encode(head wire.FetchHead, asked []fetchsession.Partition, named []bool) transport.Response {
-	buf := transport.NewReply(128 + 96*len(f.found))
-	var out wire.FetchWriter
-	var nodes leaders
-	var holes []transport.Hole
-	groups := f.byTopic(asked, named)
-	out.Begin(buf.B, f.hdr, head, len(groups))
-	for _, g := range groups {
-		first := asked[g[0]]
-		out.Topic(first.Topic, first.ID, len(g))
-		for _, i := range g {
-			r := &f.found[i]
-			if f.replica < 0 {
-				nodes.add(r.out.CurrentLeader)
-			}
-			at := out.Partition(&r.out, r.size)
-			if r.span != nil {
-				holes = append(holes, transport.Hole{At: at, Range: r.span})
-			}
-		}
-	}
-	buf.B = out.End(nodes.endpoints(f.call))
-	return transport.Response{Buf: buf, Holes: holes}
-}
-
-func (f *reads) results() []fetchsession.Result {
-	results := make([]fetchsession.Result, len(f.found))
-	for i := range f.found {
-		r := &f.found[i]
-		results[i] = fetchsession.Result{
-			ErrorCode: r.out.ErrorCode, HighWatermark: r.out.HighWatermark, LogStartOffset: r.out.LogStartOffset,
-			Bytes: r.size, Noteworthy: r.out.Diverging != wire.NoEpochEnd,
-		}
-	}
-	return results
-}
-
-// rank orders the partitions of an answer, as in Kafka: after all others come those of unknown topic ids, then those
-// that are not known here.
-func (r *found) rank() int {
-	switch {
-	case errors.Is(r.err, kerr.UnknownTopicID):
-		return 1
-	case errors.Is(r.err, kerr.UnknownTopicOrPartition):
-		return 2
-	}
-	return 0
-}
-
-// byTopic groups the partitions that the answer names, by rank: those of a topic that follow each other.
-func (f *reads) byTopic(asked []fetchsession.Partition, named []bool) [][]int {
-	var groups [][]int
-	last := -1
-	for rank := range 3 {
-		for i := range asked {
-			if named != nil && !named[i] || f.found[i].rank() != rank {
-				continue
-			}
-			if last < 0 || asked[i].Topic != asked[last].Topic || asked[i].ID != asked[last].ID {
-				groups = append(groups, nil)
-			}
-			groups[len(groups)-1] = append(groups[len(groups)-1], i)
-			last = i
-		}
-	}
-	return groups
-}
-
-// refused is the answer to a fetch whose session is in error.
-func (f *reads) refused(err error) transport.Response {
-	buf := transport.NewReply(64)
-	var out wire.FetchWriter
-	out.Begin(buf.B, f.hdr, wire.FetchHead{ErrorCode: code(err)}, 0)
-	buf.B = out.End(nil)
-	return transport.Response{Buf: buf}
+	f.wait()
 }

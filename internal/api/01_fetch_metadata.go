@@ -28,7 +28,7 @@ func fetchMetadata(c *call, req *wire.FetchRequest) {
 }
 
 func isMetadataLog(c *call, p *wire.FetchPartition) bool {
-	return c.hdr.Version >= 13 && p.TopicID == kafka.MetadataTopicID
+	return wire.TopicsByID(c.hdr.Version) && p.TopicID == kafka.MetadataTopicID
 }
 
 func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition) (wire.Fetched, *span) {
@@ -67,7 +67,7 @@ func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition)
 		return out, nil
 	}
 	c.Quorum.Observed(req.ReplicaID, want.ReplicaDirectoryID, want.FetchOffset)
-	return out, &span{records}
+	return out, newSpan(records)
 }
 
 // awaitMetadata holds the connection until the record at offset is committed or the request's time is up. Who reads

@@ -56,9 +56,6 @@ func namedTwice(req *kmsg.ListOffsetsRequest) map[kafka.TopicPartition]bool {
 	return twice
 }
 
-// isolationKnown reports whether a level that the version may have is one of the two that exist.
-func isolationKnown(has bool, level int8) bool { return !has || level == 0 || level == 1 }
-
 // specialSince is the first version that knows a special timestamp.
 var specialSince = map[int64]int16{
 	partition.LatestTimestamp:          1,

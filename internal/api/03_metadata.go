@@ -40,12 +40,6 @@ func metadataOf(c *call, req *kmsg.MetadataRequest) *kmsg.MetadataResponse {
 	return resp
 }
 
-// Operations that a principal may do when nothing is forbidden: bits by the number of the operation (KIP-430).
-const (
-	topicOperations   int32 = 1<<3 | 1<<4 | 1<<5 | 1<<6 | 1<<7 | 1<<8 | 1<<10 | 1<<11
-	clusterOperations int32 = 1<<5 | 1<<7 | 1<<8 | 1<<9 | 1<<10 | 1<<11 | 1<<12
-)
-
 func checkMetadata(req *kmsg.MetadataRequest) error {
 	for _, t := range req.Topics {
 		switch {
@@ -190,13 +184,13 @@ func metadataPartition(image *metadata.Image, listener string, p *metadata.Parti
 	m := kmsg.NewMetadataResponseTopicPartition()
 	m.Partition, m.Leader, m.LeaderEpoch = p.ID, int32(p.Leader), int32(p.LeaderEpoch)
 	m.Replicas, m.ISR = p.Replicas, p.ISR
-	m.OfflineReplicas = offlineReplicas(image, listener, p)
+	m.OfflineReplicas = image.OfflineReplicas(listener, p)
 	if version == 0 {
-		m.Replicas, m.ISR = alive(image, listener, p.Replicas), alive(image, listener, p.ISR)
+		m.Replicas, m.ISR = image.Alive(listener, p.Replicas), image.Alive(listener, p.ISR)
 	}
 	leader := image.Cluster.Broker(p.Leader)
 	switch {
-	case isAlive(image, listener, p.Leader):
+	case image.IsAlive(listener, p.Leader):
 		if len(m.Replicas) < len(p.Replicas) || len(m.ISR) < len(p.ISR) {
 			m.ErrorCode = kerr.ReplicaNotAvailable.Code
 		}
@@ -206,31 +200,4 @@ func metadataPartition(image *metadata.Image, listener string, p *metadata.Parti
 		m.ErrorCode, m.Leader = kerr.LeaderNotAvailable.Code, int32(kafka.NoNode)
 	}
 	return m
-}
-
-// isAlive reports whether clients of a listener can use a broker.
-func isAlive(image *metadata.Image, listener string, id kafka.NodeID) bool {
-	b := image.Cluster.Broker(id)
-	if b == nil || b.Fenced {
-		return false
-	}
-	_, ok := b.Endpoint(listener)
-	return ok
-}
-
-func alive(image *metadata.Image, listener string, ids []int32) []int32 {
-	return slices.DeleteFunc(slices.Clone(ids), func(id int32) bool { return !isAlive(image, listener, kafka.NodeID(id)) })
-}
-
-// offlineReplicas lists the replicas whose broker or log directory is out of reach.
-func offlineReplicas(image *metadata.Image, listener string, p *metadata.Partition) []int32 {
-	offline := []int32{}
-	for _, id := range p.Replicas {
-		b := image.Cluster.Broker(kafka.NodeID(id))
-		dir, _ := p.Directory(kafka.NodeID(id))
-		if !isAlive(image, listener, kafka.NodeID(id)) || !b.HasDirectory(dir) {
-			offline = append(offline, id)
-		}
-	}
-	return offline
 }

@@ -52,7 +52,7 @@ func describeResource(c *call, r kmsg.DescribeConfigsRequestResource) ([]config.
 	image := c.image()
 	stored := image.Configs.Of(metadata.ConfigResource{Type: metadata.ResourceType(r.ResourceType), Name: r.ResourceName})
 	keys := r.ConfigNames
-	sources := c.sources()
+	sources := SourcesAt(c.Config, image)
 	switch r.ResourceType {
 	case kmsg.ConfigResourceTypeTopic:
 		if err := kafka.CheckTopicName(r.ResourceName); err != nil {
@@ -95,15 +95,6 @@ func describeBroker(c *call, sources config.Sources, r kmsg.DescribeConfigsReque
 		return nil, fmt.Errorf("Unexpected broker id, expected %d or empty string, but received %s: %w", c.id(), r.ResourceName, kerr.InvalidRequest)
 	}
 	return sources.DescribeBroker(r.ConfigNames), nil
-}
-
-// sources is the node's configuration: the file, and what is set dynamically now.
-func (c *call) sources() config.Sources {
-	s := c.Config.Sources
-	image := c.image()
-	s.Cluster = image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource})
-	s.Broker = image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource, Name: strconv.Itoa(int(c.id()))})
-	return s
 }
 
 func configEntry(e config.Entry, req *kmsg.DescribeConfigsRequest) kmsg.DescribeConfigsResponseResourceConfig {

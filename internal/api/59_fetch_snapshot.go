@@ -56,17 +56,3 @@ func readSnapshot(c *call, req *kmsg.FetchSnapshotRequest, topic string, p kmsg.
 	_, err = snap.ReadAt(out.Bytes, p.Position)
 	return err
 }
-
-// quorumEpoch checks the epoch in which a replica believes the quorum to be.
-func quorumEpoch(c *call, asked kafka.LeaderEpoch) error {
-	leader, epoch := c.Quorum.Leader()
-	switch {
-	case asked >= 0 && asked < epoch:
-		return kerr.FencedLeaderEpoch
-	case asked > epoch:
-		return kerr.UnknownLeaderEpoch
-	case leader != c.id():
-		return kerr.NotLeaderForPartition
-	}
-	return nil
-}

@@ -103,8 +103,8 @@ func describePartitions(c *call, image *metadata.Image, t *kmsg.DescribeTopicPar
 		m.Partition, m.LeaderID, m.LeaderEpoch = p.ID, int32(p.Leader), int32(p.LeaderEpoch)
 		m.Replicas, m.ISR = p.Replicas, p.ISR
 		m.EligibleLeaderReplicas, m.LastKnownELR = orEmpty(p.ELR), orEmpty(p.LastKnownELR)
-		m.OfflineReplicas = offlineReplicas(image, c.listener, p)
-		if !isAlive(image, c.listener, p.Leader) {
+		m.OfflineReplicas = image.OfflineReplicas(c.listener, p)
+		if !image.IsAlive(c.listener, p.Leader) {
 			m.LeaderID = int32(kafka.NoNode) // and no error, as in Kafka
 		}
 		t.Partitions = append(t.Partitions, m)

@@ -16,10 +16,10 @@ type Sessions struct {
 // NewSessions wraps a cache, which nobody else may use.
 func NewSessions(cache *fetchsession.Cache) *Sessions { return &Sessions{cache: cache} }
 
-func (s *Sessions) begin(now time.Time, req fetchsession.Request) (*fetchsession.Context, error) {
+func (s *Sessions) begin(now time.Time, req fetchsession.Request, x *fetchsession.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.cache.Begin(now, req)
+	return s.cache.Begin(now, req, x)
 }
 
 func (s *Sessions) finish(now time.Time, x *fetchsession.Context, results []fetchsession.Result) (int32, []bool, error) {

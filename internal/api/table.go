@@ -105,9 +105,14 @@ type call struct {
 	scratch scratch
 }
 
+// park copies what of a call outlives its handler.
+func (c *call) park() call {
+	return call{Node: c.Node, hdr: c.hdr, on: c.on, listener: c.listener}
+}
+
 // scratch is memory that a connection's requests use in turn, so that the data path does not allocate.
 type scratch struct {
 	produce wire.ProduceRequest
-	written []written
+	writes  writes
 	fetch   wire.FetchRequest
 }

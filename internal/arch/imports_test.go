@@ -44,9 +44,10 @@ L6  storage: kafka record schema metadata vfs commitlog config
 L6  node: kafka compress metadata controller fetchsession vfs segment transport commitlog purgatory partition quorum api config storage
 L6  inspect: kafka record schema
 L6  cli: kafka inspect
-L6  launch: config storage vfs node cli
+L6  launch: config storage vfs node cli obs
 
 S   config: kafka
+S   obs:
 T   testkit: kafka record config storage vfs node
 `
 

@@ -101,3 +101,30 @@ func BenchmarkOpenClean(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/n, "us/log")
 }
+
+// BenchmarkOpenUnsynced opens a log of 100 MiB in batches of 16 KiB of which nothing was synced: after the process died, and after the machine did.
+func BenchmarkOpenUnsynced(b *testing.B) {
+	dir := path.Join(b.TempDir(), "t-0")
+	l, _, err := Open(vfs.OS{}, dir, options(DefaultConfig()))
+	must(b, err)
+	batch := sized(b, 16<<10)
+	for l.Size() < 100<<20 {
+		batch.SetBaseOffset(l.LogEndOffset())
+		_, err := l.Append(batch, testStart)
+		must(b, err)
+	}
+	size := l.Size()
+	l.Abandon()
+	for _, written := range []bool{true, false} {
+		b.Run(fmt.Sprintf("written=%v", written), func(b *testing.B) {
+			b.SetBytes(size)
+			for b.Loop() {
+				o := options(DefaultConfig())
+				o.Written = written
+				l, _, err := Open(vfs.OS{}, dir, o)
+				must(b, err)
+				l.Abandon()
+			}
+		})
+	}
+}

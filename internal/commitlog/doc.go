@@ -7,6 +7,7 @@
 // Invariants:
 //   - What lies below the recovery point was synced: its damage is reported and fenced off, never cut away or skipped.
 //   - What lies above it may end anywhere after a crash: it is scanned, and cut at the first batch that is not whole, valid and in order.
+//     Of a process that died on a machine that did not, headers tell.
 //   - Indexes, snapshots and epochs are derived from the batches; on any doubt they are made again from them.
 //   - An idle log has no open file, no goroutine and no timer.
 //

@@ -174,10 +174,13 @@ func (op *opening) loadFiles() error {
 	return nil
 }
 
-// rebuildEpochs takes the epochs from the batches' headers, as far as they can be read.
+// rebuildEpochs takes the epochs from the batches' headers, as far as they can be read and no scan will see them.
 func (op *opening) rebuildEpochs() (epochs, error) {
 	var e epochs
 	for _, s := range op.segments {
+		if !op.o.Clean && s.Base() >= op.l.recoveryPoint {
+			break
+		}
 		err := s.Walk(func(h segment.Header) {
 			if h.Epoch > e.latest() {
 				e, _ = e.assign(h.Epoch, h.Base)

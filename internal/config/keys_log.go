@@ -42,7 +42,7 @@ var logKeys = []brokerRow{
 	{"log.message.timestamp.after.max.ms", Long, "3600000", atLeast(0), Medium, ClusterWide, Honoured, "How far a record's timestamp may lie in the future."},
 	{"log.flush.interval.messages", Long, "9223372036854775807", atLeast(1), High, ClusterWide, Honoured, "Records after which a partition is flushed to disk."},
 	{"log.flush.interval.ms", Long, null, nil, High, ClusterWide, Honoured, "Longest time that records stay unflushed; log.flush.scheduler.interval.ms when absent."},
-	{"log.flush.scheduler.interval.ms", Long, "9223372036854775807", nil, High, ReadOnly, Honoured, "How often the flusher looks for partitions to flush."},
+	{"log.flush.scheduler.interval.ms", Long, "9223372036854775807", nil, High, ReadOnly, Honoured, "How often partitions are looked at for log.flush.interval.ms; without it, each is flushed as its time comes."},
 	{"log.flush.offset.checkpoint.interval.ms", Int, "60000", atLeast(0), High, ReadOnly, Honoured, "How often recovery points are written."},
 	{"log.flush.start.offset.checkpoint.interval.ms", Int, "60000", atLeast(0), High, ReadOnly, Honoured, "How often log start offsets are written."},
 	{"log.initial.task.delay.ms", Long, "30000", atLeast(0), Low, ReadOnly, Honoured | internal, "Delay after the start before retention and flushing begin."},

@@ -10,7 +10,7 @@ var nodeKeys = []brokerRow{
 	{"broker.session.timeout.ms", Int, "9000", nil, Medium, ReadOnly, Honoured, "How long the controller waits for a heartbeat before it fences a broker."},
 	{"initial.broker.registration.timeout.ms", Int, "60000", nil, Medium, ReadOnly, Honoured, "How long a starting broker tries to register with the controllers before it gives up."},
 	{"server.max.startup.time.ms", Long, "9223372036854775807", atLeast(0), Medium, ReadOnly, Accepted | internal, "Bound on the time that a start may take."},
-	{"controlled.shutdown.enable", Boolean, "true", nil, Medium, ReadOnly, Honoured, "Move leaderships away before stopping."},
+	{"controlled.shutdown.enable", Boolean, "true", nil, Medium, ReadOnly, Accepted, "Move leaderships away before stopping."},
 	{"listeners", List, "PLAINTEXT://:9092", names(notEmpty), High, PerBroker, Honoured, "Addresses to listen on, NAME://host:port, separated by commas; no host means every interface. When the key is absent, Ottla listens on loopback only."},
 	{"advertised.listeners", List, null, names(notEmpty), High, ReadOnly, Honoured, "Addresses that clients and other nodes are told to use; the listeners when absent."},
 	{"listener.security.protocol.map", String, "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT", nil, Low, PerBroker, Honoured, "The security protocol behind each listener name, NAME:PROTOCOL. Only PLAINTEXT is available so far."},

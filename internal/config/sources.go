@@ -57,12 +57,6 @@ func (s Sources) Int(name string) int64 {
 	return n
 }
 
-// Float returns the effective value of a broker key that holds a number.
-func (s Sources) Float(name string) float64 {
-	d, _ := parseDouble(s.Text(name))
-	return d
-}
-
 // Bool returns the effective value of a broker key that holds true or false.
 func (s Sources) Bool(name string) bool { return s.Text(name) == "true" }
 

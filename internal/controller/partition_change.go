@@ -54,7 +54,7 @@ func newPartitionChange(c *Controller, t *metadata.Topic, p *metadata.Partition)
 		minISR: min(config.MinInSyncReplicas, len(p.Replicas)),
 		mayBe:  func(node int32) bool { return c.mayLead(p, node) },
 		isr:    p.ISR, elr: p.ELR, replicas: p.Replicas, adding: p.Adding, removing: p.Removing,
-		recovering: p.Recovering,
+		recovering: p.Recovering, elect: clean,
 	}
 	if config.UncleanLeaderElection {
 		change.elect = unclean

@@ -26,36 +26,39 @@ func NewCache(slots int, minAge time.Duration, newID func() int32) *Cache {
 // Len is the number of sessions.
 func (c *Cache) Len() int { return len(c.sessions) }
 
-// Begin decides what a fetch reads. Errors are FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH and
+// Begin decides what a fetch reads and tells it in x, whose memory it uses again. It keeps nothing of req. Errors are FETCH_SESSION_ID_NOT_FOUND, INVALID_FETCH_SESSION_EPOCH and
 // FETCH_SESSION_TOPIC_ID_ERROR.
-func (c *Cache) Begin(now time.Time, req Request) (*Context, error) {
-	x := &Context{byID: req.ByID, privileged: req.Privileged}
+func (c *Cache) Begin(now time.Time, req Request, x *Context) error {
+	x.reset()
+	x.byID, x.privileged = req.ByID, req.Privileged
 	if req.Epoch == Final || req.Epoch == Initial {
 		delete(c.sessions, req.Session)
-		x.Partitions = unique(req.Partitions)
+		x.Partitions = unique(x.Partitions, req.Partitions)
 		x.create = req.Epoch == Initial
-		return x, nil
+		return nil
 	}
 	s := c.sessions[req.Session]
 	if err := s.check(req); err != nil {
-		return nil, err
+		return err
 	}
 	s.update(req)
 	s.used = now
-	x.Partitions = s.wanted()
+	x.Partitions = s.wanted(x.Partitions)
 	if len(s.partitions) == 0 {
 		delete(c.sessions, s.id) // nothing left to remember
-		return x, nil
+		return nil
 	}
 	s.epoch = next(s.epoch)
 	x.session, x.epoch, x.incremental = s.id, s.epoch, true
-	return x, nil
+	return nil
 }
 
-// unique keeps the last wish for each partition, in the order of the first.
-func unique(all []Partition) []Partition {
+// unique appends to out the last wish for each partition, in the order of the first.
+func unique(out, all []Partition) []Partition {
+	if len(all) == 1 {
+		return append(out, all[0])
+	}
 	at := make(map[Key]int, len(all))
-	out := all[:0:0]
 	for _, p := range all {
 		if i, seen := at[p.Key]; seen {
 			out[i] = p
@@ -68,7 +71,7 @@ func unique(all []Partition) []Partition {
 }
 
 // Finish takes the results in the order of Context.Partitions. It returns the session id for the answer and, for an
-// incremental fetch, which partitions the answer names; nil stands for all. The error is INVALID_FETCH_SESSION_EPOCH
+// incremental fetch, which partitions the answer names, good until the next Begin with x; nil stands for all. The error is INVALID_FETCH_SESSION_EPOCH
 // when another request has used the session meanwhile, and FETCH_SESSION_ID_NOT_FOUND when it is gone.
 func (c *Cache) Finish(now time.Time, x *Context, results []Result) (id int32, answer []bool, err error) {
 	if x.incremental {
@@ -97,17 +100,16 @@ func (c *Cache) finishIncremental(x *Context, results []Result) (int32, []bool, 
 	if s.epoch != x.epoch {
 		return NoSession, nil, kerr.InvalidFetchSessionEpoch
 	}
-	answer := make([]bool, len(results))
-	var served []Key
 	for i, r := range results {
 		k := x.Partitions[i].Key
-		answer[i] = s.partitions[k].mustAnswer(r)
-		if r.Bytes > 0 {
-			served = append(served, k)
+		p := s.partitions[k]
+		x.answer = append(x.answer, p.mustAnswer(r))
+		if p.served = r.Bytes > 0; p.served {
+			x.served = append(x.served, k)
 		}
 	}
-	s.demote(served)
-	return s.id, answer, nil
+	s.demote(x.served)
+	return s.id, x.answer, nil
 }
 
 // demote moves partitions that gave records to the end, so that the next answer begins with the others.
@@ -115,11 +117,7 @@ func (s *session) demote(served []Key) {
 	if len(served) == 0 || len(served) == len(s.order) {
 		return
 	}
-	gone := make(map[Key]bool, len(served))
-	for _, k := range served {
-		gone[k] = true
-	}
-	s.order = append(slices.DeleteFunc(s.order, func(k Key) bool { return gone[k] }), served...)
+	s.order = append(slices.DeleteFunc(s.order, func(k Key) bool { return s.partitions[k].served }), served...)
 }
 
 func (c *Cache) freeID() int32 {

@@ -26,10 +26,11 @@ func TestScenarios(t *testing.T) {
 }
 
 type world struct {
-	cache *Cache
-	now   time.Time
-	ids   int32
-	ends  map[string]Result
+	cache   *Cache
+	context Context
+	now     time.Time
+	ids     int32
+	ends    map[string]Result
 }
 
 func (w *world) run(t *testing.T, d *datadriven.TestData) string {
@@ -71,8 +72,8 @@ func (w *world) fetch(t *testing.T, d *datadriven.TestData) string {
 			req.Partitions = append(req.Partitions, Partition{Key: key(t, f[0]), Offset: kafka.Offset(offset)})
 		}
 	}
-	x, err := w.cache.Begin(w.now, req)
-	if err != nil {
+	x := &w.context
+	if err := w.cache.Begin(w.now, req, x); err != nil {
 		return "error: " + err.Error() + "\n"
 	}
 	var results []Result

@@ -69,6 +69,14 @@ type Context struct {
 	byID        bool
 	privileged  bool
 	incremental bool
+
+	answer []bool // memory of Finish
+	served []Key  // memory of Finish
+}
+
+// reset makes a context ready for the next fetch; it keeps its memory.
+func (x *Context) reset() {
+	*x = Context{Partitions: x.Partitions[:0], answer: x.answer[:0], served: x.served[:0]}
 }
 
 // Incremental reports whether the answer may leave partitions out.
@@ -77,6 +85,7 @@ func (x *Context) Incremental() bool { return x.incremental }
 // cached is a partition of a session, with what the client was told last.
 type cached struct {
 	want           Partition
+	served         bool // by the fetch that finishes now
 	highWatermark  kafka.Offset
 	logStartOffset kafka.Offset
 }
@@ -146,8 +155,8 @@ func (s *session) forget(k Key) {
 	}
 }
 
-func (s *session) wanted() []Partition {
-	all := make([]Partition, 0, len(s.order))
+// wanted appends what the session wants to all, in the order of reading.
+func (s *session) wanted(all []Partition) []Partition {
 	for _, k := range s.order {
 		all = append(all, s.partitions[k].want)
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/ottla/ottla/internal/config"
 )
 
-// devConfig is the configuration of a lone node for trying things out: it listens where it was told, keeps internal
-// topics at one replica, and lets groups form without delay.
+// devConfig is the configuration of a lone node for trying things out: it listens where it was told, on loopback unless
+// told otherwise.
 func devConfig(dir, listen string, overrides []string) (*config.Node, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
@@ -31,12 +31,6 @@ controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:0
 inter.broker.listener.name=PLAINTEXT
 log.dirs=%[2]s
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=0
 `, net.JoinHostPort(host, port), escape(dir))
 	cfg, err := config.Load("the configuration of ottla dev", []byte(text), overrides)
 	if err != nil {

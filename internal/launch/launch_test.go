@@ -37,10 +37,10 @@ func TestMain(m *testing.M) {
 
 // process is a command that runs.
 type process struct {
-	t        *testing.T
-	cmd      *exec.Cmd
-	out, err *bytes.Buffer // err is safe to read after wait
-	lines    *bufio.Reader
+	t     *testing.T
+	cmd   *exec.Cmd
+	err   *bytes.Buffer // safe to read after wait
+	lines *bufio.Reader
 }
 
 func command(args ...string) *exec.Cmd {

@@ -18,12 +18,16 @@ import (
 	"github.com/ottla/ottla/internal/cli"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/node"
+	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/storage"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
 // drainWithin bounds how long a stop waits for replies that are owed.
 const drainWithin = 10 * time.Second
+
+// logBurst is how often a second the same message is logged.
+const logBurst = 10
 
 // bootID is where Linux tells one life of the machine from another.
 const bootID = "/proc/sys/kernel/random/boot_id"
@@ -51,7 +55,7 @@ type ready struct {
 	took time.Duration
 }
 
-// world is what storage needs of this machine.
+// machine is what storage needs of this machine.
 func machine() storage.World {
 	return storage.World{FS: vfs.OS{}, Now: time.Now, Random: rand.Reader}
 }
@@ -59,7 +63,7 @@ func machine() storage.World {
 // run starts the node and stays until a signal, an error of the node, or the end of ctx. A second signal ends the
 // process at once.
 func (s *session) run(ctx context.Context, began time.Time) error {
-	log := slog.New(slog.NewTextHandler(s.world.Err, nil))
+	log := slog.New(obs.Limit(slog.NewTextHandler(s.world.Err, nil), logBurst, time.Second))
 	for _, w := range s.cfg.Warnings {
 		log.Warn(w)
 	}

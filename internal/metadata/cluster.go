@@ -134,16 +134,9 @@ func (b *Broker) Record(level Level) (*schema.RegisterBrokerRecord, int16) {
 		InControlledShutdown: b.InControlledShutdown,
 	}
 	for _, e := range b.Endpoints {
-		r.EndPoints = append(r.EndPoints, schema.BrokerEndpoint{
-			Name: e.Listener, Host: e.Host, Port: e.Port, SecurityProtocol: int16(e.Protocol),
-		})
+		r.EndPoints = append(r.EndPoints, e.record())
 	}
-	for _, name := range slices.Sorted(maps.Keys(b.Features)) {
-		f := b.Features[name]
-		r.Features = append(r.Features, schema.BrokerFeature{
-			Name: name, MinSupportedVersion: int16(f.Min), MaxSupportedVersion: int16(f.Max),
-		})
-	}
+	r.Features = featureRecords(b.Features)
 	version := RegisterBrokerVersion(level)
 	if version >= 3 {
 		r.LogDirs = b.Directories
@@ -160,15 +153,25 @@ func (b *Broker) Record(level Level) (*schema.RegisterBrokerRecord, int16) {
 func (n *ControllerNode) Record() *schema.RegisterControllerRecord {
 	r := &schema.RegisterControllerRecord{ControllerID: int32(n.ID), IncarnationID: n.Incarnation}
 	for _, e := range n.Endpoints {
-		r.EndPoints = append(r.EndPoints, schema.ControllerEndpoint{
-			Name: e.Listener, Host: e.Host, Port: e.Port, SecurityProtocol: int16(e.Protocol),
-		})
+		r.EndPoints = append(r.EndPoints, schema.ControllerEndpoint(e.record()))
 	}
-	for _, name := range slices.Sorted(maps.Keys(n.Features)) {
-		f := n.Features[name]
-		r.Features = append(r.Features, schema.ControllerFeature{
-			Name: name, MinSupportedVersion: int16(f.Min), MaxSupportedVersion: int16(f.Max),
-		})
+	for _, f := range featureRecords(n.Features) {
+		r.Features = append(r.Features, schema.ControllerFeature(f))
 	}
 	return r
+}
+
+// record is the endpoint as a broker's registration holds it; a controller's has the same fields.
+func (e Endpoint) record() schema.BrokerEndpoint {
+	return schema.BrokerEndpoint{Name: e.Listener, Host: e.Host, Port: e.Port, SecurityProtocol: int16(e.Protocol)}
+}
+
+// featureRecords are features, sorted, as a broker's registration holds them; a controller's has the same fields.
+func featureRecords(features map[string]LevelRange) []schema.BrokerFeature {
+	var all []schema.BrokerFeature
+	for _, name := range slices.Sorted(maps.Keys(features)) {
+		f := features[name]
+		all = append(all, schema.BrokerFeature{Name: name, MinSupportedVersion: int16(f.Min), MaxSupportedVersion: int16(f.Max)})
+	}
+	return all
 }

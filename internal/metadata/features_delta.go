@@ -25,9 +25,6 @@ func (d *Delta) replayFeatureLevel(r *schema.FeatureLevelRecord) {
 	d.features.next[r.Name] = Level(r.FeatureLevel)
 }
 
-// FeaturesChanged reports whether a feature level was written.
-func (d *Delta) FeaturesChanged() bool { return d.features != nil }
-
 // Level returns the level of a feature with the delta applied.
 func (d *Delta) Level(name string) Level {
 	if d.features != nil {

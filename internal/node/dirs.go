@@ -37,7 +37,7 @@ func (n *Node) openDirs() error {
 	}
 	for _, d := range n.identity.Dirs {
 		if d.Err != nil {
-			n.log.Error("log directory is offline", "directory", d.Path, "err", d.Err)
+			n.log.Error("log directory is offline", "dir", d.Path, "err", d.Err)
 			continue
 		}
 		opened, err := n.begin(d)
@@ -98,7 +98,7 @@ func (n *Node) vouch() error {
 // disown takes the note of this process back from a directory that failed: what was written there may be lost.
 func (n *Node) disown(dir partition.Dir) {
 	if err := checkpoint.WriteStart(n.opts.FS, dir.Path, checkpoint.Start{}); err != nil {
-		n.log.Warn("a failed log directory can't be marked as such", "directory", dir.Path, "err", err)
+		n.log.Warn("a failed log directory can't be marked as such", "dir", dir.Path, "err", err)
 	}
 }
 

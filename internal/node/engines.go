@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"strconv"
 
+	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
@@ -31,8 +31,8 @@ func (n *Node) openQuorum() error {
 			DisableDeleteTopics: !n.cfg.Topics.DeleteEnabled, SessionTimeout: q.BrokerSession,
 			Configs: configs{n.cfg.Sources}, Random: n.draws,
 		},
-		Log: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
-		Clean: dir.clean, Now: n.opts.Now, Logger: n.log,
+		LogConfig: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
+		Clean: dir.clean, Now: n.opts.Now, Log: n.log,
 	})
 	if errors.Is(err, quorum.ErrDamaged) {
 		return fmt.Errorf("load the metadata log in %s: %w: nothing was cut away: check the disk, and restore the folder from a backup", dir.Path, err)
@@ -82,11 +82,11 @@ func (n *Node) openPartitions() error {
 	n.applied.Store(n.quorum.Image())
 	var err error
 	n.partitions, err = partition.Open(partition.Options{
-		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Log: commitlog.Options{Cache: n.cache},
-		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.newID, Slog: n.log,
+		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Template: commitlog.Options{Cache: n.cache},
+		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Log: n.log,
 		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
-		ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
+		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
 		DirFailed: n.dirFailed,
 	})
 	if err != nil {
@@ -95,21 +95,9 @@ func (n *Node) openPartitions() error {
 	return n.vouch()
 }
 
-// newID draws an id; without randomness there is no going on.
-func (n *Node) newID() kafka.UUID {
-	id, err := kafka.NewUUID(n.opts.Random)
-	if err != nil {
-		n.fail(err)
-	}
-	return id
-}
-
 // topicConfig resolves a topic's configuration against the image that is being applied.
 func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Config {
-	image := n.applied.Load()
-	cluster := image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource})
-	broker := image.Configs.Of(metadata.ConfigResource{Type: metadata.BrokerResource, Name: strconv.Itoa(int(n.cfg.ID))})
-	return topicConfig(n.cfg.Sources.WithDynamic(cluster, broker).Topic(overrides), n.cfg.Storage)
+	return topicConfig(api.SourcesAt(n.cfg, n.applied.Load()).Topic(overrides), n.cfg.Storage)
 }
 
 // follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
@@ -133,7 +121,6 @@ func (n *Node) follow() func(metadata.Change) {
 
 // dirFailed is told of a log directory that failed.
 func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
-	n.log.Error("log directory failed", "directory", dir.Path, "err", err)
 	n.disown(dir)
 	n.member.tell()
 	switch {

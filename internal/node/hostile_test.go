@@ -385,7 +385,7 @@ func TestHostileGarbage(t *testing.T) {
 
 // sample is a request that has something in it, for the APIs where that is easy to say.
 func sample(key int16) kmsg.Request {
-	name := "good"
+	name := "bait" // the good client counts its records
 	switch key {
 	case 0:
 		return testkit.ProduceRequest(name, 0, -1, corrupted())
@@ -399,7 +399,7 @@ func sample(key int16) kmsg.Request {
 	return kmsg.RequestForKey(key)
 }
 
-// corrupted is a batch that no node takes: the good client counts the records.
+// corrupted is a batch that no node takes.
 func corrupted() []byte {
 	b := testkit.BatchOf(1, "x")
 	b[len(b)-1] ^= 1

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -100,17 +101,12 @@ func (m *membership) registerController(ctx context.Context) error {
 	req.ControllerID = int32(m.n.cfg.ID)
 	req.IncarnationID = m.incarnation
 	for _, e := range m.n.ends {
-		if !e.controller {
-			continue
+		if e.controller {
+			req.Listeners = append(req.Listeners, kmsg.ControllerRegistrationRequestListener(m.n.registered(e.config)))
 		}
-		l := kmsg.NewControllerRegistrationRequestListener()
-		l.Name, l.Host, l.Port = e.config.Name, m.n.advertisedHost(e.config.Host), uint16(e.config.Port)
-		req.Listeners = append(req.Listeners, l)
 	}
-	for name, levels := range controller.DefaultSupported() {
-		f := kmsg.NewControllerRegistrationRequestFeature()
-		f.Name, f.MinSupportedVersion, f.MaxSupportedVersion = name, int16(levels.Min), int16(levels.Max)
-		req.Features = append(req.Features, f)
+	for _, f := range supportedFeatures() {
+		req.Features = append(req.Features, kmsg.ControllerRegistrationRequestFeature(f))
 	}
 	resp, err := ask[*kmsg.ControllerRegistrationResponse](ctx, m, controller.RegisterController{Request: req})
 	if err != nil {
@@ -128,15 +124,9 @@ func (m *membership) register(ctx context.Context) error {
 		req.Rack = &m.n.cfg.Rack
 	}
 	for _, l := range m.n.advertised() {
-		e := kmsg.NewBrokerRegistrationRequestListener()
-		e.Name, e.Host, e.Port, e.SecurityProtocol = l.Name, m.n.advertisedHost(l.Host), uint16(l.Port), int16(metadata.Plaintext)
-		req.Listeners = append(req.Listeners, e)
+		req.Listeners = append(req.Listeners, m.n.registered(l))
 	}
-	for name, levels := range controller.DefaultSupported() {
-		f := kmsg.NewBrokerRegistrationRequestFeature()
-		f.Name, f.MinSupportedVersion, f.MaxSupportedVersion = name, int16(levels.Min), int16(levels.Max)
-		req.Features = append(req.Features, f)
-	}
+	req.Features = supportedFeatures()
 	for _, d := range m.n.dirs {
 		req.LogDirs = append(req.LogDirs, d.ID)
 	}
@@ -146,6 +136,25 @@ func (m *membership) register(ctx context.Context) error {
 	}
 	m.epoch = kafka.BrokerEpoch(resp.BrokerEpoch)
 	return kerr.ErrorForCode(resp.ErrorCode)
+}
+
+// registered is a listener as a registration names it; a controller's has the same fields.
+func (n *Node) registered(l config.Listener) kmsg.BrokerRegistrationRequestListener {
+	e := kmsg.NewBrokerRegistrationRequestListener()
+	e.Name, e.Host, e.Port, e.SecurityProtocol = l.Name, n.advertisedHost(l.Host), uint16(l.Port), int16(metadata.Plaintext)
+	return e
+}
+
+// supportedFeatures are the features as a registration names them, sorted; a controller's has the same fields.
+func supportedFeatures() []kmsg.BrokerRegistrationRequestFeature {
+	var all []kmsg.BrokerRegistrationRequestFeature
+	supported := controller.DefaultSupported()
+	for _, name := range slices.Sorted(maps.Keys(supported)) {
+		f := kmsg.NewBrokerRegistrationRequestFeature()
+		f.Name, f.MinSupportedVersion, f.MaxSupportedVersion = name, int16(supported[name].Min), int16(supported[name].Max)
+		all = append(all, f)
+	}
+	return all
 }
 
 // advertised are the broker's listeners as clients are told, with the ports that were bound where the configuration

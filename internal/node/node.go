@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -111,7 +112,7 @@ func (n *Node) open() error {
 	if _, err := io.ReadFull(n.opts.Random, seed[:]); err != nil {
 		return fmt.Errorf("draw a seed: %w", err)
 	}
-	n.draws = rand.New(rand.NewPCG(bytes64(seed[:8]), bytes64(seed[8:])))
+	n.draws = rand.New(rand.NewPCG(binary.BigEndian.Uint64(seed[:8]), binary.BigEndian.Uint64(seed[8:])))
 	if err := n.openDirs(); err != nil {
 		return err
 	}
@@ -125,14 +126,6 @@ func (n *Node) open() error {
 		return err
 	}
 	return n.bind()
-}
-
-func bytes64(b []byte) uint64 {
-	var v uint64
-	for _, c := range b {
-		v = v<<8 | uint64(c)
-	}
-	return v
 }
 
 // bind opens the listening sockets, so that a port in use is known before anything runs.
@@ -180,6 +173,22 @@ func (n *Node) transportOptions(name string, budget *transport.Budget) transport
 func (n *Node) drawSession() func() int32 {
 	r := rand.New(rand.NewPCG(n.draws.Uint64(), n.draws.Uint64()))
 	return func() int32 { return r.Int32() }
+}
+
+// drawID draws ids for one owner, from a source that can't fail.
+func (n *Node) drawID() func() kafka.UUID {
+	var seed [32]byte
+	for i := range 4 {
+		binary.BigEndian.PutUint64(seed[8*i:], n.draws.Uint64())
+	}
+	source := rand.NewChaCha8(seed)
+	return func() kafka.UUID {
+		id, err := kafka.NewUUID(source)
+		if err != nil {
+			panic(err) // ChaCha8 reads without end
+		}
+		return id
+	}
 }
 
 // Start elects a leader of the quorum, registers the broker, and serves. It returns when clients are accepted.

@@ -53,7 +53,7 @@ func TestPowerCutKeepsWhatWasPromised(t *testing.T) {
 	seed := drawSeed(t)
 	rng := rand.New(rand.NewPCG(seed, 0))
 	disk := vfs.NewCrash()
-	n := testkit.Start(t, testkit.Options{FS: disk})
+	n := testkit.Start(t, testkit.Options{FS: disk, Boot: "life 1"})
 	c := n.Dial()
 	flushed := c.Create("flushed", 1, "flush.messages", "1")
 	type crash struct {
@@ -78,7 +78,11 @@ func TestPowerCutKeepsWhatWasPromised(t *testing.T) {
 		crashes = append(crashes, crash{disk.CrashClone(rng, keep), keep, slices.Clone(topics), i + 1})
 	}
 	for _, x := range crashes {
-		n := testkit.Start(t, testkit.Options{FS: x.disk})
+		boot := "life 1" // only the process died
+		if x.keep < 100 {
+			boot = "life 2"
+		}
+		n := testkit.Start(t, testkit.Options{FS: x.disk, Boot: boot})
 		c := n.Dial()
 		found := c.Topics()
 		for _, name := range x.topics {
@@ -103,6 +107,51 @@ func TestPowerCutKeepsWhatWasPromised(t *testing.T) {
 		c.MustProduce("cached", 0, testkit.BatchOf(1, "after"))
 		n.Stop()
 	}
+}
+
+// After a crash of the machine the note that says otherwise is written only when all logs were checked: a process that is killed while it checks
+// them leaves them to the next one as unchecked.
+func TestNoteOfTheMachinesLife(t *testing.T) {
+	f := func(what, boot string, clean bool, during string) {
+		t.Helper()
+		disk := vfs.NewCrash()
+		n := testkit.Start(t, testkit.Options{FS: disk, Boot: "life 1"})
+		c := n.Dial()
+		c.Create("orders", 1)
+		c.MustProduce("orders", 0, testkit.BatchOf(1, "0"))
+		found := disk.CrashClone(nil, 100)
+		n.Stop()
+		if clean {
+			found = disk.CrashClone(nil, 100)
+		}
+		note := func() string {
+			start, _, err := checkpoint.ReadStart(found, "/data")
+			if err != nil {
+				t.Error(err)
+			}
+			return start.Boot
+		}
+		checked := false
+		faulty := vfs.NewFaulty(found, func(op vfs.Op) error {
+			if !checked && strings.HasPrefix(op.Name, "/data/orders-0/") {
+				checked = true
+				if got := note(); got != during {
+					t.Errorf("%s: while logs are opened the note says %q, want %q", what, got, during)
+				}
+			}
+			return nil
+		})
+		testkit.Start(t, testkit.Options{FS: faulty, Boot: boot})
+		faulty.SetHook(nil)
+		if got := note(); !checked || got != boot {
+			t.Errorf("%s: while it runs the note says %q, want %q", what, got, boot)
+		}
+	}
+	f("the process died", "life 1", false, "life 1")
+	f("the machine died", "life 2", false, "")
+	f("clean", "life 1", true, "life 1")
+	f("clean, and another life", "life 2", true, "life 2")
+	f("nobody knows", "", false, "")
 }
 
 // The disk of a node that is killed at any of its first steps is one that the next process can start from.
@@ -247,4 +296,31 @@ func numbered(n int) []string {
 		all = append(all, fmt.Sprintf("%d=%d", i, i))
 	}
 	return all
+}
+
+// What the checkpoints of a directory say of a topic is not taken for another one of the same name, even if the node is
+// killed before they are written again.
+func TestCheckpointsOfADeletedTopicAreForgotten(t *testing.T) {
+	n := testkit.Start(t, testkit.Options{FS: vfs.NewCrash()})
+	c := n.Dial()
+	c.Create("phoenix", 1)
+	for range 8 {
+		c.MustProduce("phoenix", 0, testkit.BatchOf(1, "old"))
+	}
+	n.Stop() // writes the checkpoints
+	disk := n.FS.(*vfs.Mem)
+	n = testkit.Start(t, testkit.Options{FS: disk})
+	c = n.Dial()
+	c.Delete("phoenix")
+	c.Create("phoenix", 1)
+	c.MustProduce("phoenix", 0, testkit.BatchOf(1, "0"))
+	killed := disk.CrashClone(rand.New(rand.NewPCG(1, 1)), 100)
+	n = testkit.Start(t, testkit.Options{FS: killed})
+	c = n.Dial()
+	if got := c.Read("phoenix", 0, 0); !slices.Equal(got, numbered(1)) {
+		t.Errorf("read %q", got)
+	}
+	if got := c.MustProduce("phoenix", 0, testkit.BatchOf(1, "1")); got != 1 {
+		t.Errorf("the next record has offset %d", got)
+	}
 }

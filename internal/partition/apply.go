@@ -181,11 +181,15 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	}
 	d := e.choose(directory, part)
 	if d == nil {
-		m.o.Slog.Error("partition is offline with its log directory", "partition", id)
+		m.o.Log.Error("partition is offline with its log directory", "partition", id)
 		return nil
 	}
-	opts := m.o.Log
+	opts := m.o.Template
 	opts.Partition, opts.Config, opts.Clean, opts.Now = id, c.Log, true, m.o.Now()
+	if err := d.forget(id); err != nil {
+		d.fail(err)
+		return nil
+	}
 	log, _, err := commitlog.Open(m.o.FS, path.Join(d.Path, id.String()), opts)
 	if err != nil {
 		d.fail(err)
@@ -194,8 +198,7 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	return e.placed(newPartition(d, m.o.Self, id, t.ID, log, 0, c), directory)
 }
 
-// choose returns the directory that the metadata names, or else the one with the fewest partitions; nil if the log is, or may be, in a
-// directory that is offline: to begin an empty one elsewhere would be to lose it.
+// choose returns the directory for a partition that has no log here, or nil.
 func (e *edit) choose(directory kafka.UUID, part *metadata.Partition) *logDir {
 	if e.dirs == nil {
 		e.dirs = make(map[*logDir]int)
@@ -203,20 +206,40 @@ func (e *edit) choose(directory kafka.UUID, part *metadata.Partition) *logDir {
 			e.dirs[p.dir]++
 		}
 	}
-	var best *logDir
-	offline := false
-	for _, d := range e.m.dirs {
+	candidates := make([]candidate, len(e.m.dirs))
+	for i, d := range e.m.dirs {
+		candidates[i] = candidate{id: d.ID, online: d.failure() == nil, partitions: e.dirs[d]}
+	}
+	if i := place(candidates, directory, e.fresh(directory, part)); i >= 0 {
+		return e.m.dirs[i]
+	}
+	return nil
+}
+
+// candidate is a log directory that may get a partition.
+type candidate struct {
+	id         kafka.UUID
+	online     bool
+	partitions int
+}
+
+// place returns the index of the directory that the metadata names, or else of the one with the fewest partitions, the first of those; -1 if
+// none is online, or if the log is, or may be, in a directory that is offline: to begin an empty one elsewhere would be to lose it.
+// fresh says that there is no log anywhere yet.
+func place(dirs []candidate, named kafka.UUID, fresh bool) int {
+	best, offline := -1, false
+	for i, d := range dirs {
 		switch {
-		case d.failure() != nil:
+		case !d.online:
 			offline = true
-		case d.ID == directory:
-			return d
-		case best == nil || e.dirs[d] < e.dirs[best]:
-			best = d
+		case d.id == named:
+			return i
+		case best < 0 || d.partitions < dirs[best].partitions:
+			best = i
 		}
 	}
-	if offline && !e.fresh(directory, part) {
-		return nil
+	if offline && !fresh {
+		return -1
 	}
 	return best
 }
@@ -293,7 +316,7 @@ func (m *Manager) stray(r *recovered) {
 		return
 	}
 	to := commitlog.StrayName(r.id, m.o.NewID())
-	m.o.Slog.Warn("a log is of no partition of this node and was set aside", "dir", r.dir.Path, "partition", r.id, "topic id", r.topicID, "as", to)
+	m.o.Log.Warn("a log is of no partition of this node and was set aside", "dir", r.dir.Path, "partition", r.id, "topic id", r.topicID, "as", to)
 	err := r.log.Close(m.o.Now())
 	if err == nil {
 		err = m.o.FS.Rename(path.Join(r.dir.Path, r.id.String()), path.Join(r.dir.Path, to))

@@ -24,7 +24,7 @@ type Config struct {
 	TimestampBefore time.Duration // message.timestamp.before.max.ms; negative: any
 	TimestampAfter  time.Duration // message.timestamp.after.max.ms; negative: any
 	FlushMessages   int64         // flush.messages: sync before acknowledging each so many records
-	FlushInterval   time.Duration // flush.ms
+	FlushInterval   time.Duration // flush.ms; negative or the longest: never
 	// HeadersOnly trusts the records of a batch behind a good CRC instead of walking them, where nothing else needs the walk.
 	HeadersOnly bool
 }

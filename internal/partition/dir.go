@@ -2,6 +2,9 @@ package partition
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
@@ -14,9 +17,11 @@ type logDir struct {
 	Dir
 	m *Manager
 
-	mu      sync.Mutex // guards err
-	err     error
-	written map[string][]byte // checkpoints as they were last written; the duties' own
+	mu  sync.Mutex // a leaf; guards err
+	err error
+
+	files   sync.Mutex        // guards the checkpoints
+	written map[string][]byte // checkpoints as they are on the disk
 }
 
 func (d *logDir) fs() vfs.FS { return d.m.o.FS }
@@ -48,19 +53,19 @@ func (d *logDir) fail(err error) {
 	for _, other := range d.m.dirs {
 		last = last && other.failure() != nil
 	}
-	d.m.o.Slog.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
+	d.m.o.Log.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
 	d.m.o.DirFailed(d.Dir, last, err)
 }
 
-// rolled has the finished segment of p flushed soon.
-func (d *logDir) rolled(p *Partition) {
+// flushSoon has p flushed in the background.
+func (d *logDir) flushSoon(p *Partition) {
 	select {
 	case d.m.dirty <- p:
 	default: // the next checkpoint flushes it
 	}
 }
 
-// checkpoint replaces an offset checkpoint if it changed.
+// checkpoint replaces an offset checkpoint if it changed. Hold files.
 func (d *logDir) checkpoint(name string, entries []checkpoint.Entry) error {
 	b := checkpoint.FormatOffsets(entries)
 	if bytes.Equal(d.written[name], b) {
@@ -73,12 +78,36 @@ func (d *logDir) checkpoint(name string, entries []checkpoint.Entry) error {
 	return nil
 }
 
+// forget takes a partition out of the checkpoints before a log of that name begins anew: what they say is of an earlier topic.
+func (d *logDir) forget(id kafka.TopicPartition) error {
+	d.files.Lock()
+	defer d.files.Unlock()
+	line := fmt.Appendf(nil, "\n%s %d ", id.Topic, id.Partition)
+	for _, name := range []string{checkpoint.RecoveryPoint, checkpoint.LogStart, checkpoint.Replication, checkpoint.Cleaner} {
+		if !bytes.Contains(d.written[name], line) {
+			continue
+		}
+		entries, err := checkpoint.ReadOffsets(d.fs(), d.Path, name)
+		if err != nil && !errors.Is(err, checkpoint.ErrMalformed) {
+			return err
+		}
+		entries = slices.DeleteFunc(entries, func(e checkpoint.Entry) bool { return e.TopicPartition == id })
+		if err := d.checkpoint(name, entries); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // offsets reads an offset checkpoint. One that can't be read says nothing: recovery then scans more.
 func (d *logDir) offsets(name string) map[kafka.TopicPartition]kafka.Offset {
 	entries, err := checkpoint.ReadOffsets(d.fs(), d.Path, name)
 	if err != nil {
-		d.m.o.Slog.Warn("checkpoint is ignored", "dir", d.Path, "file", name, "err", err)
+		d.m.o.Log.Warn("checkpoint is ignored", "dir", d.Path, "file", name, "err", err)
 		return nil
+	}
+	if len(entries) > 0 { // a file that is missing is written though it says nothing
+		d.written[name] = checkpoint.FormatOffsets(entries)
 	}
 	byName := make(map[kafka.TopicPartition]kafka.Offset, len(entries))
 	for _, e := range entries {

@@ -9,6 +9,9 @@
 //   - Log start ≤ last stable offset ≤ high watermark ≤ log end, at all times and for every reader.
 //   - What is acknowledged was appended under the leader epoch that the answer names.
 //   - A failed log directory takes its own partitions offline and nothing else; the last one stops the node.
+//   - Locks are taken in the order upkeep, mu, then those inside of the log (renaming, its mu): no other lock is taken under any of them. upkeep
+//     is held across syncs and renames, mu never across a sync. A deletion takes both before it gives the folder away, and whoever takes
+//     one looks at the state first: nothing touches a folder that may be another life's.
 //   - An idle partition has no goroutine, no timer and no open file.
 //
 // It does not know sessions, quotas or the wire: package api does.

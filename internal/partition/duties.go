@@ -3,6 +3,7 @@ package partition
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -14,13 +15,18 @@ import (
 
 // duties is when each background duty is due next.
 type duties struct {
-	retention, highWater, checkpoint, expiry time.Time
+	retention, highWater, flush, checkpoint, expiry time.Time
+
+	points time.Time // recovery points of logs that were flushed in between; zero if there are none
 }
+
+// pointsDelay is how long the recovery point of a log that was flushed out of turn may wait for those of others.
+const pointsDelay = time.Second
 
 func firstDuties(o *Options, now time.Time) duties {
 	return duties{
 		retention: now.Add(min(o.RetentionInterval, 30*time.Second)), // Kafka's initial delay
-		highWater: now.Add(o.HighWaterInterval), checkpoint: now.Add(o.CheckpointInterval), expiry: now.Add(o.ExpiryInterval),
+		highWater: now.Add(o.HighWaterInterval), flush: now, checkpoint: now.Add(o.CheckpointInterval), expiry: now.Add(o.ExpiryInterval),
 	}
 }
 
@@ -33,7 +39,7 @@ func (m *Manager) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case p := <-m.dirty:
-			m.flush([]*Partition{p})
+			timer.Reset(m.flushOutOfTurn(p))
 		case <-timer.C:
 			timer.Reset(m.step(m.o.Now()))
 		}
@@ -53,9 +59,16 @@ func (m *Manager) step(now time.Time) time.Duration {
 	if reached(&due.highWater, now, m.o.HighWaterInterval) {
 		m.writeHighWatermarks()
 	}
+	if !now.Before(due.flush) {
+		due.flush = m.flushOld(now)
+	}
 	if reached(&due.checkpoint, now, m.o.CheckpointInterval) {
 		m.flush(m.sorted())
+		due.points = now
+	}
+	if !due.points.IsZero() && !now.Before(due.points) {
 		m.writeRecoveryPoints()
+		due.points = time.Time{}
 	}
 	if reached(&due.expiry, now, m.o.ExpiryInterval) {
 		for _, p := range m.sorted() {
@@ -63,12 +76,22 @@ func (m *Manager) step(now time.Time) time.Duration {
 		}
 	}
 	next := m.emptyTrash(now)
-	for _, t := range []time.Time{due.retention, due.highWater, due.checkpoint, due.expiry} {
-		if next.IsZero() || t.Before(next) {
+	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.expiry, due.points} {
+		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t
 		}
 	}
 	return max(next.Sub(now), time.Millisecond)
+}
+
+// flushOutOfTurn flushes p and does what is due by then. It returns how long the next step may wait.
+func (m *Manager) flushOutOfTurn(p *Partition) time.Duration {
+	m.flush([]*Partition{p})
+	now := m.o.Now()
+	if m.due.points.IsZero() {
+		m.due.points = now.Add(pointsDelay)
+	}
+	return m.step(now)
 }
 
 // reached reports whether a duty is due and sets its next time.
@@ -78,6 +101,37 @@ func reached(due *time.Time, now time.Time, interval time.Duration) bool {
 	}
 	*due = now.Add(interval)
 	return true
+}
+
+// shortestLook bounds how often partitions are looked at for flush.ms.
+const shortestLook = 10 * time.Millisecond
+
+// flushOld flushes the partitions whose oldest unflushed append is older than flush.ms, and returns when to look again.
+func (m *Manager) flushOld(now time.Time) time.Time {
+	next := now.Add(m.o.HighWaterInterval) // configurations change
+	var old []*Partition
+	for _, t := range m.table.Load().byName {
+		for _, p := range t.partitions {
+			if p == nil {
+				continue
+			}
+			switch due := p.flushDue(now); {
+			case due.IsZero():
+			case p.unflushedSince.Load() != 0 && !due.After(now):
+				old = append(old, p)
+			case due.Before(next):
+				next = due
+			}
+		}
+	}
+	m.flush(old)
+	if m.o.FlushCheck > 0 && m.o.FlushCheck < math.MaxInt64 {
+		return now.Add(m.o.FlushCheck)
+	}
+	if least := now.Add(shortestLook); next.Before(least) {
+		return least
+	}
+	return next
 }
 
 // flush makes partitions durable. An empty log gets its marker, so that Kafka finds it too.
@@ -101,7 +155,7 @@ func (p *Partition) markIdle() error {
 // writeHighWatermarks checkpoints the high watermarks of each directory.
 func (m *Manager) writeHighWatermarks() {
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		return d.checkpoint(checkpoint.Replication, entries(all, (*Partition).HighWatermark))
+		return d.save(checkpoint.Replication, all, func(i int) kafka.Offset { return all[i].HighWatermark() })
 	})
 }
 
@@ -109,17 +163,24 @@ func (m *Manager) writeHighWatermarks() {
 // segment needs no line in the second file.
 func (m *Manager) writeRecoveryPoints() {
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		points := entries(all, func(p *Partition) kafka.Offset { return p.log.RecoveryPoint() })
-		if err := d.checkpoint(checkpoint.RecoveryPoint, points); err != nil {
+		points := make([]kafka.Offset, len(all))
+		for i, p := range all {
+			points[i] = p.log.RecoveryPoint()
+		}
+		if err := d.save(checkpoint.RecoveryPoint, all, func(i int) kafka.Offset { return points[i] }); err != nil {
 			return err
 		}
-		starts := entries(all, (*Partition).LogStartOffset)
-		starts = slices.DeleteFunc(starts, func(e checkpoint.Entry) bool { return e.Offset == 0 })
-		if err := d.checkpoint(checkpoint.LogStart, starts); err != nil {
+		err := d.save(checkpoint.LogStart, all, func(i int) kafka.Offset {
+			if start := all[i].LogStartOffset(); start > 0 {
+				return start
+			}
+			return kafka.NoOffset
+		})
+		if err != nil {
 			return err
 		}
 		for i, p := range all {
-			if err := p.checkpointed(points[i].Offset); err != nil {
+			if err := p.checkpointed(points[i]); err != nil {
 				return err
 			}
 		}
@@ -149,7 +210,7 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 		}
 		if err := write(d, byDir[d]); err != nil {
 			if errors.Is(err, vfs.ErrNoSpace) {
-				m.o.Slog.Warn("checkpoint was not written", "dir", d.Path, "err", err)
+				m.o.Log.Warn("checkpoint was not written", "dir", d.Path, "err", err)
 				continue
 			}
 			d.fail(err)
@@ -157,12 +218,17 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 	}
 }
 
-func entries(all []*Partition, offset func(*Partition) kafka.Offset) []checkpoint.Entry {
-	out := make([]checkpoint.Entry, len(all))
+// save checkpoints an offset of each partition that has one (not kafka.NoOffset) and has not been deleted meanwhile.
+func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Offset) error {
+	d.files.Lock()
+	defer d.files.Unlock()
+	entries := make([]checkpoint.Entry, 0, len(all))
 	for i, p := range all {
-		out[i] = checkpoint.Entry{TopicPartition: p.id, Offset: offset(p)}
+		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone {
+			entries = append(entries, checkpoint.Entry{TopicPartition: p.id, Offset: o})
+		}
 	}
-	return out
+	return d.checkpoint(name, entries)
 }
 
 // emptyTrash removes deleted folders whose time has come, and returns when the next one is due; zero if there is none.

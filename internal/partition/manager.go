@@ -3,6 +3,7 @@ package partition
 import (
 	"cmp"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,19 +34,20 @@ type Options struct {
 	Self kafka.NodeID
 	FS   vfs.FS
 	Dirs []Dir // the usable ones locked and formatted by the caller
-	// Log is the template of each log's options: its Cache.
-	Log commitlog.Options
+	// Template is what the options of all logs share: the Cache.
+	Template commitlog.Options
 	// TopicConfig computes the effective configuration of a topic from its overrides, which may be nil.
 	TopicConfig func(topic string, overrides map[string]string) Config
 	Now         func() time.Time
 	// NewID draws ids for the names of deleted folders.
 	NewID func() kafka.UUID
-	Slog  *slog.Logger
+	Log   *slog.Logger
 	// RecoveryThreads is num.recovery.threads.per.data.dir; 2 by default.
 	RecoveryThreads    int
 	RetentionInterval  time.Duration // log.retention.check.interval.ms
 	HighWaterInterval  time.Duration // replica.high.watermark.checkpoint.interval.ms
 	CheckpointInterval time.Duration // log.flush.offset.checkpoint.interval.ms
+	FlushCheck         time.Duration // log.flush.scheduler.interval.ms; the longest: each partition when its flush.ms has passed
 	ExpiryInterval     time.Duration // producer.id.expiration.check.interval.ms
 	DeleteDelay        time.Duration // log.segment.delete.delay.ms, for the folders of deleted partitions
 	// DirFailed is told once when a log directory fails, outside all locks; last if none is left and the node has to stop.
@@ -57,11 +59,12 @@ func (o *Options) setDefaults() {
 	o.RetentionInterval = cmp.Or(o.RetentionInterval, 5*time.Minute)
 	o.HighWaterInterval = cmp.Or(o.HighWaterInterval, 5*time.Second)
 	o.CheckpointInterval = cmp.Or(o.CheckpointInterval, time.Minute)
+	o.FlushCheck = cmp.Or(o.FlushCheck, math.MaxInt64)
 	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
 	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
-	o.Log.Config = o.TopicConfig("", nil).Log
-	if o.Slog == nil {
-		o.Slog = slog.New(slog.DiscardHandler)
+	o.Template.Config = o.TopicConfig("", nil).Log
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.DirFailed == nil {
 		o.DirFailed = func(Dir, bool, error) {}
@@ -74,13 +77,14 @@ type Manager struct {
 	dirs  []*logDir
 	image atomic.Pointer[metadata.Image]
 	table atomic.Pointer[table]
-	dirty chan *Partition // rolled a segment: to be flushed
+	dirty chan *Partition // finished a segment or wrote much: to be flushed
 
-	mu        sync.Mutex // guards the rest; one Apply and one step at a time hold it
+	due duties // owned by Run
+
+	mu        sync.Mutex // a leaf; guards what Open, Apply and Run hand to each other:
 	recovered map[kafka.TopicPartition]*recovered
 	misplaced []Placement
 	trash     []trash
-	due       duties
 }
 
 // table is the partitions of the node; it never changes.

@@ -7,9 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path"
-	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -100,29 +98,6 @@ func TestRestart(t *testing.T) {
 		if p.dir != w.m.dirs[0] && p.dir != w.m.dirs[1] {
 			t.Error("partition without a directory")
 		}
-	}
-}
-
-func TestPartitionsSpreadOverDirectories(t *testing.T) {
-	w := newWorld(t, vfs.NewMem(), "/a", "/b", "/c")
-	w.create("t", 7)
-	if a, b, c := len(w.folders("/a")), len(w.folders("/b")), len(w.folders("/c")); a+b+c != 7 || max(a, b, c)-min(a, b, c) > 1 {
-		t.Errorf("%d, %d and %d", a, b, c)
-	}
-	w.apply(&schema.TopicRecord{Name: "placed", TopicID: topicID("placed")},
-		&schema.PartitionRecord{TopicID: topicID("placed"), Replicas: []int32{1}, ISR: []int32{1}, Leader: 1, Directories: []kafka.UUID{w.dirs[2].ID}})
-	if !slices.Contains(w.folders("/c"), "placed-0") {
-		t.Error("the directory that the metadata names was not used")
-	}
-	seen := 0
-	w.m.All(w.dirs[2].ID, func(p *Partition) {
-		if p.Dir() != w.dirs[2].ID {
-			t.Error("a partition of another directory")
-		}
-		seen++
-	})
-	if seen != len(w.folders("/c")) {
-		t.Errorf("%d visited", seen)
 	}
 }
 
@@ -289,6 +264,44 @@ func TestRetentionRunsByTheClock(t *testing.T) {
 	}
 }
 
+// TestFlushByTime flushes what is older than flush.ms, long before the next checkpoint, and no sooner.
+func TestFlushByTime(t *testing.T) {
+	for _, check := range []time.Duration{0, 3 * time.Second} {
+		w := newWorld(t, vfs.NewMem(), "/a")
+		w.options = func(o *Options) {
+			o.RetentionInterval, o.HighWaterInterval, o.CheckpointInterval, o.FlushCheck = time.Hour, time.Hour, time.Hour, check
+		}
+		w.config = func(c *Config) { c.FlushInterval = time.Second }
+		w.open(true)
+		w.create("t", 1)
+		p := w.get("t", 0)
+		elapsed := time.Duration(0)
+		step := func(to time.Duration, flushed kafka.Offset) (next time.Duration) {
+			t.Helper()
+			w.now, elapsed = w.now.Add(to-elapsed), to
+			next = elapsed + w.m.step(w.now)
+			if got := p.log.RecoveryPoint(); got != flushed {
+				t.Errorf("checked every %v, after %v: flushed up to %d, want %d", check, to, got, flushed)
+			}
+			return next
+		}
+		first := step(0, 0)
+		if want := max(check, time.Second); first != want {
+			t.Errorf("looks again after %v, want %v", first, want)
+		}
+		w.now, elapsed = w.now.Add(first/2), first/2
+		w.mustAppend(p, 3)
+		next := step(first/2, 0)
+		if next = step(next, map[bool]kafka.Offset{true: 3}[check > 0]); check == 0 {
+			if next != first/2+time.Second {
+				t.Errorf("looks again after %v", next)
+			}
+			next = step(next, 3)
+		}
+		step(next, 3)
+	}
+}
+
 func TestProducersExpire(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")
 	w.create("t", 1)
@@ -300,166 +313,6 @@ func TestProducersExpire(t *testing.T) {
 	w.m.step(w.now)
 	if active, err := p.Producers(); err != nil || len(active) != 0 {
 		t.Errorf("%v, %v", active, err)
-	}
-}
-
-// TestAFailedDirectoryGoesAlone fails one of two directories on a write.
-func TestAFailedDirectoryGoesAlone(t *testing.T) {
-	broken := ""
-	faulty := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
-		if broken != "" && strings.HasPrefix(op.Name, broken) && op.Kind == "write" {
-			return syscall.EIO
-		}
-		return nil
-	})
-	w := newWorld(t, faulty, "/a", "/b")
-	w.create("t", 2)
-	var onA, onB *Partition
-	w.m.All(w.dirs[0].ID, func(p *Partition) { onA = p })
-	w.m.All(w.dirs[1].ID, func(p *Partition) { onB = p })
-	w.mustAppend(onA, 1)
-	w.mustAppend(onB, 1)
-	broken = "/a"
-	if _, err := w.append(onA, data(t, 1)); !errors.Is(err, kerr.KafkaStorageError) {
-		t.Fatal(err)
-	}
-	if _, err := w.m.Get(onA.id.Topic, onA.id.Partition); !errors.Is(err, kerr.KafkaStorageError) {
-		t.Error(err)
-	}
-	if _, _, err := read(t, onA, consumer(0)); !errors.Is(err, kerr.KafkaStorageError) {
-		t.Error(err)
-	}
-	w.mustAppend(onB, 1)
-	if got := fmt.Sprint(w.failed); got != "[/a last=false]" {
-		t.Errorf("told: %s", got)
-	}
-	if s := w.m.Dirs(); s[0].Err == nil || s[1].Err != nil {
-		t.Errorf("%+v", s)
-	}
-	broken = "/b"
-	if _, err := w.append(onB, data(t, 1)); !errors.Is(err, kerr.KafkaStorageError) {
-		t.Fatal(err)
-	}
-	if got := fmt.Sprint(w.failed); got != "[/a last=false /b last=true]" {
-		t.Errorf("told: %s", got)
-	}
-	if clean, err := w.m.Close(); len(clean) != 0 || err == nil {
-		t.Errorf("%v are clean, %v", clean, err)
-	}
-}
-
-// TestAMissingDirectoryIsNotReplacedByAnEmptyLog restarts with one of two directories unreadable: its partitions are offline, those that
-// come new go to the other one, and when the directory returns its records are there.
-func TestAMissingDirectoryIsNotReplacedByAnEmptyLog(t *testing.T) {
-	for _, known := range []bool{true, false} { // whether the directory failed while it was read, or before and has not even an id
-		broken := ""
-		faulty := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
-			if broken != "" && strings.HasPrefix(op.Name, broken) {
-				return syscall.EIO
-			}
-			return nil
-		})
-		w := newWorld(t, faulty, "/a", "/b")
-		w.create("t", 2)
-		for i := range int32(2) {
-			w.mustAppend(w.get("t", i), 1)
-		}
-		w.close()
-		whole := slices.Clone(w.dirs)
-		broken = "/a"
-		if !known {
-			w.dirs[0] = Dir{Path: "/a", Err: syscall.EIO}
-		}
-		w.open(true)
-		if lost := w.offline("t", 2); len(lost) != 1 {
-			t.Errorf("known %v: partitions %v are offline, failed %v", known, lost, w.failed)
-		}
-		w.create("new", 2)
-		w.mustAppend(w.get("new", 0), 1)
-		w.mustAppend(w.get("new", 1), 1)
-		if _, err := w.m.Close(); !errors.Is(err, syscall.EIO) {
-			t.Errorf("known %v: closed with %v", known, err)
-		}
-		broken, w.dirs = "", whole
-		w.open(false)
-		if lost := w.offline("t", 2); len(lost) != 0 {
-			t.Errorf("known %v: partitions %v are offline though the directory is back", known, lost)
-		}
-	}
-}
-
-// offline lists the partitions that a failed directory keeps back; the others have to have one record.
-func (w *world) offline(topic string, n int32) (all []int32) {
-	w.t.Helper()
-	for i := range n {
-		p, err := w.m.Get(topic, i)
-		switch {
-		case errors.Is(err, kerr.KafkaStorageError):
-			all = append(all, i)
-		case err != nil || p.LogEndOffset() != 1:
-			w.t.Errorf("partition %d: %v, %v", i, p, err)
-		}
-	}
-	return all
-}
-
-// TestADirectoryThatFailsAtStartServesNothing can't open one log of a directory: the others in it are offline too, and nothing in it is touched.
-func TestADirectoryThatFailsAtStartServesNothing(t *testing.T) {
-	broken := ""
-	touched := ""
-	faulty := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
-		if broken == "" {
-			return nil
-		}
-		if strings.HasPrefix(op.Name, broken) {
-			return syscall.EIO
-		}
-		if op.Kind == vfs.OpRename && strings.HasPrefix(op.Name, "/a/") {
-			touched = op.Name
-		}
-		return nil
-	})
-	w := newWorld(t, faulty, "/a", "/b")
-	w.create("t", 6)
-	for i := range int32(6) {
-		w.mustAppend(w.get("t", i), 1)
-	}
-	w.create("stray", 2)
-	onA := slices.DeleteFunc(w.folders("/a"), func(name string) bool { return !strings.HasPrefix(name, "t-") })
-	if len(onA) < 2 {
-		t.Fatalf("in /a: %v", onA)
-	}
-	w.close()
-	broken = "/a/" + onA[0] + "/"
-	w.open(true)
-	if lost := w.offline("t", 6); len(lost) != len(onA) {
-		t.Errorf("partitions %v are offline of %v", lost, onA)
-	}
-	if touched != "" {
-		t.Errorf("%s was renamed in a failed directory", touched)
-	}
-}
-
-// TestADirectoryThatFailsWhilePartitionsAreMade: the failure finds no partition in the table yet; what is put into it then is offline.
-func TestADirectoryThatFailsWhilePartitionsAreMade(t *testing.T) {
-	w := newWorld(t, vfs.NewMem(), "/a", "/b")
-	w.options = func(o *Options) {
-		config := o.TopicConfig
-		o.TopicConfig = func(topic string, overrides map[string]string) Config {
-			if topic == "second" {
-				w.m.dirs[0].fail(syscall.EIO)
-			}
-			return config(topic, overrides)
-		}
-	}
-	w.open(true)
-	records := func(name string) []schema.MetadataRecord {
-		part := &schema.PartitionRecord{TopicID: topicID(name), Replicas: []int32{1}, ISR: []int32{1}, Leader: 1, Directories: []kafka.UUID{w.dirs[0].ID}}
-		return []schema.MetadataRecord{&schema.TopicRecord{Name: name, TopicID: topicID(name)}, part}
-	}
-	w.apply(append(records("first"), records("second")...)...)
-	if p, err := w.m.Get("first", 0); !errors.Is(err, kerr.KafkaStorageError) {
-		t.Errorf("%v, %v", p, err)
 	}
 }
 
@@ -503,42 +356,6 @@ func TestNothingIsWrittenAfterADeletion(t *testing.T) {
 	}
 	if _, ok, _ := checkpoint.ReadPartition(w.fs, "/a/t-0"); ok {
 		t.Error("the last life marked the folder of the next")
-	}
-}
-
-// TestAFullDiskRefusesAndRecovers: no space is no failure of the directory.
-func TestAFullDiskRefusesAndRecovers(t *testing.T) {
-	full := false
-	faulty := vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
-		if full && op.Kind == "write" {
-			return vfs.ErrNoSpace
-		}
-		return nil
-	})
-	w := newWorld(t, faulty, "/a")
-	w.create("t", 1)
-	p := w.get("t", 0)
-	w.mustAppend(p, 1)
-	full = true
-	if _, err := w.append(p, data(t, 1)); !errors.Is(err, kerr.KafkaStorageError) {
-		t.Fatal(err)
-	}
-	if _, _, err := read(t, p, consumer(0)); err != nil {
-		t.Errorf("reads go on: %v", err)
-	}
-	full = false
-	if r := w.mustAppend(p, 1); r.BaseOffset != 1 || len(w.failed) != 0 {
-		t.Errorf("%+v, failed %v", r, w.failed)
-	}
-}
-
-func TestOpenOnBrokenDirectories(t *testing.T) {
-	w := newWorld(t, vfs.NewMem(), "/a")
-	_, err := Open(Options{
-		Self: self, FS: w.fs, Dirs: []Dir{{Path: "/missing"}}, Now: time.Now, TopicConfig: func(string, map[string]string) Config { return defaultConfig() },
-	})
-	if err == nil || !strings.Contains(err.Error(), "no log directory is usable") {
-		t.Error(err)
 	}
 }
 
@@ -589,4 +406,51 @@ func TestRunDoesItsDutiesAndEnds(t *testing.T) {
 		cancel()
 		<-ended
 	})
+}
+
+// A log that is written to is flushed in the background now and then, so that a crash of the machine leaves little to check.
+func TestMuchUnsyncedIsFlushed(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 2)
+	p := w.get("t", 0)
+	var b record.Builder
+	b.Begin(record.NewOptions(0, 0))
+	b.Add(w.now.UnixMilli(), nil, make([]byte, 1000<<10))
+	batch, err := b.AppendTo(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func() {
+		record.Batch(batch).SetBaseOffset(0)
+		if _, err := w.append(p, batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for written := len(batch); written < maxUnsynced; written += len(batch) {
+		add()
+	}
+	select {
+	case <-w.m.dirty:
+		t.Fatal("flushed too early")
+	default:
+	}
+	w.mustAppend(w.get("t", 1), 1)
+	add()
+	select {
+	case dirty := <-w.m.dirty:
+		if dirty != p {
+			t.Fatalf("%v is to be flushed", dirty)
+		}
+		if wait := w.m.flushOutOfTurn(p); wait > pointsDelay {
+			t.Fatalf("the next step is due in %v", wait)
+		}
+	default:
+		t.Fatal("nothing is to be flushed")
+	}
+	w.now = w.now.Add(pointsDelay)
+	w.m.step(w.now)
+	points, err := checkpoint.ReadOffsets(w.fs, "/a", checkpoint.RecoveryPoint)
+	if err != nil || len(points) != 2 || points[0].Offset != p.LogEndOffset() || points[1].Offset != 0 {
+		t.Fatalf("recovery points %v, %v; the log ends at %d", points, err, p.LogEndOffset())
+	}
 }

@@ -21,7 +21,7 @@ type recovered struct {
 	highWatermark kafka.Offset
 }
 
-// dirtyBacklog is how many rolled logs may wait for the flusher; others wait for the next checkpoint.
+// dirtyBacklog is how many logs may wait for the flusher; others wait for the next checkpoint.
 const dirtyBacklog = 256
 
 // Open recovers the logs of all directories, in parallel. They serve nobody until Apply has said what they are. A directory that
@@ -57,7 +57,7 @@ func Open(o Options) (*Manager, error) {
 		return nil, fmt.Errorf("no log directory is usable: %w", errors.Join(errs...))
 	}
 	m.due = firstDuties(&m.o, started)
-	o.Slog.Info("logs recovered", "partitions", len(m.recovered), "took", o.Now().Sub(started))
+	o.Log.Info("logs recovered", "partitions", len(m.recovered), "took", o.Now().Sub(started))
 	return m, nil
 }
 
@@ -120,7 +120,7 @@ func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) e
 	if err != nil && !errors.Is(err, checkpoint.ErrMalformed) {
 		return err
 	}
-	opts := m.o.Log
+	opts := m.o.Template
 	opts.Partition, opts.Config, opts.Now = id, m.o.TopicConfig(id.Topic, nil).Log, m.o.Now()
 	opts.Clean, opts.Written = d.Clean, d.Written
 	opts.RecoveryPoint, opts.LogStartOffset = at.recovery[id], at.logStart[id]
@@ -129,13 +129,13 @@ func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) e
 		return err
 	}
 	if report.LostBytes > 0 {
-		m.o.Slog.Warn("the end of a log was cut off", "partition", id, "bytes", report.LostBytes, "log end offset", log.LogEndOffset(), "cause", report.Cut)
+		m.o.Log.Warn("the end of a log was cut off", "partition", id, "bytes", report.LostBytes, "log end offset", log.LogEndOffset(), "cause", report.Cut)
 	}
 	if report.Odd != nil {
-		m.o.Slog.Warn("a log is not as a dead process leaves it and was checked in full", "partition", id, "bytes", report.ScannedBytes, "cause", report.Odd)
+		m.o.Log.Warn("a log is not as a dead process leaves it and was checked in full", "partition", id, "bytes", report.ScannedBytes, "cause", report.Odd)
 	}
 	for _, damage := range report.Damage {
-		m.o.Slog.Error("a log is damaged", "partition", id, "range", damage)
+		m.o.Log.Error("a log is damaged", "partition", id, "range", damage)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

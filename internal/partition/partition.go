@@ -3,6 +3,7 @@ package partition
 import (
 	"errors"
 	"fmt"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,10 @@ type Partition struct {
 	core      *replica.State
 	marked    bool  // partition.metadata is written
 	unflushed int64 // records since the last flush that flush.messages asked for
+	unsynced  int64 // bytes since the flusher was last told of this log
+
+	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
+	unflushedSince atomic.Int64
 
 	upkeep sync.Mutex // outside of mu; guards Flush, Reap and Checkpointed of the log, which want one caller at a time and a folder that stays
 }
@@ -264,8 +269,21 @@ func (p *Partition) flush() error {
 	if p.state.Load() != online || p.log.RecoveryPoint() >= p.log.LogEndOffset() {
 		return nil
 	}
+	p.unflushedSince.Store(0) // before: what is appended meanwhile may not be covered
 	_, err := p.log.Flush()
 	return err
+}
+
+// flushDue returns when flush.ms asks for a flush: of what is appended, or of what is appended now. The zero time says never.
+func (p *Partition) flushDue(now time.Time) time.Time {
+	interval := p.config.Load().FlushInterval
+	if interval < 0 || interval == math.MaxInt64 {
+		return time.Time{}
+	}
+	if since := p.unflushedSince.Load(); since != 0 {
+		return time.UnixMilli(since).Add(interval)
+	}
+	return now.Add(interval)
 }
 
 // retain does the duties by time on the log: roll, remove what retention no longer asks for, unlink what was removed long enough ago.

@@ -53,7 +53,7 @@ func newWorld(t testing.TB, fs vfs.FS, dirs ...string) *world {
 func defaultConfig() Config {
 	c := Config{
 		Log: commitlog.DefaultConfig(), MinInSyncReplicas: 1, MaxMessageBytes: 1 << 20, MaxDecompressed: 1 << 30, Level: compress.DefaultLevel,
-		Deletable: true, TimestampBefore: -1, TimestampAfter: time.Hour,
+		Deletable: true, FlushInterval: -1, TimestampBefore: -1, TimestampAfter: time.Hour,
 	}
 	return c
 }
@@ -65,7 +65,7 @@ func (w *world) open(clean bool) {
 		w.dirs[i].Clean = clean
 	}
 	o := Options{
-		Self: self, FS: w.fs, Dirs: w.dirs, Log: commitlog.Options{Cache: segment.NewCache(100, 1<<20)},
+		Self: self, FS: w.fs, Dirs: w.dirs, Template: commitlog.Options{Cache: segment.NewCache(100, 1<<20)},
 		Now:   func() time.Time { return w.now },
 		NewID: func() kafka.UUID { w.ids++; return kafka.UUID{0: 0xaa, 15: w.ids} },
 		TopicConfig: func(topic string, overrides map[string]string) Config {

@@ -22,7 +22,8 @@ type Watchers struct {
 // entry is one wait's place on one partition.
 type entry struct {
 	wait       *Wait
-	on         *Watchers // nil when not linked
+	on         *Watchers
+	linked     bool
 	prev, next *entry
 	bound      kafka.Isolation
 	past       kafka.Offset
@@ -77,7 +78,7 @@ func (w *Watchers) link(e *entry) (passed bool) {
 	if w.ends[e.bound] > e.past {
 		return true
 	}
-	e.on, e.next = w, w.first
+	e.linked, e.next = true, w.first
 	if w.first != nil {
 		w.first.prev = e
 	}
@@ -94,7 +95,7 @@ func (w *Watchers) unlink(e *entry) {
 
 // drop removes e. The caller holds mu.
 func (w *Watchers) drop(e *entry) {
-	if e.on == nil {
+	if !e.linked {
 		return
 	}
 	if e.prev != nil {
@@ -105,7 +106,7 @@ func (w *Watchers) drop(e *entry) {
 	if e.next != nil {
 		e.next.prev = e.prev
 	}
-	e.on, e.prev, e.next = nil, nil, nil
+	e.linked, e.prev, e.next = false, nil, nil
 }
 
 // Kind says how a wait counts.
@@ -133,7 +134,7 @@ type Wait struct {
 	deadline time.Time
 	done     func()
 	entries  []entry
-	watched  []*Watchers
+	single   [1]entry // the memory of entries for one partition, as most have
 
 	need  atomic.Int64 // what is missing
 	state atomic.Int32
@@ -146,8 +147,9 @@ type Wait struct {
 // New makes a wait on up to partitions partitions, which calls done once. For Bytes, need is how many bytes are missing.
 func New(kind Kind, partitions int, need int64, deadline time.Time, done func()) *Wait {
 	w := &Wait{kind: kind, deadline: deadline, done: done, index: -1}
-	w.entries = make([]entry, 0, partitions)
-	w.watched = make([]*Watchers, 0, partitions)
+	if w.entries = w.single[:0]; partitions > len(w.single) {
+		w.entries = make([]entry, 0, partitions)
+	}
 	if kind == Bytes {
 		w.need.Store(need)
 	}
@@ -160,8 +162,7 @@ func (w *Wait) Watch(on *Watchers, bound kafka.Isolation, past kafka.Offset) {
 	if w.kind == Each {
 		w.need.Add(1)
 	}
-	w.entries = append(w.entries[:len(w.entries)], entry{wait: w, bound: bound, past: past})
-	w.watched = append(w.watched, on)
+	w.entries = append(w.entries, entry{wait: w, on: on, bound: bound, past: past})
 	if on.link(&w.entries[len(w.entries)-1]) {
 		if w.kind == Each {
 			w.need.Add(-1)
@@ -193,7 +194,7 @@ func (w *Wait) claim() bool {
 // finish removes a claimed wait from everywhere and calls back.
 func (w *Wait) finish() {
 	for i := range w.entries {
-		w.watched[i].unlink(&w.entries[i])
+		w.entries[i].on.unlink(&w.entries[i])
 	}
 	if w.purgatory != nil {
 		w.purgatory.remove(w)

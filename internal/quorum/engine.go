@@ -54,7 +54,7 @@ type Config struct {
 	Controller controller.Config
 	// Log is the configuration of the log. SnapshotBytes and SnapshotInterval are
 	// metadata.log.max.record.bytes.between.snapshots (0: 20 MiB) and metadata.log.max.snapshot.interval.ms (0: 1 h).
-	Log              commitlog.Config
+	LogConfig        commitlog.Config
 	Cache            *segment.Cache
 	SnapshotBytes    int64
 	SnapshotInterval time.Duration
@@ -72,8 +72,8 @@ type Config struct {
 	Go func(func())
 	// Now is the clock. Nil stands for time.Now.
 	Now func() time.Time
-	// Logger gets what is worth a line. Nil discards.
-	Logger *slog.Logger
+	// Log gets what is worth a line. Nil discards.
+	Log *slog.Logger
 }
 
 // Engine is the metadata quorum at one node. Make it with Open, then Run it, or Close it if it is not to run.

@@ -36,8 +36,8 @@ var nodeDirectory = kafka.UUID{0: 1, 6: 0x40, 8: 0x80, 15: 200}
 func testConfig(fs vfs.FS, dir string) Config {
 	return Config{
 		FS: fs, Dir: path.Join(dir, "__cluster_metadata-0"), NodeID: 1, Directory: nodeDirectory,
-		Voters: []Voter{{ID: 1}},
-		Log:    commitlog.DefaultConfig(), Cache: segment.NewCache(16, 16),
+		Voters:    []Voter{{ID: 1}},
+		LogConfig: commitlog.DefaultConfig(), Cache: segment.NewCache(16, 16),
 		Controller: controller.Config{
 			ClusterID: "cluster", Configs: noConfigs{}, Random: rand.New(rand.NewPCG(1, 2)),
 		},

@@ -96,7 +96,7 @@ func (e *Engine) leadAlone(now time.Time) error {
 // waits for it would wait for ever.
 func (e *Engine) activate(now time.Time) error {
 	l := e.leader
-	e.cfg.Logger.Info("active controller", "epoch", l.epoch, "offset", l.next)
+	e.cfg.Log.Info("active controller", "epoch", l.epoch, "offset", l.next)
 	if e.storage.bootstrap.kraft > 0 && !e.storage.votersInLog {
 		// The membership of a dynamic quorum goes from the bootstrap file into the log once (KIP-853).
 		records := e.storage.bootstrap.records()
@@ -154,7 +154,7 @@ func (e *Engine) decide(now time.Time, r *request) (wrote bool, err error) {
 		err = e.propose(b, batch, now, r, result.Response)
 	}
 	if err != nil {
-		e.cfg.Logger.Error("a command of the controller failed", "command", fmt.Sprintf("%T", r.cmd), "error", err)
+		e.cfg.Log.Error("a command of the controller failed", "command", fmt.Sprintf("%T", r.cmd), "err", err)
 	}
 	return err == nil, err
 }
@@ -210,6 +210,6 @@ func (e *Engine) noOp(now time.Time) {
 		err = e.propose(b, metadata.Batch{Offset: l.next, Records: bodies(records)}, now, nil, nil)
 	}
 	if err != nil {
-		e.cfg.Logger.Error("write a no-op record", "error", err)
+		e.cfg.Log.Error("write a no-op record", "err", err)
 	}
 }

@@ -60,7 +60,7 @@ func (e *Engine) collect() {
 // receive hands Raft a message of a peer. What Raft refuses is noise: a peer that is no longer one, or too late.
 func (e *Engine) receive(m *raftpb.Message) {
 	if err := e.raft.Step(m); err != nil {
-		e.cfg.Logger.Debug("raft refused a message", "type", m.GetType(), "from", nodeID(m.GetFrom()), "error", err)
+		e.cfg.Log.Debug("raft refused a message", "type", m.GetType(), "from", nodeID(m.GetFrom()), "err", err)
 	}
 }
 
@@ -112,7 +112,7 @@ func (e *Engine) expire(now time.Time) {
 	}
 	if due := e.leader.controller.Deadline(); !due.IsZero() && now.Sub(due) > stallTolerance {
 		// The loop should have looked at that time: it was this process that stood still, not the broker.
-		e.cfg.Logger.Warn("the metadata quorum stood still", "for", now.Sub(due))
+		e.cfg.Log.Warn("the metadata quorum stood still", "for", now.Sub(due))
 		e.leader.controller.RenewSessions(now)
 	}
 	for {

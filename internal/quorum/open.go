@@ -33,8 +33,8 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Go == nil {
 		cfg.Go = func(f func()) { go f() }
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.New(slog.DiscardHandler)
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Send == nil {
 		cfg.Send = func([]*raftpb.Message) {}
@@ -121,7 +121,7 @@ func (e *Engine) openLog() (err error) {
 	}
 	log, report, err := commitlog.Open(e.cfg.FS, e.cfg.Dir, commitlog.Options{
 		Partition:      kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic},
-		Config:         e.cfg.Log,
+		Config:         e.cfg.LogConfig,
 		Cache:          e.cfg.Cache,
 		Clean:          e.cfg.Clean,
 		RecoveryPoint:  e.synced,
@@ -133,7 +133,7 @@ func (e *Engine) openLog() (err error) {
 	}
 	e.log, e.storage.log = log, log
 	if report.LostBytes > 0 {
-		e.cfg.Logger.Warn("cut a torn tail off the metadata log", "bytes", report.LostBytes, "log end offset", log.LogEndOffset(), "cause", report.Cut)
+		e.cfg.Log.Warn("cut a torn tail off the metadata log", "bytes", report.LostBytes, "log end offset", log.LogEndOffset(), "cause", report.Cut)
 	}
 	err = e.checkDamage(report)
 	switch snap := e.storage.snap.EndOffset; {
@@ -202,7 +202,7 @@ func (e *Engine) start() error {
 		MaxInflightMsgs:           64,
 		CheckQuorum:               true,
 		PreVote:                   true,
-		Logger:                    raftLogger{e.cfg.Logger},
+		Logger:                    raftLogger{e.cfg.Log},
 		DisableProposalForwarding: true,
 	})
 	if err != nil {
@@ -228,7 +228,11 @@ func (e *Engine) visitLog(from kafka.Offset, visit func(record.Batch, *batch) er
 		if err != nil {
 			return err
 		}
-		for _, b := range batches {
+		for i, b := range batches {
+			// Neither the offset nor the epoch of a batch is under its checksum.
+			if b.BaseOffset() > from || b.LastOffset() < from || i > 0 && b.BaseOffset() != from || b.LeaderEpoch() != e.log.EpochAt(from) {
+				return fmt.Errorf("%w: at offset %d there is %v, of epoch %d", ErrDamaged, from, b, e.log.EpochAt(from))
+			}
 			d, err := decode(b)
 			if err != nil {
 				return err

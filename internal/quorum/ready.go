@@ -51,7 +51,7 @@ func (e *Engine) followRole(rd raft.Ready, now time.Time) {
 	}
 	if rd.SoftState.RaftState != raft.StateLeader {
 		if e.leader != nil {
-			e.cfg.Logger.Info("no longer the active controller", "epoch", e.leader.epoch)
+			e.cfg.Log.Info("no longer the active controller", "epoch", e.leader.epoch)
 			e.dropPending(ErrNotController)
 			e.leader = nil
 		}

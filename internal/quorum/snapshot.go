@@ -66,7 +66,7 @@ func (e *Engine) snapshotWritten(now time.Time, done snapshotResult) error {
 	s := &e.snapshots
 	s.running, s.last = false, now
 	if done.err != nil {
-		e.cfg.Logger.Error("write a metadata snapshot", "error", done.err)
+		e.cfg.Log.Error("write a metadata snapshot", "err", done.err)
 		s.bytes = min(s.bytes, e.cfg.SnapshotBytes-1)
 		return nil
 	}
@@ -74,7 +74,7 @@ func (e *Engine) snapshotWritten(now time.Time, done snapshotResult) error {
 	s.kept = append(s.kept, done.id)
 	for len(s.kept) > keepSnapshots {
 		if err := e.cfg.FS.Remove(path.Join(e.cfg.Dir, s.kept[0].String())); err != nil {
-			e.cfg.Logger.Warn("remove a metadata snapshot", "snapshot", s.kept[0], "error", err)
+			e.cfg.Log.Warn("remove a metadata snapshot", "snapshot", s.kept[0], "err", err)
 		}
 		s.kept = s.kept[1:]
 	}
@@ -88,7 +88,7 @@ func (e *Engine) snapshotWritten(now time.Time, done snapshotResult) error {
 	if err := e.noteSynced(); err != nil {
 		return err
 	}
-	e.cfg.Logger.Info("wrote a metadata snapshot", "snapshot", done.id)
+	e.cfg.Log.Info("wrote a metadata snapshot", "snapshot", done.id)
 	e.publishStatus()
 	return e.reap(now)
 }

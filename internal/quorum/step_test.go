@@ -116,7 +116,7 @@ func TestStepsAreTheSame(t *testing.T) {
 		}
 		return contents(t, fs, cfg.Dir)
 	}
-	if once() != once() {
+	if first, second := once(), once(); first != second {
 		t.Fatal("two runs differ")
 	}
 }

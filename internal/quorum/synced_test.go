@@ -30,14 +30,11 @@ func TestDamageIsNoTornTail(t *testing.T) {
 	}
 	for _, clean := range []bool{false, true} {
 		cfg.Clean = clean
-		for at := 0; at < len(log); at += max(1, len(log)/50) {
+		for at := 0; at < len(log); at += max(1, len(log)/200) {
 			t.Run(fmt.Sprintf("clean %v, bit of byte %d", clean, at), func(t *testing.T) {
 				disk := copyOf(t, fs, cfg.Dir)
 				bad := append([]byte(nil), log...)
 				bad[at] ^= 4
-				if at%len(log) == 12 {
-					t.Skip("the epoch of a batch is not under its checksum")
-				}
 				expectDamage(t, disk, cfg, bad)
 			})
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -349,13 +350,26 @@ func (r *Rules) checkRewrite(b Batch, bytes int64) error {
 
 var builders = sync.Pool{New: func() any { return new(Builder) }}
 
+// keepBuilder is the largest memory of a builder that is kept for the next batch, in bytes.
+const keepBuilder = 4 << 20
+
+// rewriting bounds how many batches are rewritten at once. A rewrite holds a batch decompressed, which may be a thousand
+// times what came in: more of them than processors would be memory that a few small requests have asked for.
+var rewriting = make(chan struct{}, runtime.GOMAXPROCS(0))
+
 // rewrite builds the batch anew in memory of its own, with consecutive offsets and the codec that the rules ask for.
 func (r *Rules) rewrite(b Batch) (Validated, error) {
+	rewriting <- struct{}{}
+	defer func() { <-rewriting }()
 	var w Walker
 	defer w.Close()
 	w.Reset(b, compress.Limit(len(b), math.MaxInt32))
 	builder := builders.Get().(*Builder)
-	defer builders.Put(builder)
+	defer func() {
+		if cap(builder.records) <= keepBuilder {
+			builders.Put(builder)
+		}
+	}()
 	o := Options{
 		BaseOffset: b.BaseOffset(), LeaderEpoch: b.LeaderEpoch(), Codec: b.Codec(), Level: compress.DefaultLevel,
 		TimestampType: r.TimestampType, AppendTime: r.Now,

@@ -178,13 +178,8 @@ func (s *State) CheckAcked(minISR int) error {
 	return nil
 }
 
-// Check decides on a request that carries the leader epoch it believes in, or a negative number: kerr.FencedLeaderEpoch if it is old,
-// kerr.UnknownLeaderEpoch if it is newer than what this node knows, kerr.NotLeaderForPartition if a leader is needed and this is none.
-func (s *State) Check(believed kafka.LeaderEpoch, needLeader bool) error {
-	return s.leadership.Check(s.self, believed, needLeader)
-}
-
-// Check is State.Check for readers, who hold a copy of the leadership.
+// Check decides for node self on a request that carries the leader epoch it believes in, or a negative number: kerr.FencedLeaderEpoch if it is old,
+// kerr.UnknownLeaderEpoch if it is newer than what this node knows, kerr.NotLeaderForPartition if a leader is needed and self is none.
 func (l *Leadership) Check(self kafka.NodeID, believed kafka.LeaderEpoch, needLeader bool) error {
 	switch {
 	case believed != kafka.NoEpoch && believed < l.LeaderEpoch:

@@ -56,7 +56,8 @@ func step(t *testing.T, s *State, words []string, out *strings.Builder) *State {
 	case "acked":
 		fmt.Fprintf(out, "acked: %s\n", code(s.CheckAcked(int(n[0]))))
 	case "check":
-		fmt.Fprintf(out, "epoch %d: %s\n", n[0], code(s.Check(kafka.LeaderEpoch(n[0]), len(words) > 2)))
+		l := s.Leadership()
+		fmt.Fprintf(out, "epoch %d: %s\n", n[0], code(l.Check(1, kafka.LeaderEpoch(n[0]), len(words) > 2)))
 	default:
 		t.Fatalf("unknown event %v", words)
 	}

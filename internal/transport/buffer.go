@@ -17,7 +17,9 @@ var pools [classCount]sync.Pool
 
 // Buffer is pooled memory with a reference count. B may be resliced and appended to freely.
 type Buffer struct {
-	B     []byte
+	B []byte
+	// Holes is memory for the holes of a response that is built in B.
+	Holes []Hole
 	class int8 // index into pools, or -1
 	refs  atomic.Int32
 }
@@ -68,6 +70,6 @@ func (b *Buffer) recycle() {
 	if b.class < 0 || cap(b.B) != 1<<(minClassBits+2*int(b.class)) {
 		return // made to measure, or outgrown by append
 	}
-	b.B = b.B[:0]
+	b.B, b.Holes = b.B[:0], b.Holes[:0]
 	pools[b.class].Put(b)
 }

@@ -39,10 +39,11 @@ type Conn struct {
 	// State is whatever the handler keeps for this connection. Only the reader goroutine touches it.
 	State any
 
-	tokens  chan struct{} // one for each request without a reply
-	largest int           // size of the largest frame so far: how far a length prefix is believed
-	request Request       // the one that the handler has now
-	reply   Response      // the one that the writer sends now
+	tokens     chan struct{} // one for each request without a reply
+	largest    int           // size of the largest frame so far: how far a length prefix is believed
+	request    Request       // the one that the handler has now
+	drainAside func()        // drain, for a goroutine of its own
+	reply      Response      // the one that the writer sends now
 
 	progress atomic.Int64 // unix nanoseconds of the last completed frame or reply
 	started  atomic.Int64 // unix nanoseconds since when a frame is incomplete; 0 between frames
@@ -134,6 +135,13 @@ type Pending struct {
 	owner *Buffer
 }
 
+// Gone reports whether nobody waits for the answer any more: the connection is closed. It must be completed all the same.
+func (p Pending) Gone() bool {
+	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
+	return p.c.dead
+}
+
 // Complete hands in the answer, once, from any goroutine, and never blocks: build runs on the connection's writer,
 // when all earlier replies are on their way.
 func (p Pending) Complete(build func() Response) {
@@ -149,7 +157,7 @@ func (p Pending) Complete(build func() Response) {
 	write := p.c.claim()
 	p.c.mu.Unlock()
 	if write {
-		p.c.l.work.Go(p.c.drain)
+		p.c.l.work.Go(p.c.drainAside)
 	}
 }
 

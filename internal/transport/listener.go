@@ -117,6 +117,7 @@ func (l *Listener) newConn(nc net.Conn) (*Conn, error) {
 		return nil, err
 	}
 	c := &Conn{l: l, io: s, remote: nc.RemoteAddr(), local: nc.LocalAddr(), tokens: make(chan struct{}, maxPending)}
+	c.drainAside = c.drain
 	c.progress.Store(l.opts.Now().UnixNano())
 	c.ring = make([]slot, 4)
 	return c, nil

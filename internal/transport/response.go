@@ -58,6 +58,7 @@ func (r *Response) release() {
 	for _, h := range r.Holes {
 		h.Range.Release()
 	}
+	clear(r.Holes) // its memory may be the buffer's, which is used again
 	if r.Buf != nil {
 		r.Buf.Release()
 	}

@@ -218,9 +218,9 @@ func (r fileRange) ReadAt(p []byte, off int64) (int, error) { return r.f.ReadAt(
 func (r fileRange) File() (uintptr, int64, bool)            { return r.f.Fd(), r.pos, !r.noFD }
 func (r fileRange) Release()                                { r.live.Add(-1) }
 
-func TestFileRangesBetweenBytes(t *testing.T) {
-	content := make([]byte, 3<<20)
-	rand.Read(content)
+// openedFile holds content, as a segment does.
+func openedFile(t *testing.T, content []byte) *os.File {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "segment")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
@@ -230,6 +230,13 @@ func TestFileRangesBetweenBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+func TestFileRangesBetweenBytes(t *testing.T) {
+	content := make([]byte, 3<<20)
+	rand.Read(content)
+	f := openedFile(t, content)
 	var live atomic.Int32
 	ranges := []fileRange{
 		{f: f, pos: 10, n: 2 << 20, live: &live},            // sendfile
@@ -270,15 +277,7 @@ func TestFileRangesBetweenBytes(t *testing.T) {
 
 // A consumer that stops reading must not hold up another one that reads the same file.
 func TestStalledReaderDoesNotStallOthers(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "segment")
-	if err := os.WriteFile(path, make([]byte, 16<<20), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
+	f := openedFile(t, make([]byte, 16<<20))
 	var live atomic.Int32
 	l := serve(t, testOptions(), func(r *Request) {
 		live.Add(1)

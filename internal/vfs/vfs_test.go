@@ -182,3 +182,32 @@ syncdir dir`
 		t.Fatalf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// A folder keeps its identity, and one that takes its place has another.
+func TestIdentity(t *testing.T) {
+	var f vfs.OS
+	dir := t.TempDir()
+	identity := func(name string) string {
+		t.Helper()
+		id, err := f.Identity(name)
+		if err != nil || id == "" {
+			t.Fatalf("identity of %s: %q, %v", name, id, err)
+		}
+		return id
+	}
+	for _, name := range []string{"/a", "/b"} {
+		if err := f.Mkdir(dir + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a, b := identity(dir+"/a"), identity(dir+"/b")
+	if err := f.Rename(dir+"/b", dir+"/c"); err != nil {
+		t.Fatal(err)
+	}
+	if a == b || identity(dir+"/a") != a || identity(dir+"/c") != b {
+		t.Errorf("%s, %s, then %s", a, b, identity(dir+"/c"))
+	}
+	if _, err := f.Identity(dir + "/b"); err == nil {
+		t.Error("a folder that is gone has an identity")
+	}
+}

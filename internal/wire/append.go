@@ -49,9 +49,12 @@ func (e *encoder) nullable(s string) {
 	}
 }
 
+// TopicsByID reports whether a version of Produce or Fetch names topics by id and no longer by name (KIP-516).
+func TopicsByID(version int16) bool { return version >= 13 }
+
 // topic appends the name of a topic or, from version 13 of Produce and Fetch, its id.
 func (e *encoder) topic(name string, id kafka.UUID) {
-	if e.version >= 13 {
+	if TopicsByID(e.version) {
 		e.uuid(id)
 		return
 	}

@@ -142,7 +142,7 @@ func (f *FetchRequest) readForgotten(w *walker) {
 
 // topic reads a topic's name or, from version 13 of Produce and Fetch, its id.
 func (w *walker) topic() (name []byte, id kafka.UUID) {
-	if w.version >= 13 {
+	if TopicsByID(w.version) {
 		return nil, w.uuid()
 	}
 	return w.str(false), kafka.UUID{}

@@ -93,13 +93,6 @@ func (w *FetchWriter) Partition(p *Fetched, size int) (at int) {
 	return at
 }
 
-// PartitionBytes appends the next partition of the topic with its records, which are copied.
-func (w *FetchWriter) PartitionBytes(p *Fetched, records []byte) {
-	w.partition(p, len(records))
-	w.e.b = append(w.e.b, records...)
-	w.endPartition(p)
-}
-
 // partition appends all that comes before the records.
 func (w *FetchWriter) partition(p *Fetched, size int) {
 	e := &w.e

@@ -151,17 +151,15 @@ func TestFetchWriter(t *testing.T) {
 				resp.Brokers = nil // kmsg would write them all the same
 			}
 			want := AppendResponse([]byte("size"), h, resp)
-			for _, inline := range []bool{false, true} {
-				if got := writeFetch(h, resp, inline); !bytes.Equal(got, want) {
-					t.Fatalf("version %d, seed %d, inline %v:\n%x, want\n%x", v, seed, inline, got, want)
-				}
+			if got := writeFetch(h, resp); !bytes.Equal(got, want) {
+				t.Fatalf("version %d, seed %d:\n%x, want\n%x", v, seed, got, want)
 			}
 		}
 	}
 }
 
 // writeFetch writes resp with a FetchWriter and puts the records into the holes.
-func writeFetch(h Header, resp *kmsg.FetchResponse, inline bool) []byte {
+func writeFetch(h Header, resp *kmsg.FetchResponse) []byte {
 	type hole struct {
 		at      int
 		records []byte
@@ -173,14 +171,11 @@ func writeFetch(h Header, resp *kmsg.FetchResponse, inline bool) []byte {
 		w.Topic(topic.Topic, topic.TopicID, len(topic.Partitions))
 		for _, p := range topic.Partitions {
 			out := fetchedFrom(&p)
-			switch {
-			case p.RecordBatches == nil:
+			if p.RecordBatches == nil {
 				w.Partition(&out, -1)
-			case inline:
-				w.PartitionBytes(&out, p.RecordBatches)
-			default:
-				holes = append(holes, hole{w.Partition(&out, len(p.RecordBatches)), p.RecordBatches})
+				continue
 			}
+			holes = append(holes, hole{w.Partition(&out, len(p.RecordBatches)), p.RecordBatches})
 		}
 	}
 	var nodes []NodeEndpoint

@@ -157,9 +157,6 @@ func (p *Peer) spawn(argv []string) error {
 	return nil
 }
 
-// Kind tells which implementation this is.
-func (p *Peer) Kind() Kind { return p.kind }
-
 // Addr is the broker listener, "host:port".
 func (p *Peer) Addr() string { return p.addr }
 
@@ -168,15 +165,6 @@ func (p *Peer) ControllerAddr() string { return p.controller }
 
 // Dir is the data directory.
 func (p *Peer) Dir() string { return p.dir }
-
-// LogFile is the file that holds the peer's output.
-func (p *Peer) LogFile() string { return p.log }
-
-// PID is the process id.
-func (p *Peer) PID() int { return p.cmd.Process.Pid }
-
-// Done is closed when the process has ended.
-func (p *Peer) Done() <-chan struct{} { return p.done }
 
 // Stop asks the process to end in order (SIGTERM) and waits; when ctx ends first it is killed and Stop says so.
 func (p *Peer) Stop(ctx context.Context) error {

@@ -99,7 +99,10 @@ func (r *renderer) treatment(name string) treatment {
 	if t, ok := treatments[keyed]; ok {
 		return t
 	}
-	return treatments["."+name]
+	if t, ok := treatments["."+name]; ok {
+		return t
+	}
+	return exact
 }
 
 func (r *renderer) scalar(name string, v reflect.Value) string {
