@@ -74,7 +74,8 @@ func TestConcurrentUse(t *testing.T) {
 
 // readOnce reads at most 500 bytes and returns the offset after the batches that were whole.
 func readOnce(l *Log, from kafka.Offset) (kafka.Offset, error) {
-	s, err := l.Read(from, 500, l.LogEndOffset(), true)
+	upTo := l.LogEndOffset()
+	s, err := l.Read(from, 500, upTo, true)
 	if err != nil {
 		return from, err
 	}
@@ -93,6 +94,9 @@ func readOnce(l *Log, from kafka.Offset) (kafka.Offset, error) {
 		}
 		if err == nil && (batch.BaseOffset() > from || batch.LastOffset() < from) {
 			err = errors.New("not the batch that was asked for: " + batch.String())
+		}
+		if err == nil && batch.NextOffset() > upTo {
+			err = errors.New("past the bound: " + batch.String())
 		}
 		if err != nil {
 			return from, err

@@ -54,7 +54,12 @@ func (l *Log) read(v *list, from kafka.Offset, maxBytes int, upTo kafka.Offset, 
 		return Span{}, nil
 	}
 	for i := v.find(from); i < len(v.segments) && v.segments[i].Base() < upTo; i++ {
-		s, err := readSegment(v.segments[i], from, maxBytes, upTo, v.next(i), atLeastOne)
+		// End and size at once: between two looks a batch may be appended, which would be read past upTo.
+		next, size := v.segments[i].End()
+		if i+1 < len(v.segments) {
+			next = v.segments[i+1].Base()
+		}
+		s, err := readSegment(v.segments[i], extent{next, size}, from, maxBytes, upTo, atLeastOne)
 		if s.handle != nil || err != nil {
 			return s, err
 		}
@@ -62,14 +67,20 @@ func (l *Log) read(v *list, from kafka.Offset, maxBytes int, upTo kafka.Offset, 
 	return Span{}, nil
 }
 
-// readSegment is Read within one segment that ends before next; an empty Span says that the segment has nothing to give.
-func readSegment(s *segment.Segment, from kafka.Offset, maxBytes int, upTo, next kafka.Offset, atLeastOne bool) (Span, error) {
+// extent is how far a segment went at one moment: the offset after its last record and its size in bytes.
+type extent struct {
+	next kafka.Offset
+	size int64
+}
+
+// readSegment is Read within the extent of one segment; an empty Span says that the segment has nothing to give.
+func readSegment(s *segment.Segment, whole extent, from kafka.Offset, maxBytes int, upTo kafka.Offset, atLeastOne bool) (Span, error) {
 	h, err := s.Acquire()
 	if err != nil {
 		return Span{}, err
 	}
-	limit := s.Size()
-	if upTo < next {
+	limit := whole.size
+	if upTo < whole.next {
 		last, found, err := h.Locate(upTo, limit)
 		if err != nil {
 			h.Release()
