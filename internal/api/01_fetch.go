@@ -38,7 +38,7 @@ func fetch(c *call, body []byte) {
 	}
 	f := newReads(c, req)
 	f.asked = sessionRequest(req, c.hdr.Version, f.asked)
-	if !isolationKnown(true, req.Isolation) || wire.TopicsByID(c.hdr.Version) && slices.ContainsFunc(req.Partitions, nameless) {
+	if !isolationKnown(true, req.Isolation) || wire.TopicsByID(c.hdr.Version) && nameless(req.Partitions) {
 		f.reply(f.broken(f.asked.Partitions))
 		return
 	}
@@ -56,8 +56,16 @@ func fetch(c *call, body []byte) {
 	f.park()
 }
 
-// nameless reports a partition of the topic id that stands for none.
-func nameless(p wire.FetchPartition) bool { return p.TopicID.IsZero() }
+// nameless reports two partitions of the topic id that stands for none, over which Kafka stumbles.
+func nameless(all []wire.FetchPartition) bool {
+	n := 0
+	for i := range all {
+		if all[i].TopicID.IsZero() {
+			n++
+		}
+	}
+	return n > 1
+}
 
 // sessionRequest is what of a fetch concerns its session, in the memory of s. Names are copied: a session outlives the
 // frame.

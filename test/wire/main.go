@@ -28,6 +28,7 @@ import (
 type flags struct {
 	a, b, record, only, deviations, dir string
 	port                                int
+	seed                                uint64
 }
 
 func main() {
@@ -39,6 +40,7 @@ func main() {
 	flag.StringVar(&f.deviations, "deviations", "docs/deviations.md", "table of accepted differences")
 	flag.StringVar(&f.dir, "dir", "", "where nodes keep their data (default: a temporary directory)")
 	flag.IntVar(&f.port, "port", 23010, "first of four ports on 127.0.0.1 for the nodes")
+	flag.Uint64Var(&f.seed, "seed", 0, "seed of the random requests, if not that of the recording: for -only random and two live nodes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	ok, err := run(ctx, f)
@@ -55,7 +57,7 @@ func main() {
 // run plays, records and compares; ok is false when something unlisted differs.
 func run(ctx context.Context, f flags) (ok bool, err error) {
 	start := time.Now()
-	o := script.Options{Progress: func(api string) { fmt.Fprintf(os.Stderr, "%s ", api) }}
+	o := script.Options{Seed: f.seed, Progress: func(api string) { fmt.Fprintf(os.Stderr, "%s ", api) }}
 	if f.only != "" {
 		if o.Only, err = regexp.Compile(f.only); err != nil {
 			return false, err

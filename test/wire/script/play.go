@@ -1,6 +1,7 @@
 package script
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"iter"
@@ -36,6 +37,8 @@ type Target struct {
 type Options struct {
 	// Only matches the names of the APIs to play (19_create_topics); nil plays all.
 	Only *regexp.Regexp
+	// Seed makes the random requests; 0 is the seed of the recording.
+	Seed uint64
 	// Progress, if set, is called with the name of each API before its cases.
 	Progress func(api string)
 }
@@ -70,7 +73,7 @@ func (a api) Name() string { return a.name + string(a.where) }
 // its topics is an entry instead.
 func Play(ctx context.Context, t Target, o Options) (Transcript, error) {
 	nonce := strconv.FormatInt(time.Now().UnixMilli()%1_000_000+1_000_000, 10)
-	p := &player{nonce: nonce, numbers: map[string]int{}, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
+	p := &player{nonce: nonce, seed: cmp.Or(o.Seed, randomSeed), numbers: map[string]int{}, ctx: ctx, target: t, topics: map[[16]byte]string{}, ids: map[string][16]byte{}}
 	defer p.close()
 	if err := p.prepare(); err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", t.Broker, err)
@@ -186,6 +189,7 @@ func claims(req kmsg.Request) iter.Seq2[string, []byte] {
 type player struct {
 	ctx     context.Context
 	target  Target
+	seed    uint64         // of the random requests
 	numbers map[string]int // of APIs, by name: several share a key
 	nonce   string         // makes topics of this play distinct on a node that saw another
 	conns   [2]*conn
