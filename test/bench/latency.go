@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"golang.org/x/sys/unix"
 
@@ -117,7 +118,7 @@ func consume(address string, partition int32, n int) ([]time.Duration, error) {
 		return nil, err
 	}
 	defer c.nc.Close()
-	offset, err := endOffset(c, partition)
+	offset, err := endOffset(c, "latency", partition)
 	if err != nil {
 		return nil, err
 	}
@@ -143,11 +144,11 @@ func consume(address string, partition int32, n int) ([]time.Duration, error) {
 	return all, nil
 }
 
-func endOffset(c *conn, partition int32) (int64, error) {
+func endOffset(c *conn, topic string, partition int32) (int64, error) {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.Version, req.ReplicaID = 5, -1
 	t := kmsg.NewListOffsetsRequestTopic()
-	t.Topic = "latency"
+	t.Topic = topic
 	p := kmsg.NewListOffsetsRequestTopicPartition()
 	p.Partition, p.Timestamp, p.CurrentLeaderEpoch = partition, -1, -1
 	t.Partitions = append(t.Partitions, p)
@@ -156,7 +157,8 @@ func endOffset(c *conn, partition int32) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return resp.(*kmsg.ListOffsetsResponse).Topics[0].Partitions[0].Offset, nil
+	found := resp.(*kmsg.ListOffsetsResponse).Topics[0].Partitions[0]
+	return found.Offset, kerr.ErrorForCode(found.ErrorCode)
 }
 
 // echoControl sends frames of 1 KiB to a server that sends them back, at the same pace.

@@ -223,7 +223,27 @@ func (b *bench) prepare(topic string) error {
 		return err
 	}
 	defer c.nc.Close()
-	return c.createTopic([]string{topic}, partitions)
+	if err := c.createTopic([]string{topic}, partitions); err != nil {
+		return err
+	}
+	return awaitLeaders(c, topic)
+}
+
+// awaitLeaders returns when every partition can be written to: Apache Kafka answers CreateTopics some time before.
+func awaitLeaders(c *conn, topic string) error {
+	deadline := time.Now().Add(patience)
+	for p := int32(0); p < partitions; {
+		_, err := endOffset(c, topic, p)
+		if err == nil {
+			p++
+			continue
+		}
+		if time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return nil
 }
 
 func fetchRow(b *bench) (string, error) {
