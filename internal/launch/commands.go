@@ -114,9 +114,9 @@ func greet(w io.Writer, r ready) {
 	fmt.Fprintf(w, `Ottla is ready at %s after %v (data in %s, cluster %s).
 
 Try, in another terminal:
-  ottla topic create greetings%s
-  echo 'hello, world' | ottla produce greetings%s
-  ottla consume greetings%s
+  ottla topic create orders%s
+  echo 'hello, world' | ottla produce orders%s
+  ottla consume orders%s
   ottla cluster info%s
 
 Any Kafka client works, at %s. Ctrl-C stops the node; the data stays.
