@@ -49,7 +49,7 @@ type Listener struct {
 	draining bool
 
 	stop chan struct{}  // ends the sweep
-	work sync.WaitGroup // readers, writers and the sweep
+	work sync.WaitGroup // readers and the sweep; a reader ends after the writers of its replies
 }
 
 // NewListener serves nl with handler once Serve is called.
@@ -69,7 +69,9 @@ func (l *Listener) Addr() net.Addr { return l.nl.Addr() }
 
 // Serve accepts connections until Drain.
 func (l *Listener) Serve() {
-	l.work.Go(l.sweep)
+	if !l.start(l.sweep) {
+		return
+	}
 	for {
 		nc, err := l.nl.Accept()
 		switch {
@@ -103,7 +105,10 @@ func (l *Listener) admit(nc net.Conn) {
 		_ = nc.Close() // refused; there is nothing to tell
 		return
 	}
-	l.work.Go(func() { l.run(c) })
+	go func() {
+		defer l.work.Done()
+		l.run(c)
+	}()
 }
 
 func (l *Listener) newConn(nc net.Conn) (*Conn, error) {
@@ -157,7 +162,19 @@ func (l *Listener) add(c *Conn) error {
 	}
 	l.conns[c] = struct{}{}
 	l.perIP[ip]++
+	l.work.Add(1) // for the reader; under the lock, so that Drain waits for it or it does not begin
 	return nil
+}
+
+// start runs f as work of the listener, unless it is draining.
+func (l *Listener) start(f func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.draining {
+		return false
+	}
+	l.work.Go(f)
+	return true
 }
 
 func (l *Listener) remove(c *Conn) {
