@@ -23,6 +23,7 @@ func Open(f vfs.FS, dir string, o Options) (*Log, Report, error) {
 		partition: o.Partition, config: o.Config, recoveryPoint: o.RecoveryPoint, truncatedTo: kafka.NoOffset,
 	}
 	l.logStart.Store(int64(o.LogStartOffset))
+	l.cleaned.Store(int64(o.Cleaned))
 	op := opening{l: l, o: o}
 	if err := op.run(); err != nil {
 		return nil, op.report, fmt.Errorf("open log %s: %w", dir, err)
@@ -169,6 +170,7 @@ func (op *opening) loadFiles() error {
 	}
 	if ok {
 		l.recoveryPoint = min(l.recoveryPoint, truncated)
+		l.cleaned.Store(min(l.cleaned.Load(), int64(truncated)))
 		l.truncatedTo = truncated
 	}
 	return nil

@@ -87,7 +87,7 @@ func (n *Node) openPartitions() error {
 		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
 		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
-		DirFailed: n.dirFailed,
+		DirFailed: n.dirFailed, Cleaners: n.cleanerConfig,
 	})
 	if err != nil {
 		return fmt.Errorf("recover the logs: %w", err)
@@ -96,8 +96,21 @@ func (n *Node) openPartitions() error {
 }
 
 // topicConfig resolves a topic's configuration against the image that is being applied.
-func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Config {
-	return topicConfig(api.SourcesAt(n.cfg, n.applied.Load()).Topic(overrides), n.cfg.Storage)
+func (n *Node) topicConfig(topic string, overrides map[string]string) partition.Config {
+	image := n.applied.Load()
+	if overrides == nil {
+		overrides = image.Configs.Topic(topic)
+	}
+	c := topicConfig(api.SourcesAt(n.cfg, image).Topic(overrides), n.cfg.Storage)
+	if image.Topics.ByName(topic) == nil {
+		c.Log.Compacted = true // for all that is known at the start: then gaps between segments are no damage
+	}
+	return c
+}
+
+// cleanerConfig resolves the configuration of the cleaners likewise.
+func (n *Node) cleanerConfig() partition.CleanerConfig {
+	return cleanerConfig(api.SourcesAt(n.cfg, n.applied.Load()))
 }
 
 // follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
