@@ -295,6 +295,15 @@ func (c *Compaction) seal(p *Progress) error {
 	if err := c.fresh.SaveIndex(true, true); err != nil {
 		return err
 	}
+	// A snapshot of the producers from before the end of what is made, and the batches that stay after it, would not give their state: of a transaction
+	// that is open in the one, the marker may be gone from the others.
+	end := c.o.To
+	if n := slices.Index(c.segments, c.groups[0][len(c.groups[0])-1]) + 1; n < len(c.segments) {
+		end = c.segments[n].Base()
+	}
+	if err := c.l.removeSnapshots(func(at kafka.Offset) bool { return at < end }); err != nil {
+		return err
+	}
 	// The names first: were some of them renamed and others lost, the rest would be taken for the whole.
 	if err := c.l.dir.FS.SyncDir(c.l.dir.Path); err != nil {
 		return err

@@ -272,7 +272,7 @@ func (op *opening) loadProducers(end kafka.Offset) error {
 		name := path.Join(l.dir.Path, segment.FileName(at, segment.SnapshotSuffix))
 		if at <= end {
 			b, err := vfs.ReadFile(l.dir.FS, name)
-			if err != nil {
+			if err != nil && !errors.Is(err, fs.ErrNotExist) { // a cleaner removes some
 				return err
 			}
 			l.producers, err = producer.ParseSnapshot(b, at, op.o.Now.UnixMilli(), l.config.ProducerIdle)
@@ -280,7 +280,7 @@ func (op *opening) loadProducers(end kafka.Offset) error {
 				return op.replayProducers(end)
 			}
 		}
-		if err := l.dir.FS.Remove(name); err != nil {
+		if err := l.dir.FS.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		op.snapshots = op.snapshots[:len(op.snapshots)-1]

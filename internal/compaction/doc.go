@@ -7,7 +7,7 @@
 //   - The latest value of each key stays, at its offset and in its order. A tombstone stays at least delete.retention.ms after the
 //     cleaning that first saw it, and as long as an older value of its key does.
 //   - A batch that loses no record stays as it is, byte for byte. One that does keeps its offsets, epochs, sequences and codec.
-//   - The last batch of each producer, the last one of each segment and the one that ends at the high watermark stay, empty if need be.
+//   - The last batch of each producer, the last one of each segment and the one that ends at the high watermark stay, if need be without a record.
 //   - A batch is not read, and so not rewritten, before its CRC was found right.
 //
 // It knows no files, and no segments beyond what a plan needs.

@@ -56,7 +56,11 @@ func (f *Filter) Append(dst []byte, b record.Batch, final bool) ([]byte, *Aborte
 		return dst, nil, err
 	}
 	if n == 0 && (final || b.NextOffset() == f.HighWatermark || f.lastOfProducer(b)) {
-		dst = record.AppendEmpty(dst, b)
+		if b.IsControl() { // whole: the coordinator's epoch is in the record
+			dst, n = append(dst, b...), b.Count()
+		} else {
+			dst = record.AppendEmpty(dst, b)
+		}
 	}
 	f.Read += int64(b.Count())
 	f.Kept += int64(n)
