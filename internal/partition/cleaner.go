@@ -151,7 +151,7 @@ func (c *cleaner) begin(now time.Time) error {
 // keys returns an empty map for the keys of the work: as large as they can need, with room so that searches are short, and not larger than configured.
 func (c *cleaner) keys(w compaction.Work) (*compaction.Keys, error) {
 	size := c.config.KeyBytes
-	if slots := int64(w.To-w.From) * 2; slots < size/compaction.SlotBytes {
+	if slots := int64(w.To-w.From) * 5 / 4; slots < size/compaction.SlotBytes { // no more keys than offsets
 		size = slots * compaction.SlotBytes
 	}
 	memory, free, err := vfs.Memory(int(max(size, compaction.SlotBytes)))
