@@ -85,3 +85,23 @@ func ParseGroupValue(apiKey int16, b []byte) (value GroupMessage, version int16,
 	}
 	return value, version, nil
 }
+
+// GroupRecord is a record of __consumer_offsets.
+type GroupRecord struct {
+	Key GroupMessage
+	// Value is nil for a tombstone.
+	Value GroupMessage
+	// Version is the value's.
+	Version int16
+}
+
+// AppendKey appends the encoded key.
+func (r GroupRecord) AppendKey(b []byte) []byte { return AppendGroupKey(b, r.Key) }
+
+// AppendValue appends the encoded value; false says that the record is a tombstone.
+func (r GroupRecord) AppendValue(b []byte) ([]byte, bool) {
+	if r.Value == nil {
+		return b, false
+	}
+	return AppendGroupValue(b, r.Value, r.Version), true
+}
