@@ -21,7 +21,7 @@ func Commands(w *cli.World, began time.Time) []*cobra.Command {
 }
 
 func startCommand(w *cli.World, began time.Time) *cobra.Command {
-	s := &session{world: w}
+	s := &session{world: w, addresses: "listeners", dirs: "log.dirs"}
 	var file string
 	var overrides []string
 	cmd := &cobra.Command{
@@ -77,7 +77,7 @@ func load(file string, overrides []string) (*config.Node, error) {
 }
 
 func devCommand(w *cli.World, began time.Time) *cobra.Command {
-	s := &session{world: w, greet: greet}
+	s := &session{world: w, addresses: "--listen HOST:PORT (port 0 picks a free one)", dirs: "--dir DIR", greet: greet}
 	var dir, listen string
 	var overrides []string
 	cmd := &cobra.Command{
@@ -92,9 +92,7 @@ func devCommand(w *cli.World, began time.Time) *cobra.Command {
 			if s.cfg, err = devConfig(dir, listen, overrides); err != nil {
 				return err
 			}
-			if _, err := machine().Prepare(s.cfg); err != nil {
-				return err
-			}
+			s.prepare = func() error { return prepare(s.cfg) }
 			return s.run(cmd.Context(), began)
 		},
 	}
@@ -103,6 +101,15 @@ func devCommand(w *cli.World, began time.Time) *cobra.Command {
 	cmd.Flags().StringArrayVar(&overrides, "override", nil, "set `KEY=VALUE` of the configuration; may be given again")
 	s.flags(cmd)
 	return cmd
+}
+
+// prepare formats directories that are empty or missing.
+func prepare(cfg *config.Node) error {
+	_, err := machine().Prepare(cfg)
+	if err != nil {
+		return &cli.Error{Err: err, Hint: "--dir DIR takes another directory"}
+	}
+	return nil
 }
 
 // greet tells a newcomer what to do next.
