@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -136,13 +137,17 @@ func storageCommand(w *cli.World) *cobra.Command {
 		Use:                "storage format|info|random-uuid",
 		Short:              "Format log directories, and say what is in them",
 		DisableFlagParsing: true,
-		SilenceErrors:      true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			tool := storage.Tool{World: machine(), Out: w.Out, Err: w.Err, Name: "ottla storage"}
-			if code := tool.Run(args); code != 0 {
-				return &cli.Error{Exit: cli.Exit(code)}
+			err := storage.Tool{World: machine(), Out: w.Out, Name: "ottla storage"}.Run(args)
+			var use *storage.UsageError
+			switch {
+			case errors.As(err, &use):
+				help := strings.TrimSpace("ottla storage " + use.Command)
+				return &cli.Error{Err: err, Exit: cli.Usage, Hint: help + " --help says what it takes"}
+			case errors.Is(err, storage.ErrUnfit):
+				return &cli.Error{Err: err, Exit: cli.Failed, Hint: "`ottla storage format` makes empty ones fit"}
 			}
-			return nil
+			return err
 		},
 	}
 }

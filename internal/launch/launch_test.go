@@ -300,3 +300,14 @@ func TestDevFindsThePortTakenFirst(t *testing.T) {
 	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), "in use by another process", "--dir DIR")
 	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", r.Address), "address already in use")
 }
+
+func TestStorageSaysWhatIsWrongInOneLine(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	file := configFile(t, 0, dir, false)
+	holds(t, fails(t, cli.Usage, "storage"), "random-uuid", "ottla storage --help")
+	holds(t, fails(t, cli.Usage, "storage", "bogus"), `"bogus"`, "random-uuid")
+	holds(t, fails(t, cli.Usage, "storage", "format", "-c", file), "--cluster-id", "ottla storage format --help")
+	holds(t, fails(t, cli.NotFound, "storage", "info", "-c", "/does/not/exist"), "/does/not/exist", "no such file")
+	holds(t, fails(t, cli.Failed, "storage", "info", "-c", file), "not fit for use", "ottla storage format")
+	holds(t, fails(t, cli.Failed, "storage", "format", "-t", "x", "-c", file), "--standalone")
+}
