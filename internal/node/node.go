@@ -70,6 +70,7 @@ type Node struct {
 	purgatory  *purgatory.Purgatory
 	ends       []endpoint
 	member     *membership
+	creations  *creations
 	applied    atomic.Pointer[metadata.Image] // what the partitions follow
 
 	background sync.WaitGroup
@@ -145,7 +146,8 @@ func (n *Node) bind() error {
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
 		Now:      n.opts.Now, Log: n.log,
 	}
-	services.ProducerIDs = &producerIDs{allocate: n.member.allocateProducerIDs}
+	n.creations = newCreations(n.log, n.member.createTopics)
+	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
 	budget := transport.NewBudget(requestBytes)
 	for _, l := range n.cfg.Listeners {
 		nl, err := n.listen(l)
@@ -215,6 +217,7 @@ func (n *Node) Start(ctx context.Context) error {
 		return err
 	}
 	n.run(func() { n.member.run(workCtx) })
+	n.run(func() { n.creations.run(workCtx) })
 	n.serve(false)
 	return nil
 }
