@@ -276,3 +276,38 @@ func TestDevRefuses(t *testing.T) {
 	holds(t, fails(t, cli.Usage, "dev", "--listen", "9092"), "--listen 9092", "HOST:PORT")
 	holds(t, fails(t, cli.Usage, "dev", "now"), "no arguments", `"now"`)
 }
+
+// A port in use is found before anything is written, and told in the words of the command.
+func TestDevFindsThePortTakenFirst(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := filepath.Join(t.TempDir(), "data")
+	said := fails(t, cli.Failed, "dev", "--dir", dir, "--listen", taken.Addr().String())
+	holds(t, said, taken.Addr().String(), "address already in use", "stop the other process", "--listen HOST:PORT")
+	if strings.Contains(said, "by listeners") {
+		t.Errorf("%q speaks of a configuration that is none of the user's", said)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it touched the directory: %v", err)
+	}
+	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "192.0.2.1:9092"), "192.0.2.1:9092", "address of this machine", "--listen")
+	holds(t, fails(t, cli.Failed, "dev", "--dir", "/dev/null", "--listen", "127.0.0.1:0"), "not a directory", "--dir DIR")
+
+	_, r := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0")
+	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), "in use by another process", "--dir DIR")
+	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", r.Address), "address already in use")
+}
+
+func TestStorageSaysWhatIsWrongInOneLine(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	file := configFile(t, 0, dir, false)
+	holds(t, fails(t, cli.Usage, "storage"), "random-uuid", "ottla storage --help")
+	holds(t, fails(t, cli.Usage, "storage", "bogus"), `"bogus"`, "random-uuid")
+	holds(t, fails(t, cli.Usage, "storage", "format", "-c", file), "--cluster-id", "ottla storage format --help")
+	holds(t, fails(t, cli.NotFound, "storage", "info", "-c", "/does/not/exist"), "/does/not/exist", "no such file")
+	holds(t, fails(t, cli.Failed, "storage", "info", "-c", file), "not fit for use", "ottla storage format")
+	holds(t, fails(t, cli.Failed, "storage", "format", "-t", "x", "-c", file), "--standalone")
+}

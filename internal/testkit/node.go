@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,7 +134,29 @@ func (s *sockets) listen(_, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("testkit: %s is not reserved", address)
 	}
 	delete(s.free, address)
-	return l, nil
+	return &reserved{Listener: l, sockets: s}, nil
+}
+
+// reserved is a socket that goes back to the reserve when it is closed without having been used.
+type reserved struct {
+	net.Listener
+	sockets *sockets
+	used    atomic.Bool
+}
+
+// Accept waits for a connection.
+func (r *reserved) Accept() (net.Conn, error) {
+	r.used.Store(true)
+	return r.Listener.Accept()
+}
+
+// Close closes the socket, or gives it back.
+func (r *reserved) Close() error {
+	if !r.used.Load() {
+		r.sockets.free[r.Addr().String()] = r.Listener
+		return nil
+	}
+	return r.Listener.Close()
 }
 
 // close gives up what the node did not take.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/group/offsets"
 	"github.com/ottla/ottla/internal/kafka"
@@ -68,6 +69,11 @@ func (g *Group) SubscribedTo(topic string) bool { return false }
 
 // OffsetsAgeFrom says that offsets may expire, and from when they age: the zero time for that of each commit.
 func (g *Group) OffsetsAgeFrom() (time.Time, bool) { return time.Time{}, true }
+
+// Describe is the group as DescribeGroups answers it.
+func (g *Group) Describe() kmsg.DescribeGroupsResponseGroup {
+	return kmsg.NewDescribeGroupsResponseGroup()
+}
 
 // Delete writes the tombstones of the group's records.
 func (g *Group) Delete(t *shard.Turn) {}
