@@ -30,11 +30,15 @@ func join(bootstrap string, m contract.Member, s *contract.Says, leave <-chan st
 	if err != nil {
 		return err
 	}
-	if err := c.Subscribe(m.Topic, rebalanced(s)); err != nil {
+	t := taker{c: c, m: m, s: s, later: make(chan func(), 1000)}
+	go func() {
+		for f := range t.later {
+			f()
+		}
+	}()
+	if err := c.Subscribe(m.Topic, t.rebalanced); err != nil {
 		return err
 	}
-	t := taker{c: c, m: m, s: s, later: make(chan *kafka.Message, 1000)}
-	go t.commitLater()
 	for {
 		select {
 		case <-leave:
@@ -54,17 +58,19 @@ func join(bootstrap string, m contract.Member, s *contract.Says, leave <-chan st
 	}
 }
 
-// rebalanced leaves the assignment itself to the library.
-func rebalanced(s *contract.Says) kafka.RebalanceCb {
-	return func(_ *kafka.Consumer, e kafka.Event) error {
-		switch e := e.(type) {
-		case kafka.AssignedPartitions:
-			s.Assigned(ids(e.Partitions))
-		case kafka.RevokedPartitions:
-			s.Revoked(ids(e.Partitions))
-		}
-		return nil
+// rebalanced leaves the assignment itself to the library. What is given up is committed before: a commit that came later
+// could overtake those of the next owner.
+func (t *taker) rebalanced(_ *kafka.Consumer, e kafka.Event) error {
+	switch e := e.(type) {
+	case kafka.AssignedPartitions:
+		t.s.Assigned(ids(e.Partitions))
+	case kafka.RevokedPartitions:
+		done := make(chan struct{})
+		t.later <- func() { close(done) }
+		<-done
+		t.s.Revoked(ids(e.Partitions))
 	}
+	return nil
 }
 
 func ids(ps []kafka.TopicPartition) []int32 {
@@ -77,10 +83,11 @@ func ids(ps []kafka.TopicPartition) []int32 {
 
 // taker says what was read, and commits now and then: each commit is a request of its own.
 type taker struct {
-	c     *kafka.Consumer
-	m     contract.Member
-	s     *contract.Says
-	later chan *kafka.Message
+	c *kafka.Consumer
+	m contract.Member
+	s *contract.Says
+	// later commits beside the reading, in order: the library has no commit that does not wait.
+	later chan func()
 }
 
 func (t *taker) take(e *kafka.Message) {
@@ -92,15 +99,8 @@ func (t *taker) take(e *kafka.Message) {
 	switch {
 	case at.Offset%20 != 0 || t.m.Commit == "auto":
 	case t.m.Commit == "async":
-		t.later <- e
+		t.later <- func() { t.commit(e) }
 	default:
-		t.commit(e)
-	}
-}
-
-// commitLater commits beside the reading, in order: the library has no commit that does not wait.
-func (t *taker) commitLater() {
-	for e := range t.later {
 		t.commit(e)
 	}
 }
