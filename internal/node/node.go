@@ -15,6 +15,7 @@ import (
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/fetchsession"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -68,6 +69,7 @@ type Node struct {
 	quorum     *quorum.Engine
 	partitions *partition.Manager
 	purgatory  *purgatory.Purgatory
+	groups     *coordinator.Runtime
 	ends       []endpoint
 	member     *membership
 	creations  *creations
@@ -136,6 +138,7 @@ func (n *Node) open() error {
 	if err := n.openPartitions(); err != nil {
 		return err
 	}
+	n.openGroups()
 	return n.bind()
 }
 
@@ -144,7 +147,7 @@ func (n *Node) bind() error {
 	services := &api.Node{
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
-		Now:      n.opts.Now, Log: n.log,
+		Groups:   n.groups, Now: n.opts.Now, Log: n.log,
 	}
 	n.creations = newCreations(n.log, n.member.createTopics)
 	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
@@ -253,6 +256,9 @@ func (n *Node) ID() kafka.NodeID { return n.cfg.ID }
 // Stop lets the replies that are owed go out, closes the logs and writes the clean-shutdown markers. When ctx ends
 // first, connections are cut; the logs are closed properly all the same. It is called once.
 func (n *Node) Stop(ctx context.Context) error {
+	if n.groups != nil {
+		n.groups.Stop() // its replies wait for members, and would hold up the connections
+	}
 	n.stopWaits()
 	var errs []error
 	if n.stopQuorum != nil {
