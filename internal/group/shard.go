@@ -53,10 +53,11 @@ var (
 
 // Shard is one partition of __consumer_offsets: the groups whose ids hash to it. It is a shard.Core.
 type Shard struct {
-	config Config
-	groups map[string]group
-	// offsets holds those of all groups, of some that have no entry in groups as well.
+	config  Config
+	groups  map[string]group
 	offsets *offsets.Store
+	// nextCheck is when old offsets and empty groups are looked for, the zero time while there are no groups.
+	nextCheck time.Time
 
 	classic *classic.Env
 	modern  *modern.Env
@@ -70,7 +71,7 @@ func NewShard(config Config) *Shard {
 	return &Shard{
 		config:  config,
 		groups:  make(map[string]group),
-		offsets: offsets.NewStore(config.Offsets),
+		offsets: offsets.NewStore(),
 		classic: &classic.Env{Config: config.Classic, Alarms: shard.NewAlarms[classic.Alarm](), NewID: config.NewID},
 		modern:  &modern.Env{Config: config.Modern, Alarms: shard.NewAlarms[modern.Alarm](), NewID: config.NewID, Image: metadata.Empty()},
 		image:   metadata.Empty(),
@@ -97,14 +98,16 @@ func (s *Shard) Parse(key, value []byte) (shard.Record, error) {
 }
 
 // Replay applies a record to the groups and offsets.
-func (s *Shard) Replay(_ kafka.Offset, r shard.Record) error {
+func (s *Shard) Replay(at kafka.Offset, r shard.Record) error {
 	record := r.(schema.GroupRecord)
 	switch key := record.Key.(type) {
 	case *schema.LegacyOffsetCommitKey:
-		return nil // written before 0.8.2
+		value, _ := record.Value.(*schema.LegacyOffsetCommitValue)
+		s.replayOffset(at, (*schema.OffsetCommitKey)(key), modernised(value))
+		return nil
 	case *schema.OffsetCommitKey:
 		value, _ := record.Value.(*schema.OffsetCommitValue)
-		s.offsets.Replay(key, value)
+		s.replayOffset(at, key, value)
 		return nil
 	case *schema.GroupMetadataKey:
 		value, _ := record.Value.(*schema.GroupMetadataValue)
@@ -119,7 +122,14 @@ func (s *Shard) Loaded(t *shard.Turn, image *metadata.Image) {
 	s.image, s.modern.Image = image, image
 	s.loadedClassic(t)
 	s.loadedModern(t)
-	s.offsets.Loaded(t.Now)
+	s.scheduleCheck(t)
+}
+
+// scheduleCheck has old offsets looked for while there are groups.
+func (s *Shard) scheduleCheck(t *shard.Turn) {
+	if len(s.groups) > 0 && s.nextCheck.IsZero() {
+		s.nextCheck = t.Now.Add(s.config.Offsets.RetentionCheck)
+	}
 }
 
 // Refresh follows the topics of the cluster.
@@ -132,6 +142,7 @@ func (s *Shard) Refresh(t *shard.Turn, image *metadata.Image) {
 
 // Handle decides one of the commands of this package.
 func (s *Shard) Handle(t *shard.Turn, ticket shard.Ticket, cmd any) {
+	defer s.scheduleCheck(t)
 	switch cmd := cmd.(type) {
 	case CommitOffsets:
 		s.commitOffsets(t, ticket, cmd)
@@ -164,7 +175,7 @@ func (s *Shard) Handle(t *shard.Turn, ticket shard.Ticket, cmd any) {
 
 // Deadline is the earliest of what any group and the offsets wait for.
 func (s *Shard) Deadline() time.Time {
-	return earliest(s.classic.Alarms.Next(), s.modern.Alarms.Next(), s.offsets.NextCheck())
+	return earliest(s.classic.Alarms.Next(), s.modern.Alarms.Next(), s.nextCheck)
 }
 
 func earliest(times ...time.Time) time.Time {
@@ -181,11 +192,15 @@ func earliest(times ...time.Time) time.Time {
 func (s *Shard) Expire(t *shard.Turn) {
 	for alarm, ok := s.classic.Alarms.Due(t.Now); ok; alarm, ok = s.classic.Alarms.Due(t.Now) {
 		s.expireClassic(t, alarm)
+		t.Cut()
 	}
 	for alarm, ok := s.modern.Alarms.Due(t.Now); ok; alarm, ok = s.modern.Alarms.Due(t.Now) {
 		s.expireModern(t, alarm)
+		t.Cut()
 	}
-	if s.offsets.Due(t.Now) {
+	if !s.nextCheck.IsZero() && !s.nextCheck.After(t.Now) {
+		s.nextCheck = time.Time{}
 		s.expireOffsets(t)
+		s.scheduleCheck(t)
 	}
 }
