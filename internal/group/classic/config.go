@@ -10,7 +10,7 @@ import (
 // Config holds the bounds of classic groups.
 type Config struct {
 	MaxSize             int           // group.max.size
-	InitialDelay        time.Duration // group.initial.rebalance.delay.ms
+	FirstDelay          time.Duration // group.initial.rebalance.delay.ms
 	NewMemberTimeout    time.Duration // how long a new member that waits for its first rebalance is kept: 5 min
 	MinSession          time.Duration // group.min.session.timeout.ms
 	MaxSession          time.Duration // group.max.session.timeout.ms
