@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/commitlog"
@@ -87,7 +88,7 @@ func (n *Node) openPartitions() error {
 		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
 		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
-		DirFailed: n.dirFailed,
+		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: n.member.tell,
 	})
 	if err != nil {
 		return fmt.Errorf("recover the logs: %w", err)
@@ -98,6 +99,12 @@ func (n *Node) openPartitions() error {
 // topicConfig resolves a topic's configuration against the image that is being applied.
 func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Config {
 	return topicConfig(api.SourcesAt(n.cfg, n.applied.Load()).Topic(overrides), n.cfg.Storage)
+}
+
+// cordoned reports whether a log directory takes no new replicas.
+func (n *Node) cordoned(path string) bool {
+	names := api.SourcesAt(n.cfg, n.applied.Load()).List("cordoned.log.dirs")
+	return slices.Contains(names, path) || slices.Equal(names, []string{"*"})
 }
 
 // follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
@@ -115,6 +122,7 @@ func (n *Node) follow() func(metadata.Change) {
 			begun = true
 			n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
 		}
+		n.configure(c)
 		n.member.tell()
 	}
 }

@@ -204,6 +204,7 @@ func (n *Node) Start(ctx context.Context) error {
 	})
 	n.run(func() { n.purgatory.Run(n.life) })
 	n.run(func() { n.partitions.Run(workCtx) })
+	n.run(func() { n.partitions.RunMoves(workCtx) })
 	n.serve(true)
 	if err := n.member.join(ctx); err != nil {
 		return err

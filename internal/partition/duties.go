@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
@@ -163,9 +164,10 @@ func (m *Manager) writeHighWatermarks() {
 // segment needs no line in the second file.
 func (m *Manager) writeRecoveryPoints() {
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		points := make([]kafka.Offset, len(all))
+		points, logs := make([]kafka.Offset, len(all)), make([]*commitlog.Log, len(all))
 		for i, p := range all {
-			points[i] = p.log.RecoveryPoint()
+			logs[i] = p.log()
+			points[i] = logs[i].RecoveryPoint()
 		}
 		if err := d.save(checkpoint.RecoveryPoint, all, func(i int) kafka.Offset { return points[i] }); err != nil {
 			return err
@@ -180,7 +182,7 @@ func (m *Manager) writeRecoveryPoints() {
 			return err
 		}
 		for i, p := range all {
-			if err := p.checkpointed(points[i]); err != nil {
+			if err := p.checkpointed(logs[i], points[i]); err != nil {
 				return err
 			}
 		}
@@ -188,21 +190,21 @@ func (m *Manager) writeRecoveryPoints() {
 	})
 }
 
-// checkpointed tells the log that its recovery point is written down.
-func (p *Partition) checkpointed(point kafka.Offset) error {
+// checkpointed tells a log of the partition that its recovery point is written down.
+func (p *Partition) checkpointed(log *commitlog.Log, point kafka.Offset) error {
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
-	if state := p.state.Load(); state == failed || state == gone {
+	if state := p.state.Load(); state == failed || state == gone || p.log() != log {
 		return nil
 	}
-	return p.log.Checkpointed(point)
+	return log.Checkpointed(point)
 }
 
 // eachDir calls write for each directory that is online, with its partitions in order.
 func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 	byDir := make(map[*logDir][]*Partition)
 	for _, p := range m.sorted() {
-		byDir[p.dir] = append(byDir[p.dir], p)
+		byDir[p.dir()] = append(byDir[p.dir()], p)
 	}
 	for _, d := range m.dirs {
 		if d.failure() != nil {
@@ -267,10 +269,10 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	for range len(m.dirs) * m.o.RecoveryThreads {
 		workers.Go(func() {
 			for p := range queue {
-				if p.dir.failure() != nil {
+				if p.dir().failure() != nil {
 					p.abandon(failed)
 				} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
-					p.dir.fail(err)
+					p.dir().fail(err)
 				}
 			}
 		})
@@ -280,6 +282,7 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	}
 	close(queue)
 	workers.Wait()
+	m.closeMoves(now)
 	m.writeRecoveryPoints()
 	var errs []error
 	for _, d := range m.dirs {

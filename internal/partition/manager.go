@@ -50,6 +50,10 @@ type Options struct {
 	FlushCheck         time.Duration // log.flush.scheduler.interval.ms; the longest: each partition when its flush.ms has passed
 	ExpiryInterval     time.Duration // producer.id.expiration.check.interval.ms
 	DeleteDelay        time.Duration // log.segment.delete.delay.ms, for the folders of deleted partitions
+	// Cordoned reports whether a log directory takes no new replicas (KIP-1066).
+	Cordoned func(path string) bool
+	// Placed is told that Misplaced has something, outside all locks.
+	Placed func()
 	// DirFailed is told once when a log directory fails, outside all locks; last if none is left and the node has to stop.
 	DirFailed func(dir Dir, last bool, err error)
 }
@@ -66,6 +70,12 @@ func (o *Options) setDefaults() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Cordoned == nil {
+		o.Cordoned = func(string) bool { return false }
+	}
+	if o.Placed == nil {
+		o.Placed = func() {}
+	}
 	if o.DirFailed == nil {
 		o.DirFailed = func(Dir, bool, error) {}
 	}
@@ -81,10 +91,17 @@ type Manager struct {
 
 	due duties // owned by Run
 
-	mu        sync.Mutex // a leaf; guards what Open, Apply and Run hand to each other:
+	moveNews chan struct{} // holds one: RunMoves has something to look at
+	moveRate atomic.Int64  // bytes a second
+
+	mu        sync.Mutex // a leaf; guards what Open, Apply, Run, RunMoves and requests hand to each other:
 	recovered map[kafka.TopicPartition]*recovered
+	twins     map[kafka.TopicPartition]*recovered // second logs of the same name
+	futures   map[kafka.TopicPartition]future
 	misplaced []Placement
 	trash     []trash
+	moves     []*move
+	wishes    map[kafka.TopicPartition]*logDir
 }
 
 // table is the partitions of the node; it never changes.
@@ -156,7 +173,7 @@ func (p *Partition) usable() (*Partition, error) {
 // All visits the partitions of a directory in the order of their names; of all directories for the zero id.
 func (m *Manager) All(dir kafka.UUID, visit func(*Partition)) {
 	for _, p := range m.sorted() {
-		if dir.IsZero() || p.dir.ID == dir {
+		if dir.IsZero() || p.dir().ID == dir {
 			visit(p)
 		}
 	}

@@ -3,6 +3,7 @@ package partition
 import (
 	"errors"
 	"fmt"
+	"math"
 	"path"
 	"sync"
 	"time"
@@ -28,7 +29,12 @@ const dirtyBacklog = 256
 // fails meanwhile is left out; the error is about the last one.
 func Open(o Options) (*Manager, error) {
 	o.setDefaults()
-	m := &Manager{o: o, dirty: make(chan *Partition, dirtyBacklog), recovered: make(map[kafka.TopicPartition]*recovered)}
+	m := &Manager{
+		o: o, dirty: make(chan *Partition, dirtyBacklog), moveNews: make(chan struct{}, 1),
+		recovered: make(map[kafka.TopicPartition]*recovered), twins: make(map[kafka.TopicPartition]*recovered),
+		futures: make(map[kafka.TopicPartition]future), wishes: make(map[kafka.TopicPartition]*logDir),
+	}
+	m.moveRate.Store(math.MaxInt64)
 	m.table.Store(&table{byName: map[string]*topic{}, byID: map[kafka.TopicID]*topic{}})
 	for _, d := range o.Dirs {
 		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, err: d.Err, written: make(map[string][]byte)})
@@ -99,6 +105,8 @@ func (m *Manager) openDir(d *logDir) error {
 		switch id, kind := commitlog.ParseFolder(e.Name); {
 		case kind == commitlog.Deleted:
 			m.discard(path.Join(d.Path, e.Name), d, now)
+		case kind == commitlog.Future:
+			m.foundFuture(d, id, e.Name, now)
 		case kind == commitlog.Partition && id.Topic != kafka.ClusterMetadataTopic:
 			jobs <- id
 		}
@@ -137,13 +145,18 @@ func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) e
 	for _, damage := range report.Damage {
 		m.o.Log.Error("a log is damaged", "partition", id, "range", damage)
 	}
+	r := &recovered{dir: d, id: id, topicID: topicID, log: log, highWatermark: at.highWatermark[id]}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if other := m.recovered[id]; other != nil {
+	switch {
+	case m.recovered[id] == nil:
+		m.recovered[id] = r
+	case m.twins[id] == nil:
+		m.twins[id] = r
+	default:
 		log.Abandon()
-		return fmt.Errorf("partition %s is both in %s and in %s", id, other.dir.Path, d.Path)
+		return fmt.Errorf("partition %s is in %s, in %s and in %s", id, m.recovered[id].dir.Path, m.twins[id].dir.Path, d.Path)
 	}
-	m.recovered[id] = &recovered{dir: d, id: id, topicID: topicID, log: log, highWatermark: at.highWatermark[id]}
 	return nil
 }
 
