@@ -28,6 +28,8 @@ L2  controller: kafka schema metadata
 L2  replica: kafka
 L2  producer: kafka record
 L2  fetchsession: kafka
+L2  shard: kafka metadata
+L2  group: kafka schema metadata shard
 
 L3  vfs:
 L3  segment: kafka record vfs
