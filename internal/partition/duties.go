@@ -171,7 +171,7 @@ func (m *Manager) writeRecoveryPoints() {
 		if err := d.save(checkpoint.RecoveryPoint, all, func(i int) kafka.Offset { return points[i] }); err != nil {
 			return err
 		}
-		if err := d.saveLogStarts(all); err != nil {
+		if err := d.saveLogStarts(); err != nil {
 			return err
 		}
 		for i, p := range all {
@@ -231,11 +231,15 @@ func (d *logDir) saveHeld(name string, all []*Partition, offset func(i int) kafk
 	return d.checkpoint(name, entries)
 }
 
-// saveLogStarts checkpoints where logs start.
-func (d *logDir) saveLogStarts(all []*Partition) error {
+// saveLogStarts checkpoints where the logs of the directory start: of those that are in it by now, since one may have moved here.
+func (d *logDir) saveLogStarts() error {
 	d.files.Lock()
 	defer d.files.Unlock()
-	return d.saveLogStartsHeld(all)
+	return d.saveLogStartsHeld(d.partitions())
+}
+
+func (d *logDir) partitions() []*Partition {
+	return slices.DeleteFunc(d.m.sorted(), func(p *Partition) bool { return p.dir() != d })
 }
 
 // saveLogStartsHeld is saveLogStarts for who holds files. As in Kafka, a log that starts at 0 needs no line.
@@ -262,8 +266,7 @@ func (d *logDir) keepLogStart(p *Partition) error {
 	if p.keptStart.Load() >= int64(p.LogStartOffset()) {
 		return nil
 	}
-	all := slices.DeleteFunc(d.m.sorted(), func(other *Partition) bool { return other.dir != d })
-	return d.saveLogStartsHeld(all)
+	return d.saveLogStartsHeld(d.partitions())
 }
 
 // emptyTrash removes deleted folders whose time has come, and returns when the next one is due; zero if there is none.

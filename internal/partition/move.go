@@ -407,7 +407,7 @@ func (w *mover) settle(mv *move, log *commitlog.Log) error {
 	}
 	return errors.Join(
 		mv.to.remember(checkpoint.RecoveryPoint, mv.p.id, log.RecoveryPoint()),
-		mv.to.remember(checkpoint.LogStart, mv.p.id, log.LogStartOffset()),
+		mv.to.saveLogStarts(),
 		mv.to.remember(checkpoint.Replication, mv.p.id, mv.p.HighWatermark()),
 	)
 }

@@ -270,7 +270,7 @@ func (p *Partition) KeepLogStart() error {
 	if p.keptStart.Load() >= int64(p.LogStartOffset()) {
 		return nil
 	}
-	if err := p.dir.keepLogStart(p); err != nil {
+	if err := p.dir().keepLogStart(p); err != nil {
 		return p.storageFailure(err)
 	}
 	return nil
