@@ -4,7 +4,7 @@ package config
 var logKeys = []brokerRow{
 	{"log.dirs", List, null, names(notEmpty), High, ReadOnly, Honoured, "Directories of the partitions, separated by commas; one that fails goes offline alone."},
 	{"log.dir", List, "/tmp/kafka-logs", names(notEmpty), High, ReadOnly, Honoured, "Directories of the partitions when log.dirs is not set."},
-	{"cordoned.log.dirs", List, "", names(mayBeEmpty), Medium, PerBroker, Accepted, "Directories that get no new partitions; * for all."},
+	{"cordoned.log.dirs", List, "", names(mayBeEmpty), Medium, PerBroker, Honoured, "Directories that get no new partitions; * for all."},
 	{"log.dir.failure.timeout.ms", Long, "30000", atLeast(1), Low, ReadOnly, Honoured, "How long a broker tries to tell the controller of a failed directory before it stops."},
 	{"num.partitions", Int, "1", atLeast(1), Medium, ReadOnly, Honoured, "Partitions of a topic that is created without a number."},
 	{"default.replication.factor", Int, "1", nil, Medium, ReadOnly, Honoured, "Replicas of a topic that is created without a number."},

@@ -222,7 +222,7 @@ func (e *edit) choose(id kafka.TopicPartition, directory kafka.UUID, part *metad
 	}
 	candidates := make([]candidate, len(e.m.dirs))
 	for i, d := range e.m.dirs {
-		candidates[i] = candidate{id: d.ID, online: d.failure() == nil, partitions: e.dirs[d]}
+		candidates[i] = candidate{id: d.ID, online: d.failure() == nil, cordoned: e.m.o.Cordoned(d.Path), partitions: e.dirs[d]}
 	}
 	if i := place(candidates, directory, e.fresh(directory, part)); i >= 0 {
 		return e.m.dirs[i]
@@ -234,6 +234,7 @@ func (e *edit) choose(id kafka.TopicPartition, directory kafka.UUID, part *metad
 type candidate struct {
 	id         kafka.UUID
 	online     bool
+	cordoned   bool // no new partitions, if there is another one
 	partitions int
 }
 
@@ -248,7 +249,9 @@ func place(dirs []candidate, named kafka.UUID, fresh bool) int {
 			offline = true
 		case d.id == named:
 			return i
-		case best < 0 || d.partitions < dirs[best].partitions:
+		case best < 0 || dirs[best].cordoned && !d.cordoned:
+			best = i
+		case d.cordoned == dirs[best].cordoned && d.partitions < dirs[best].partitions:
 			best = i
 		}
 	}

@@ -16,7 +16,7 @@ import (
 
 // duties is when each background duty is due next.
 type duties struct {
-	retention, highWater, flush, checkpoint, expiry time.Time
+	retention, highWater, flush, checkpoint, starts, expiry time.Time
 
 	points time.Time // recovery points of logs that were flushed in between; zero if there are none
 }
@@ -25,9 +25,10 @@ type duties struct {
 const pointsDelay = time.Second
 
 func firstDuties(o *Options, now time.Time) duties {
+	first := func(interval time.Duration) time.Time { return now.Add(min(o.InitialDelay, interval)) }
 	return duties{
-		retention: now.Add(min(o.RetentionInterval, 30*time.Second)), // Kafka's initial delay
-		highWater: now.Add(o.HighWaterInterval), flush: now, checkpoint: now.Add(o.CheckpointInterval), expiry: now.Add(o.ExpiryInterval),
+		retention: first(o.RetentionInterval), highWater: now.Add(o.HighWaterInterval), flush: now,
+		checkpoint: first(o.CheckpointInterval), starts: first(o.StartsInterval), expiry: now.Add(o.ExpiryInterval),
 	}
 }
 
@@ -71,13 +72,16 @@ func (m *Manager) step(now time.Time) time.Duration {
 		m.writeRecoveryPoints()
 		due.points = time.Time{}
 	}
+	if reached(&due.starts, now, m.o.StartsInterval) {
+		m.eachDir(func(d *logDir, _ []*Partition) error { return d.saveLogStarts() })
+	}
 	if reached(&due.expiry, now, m.o.ExpiryInterval) {
 		for _, p := range m.sorted() {
 			p.expireProducers(now)
 		}
 	}
 	next := m.emptyTrash(now)
-	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.expiry, due.points} {
+	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.starts, due.expiry, due.points} {
 		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t
 		}

@@ -47,6 +47,8 @@ type Options struct {
 	RetentionInterval  time.Duration // log.retention.check.interval.ms
 	HighWaterInterval  time.Duration // replica.high.watermark.checkpoint.interval.ms
 	CheckpointInterval time.Duration // log.flush.offset.checkpoint.interval.ms
+	StartsInterval     time.Duration // log.flush.start.offset.checkpoint.interval.ms
+	InitialDelay       time.Duration // log.initial.task.delay.ms: before the first of each of these, if that is sooner than its interval
 	FlushCheck         time.Duration // log.flush.scheduler.interval.ms; the longest: each partition when its flush.ms has passed
 	ExpiryInterval     time.Duration // producer.id.expiration.check.interval.ms
 	DeleteDelay        time.Duration // log.segment.delete.delay.ms, for the folders of deleted partitions
@@ -63,6 +65,8 @@ func (o *Options) setDefaults() {
 	o.RetentionInterval = cmp.Or(o.RetentionInterval, 5*time.Minute)
 	o.HighWaterInterval = cmp.Or(o.HighWaterInterval, 5*time.Second)
 	o.CheckpointInterval = cmp.Or(o.CheckpointInterval, time.Minute)
+	o.StartsInterval = cmp.Or(o.StartsInterval, time.Minute)
+	o.InitialDelay = cmp.Or(o.InitialDelay, 30*time.Second)
 	o.FlushCheck = cmp.Or(o.FlushCheck, math.MaxInt64)
 	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
 	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
@@ -90,6 +94,8 @@ type Manager struct {
 	dirty chan *Partition // finished a segment or wrote much: to be flushed
 
 	due duties // owned by Run
+
+	deleteDelay atomic.Int64 // a time.Duration; Options.DeleteDelay at first
 
 	moveNews chan struct{} // holds one: RunMoves has something to look at
 	moveRate atomic.Int64  // bytes a second

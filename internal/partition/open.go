@@ -35,6 +35,7 @@ func Open(o Options) (*Manager, error) {
 		futures: make(map[kafka.TopicPartition]future), wishes: make(map[kafka.TopicPartition]*logDir),
 	}
 	m.moveRate.Store(math.MaxInt64)
+	m.deleteDelay.Store(int64(o.DeleteDelay))
 	m.table.Store(&table{byName: map[string]*topic{}, byID: map[kafka.TopicID]*topic{}})
 	for _, d := range o.Dirs {
 		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, err: d.Err, written: make(map[string][]byte)})
@@ -167,9 +168,12 @@ type trash struct {
 	at   time.Time
 }
 
+// SetDeleteDelay changes how long the folders stay that are removed from now on: log.segment.delete.delay.ms.
+func (m *Manager) SetDeleteDelay(d time.Duration) { m.deleteDelay.Store(int64(d)) }
+
 // discard has a folder removed when the delay has passed.
 func (m *Manager) discard(folder string, d *logDir, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.trash = append(m.trash, trash{path: folder, dir: d, at: now.Add(m.o.DeleteDelay)})
+	m.trash = append(m.trash, trash{path: folder, dir: d, at: now.Add(time.Duration(m.deleteDelay.Load()))})
 }
