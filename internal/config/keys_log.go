@@ -27,7 +27,7 @@ var logKeys = []brokerRow{
 	{"log.segment.delete.delay.ms", Long, "60000", atLeast(0), High, ClusterWide, Honoured, "How long a removed segment's file stays on disk."},
 	{"log.index.interval.bytes", Int, "4096", atLeast(0), Medium, ClusterWide, Honoured, "Bytes of records between two entries of the offset index."},
 	{"log.index.size.max.bytes", Int, "10485760", atLeast(4), Medium, ClusterWide, Honoured, "Largest size of an index file; a full index rolls the segment."},
-	{"log.preallocate", Boolean, "false", nil, Medium, ClusterWide, Honoured, "Reserve a new segment's whole size on disk."},
+	{"log.preallocate", Boolean, "false", nil, Medium, ClusterWide, Accepted, "Reserve a new segment's whole size on disk. Ottla lets files grow."},
 	{"log.retention.ms", Long, null, nil, High, ClusterWide, Honoured, "Age at which segments are deleted, in milliseconds; -1 for never; log.retention.minutes when absent."},
 	{"log.retention.minutes", Int, null, nil, High, ReadOnly, Honoured, "Age at which segments are deleted, in minutes; log.retention.hours when absent."},
 	{"log.retention.hours", Int, "168", nil, High, ReadOnly, Honoured, "Age at which segments are deleted, in hours."},
