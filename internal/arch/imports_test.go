@@ -29,7 +29,7 @@ L2  replica: kafka
 L2  producer: kafka record
 L2  fetchsession: kafka
 L2  shard: kafka metadata
-L2  group: kafka shard
+L2  group: kafka schema metadata shard
 
 L3  vfs:
 L3  segment: kafka record vfs
