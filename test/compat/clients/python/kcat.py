@@ -139,11 +139,11 @@ class Kcat(Scenario):
     def join(self, bootstrap, told, leave):
         """kcat -G says on stderr what it owns, in words; what it prints of a record is taken as it comes."""
         strategy = "cooperative-sticky" if told["mode"] == "cooperative" else "range"
-        argv = 
-            ["kcat", "-b", bootstrap, "-G", told["group"], "-q", "-u", "-f", "%p %o %s\n", "-X", "auto.offset.reset=earliest",
-             "-X", f"session.timeout.ms={told['sessionMs']}", "-X", "heartbeat.interval.ms=500", "-X", "fetch.wait.max.ms=100",
-             "-X", "auto.commit.interval.ms=500", "-X", f"partition.assignment.strategy={strategy}",
-             "-X", "reconnect.backoff.max.ms=500", told["topic"]]
+        argv = [
+            "kcat", "-b", bootstrap, "-G", told["group"], "-q", "-u", "-f", "%p %o %s\n", "-X", "auto.offset.reset=earliest",
+            "-X", f"session.timeout.ms={told['sessionMs']}", "-X", "heartbeat.interval.ms=500", "-X", "fetch.wait.max.ms=100",
+            "-X", "auto.commit.interval.ms=500", "-X", f"partition.assignment.strategy={strategy}",
+            "-X", "reconnect.backoff.max.ms=500", told["topic"]]
         member.pass_on(lambda: subprocess.Popen(argv, stdout=subprocess.PIPE, text=True), leave,
                        lambda line: line.split(" ", 2), signal.SIGINT)
 
