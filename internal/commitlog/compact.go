@@ -86,6 +86,9 @@ func (l *Log) abortedTxns(from, end kafka.Offset) ([]compaction.Aborted, error) 
 	return all, err
 }
 
+// Log returns the log that is cleaned.
+func (c *Compaction) Log() *Log { return c.l }
+
 // End returns up to where, exclusive, the log is clean once the compaction is done.
 func (c *Compaction) End() kafka.Offset { return c.index.End() }
 

@@ -38,7 +38,9 @@ func cleanLog(t testing.TB, l *Log, keys int, retention time.Duration, now time.
 		return w
 	}
 	last := map[kafka.ProducerID]compaction.LastBatch{}
-	l.Producers().Last(func(id kafka.ProducerID, offset kafka.Offset, epoch int16) { last[id] = compaction.LastBatch{Offset: offset, Epoch: epoch} })
+	l.Producers().Last(func(id kafka.ProducerID, offset kafka.Offset, epoch int16) {
+		last[id] = compaction.LastBatch{Offset: offset, Epoch: epoch}
+	})
 	c, err := l.Compact(Cleaning{
 		From: w.From, To: w.To, Config: l.config, Keys: compaction.NewKeys(make([]byte, keys*compaction.SlotBytes), 1, compaction.Seeds()), Now: now,
 		DeleteRetention: retention, HighWatermark: l.LogEndOffset(), Producers: last, BufferBytes: 300,

@@ -169,7 +169,9 @@ func TestHeadersStay(t *testing.T) {
 }
 
 func TestWhatIsKeptWithoutARecord(t *testing.T) {
-	producer := func(o *record.Options) { o.ProducerID, o.ProducerEpoch, o.BaseSequence, o.Codec = 4, 0, 10, compress.Zstd }
+	producer := func(o *record.Options) {
+		o.ProducerID, o.ProducerEpoch, o.BaseSequence, o.Codec = 4, 0, 10, compress.Zstd
+	}
 	old, newer := build(t, 0, producer, "a=0", "b=1"), build(t, 2, nil, "a=2", "b=3")
 	f := func(what string, rules Rules, want string) {
 		t.Helper()
@@ -190,7 +192,9 @@ func TestWhatIsKeptWithoutARecord(t *testing.T) {
 
 func TestTransactions(t *testing.T) {
 	txn := func(id kafka.ProducerID) func(*record.Options) {
-		return func(o *record.Options) { o.ProducerID, o.ProducerEpoch, o.BaseSequence, o.Transactional = id, 0, 0, true }
+		return func(o *record.Options) {
+			o.ProducerID, o.ProducerEpoch, o.BaseSequence, o.Transactional = id, 0, 0, true
+		}
 	}
 	marker := func(base kafka.Offset, id kafka.ProducerID, kind record.ControlType) record.Batch {
 		return record.AppendEndTxnMarker(nil, base, 0, 1000, id, 0, kind, 0)

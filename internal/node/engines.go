@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/commitlog"
@@ -80,14 +81,16 @@ func (n *Node) openPartitions() error {
 	}
 	s := n.cfg.Storage
 	n.applied.Store(n.quorum.Image())
+	dynamic := api.SourcesAt(n.cfg, n.quorum.Image())
 	var err error
 	n.partitions, err = partition.Open(partition.Options{
 		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Template: commitlog.Options{Cache: n.cache},
 		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Log: n.log,
-		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
+		RecoveryThreads: int(dynamic.Int("num.recovery.threads.per.data.dir")), RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
-		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
-		DirFailed: n.dirFailed, Cleaners: n.cleanerConfig,
+		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: dynamic.Millis("log.segment.delete.delay.ms"),
+		StartsInterval: s.StartOffsetCheckpoint, InitialDelay: s.InitialDelay,
+		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: n.member.tell, Cleaners: n.cleanerConfig,
 	})
 	if err != nil {
 		return fmt.Errorf("recover the logs: %w", err)
@@ -101,7 +104,8 @@ func (n *Node) topicConfig(topic string, overrides map[string]string) partition.
 	if overrides == nil {
 		overrides = image.Configs.Topic(topic)
 	}
-	c := topicConfig(api.SourcesAt(n.cfg, image).Topic(overrides), n.cfg.Storage)
+	s := api.SourcesAt(n.cfg, image)
+	c := topicConfig(s.Topic(overrides), s.Millis("producer.id.expiration.ms"))
 	if image.Topics.ByName(topic) == nil {
 		c.Log.Compacted = true // for all that is known at the start: then gaps between segments are no damage
 	}
@@ -111,6 +115,31 @@ func (n *Node) topicConfig(topic string, overrides map[string]string) partition.
 // cleanerConfig resolves the configuration of the cleaners likewise.
 func (n *Node) cleanerConfig() partition.CleanerConfig {
 	return cleanerConfig(api.SourcesAt(n.cfg, n.applied.Load()))
+}
+
+// cordoned reports whether a log directory takes no new replicas.
+func (n *Node) cordoned(path string) bool {
+	names := api.SourcesAt(n.cfg, n.applied.Load()).List("cordoned.log.dirs")
+	return slices.Contains(names, path) || slices.Equal(names, []string{"*"})
+}
+
+// cordonedDirs are the directories that the controller is told to put nothing new in; nil where the cluster does not know such (KIP-1066).
+func (n *Node) cordonedDirs() [][16]byte {
+	level := n.quorum.Image().Features.MetadataVersion()
+	broker := n.quorum.Image().Cluster.Broker(n.cfg.ID)
+	if !metadata.HasCordonedDirectories(level) {
+		return nil
+	}
+	var ids [][16]byte
+	for _, d := range n.dirs {
+		if n.cordoned(d.Path) {
+			ids = append(ids, d.ID)
+		}
+	}
+	if ids == nil && broker != nil && broker.CordonedKnown {
+		return [][16]byte{}
+	}
+	return ids
 }
 
 // follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
@@ -124,10 +153,14 @@ func (n *Node) follow() func(metadata.Change) {
 		n.applied.Store(c.Image)
 		if begun {
 			n.partitions.Apply(c.Delta, c.Image)
+			n.configure(c)
 		} else {
 			begun = true
-			n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
+			c.Delta = metadata.DeltaFromEmpty(c.Image)
+			n.partitions.Apply(c.Delta, c.Image)
+			n.reconfigure(c.Image)
 		}
+		n.groups.Apply(c.Delta, c.Image)
 		n.member.tell()
 	}
 }

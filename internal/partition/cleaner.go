@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -165,8 +164,8 @@ func (c *cleaner) keys(w compaction.Work) (*compaction.Keys, error) {
 // finish notes how far the log is clean.
 func (c *cleaner) finish() time.Duration {
 	p, end := c.p, c.work.End()
-	p.cleaned(end)
-	err := p.dir.saveCleaned(c.m.inDir(p.dir))
+	p.cleaned(c.work.Log(), end)
+	err := p.dir().saveCleaned()
 	keys, records := c.work.Indexed()
 	read, kept, readBytes, keptBytes := c.work.Counts()
 	c.m.o.Log.Info("log cleaned", "partition", p.id, "from", c.from, "to", end, "keys", keys, "dirty records", records, "records read", read,
@@ -182,7 +181,7 @@ func (c *cleaner) finish() time.Duration {
 func (c *cleaner) failed(err error) time.Duration {
 	p := c.p
 	switch {
-	case p.state.Load() != online, errors.Is(err, commitlog.ErrOvertaken):
+	case p.state.Load() != online, errors.Is(err, errLeft), c.work != nil && p.left(c.work), errors.Is(err, commitlog.ErrOvertaken):
 	case errors.Is(err, commitlog.ErrUncleanable):
 		p.uncleanable.Store(true)
 		c.m.o.Log.Error("a log can't be cleaned, and is left alone until the node starts again", "partition", p.id, "err", err)
@@ -212,10 +211,10 @@ func (c *cleaner) letGo() {
 // measure finds what there is to clean of the partition, and whether it should be now.
 func (p *Partition) measure(now time.Time) (work compaction.Work, due bool, err error) {
 	config := p.config.Load()
-	if !config.Compacted || p.state.Load() != online || p.uncleanable.Load() || p.cleaning.Load() {
+	if !config.Compacted || p.state.Load() != online || p.uncleanable.Load() || p.cleaning.Load() || p.move.Load() != nil {
 		return work, false, nil
 	}
-	log, err := p.log.Survey(config.Compaction, &config.Log)
+	log, err := p.log().Survey(config.Compaction, &config.Log)
 	if err != nil {
 		return work, false, err
 	}
@@ -232,14 +231,14 @@ func (p *Partition) beginCleaning(o commitlog.Cleaning) (*commitlog.Compaction, 
 	config := p.config.Load()
 	o.Config, o.DeleteRetention = config.Log, config.Compaction.DeleteRetention
 	o.HighWatermark, o.Producers = p.HighWatermark(), p.lastBatches()
-	return p.log.Compact(o)
+	return p.log().Compact(o)
 }
 
 // lastBatches returns what compaction must keep of the producers.
 func (p *Partition) lastBatches() map[kafka.ProducerID]compaction.LastBatch {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	state := p.log.Producers()
+	state := p.log().Producers()
 	all := make(map[kafka.ProducerID]compaction.LastBatch, state.Len())
 	state.Last(func(id kafka.ProducerID, last kafka.Offset, epoch int16) {
 		all[id] = compaction.LastBatch{Offset: last, Epoch: epoch}
@@ -250,21 +249,26 @@ func (p *Partition) lastBatches() map[kafka.ProducerID]compaction.LastBatch {
 // errNoMemory says that there is none for the keys.
 var errNoMemory = errors.New("no memory for the keys of a cleaning")
 
-// errOffline says that a partition was deleted, or failed, while it was cleaned.
-var errOffline = errors.New("partition is not online")
+// errLeft says that a log was left by its partition while it was cleaned, or is about to be: it was deleted, its directory failed, or it moves to another one.
+// Who copies a log must not miss a tombstone that is removed from it meanwhile.
+var errLeft = errors.New("the log is left")
+
+func (p *Partition) left(c *commitlog.Compaction) bool {
+	return p.state.Load() != online || p.move.Load() != nil || c.Log() != p.log()
+}
 
 // clean does one step of a cleaning. Steps that make files are done under upkeep: the folder must stay.
 func (p *Partition) clean(c *commitlog.Compaction, now time.Time) (commitlog.Progress, error) {
-	if p.state.Load() != online {
-		return commitlog.Progress{}, errOffline
+	if p.left(c) {
+		return commitlog.Progress{}, errLeft
 	}
 	if c.Indexing() {
 		return c.Step()
 	}
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
-	if p.state.Load() != online {
-		return commitlog.Progress{}, errOffline
+	if p.left(c) {
+		return commitlog.Progress{}, errLeft
 	}
 	progress, err := c.Step()
 	if err != nil || !progress.Ready {
@@ -273,27 +277,29 @@ func (p *Partition) clean(c *commitlog.Compaction, now time.Time) (commitlog.Pro
 	if err := p.swap(c, now); err != nil {
 		return progress, err
 	}
-	return progress, p.log.FinishSwap()
+	return progress, p.log().FinishSwap()
 }
 
 func (p *Partition) swap(c *commitlog.Compaction, now time.Time) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.log.Swap(c, now)
+	return p.log().Swap(c, now)
 }
 
-// cleaned notes that the log is clean below end.
-func (p *Partition) cleaned(end kafka.Offset) {
+// cleaned notes that the log, if it still is the partition's, is clean below end.
+func (p *Partition) cleaned(log *commitlog.Log, end kafka.Offset) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.log.SetCleaned(end)
+	if p.log() == log {
+		log.SetCleaned(end)
+	}
 }
 
 // giveUp ends a cleaning. Files that it made aside go, unless the folder is another one's by now; the next start removes them, too.
 func (p *Partition) giveUp(c *commitlog.Compaction) {
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
-	if p.state.Load() == online {
+	if p.state.Load() == online && c.Log() == p.log() {
 		_ = c.Close()
 	} else {
 		c.Abandon()
@@ -301,16 +307,14 @@ func (p *Partition) giveUp(c *commitlog.Compaction) {
 }
 
 // saveCleaned checkpoints how far the logs of the directory are clean.
-func (d *logDir) saveCleaned(all []*Partition) error {
-	return d.save(checkpoint.Cleaner, all, func(i int) kafka.Offset {
-		if end := all[i].log.Cleaned(); end > 0 {
+func (d *logDir) saveCleaned() error {
+	d.files.Lock()
+	defer d.files.Unlock()
+	all := d.partitions()
+	return d.saveHeld(checkpoint.Cleaner, all, func(i int) kafka.Offset {
+		if end := all[i].log().Cleaned(); end > 0 {
 			return end
 		}
 		return kafka.NoOffset
 	})
-}
-
-// inDir returns the partitions of a directory in order.
-func (m *Manager) inDir(d *logDir) []*Partition {
-	return slices.DeleteFunc(m.sorted(), func(p *Partition) bool { return p.dir != d })
 }

@@ -131,13 +131,13 @@ func TestTheDirtiestLogIsCleanedFirst(t *testing.T) {
 		t.Errorf("readers see %v, saw %v", after, before)
 	}
 	text, err := vfs.ReadFile(w.fs, "/a/"+checkpoint.Cleaner)
-	if err != nil || !strings.Contains(string(text), fmt.Sprintf("\nmuch 0 %d\n", much.log.Cleaned())) {
+	if err != nil || !strings.Contains(string(text), fmt.Sprintf("\nmuch 0 %d\n", much.log().Cleaned())) {
 		t.Errorf("the checkpoint is %q, %v", text, err)
 	}
 	w.close()
 	w.open(true)
-	if got := w.get("much", 0).log.Cleaned(); got == 0 || got != much.log.Cleaned() {
-		t.Errorf("after the restart the log is clean below %d, was below %d", got, much.log.Cleaned())
+	if got := w.get("much", 0).log().Cleaned(); got == 0 || got != much.log().Cleaned() {
+		t.Errorf("after the restart the log is clean below %d, was below %d", got, much.log().Cleaned())
 	}
 	if steps := untilIdle(newCleaner(w.m, cleanerConfig()), w.now); steps != 0 {
 		t.Errorf("clean logs are cleaned again, in %d steps", steps)
@@ -244,7 +244,7 @@ func TestCleanersAreReconfigured(t *testing.T) {
 		ended := make(chan struct{})
 		go func() { defer close(ended); w.m.Run(ctx) }()
 		<-time.After(time.Minute)
-		if p.log.Cleaned() != 0 {
+		if p.log().Cleaned() != 0 {
 			t.Error("cleaned though the cleaners are off")
 		}
 		mu.Lock()
@@ -252,7 +252,7 @@ func TestCleanersAreReconfigured(t *testing.T) {
 		mu.Unlock()
 		w.apply(&schema.ConfigRecord{ResourceType: int8(metadata.BrokerResource), Name: "log.cleaner.threads", Value: new("1")})
 		<-time.After(time.Minute)
-		if p.log.Cleaned() == 0 {
+		if p.log().Cleaned() == 0 {
 			t.Error("not cleaned")
 		}
 		cancel()

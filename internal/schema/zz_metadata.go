@@ -52,7 +52,7 @@ func NewRegisterBrokerRecord() RegisterBrokerRecord {
 	return RegisterBrokerRecord{Fenced: true}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*RegisterBrokerRecord) APIKey() int16 { return 0 }
 
 // Versions returns the first and the last version that there is.
@@ -302,7 +302,7 @@ func NewUnregisterBrokerRecord() UnregisterBrokerRecord {
 	return UnregisterBrokerRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*UnregisterBrokerRecord) APIKey() int16 { return 1 }
 
 // Versions returns the first and the last version that there is.
@@ -365,7 +365,7 @@ func NewTopicRecord() TopicRecord {
 	return TopicRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*TopicRecord) APIKey() int16 { return 2 }
 
 // Versions returns the first and the last version that there is.
@@ -449,7 +449,7 @@ func NewPartitionRecord() PartitionRecord {
 	return PartitionRecord{PartitionID: -1, Leader: -1, LeaderEpoch: -1, PartitionEpoch: -1}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*PartitionRecord) APIKey() int16 { return 3 }
 
 // Versions returns the first and the last version that there is.
@@ -673,7 +673,7 @@ func NewConfigRecord() ConfigRecord {
 	return ConfigRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*ConfigRecord) APIKey() int16 { return 4 }
 
 // Versions returns the first and the last version that there is.
@@ -769,7 +769,7 @@ func NewPartitionChangeRecord() PartitionChangeRecord {
 	return PartitionChangeRecord{PartitionID: -1, Leader: -2, LeaderRecoveryState: -1}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*PartitionChangeRecord) APIKey() int16 { return 5 }
 
 // Versions returns the first and the last version that there is.
@@ -1039,7 +1039,7 @@ func NewFenceBrokerRecord() FenceBrokerRecord {
 	return FenceBrokerRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*FenceBrokerRecord) APIKey() int16 { return 7 }
 
 // Versions returns the first and the last version that there is.
@@ -1102,7 +1102,7 @@ func NewUnfenceBrokerRecord() UnfenceBrokerRecord {
 	return UnfenceBrokerRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*UnfenceBrokerRecord) APIKey() int16 { return 8 }
 
 // Versions returns the first and the last version that there is.
@@ -1164,7 +1164,7 @@ func NewRemoveTopicRecord() RemoveTopicRecord {
 	return RemoveTopicRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*RemoveTopicRecord) APIKey() int16 { return 9 }
 
 // Versions returns the first and the last version that there is.
@@ -1227,7 +1227,7 @@ func NewDelegationTokenRecord() DelegationTokenRecord {
 	return DelegationTokenRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*DelegationTokenRecord) APIKey() int16 { return 10 }
 
 // Versions returns the first and the last version that there is.
@@ -1328,7 +1328,7 @@ func NewUserScramCredentialRecord() UserScramCredentialRecord {
 	return UserScramCredentialRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*UserScramCredentialRecord) APIKey() int16 { return 11 }
 
 // Versions returns the first and the last version that there is.
@@ -1411,7 +1411,7 @@ func NewFeatureLevelRecord() FeatureLevelRecord {
 	return FeatureLevelRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*FeatureLevelRecord) APIKey() int16 { return 12 }
 
 // Versions returns the first and the last version that there is.
@@ -1487,7 +1487,7 @@ func NewClientQuotaRecord() ClientQuotaRecord {
 	return ClientQuotaRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*ClientQuotaRecord) APIKey() int16 { return 14 }
 
 // Versions returns the first and the last version that there is.
@@ -1599,7 +1599,7 @@ func NewProducerIDsRecord() ProducerIDsRecord {
 	return ProducerIDsRecord{BrokerEpoch: -1}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*ProducerIDsRecord) APIKey() int16 { return 15 }
 
 // Versions returns the first and the last version that there is.
@@ -1675,7 +1675,7 @@ func NewBrokerRegistrationChangeRecord() BrokerRegistrationChangeRecord {
 	return BrokerRegistrationChangeRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*BrokerRegistrationChangeRecord) APIKey() int16 { return 17 }
 
 // Versions returns the first and the last version that there is.
@@ -1831,7 +1831,7 @@ func NewAccessControlEntryRecord() AccessControlEntryRecord {
 	return AccessControlEntryRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*AccessControlEntryRecord) APIKey() int16 { return 18 }
 
 // Versions returns the first and the last version that there is.
@@ -1923,7 +1923,7 @@ func NewRemoveAccessControlEntryRecord() RemoveAccessControlEntryRecord {
 	return RemoveAccessControlEntryRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*RemoveAccessControlEntryRecord) APIKey() int16 { return 19 }
 
 // Versions returns the first and the last version that there is.
@@ -1979,7 +1979,7 @@ func NewNoOpRecord() NoOpRecord {
 	return NoOpRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*NoOpRecord) APIKey() int16 { return 20 }
 
 // Versions returns the first and the last version that there is.
@@ -2030,7 +2030,7 @@ func NewZkMigrationStateRecord() ZkMigrationStateRecord {
 	return ZkMigrationStateRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*ZkMigrationStateRecord) APIKey() int16 { return 21 }
 
 // Versions returns the first and the last version that there is.
@@ -2089,7 +2089,7 @@ func NewRemoveUserScramCredentialRecord() RemoveUserScramCredentialRecord {
 	return RemoveUserScramCredentialRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*RemoveUserScramCredentialRecord) APIKey() int16 { return 22 }
 
 // Versions returns the first and the last version that there is.
@@ -2152,7 +2152,7 @@ func NewBeginTransactionRecord() BeginTransactionRecord {
 	return BeginTransactionRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*BeginTransactionRecord) APIKey() int16 { return 23 }
 
 // Versions returns the first and the last version that there is.
@@ -2226,7 +2226,7 @@ func NewEndTransactionRecord() EndTransactionRecord {
 	return EndTransactionRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*EndTransactionRecord) APIKey() int16 { return 24 }
 
 // Versions returns the first and the last version that there is.
@@ -2278,7 +2278,7 @@ func NewAbortTransactionRecord() AbortTransactionRecord {
 	return AbortTransactionRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*AbortTransactionRecord) APIKey() int16 { return 25 }
 
 // Versions returns the first and the last version that there is.
@@ -2353,7 +2353,7 @@ func NewRemoveDelegationTokenRecord() RemoveDelegationTokenRecord {
 	return RemoveDelegationTokenRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*RemoveDelegationTokenRecord) APIKey() int16 { return 26 }
 
 // Versions returns the first and the last version that there is.
@@ -2431,7 +2431,7 @@ func NewRegisterControllerRecord() RegisterControllerRecord {
 	return RegisterControllerRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*RegisterControllerRecord) APIKey() int16 { return 27 }
 
 // Versions returns the first and the last version that there is.
@@ -2589,7 +2589,7 @@ func NewClearELRRecord() ClearELRRecord {
 	return ClearELRRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*ClearELRRecord) APIKey() int16 { return 28 }
 
 // Versions returns the first and the last version that there is.
@@ -2646,7 +2646,7 @@ func NewUnregisterControllerRecord() UnregisterControllerRecord {
 	return UnregisterControllerRecord{}
 }
 
-// APIKey identifies the record in the metadata log.
+// APIKey identifies the type among the metadata records.
 func (*UnregisterControllerRecord) APIKey() int16 { return 29 }
 
 // Versions returns the first and the last version that there is.

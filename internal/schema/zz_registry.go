@@ -32,3 +32,17 @@ var metadataTypes = [...]metadataType{
 	{28, "CLEAR_ELR_RECORD", 0, 0, func() MetadataRecord { x := NewClearELRRecord(); return &x }},
 	{29, "UNREGISTER_CONTROLLER_RECORD", 0, 0, func() MetadataRecord { x := NewUnregisterControllerRecord(); return &x }},
 }
+
+// groupTypes is sorted by key.
+var groupTypes = [...]groupType{
+	{0, func() GroupMessage { x := NewLegacyOffsetCommitKey(); return &x }, func() GroupMessage { x := NewLegacyOffsetCommitValue(); return &x }},
+	{1, func() GroupMessage { x := NewOffsetCommitKey(); return &x }, func() GroupMessage { x := NewOffsetCommitValue(); return &x }},
+	{2, func() GroupMessage { x := NewGroupMetadataKey(); return &x }, func() GroupMessage { x := NewGroupMetadataValue(); return &x }},
+	{3, func() GroupMessage { x := NewConsumerGroupMetadataKey(); return &x }, func() GroupMessage { x := NewConsumerGroupMetadataValue(); return &x }},
+	{4, func() GroupMessage { x := NewConsumerGroupPartitionMetadataKey(); return &x }, func() GroupMessage { x := NewConsumerGroupPartitionMetadataValue(); return &x }},
+	{5, func() GroupMessage { x := NewConsumerGroupMemberMetadataKey(); return &x }, func() GroupMessage { x := NewConsumerGroupMemberMetadataValue(); return &x }},
+	{6, func() GroupMessage { x := NewConsumerGroupTargetAssignmentMetadataKey(); return &x }, func() GroupMessage { x := NewConsumerGroupTargetAssignmentMetadataValue(); return &x }},
+	{7, func() GroupMessage { x := NewConsumerGroupTargetAssignmentMemberKey(); return &x }, func() GroupMessage { x := NewConsumerGroupTargetAssignmentMemberValue(); return &x }},
+	{8, func() GroupMessage { x := NewConsumerGroupCurrentMemberAssignmentKey(); return &x }, func() GroupMessage { x := NewConsumerGroupCurrentMemberAssignmentValue(); return &x }},
+	{16, func() GroupMessage { x := NewConsumerGroupRegularExpressionKey(); return &x }, func() GroupMessage { x := NewConsumerGroupRegularExpressionValue(); return &x }},
+}

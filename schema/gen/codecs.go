@@ -44,8 +44,8 @@ func (e *emitter) record(m *message) {
 	name := goName(m.name)
 	e.f("// New%s returns a %s with every field at its default.\n", name, name)
 	e.f("func New%s() %s {\n\treturn %s{%s}\n}\n\n", name, name, name, e.defaults(&m.structure))
-	if m.kind == "metadata" {
-		e.f("// APIKey identifies the record in the metadata log.\nfunc (*%s) APIKey() int16 { return %d }\n\n", name, m.key)
+	if m.key >= 0 {
+		e.f("// APIKey identifies the type among the %s records.\nfunc (*%s) APIKey() int16 { return %d }\n\n", m.kind, name, m.key)
 	}
 	e.f("// Versions returns the first and the last version that there is.\nfunc (*%s) Versions() (first, last int16) { return %d, %d }\n\n", name, m.in.first, m.in.last)
 	e.f("// AppendTo appends the body in version v; fields that v does not know are left out.\n")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"go/format"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -51,7 +52,7 @@ func generate(defs fs.FS) (map[string][]byte, error) {
 		}
 		sources["internal/schema/zz_"+area+".go"] = emitRecords(records)
 	}
-	sources["internal/schema/zz_registry.go"] = emitRegistry(byArea["metadata"])
+	sources["internal/schema/zz_registry.go"] = emitRegistry(byArea["metadata"]) + emitGroupRegistry(byArea["group"])
 	out := map[string][]byte{}
 	for path, src := range sources {
 		text, err := format.Source([]byte(src))
@@ -131,6 +132,28 @@ func emitRegistry(records []*message) string {
 	for _, m := range records {
 		name := goName(m.name)
 		e.f("{%d, %q, %d, %d, func() MetadataRecord { x := New%s(); return &x }},\n", m.key, upperSnake(m.name), m.in.first, m.in.last, name)
+	}
+	e.f("}\n")
+	return e.String()
+}
+
+// emitGroupRegistry writes the table from API key to the key and the value of a group record.
+func emitGroupRegistry(records []*message) string {
+	byKey := map[int][2]string{}
+	for _, m := range records {
+		pair := byKey[m.key]
+		if m.value {
+			pair[1] = goName(m.name)
+		} else {
+			pair[0] = goName(m.name)
+		}
+		byKey[m.key] = pair
+	}
+	var e emitter
+	e.f("\n// groupTypes is sorted by key.\nvar groupTypes = [...]groupType{\n")
+	for _, key := range slices.Sorted(maps.Keys(byKey)) {
+		pair := byKey[key]
+		e.f("{%d, func() GroupMessage { x := New%s(); return &x }, func() GroupMessage { x := New%s(); return &x }},\n", key, pair[0], pair[1])
 	}
 	e.f("}\n")
 	return e.String()

@@ -125,8 +125,9 @@ type field struct {
 // message is one definition: a record, or a request.
 type message struct {
 	structure
-	kind     string // metadata, control, file, request, …
+	kind     string // metadata, group, control, file, request, …
 	key      int    // -1: none
+	value    bool   // the value of a record whose key is another message of the same number
 	in       versions
 	flexible versions
 	shared   []*structure

@@ -114,8 +114,8 @@ func (p *parser) clause(m *message, words []string) error {
 		m.flexible, err = parseVersions(words[1])
 	case len(words) == 2 && words[0] == "key" && m.kind == "request":
 		m.key, err = strconv.Atoi(words[1])
-	case len(words) == 3 && words[1] == "key":
-		m.kind = words[0]
+	case len(words) == 3 && (words[1] == "key" || words[1] == "value"):
+		m.kind, m.value = words[0], words[1] == "value"
 		m.key, err = strconv.Atoi(words[2])
 	case len(words) == 1:
 		m.kind = words[0]

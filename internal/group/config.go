@@ -1,0 +1,20 @@
+package group
+
+import (
+	"github.com/ottla/ottla/internal/group/classic"
+	"github.com/ottla/ottla/internal/group/modern"
+	"github.com/ottla/ottla/internal/group/offsets"
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// Config is what a Shard is told at construction.
+type Config struct {
+	// NewID draws the ids of members. Required.
+	NewID func() kafka.UUID
+
+	Classic classic.Config
+	Modern  modern.Config
+	Offsets offsets.Config
+	// Overrides returns the configuration of the group resource of an id, as far as it was set; nil stands for none.
+	Overrides func(groupID string) map[string]string
+}
