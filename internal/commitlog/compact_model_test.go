@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -395,13 +396,13 @@ func (m *compactModel) cleanAndCrash(cut *rand.Rand) (crashes int) {
 		if !o.Changes() {
 			return nil
 		}
-		for _, keep := range []int{0, 50, 100} {
+		for i, keep := range []int{0, 50, 100, 100} {
 			crashes++
 			m.name = fmt.Sprintf("%s, before %s, keeping %d %%", name, o, keep)
 			opt := m.options(false)
-			opt.LogStartOffset = start
+			opt.LogStartOffset, opt.Written = start, i == 3 // of a process that died
 			l, report, err := Open(m.disk.CrashClone(cut, keep), "/d/t-0", opt)
-			if err != nil || report.LostBytes > 0 || report.Damage != nil {
+			if err != nil || report.LostBytes > 0 || report.Damage != nil || report.Odd != nil {
 				m.t.Fatalf("%s: %v, %+v", m.name, err, report)
 			}
 			m.checkView(l, m.log.LogEndOffset())
@@ -414,4 +415,59 @@ func (m *compactModel) cleanAndCrash(cut *rand.Rand) (crashes int) {
 	m.log.dir.FS = plain
 	m.check(m.log)
 	return crashes
+}
+
+// TestCompactionFaults fails each change of the disk that a cleaning makes, once. The log goes on, or is fenced; nothing is lost, and the next start finds all.
+func TestCompactionFaults(t *testing.T) {
+	faults := 0
+	for seed := range max(1, *compactSeeds/20) {
+		m := newCompactModel(t, seed)
+		for range 60 {
+			m.step()
+		}
+		must(t, m.log.Roll(m.now))
+		_, err := m.log.Flush()
+		must(t, err)
+		for nth := 1; m.failNth(nth); nth++ {
+			faults++
+		}
+	}
+	t.Logf("%d faults", faults)
+	if faults < 20 {
+		t.Error("hardly anything failed")
+	}
+}
+
+// failNth cleans a copy of the log whose nth change of the disk fails, and reports whether there was one.
+func (m *compactModel) failNth(nth int) bool {
+	disk, failure, n := m.disk.CrashClone(m.rng, 100), errors.New("injected"), 0
+	fs := vfs.NewFaulty(disk, nil)
+	opt := m.options(false)
+	opt.LogStartOffset = m.log.LogStartOffset()
+	l, _, err := Open(fs, "/d/t-0", opt)
+	must(m.t, err)
+	fs.SetHook(func(o vfs.Op) error {
+		if o.Changes() {
+			n++
+		}
+		if o.Changes() && n == nth {
+			return failure
+		}
+		return nil
+	})
+	name := m.name
+	m.name = fmt.Sprintf("%s, change %d fails", name, nth)
+	defer func() { m.name = name }()
+	err = tryClean(l, 100, retention, m.now)
+	if n >= nth && !errors.Is(err, failure) {
+		m.t.Fatalf("%s: %v", m.name, err)
+	}
+	m.checkView(l, m.log.LogEndOffset()) // readers see no difference
+	l.Abandon()
+	l, report, err := Open(disk, "/d/t-0", opt)
+	if err != nil || report.LostBytes > 0 || report.Damage != nil {
+		m.t.Fatalf("%s: %v, %+v", m.name, err, report)
+	}
+	m.checkView(l, m.log.LogEndOffset())
+	return n >= nth
 }
