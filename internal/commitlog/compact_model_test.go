@@ -18,7 +18,7 @@ import (
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-var compactSeeds = flag.Uint64("compact-seeds", 60, "number of seeds of TestCompactionModel and, a tenth, of TestCompactionCrashes")
+var compactSeeds = flag.Uint64("compact-seeds", 120, "number of seeds of TestCompactionModel and, a tenth, of TestCompactionCrashes")
 
 // retention is delete.retention.ms of the model.
 const retention = 30 * time.Second
@@ -38,6 +38,7 @@ type openTxn struct{ ended, aborted bool }
 type compactModel struct {
 	t     testing.TB
 	name  string
+	whole bool // no records are deleted: then all producers must be known for ever
 	rng   *rand.Rand
 	disk  *vfs.Mem
 	fs    vfs.FS
@@ -56,7 +57,7 @@ type compactModel struct {
 
 func newCompactModel(t testing.TB, seed uint64) *compactModel {
 	m := &compactModel{
-		t: t, name: fmt.Sprintf("seed %d", seed), rng: rand.New(rand.NewPCG(seed, 3)), disk: vfs.NewCrash(), now: testStart,
+		t: t, name: fmt.Sprintf("seed %d", seed), whole: seed%2 == 0, rng: rand.New(rand.NewPCG(seed, 3)), disk: vfs.NewCrash(), now: testStart,
 		sequences: map[kafka.ProducerID]int32{}, epochs: map[kafka.ProducerID]int16{}, txns: map[kafka.ProducerID]*openTxn{},
 	}
 	m.fs = m.disk
@@ -163,7 +164,7 @@ func (m *compactModel) endTxn() {
 
 func (m *compactModel) deleteRecords() {
 	stable, start := m.lastStable(m.log), m.log.LogStartOffset()
-	if m.rng.IntN(3) > 0 || stable < start {
+	if m.whole || m.rng.IntN(3) > 0 || stable < start {
 		return
 	}
 	must(m.t, m.log.SetLogStartOffset(start+kafka.Offset(m.rng.Int64N(int64(stable-start)+1))))
@@ -175,6 +176,7 @@ func (m *compactModel) deleteRecords() {
 
 func (m *compactModel) reopen() {
 	m.check(m.log)
+	m.checkReplay()
 	if m.rng.IntN(2) == 0 {
 		m.point = m.log.RecoveryPoint()
 		must(m.t, m.log.Checkpointed(m.point))
