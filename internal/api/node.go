@@ -26,7 +26,8 @@ type Node struct {
 	Sessions    *Sessions
 	ProducerIDs ProducerIDs
 	// Groups runs the coordinators of groups.
-	Groups *coordinator.Runtime
+	Groups    *coordinator.Runtime
+	Creations Creations
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
@@ -42,4 +43,10 @@ func (n *Node) id() kafka.NodeID { return n.Config.ID }
 type ProducerIDs interface {
 	// Next returns a new id. Errors wrap a kerr value.
 	Next() (kafka.ProducerID, error)
+}
+
+// Creations makes topics on demand (auto.create.topics.enable).
+type Creations interface {
+	// Want has topics made that don't exist, soon or never; it does not wait. The names are valid and none is there twice.
+	Want(names []string)
 }

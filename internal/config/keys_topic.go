@@ -45,13 +45,13 @@ var topicKeys = []row{
 // groupResourceKeys are the keys of groups.
 var groupResourceKeys = []row{
 	{"consumer.assignment.interval.ms", Int, "1000", atLeast(0), Medium, Accepted, "group.consumer.assignment.interval.ms", "Shortest time between two assignments of the group."},
-	{"consumer.assignor.offload.enable", Boolean, "true", nil, Medium, Accepted | internal, "", "Compute assignments beside the coordinator's loop."},
+	{"consumer.assignor.offload.enable", Boolean, "true", nil, Medium, Accepted | internal, "group.consumer.assignor.offload.enable", "Compute assignments beside the coordinator's loop."},
 	{"consumer.heartbeat.interval.ms", Int, "5000", atLeast(1), Medium, Accepted, "group.consumer.heartbeat.interval.ms", "Heartbeat interval of the members."},
 	{"consumer.session.timeout.ms", Int, "45000", atLeast(1), Medium, Accepted, "group.consumer.session.timeout.ms", "Silence after which a member is removed."},
 	{"errors.deadletterqueue.copy.record.enable", Boolean, "false", nil, Medium, Accepted, "", "Copy keys and values into dead letters."},
 	{"errors.deadletterqueue.topic.name", String, "", nil, Medium, Accepted, "", "Topic for records that the group could not process; empty for none."},
 	{"share.assignment.interval.ms", Int, "1000", atLeast(0), Medium, Accepted, "group.share.assignment.interval.ms", "Shortest time between two assignments of the share group."},
-	{"share.assignor.offload.enable", Boolean, "true", nil, Medium, Accepted | internal, "", "Compute assignments beside the coordinator's loop."},
+	{"share.assignor.offload.enable", Boolean, "true", nil, Medium, Accepted | internal, "group.share.assignor.offload.enable", "Compute assignments beside the coordinator's loop."},
 	{"share.auto.offset.reset", String, "latest", offsetReset{}, Medium, Accepted, "", "Where a new share group begins: latest, earliest, or by_duration: and an ISO 8601 duration back from now."},
 	{"share.delivery.count.limit", Int, "5", atLeast(2), Medium, Accepted, "group.share.delivery.count.limit", "How often a record is offered before it is archived."},
 	{"share.heartbeat.interval.ms", Int, "5000", atLeast(1), Medium, Accepted, "group.share.heartbeat.interval.ms", "Heartbeat interval of the members."},
@@ -60,17 +60,17 @@ var groupResourceKeys = []row{
 	{"share.record.lock.duration.ms", Int, "30000", atLeast(1000), Medium, Accepted, "group.share.record.lock.duration.ms", "How long a consumer holds a record that it has acquired."},
 	{"share.renew.acknowledge.enable", Boolean, "true", nil, Medium, Accepted, "", "Let consumers renew their hold on a record."},
 	{"share.session.timeout.ms", Int, "45000", atLeast(1), Medium, Accepted, "group.share.session.timeout.ms", "Silence after which a member is removed."},
-	{"streams.acceptable.recovery.lag", Long, "10000", atLeast(0), Medium, Accepted | internal, "", "Lag at which a task counts as caught up."},
+	{"streams.acceptable.recovery.lag", Long, "10000", atLeast(0), Medium, Accepted | internal, "group.streams.acceptable.recovery.lag", "Lag at which a task counts as caught up."},
 	{"streams.assignment.interval.ms", Int, "1000", atLeast(0), Medium, Accepted, "group.streams.assignment.interval.ms", "Shortest time between two assignments of the streams group."},
 	{"streams.assignor.name", String, null, nil, Medium, Accepted, "group.streams.assignors", "Assignor of the group."},
-	{"streams.assignor.offload.enable", Boolean, "true", nil, Medium, Accepted | internal, "", "Compute assignments beside the coordinator's loop."},
+	{"streams.assignor.offload.enable", Boolean, "true", nil, Medium, Accepted | internal, "group.streams.assignor.offload.enable", "Compute assignments beside the coordinator's loop."},
 	{"streams.heartbeat.interval.ms", Int, "5000", atLeast(1), Medium, Accepted, "group.streams.heartbeat.interval.ms", "Heartbeat interval of the members."},
 	{"streams.initial.rebalance.delay.ms", Int, "3000", atLeast(0), Medium, Accepted, "group.streams.initial.rebalance.delay.ms", "How long a new group waits for more members."},
 	{"streams.num.standby.replicas", Int, "0", atLeast(0), Medium, Accepted, "group.streams.num.standby.replicas", "Standby copies of each task."},
-	{"streams.num.warmup.replicas", Int, "2", atLeast(0), Medium, Accepted | internal, "", "Warm-up copies of tasks."},
+	{"streams.num.warmup.replicas", Int, "2", atLeast(0), Medium, Accepted | internal, "group.streams.num.warmup.replicas", "Warm-up copies of tasks."},
 	{"streams.rack.aware.assignment.tags", List, "", names(mayBeEmpty), Low, Accepted, "group.streams.rack.aware.assignment.tags", "Client tags over which standby tasks are spread."},
 	{"streams.session.timeout.ms", Int, "45000", atLeast(1), Medium, Accepted, "group.streams.session.timeout.ms", "Silence after which a member is removed."},
-	{"streams.task.offset.interval.ms", Int, "60000", atLeast(1), Medium, Accepted | internal, "", "How often members report the offsets of their tasks."},
+	{"streams.task.offset.interval.ms", Int, "60000", atLeast(1), Medium, Accepted | internal, "group.streams.task.offset.interval.ms", "How often members report the offsets of their tasks."},
 }
 
 // clientMetricsKeys are the keys of client-metrics subscriptions (KIP-714).

@@ -39,7 +39,9 @@ const (
 // Options are the world that a node lives in.
 type Options struct {
 	Config *config.Node
-	FS     vfs.FS
+	// Prepare makes the directories fit for use, once the ports are known to be free; nil if there is nothing to do.
+	Prepare func() error
+	FS      vfs.FS
 	// Listen opens a listening socket; net.Listen in production.
 	Listen func(network, address string) (net.Listener, error)
 	Now    func() time.Time
@@ -70,6 +72,7 @@ type Node struct {
 	groups     *coordinator.Runtime
 	ends       []endpoint
 	member     *membership
+	creations  *creations
 	applied    atomic.Pointer[metadata.Image] // what the partitions follow
 
 	background sync.WaitGroup
@@ -98,7 +101,7 @@ func (n *Node) fail(err error) {
 	}
 }
 
-// Open locks the directories, binds the listeners, recovers the logs and loads the metadata. Nothing is served yet.
+// Open looks whether the ports are free, locks the directories, binds the listeners, recovers the logs and loads the metadata. Nothing is served yet.
 // Errors say in one line what is wrong and what to do.
 func Open(o Options) (*Node, error) {
 	n := &Node{opts: o, cfg: o.Config, log: o.Log, failed: make(chan error, 1)}
@@ -110,6 +113,14 @@ func Open(o Options) (*Node, error) {
 }
 
 func (n *Node) open() error {
+	if err := n.probe(); err != nil {
+		return err
+	}
+	if n.opts.Prepare != nil {
+		if err := n.opts.Prepare(); err != nil {
+			return err
+		}
+	}
 	var seed [16]byte
 	if _, err := io.ReadFull(n.opts.Random, seed[:]); err != nil {
 		return fmt.Errorf("draw a seed: %w", err)
@@ -131,19 +142,20 @@ func (n *Node) open() error {
 	return n.bind()
 }
 
-// bind opens the listening sockets, so that a port in use is known before anything runs.
+// bind opens the listening sockets.
 func (n *Node) bind() error {
 	services := &api.Node{
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
 		Groups:   n.groups, Now: n.opts.Now, Log: n.log,
 	}
-	services.ProducerIDs = &producerIDs{allocate: n.member.allocateProducerIDs}
+	n.creations = newCreations(n.log, n.member.createTopics)
+	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
 	budget := transport.NewBudget(requestBytes)
 	for _, l := range n.cfg.Listeners {
-		nl, err := n.opts.Listen("tcp", net.JoinHostPort(l.Host, fmt.Sprint(l.Port)))
+		nl, err := n.listen(l)
 		if err != nil {
-			return listenError(l, err)
+			return err
 		}
 		if tcp, ok := nl.Addr().(*net.TCPAddr); ok {
 			l.Port = tcp.Port
@@ -157,10 +169,6 @@ func (n *Node) bind() error {
 		})
 	}
 	return nil
-}
-
-func listenError(l config.Listener, err error) error {
-	return fmt.Errorf("can't listen on %s:%d (listener %s): %w: stop the other process, or give another address by listeners", l.Host, l.Port, l.Name, err)
 }
 
 func (n *Node) transportOptions(name string, budget *transport.Budget) transport.Options {
@@ -212,6 +220,7 @@ func (n *Node) Start(ctx context.Context) error {
 		return err
 	}
 	n.run(func() { n.member.run(workCtx) })
+	n.run(func() { n.creations.run(workCtx) })
 	n.serve(false)
 	return nil
 }

@@ -54,6 +54,22 @@ func (i *Identity) Close() error {
 	return errors.Join(errs...)
 }
 
+// InUseError says that another process holds a log directory.
+type InUseError struct{ Dir string }
+
+// Error returns what is wrong and, in the words of a configuration file, what to do.
+func (e *InUseError) Error() string { return e.What() + ": " + e.Advice("log.dirs") }
+
+// What returns what is wrong alone.
+func (e *InUseError) What() string {
+	return "log directory " + e.Dir + " is in use by another process"
+}
+
+// Advice returns what to do; setting is what the directory was given by.
+func (e *InUseError) Advice(setting string) string {
+	return "stop that one, or give this node directories of its own by " + setting
+}
+
 // ErrNotFormatted says that log directories have not been formatted.
 var ErrNotFormatted = errors.New("not formatted")
 
@@ -94,8 +110,7 @@ func (w World) open(dir string) (Dir, error) {
 	lock, err := w.FS.Lock(path.Join(dir, checkpoint.Lock))
 	switch {
 	case errors.Is(err, vfs.ErrLocked):
-		return d, fmt.Errorf("log directory %s is in use by another process: stop that one, or give this node directories of its own"+
-			" in log.dirs", dir)
+		return d, &InUseError{dir}
 	case errors.Is(err, vfs.ErrNoSpace):
 		return d, fmt.Errorf("the disk of log directory %s is full: free some space on it, or move the directory to a larger disk", dir)
 	case err != nil:

@@ -1,5 +1,5 @@
 // Package storage prepares log directories and checks them before a node opens them: the logic of `ottla storage`,
-// whose commands, messages and exit codes are those of Kafka's kafka-storage, of `ottla dev`, which formats an empty
+// whose commands and messages are those of Kafka's kafka-storage, of `ottla dev`, which formats an empty
 // directory by itself, and of the start of a node.
 //
 // Layer 6. It decides from the configuration and what the directories hold; all files go through vfs, and clock and
