@@ -25,9 +25,9 @@ type Node struct {
 	Purgatory   *purgatory.Purgatory
 	Sessions    *Sessions
 	ProducerIDs ProducerIDs
+	Creations   Creations
 	// Groups runs the coordinators of groups.
-	Groups    *coordinator.Runtime
-	Creations Creations
+	Groups *coordinator.Runtime
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
