@@ -38,13 +38,14 @@ func findCoordinator(c *call, req *kmsg.FindCoordinatorRequest) *kmsg.FindCoordi
 	return resp
 }
 
+// coordinatorOf answers for one key. Since there are many keys the message is empty, but for a kind that is not known.
 func coordinatorOf(c *call, req *kmsg.FindCoordinatorRequest, key string) kmsg.FindCoordinatorResponseCoordinator {
 	found := kmsg.NewFindCoordinatorResponseCoordinator()
-	found.Key, found.NodeID, found.Port = key, int32(kafka.NoNode), -1
+	found.Key, found.NodeID, found.Port, found.ErrorMessage = key, int32(kafka.NoNode), -1, new("")
 	node, err := findCoordinatorNode(c, req, key)
 	if err != nil {
 		found.ErrorCode = code(err)
-		if req.Version < 4 {
+		if unknown := req.CoordinatorType < groupCoordinator || req.CoordinatorType > shareCoordinator; unknown || req.Version < 4 {
 			found.ErrorMessage = message(err)
 		}
 		return found
@@ -82,15 +83,23 @@ func findCoordinatorNode(c *call, req *kmsg.FindCoordinatorRequest, key string) 
 	return image.Cluster.Broker(p.Leader), nil
 }
 
-// isSharePartition says whether a key names a partition of a share group: group:topic id:partition.
+// isSharePartition says whether a key names a partition of a share group: group:topic id:partition. A group's id may have
+// colons of its own.
 func isSharePartition(key string) bool {
-	parts := strings.Split(key, ":")
-	if len(parts) != 3 || parts[0] == "" {
-		return false
+	rest, partition, ok := cutLast(key)
+	group, topic, named := cutLast(rest)
+	_, err := kafka.ParseUUID(topic)
+	n, notNumber := strconv.ParseInt(partition, 10, 32)
+	return ok && named && group != "" && err == nil && notNumber == nil && n >= 0
+}
+
+// cutLast cuts s at its last colon.
+func cutLast(s string) (before, after string, found bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return "", s, false
 	}
-	_, err := kafka.ParseUUID(parts[1])
-	n, notNumber := strconv.ParseInt(parts[2], 10, 32)
-	return err == nil && notNumber == nil && n >= 0
+	return s[:i], s[i+1:], true
 }
 
 // creatable is the topic that is made when somebody asks for a name that is not there: the configuration decides about
