@@ -7,7 +7,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 )
@@ -22,8 +21,8 @@ const (
 // FindCoordinator, key 10, versions 0 to 6. KIP-98 (version 1 has types), KIP-699 (many keys, version 4), KIP-932 (share
 // groups, version 6).
 //
-// The first question for a group makes __consumer_offsets. Transactions and share groups have no coordinator yet:
-// COORDINATOR_NOT_AVAILABLE.
+// The first question for a group has __consumer_offsets made: the client asks again. Transactions and share groups have no
+// coordinator yet. All this is answered with COORDINATOR_NOT_AVAILABLE.
 func findCoordinator(c *call, req *kmsg.FindCoordinatorRequest) *kmsg.FindCoordinatorResponse {
 	resp := kmsg.NewPtrFindCoordinatorResponse()
 	if req.Version >= 4 {
@@ -73,7 +72,7 @@ func findCoordinatorNode(c *call, req *kmsg.FindCoordinatorRequest, key string) 
 		return nil, kerr.InvalidRequest
 	}
 	if c.image().Topics.ByName(kafka.ConsumerOffsetsTopic) == nil {
-		createInternal(c, kafka.ConsumerOffsetsTopic)
+		c.Creations.Want([]string{kafka.ConsumerOffsetsTopic})
 	}
 	image := c.image()
 	p := image.Topics.ByName(kafka.ConsumerOffsetsTopic).Partition(c.groupPartition(key))
@@ -100,45 +99,4 @@ func cutLast(s string) (before, after string, found bool) {
 		return "", s, false
 	}
 	return s[:i], s[i+1:], true
-}
-
-// creatable is the topic that is made when somebody asks for a name that is not there: the configuration decides about
-// internal topics.
-func creatable(c *call, name string) kmsg.CreateTopicsRequestTopic {
-	t := kmsg.NewCreateTopicsRequestTopic()
-	t.Topic, t.NumPartitions, t.ReplicationFactor = name, -1, -1
-	if name != kafka.ConsumerOffsetsTopic {
-		return t
-	}
-	s := c.Config.Sources
-	t.NumPartitions = int32(s.Int("offsets.topic.num.partitions"))
-	t.ReplicationFactor = int16(s.Int("offsets.topic.replication.factor"))
-	for _, e := range [][2]string{
-		{"cleanup.policy", "compact"}, {"compression.type", "producer"}, {"segment.bytes", s.Text("offsets.topic.segment.bytes")},
-	} {
-		entry := kmsg.NewCreateTopicsRequestTopicConfig()
-		entry.Name, entry.Value = e[0], &e[1]
-		t.Configs = append(t.Configs, entry)
-	}
-	return t
-}
-
-// createInternal makes an internal topic. Why that fails is said in the log alone: those who asked try again.
-func createInternal(c *call, name string) {
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.SetVersion(req.MaxVersion())
-	req.Topics = append(req.Topics, creatable(c, name))
-	resp := submit[*kmsg.CreateTopicsResponse](c, controller.CreateTopics{Request: req})
-	if resp == nil || len(resp.Topics) == 0 {
-		return // said already
-	}
-	t := resp.Topics[0]
-	if err := kerr.TypedErrorForCode(t.ErrorCode); err != nil && err != kerr.TopicAlreadyExists {
-		why := err.Message
-		if t.ErrorMessage != nil {
-			why = *t.ErrorMessage
-		}
-		c.Log.Warn("can't make an internal topic: no group can be served", "topic", name,
-			"replicas", req.Topics[0].ReplicationFactor, "err", why)
-	}
 }
