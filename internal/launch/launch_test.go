@@ -176,6 +176,26 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	}
 }
 
+// kill -9 undoes no deletion that was acknowledged.
+func TestKilledProcessKeepsDeletions(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	p, r := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0")
+	c := testkit.Dial(t, r.Address)
+	c.Create("a", 1)
+	for range 5 {
+		c.MustProduce("a", 0, testkit.BatchOf(1, "x"))
+	}
+	if low := c.DeleteRecords("a", 0, 3); low != 3 {
+		t.Fatalf("the low watermark is %d, want 3", low)
+	}
+	p.signal(syscall.SIGKILL)
+	p.wait()
+	_, again := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0")
+	if got := testkit.Dial(t, again.Address).Fetch("a", 0, 4); got.LogStartOffset != 3 || got.HighWatermark != 5 {
+		t.Errorf("after kill -9 the log has %d to %d, want 3 to 5", got.LogStartOffset, got.HighWatermark)
+	}
+}
+
 // A client that reads nothing holds up the stop; a second signal ends the process all the same.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	p, r := start(t, "dev", "--dir", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0")

@@ -113,8 +113,10 @@ func (n *Node) follow() func(metadata.Change) {
 			n.partitions.Apply(c.Delta, c.Image)
 		} else {
 			begun = true
-			n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
+			c.Delta = metadata.DeltaFromEmpty(c.Image)
+			n.partitions.Apply(c.Delta, c.Image)
 		}
+		n.groups.Apply(c.Delta, c.Image)
 		n.member.tell()
 	}
 }

@@ -24,7 +24,7 @@ import (
 // retryAfter is the pause before a request to the controller is tried again.
 const retryAfter = 5 * time.Millisecond
 
-// membership is the broker's place in the cluster: registration, heartbeats, blocks of producer ids.
+// membership is the broker's place in the cluster: registration, heartbeats, and what it asks of the controller for its clients.
 type membership struct {
 	n           *Node
 	incarnation kafka.UUID
@@ -277,4 +277,12 @@ func (m *membership) allocateProducerIDs() (block, error) {
 	}
 	start := kafka.ProducerID(resp.ProducerIDStart)
 	return block{start, start + kafka.ProducerID(resp.ProducerIDLen)}, kerr.ErrorForCode(resp.ErrorCode)
+}
+
+// createTopics has the controller create topics; what it refuses is for those who ask again to find missing.
+func (m *membership) createTopics(ctx context.Context, req *kmsg.CreateTopicsRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Network.RequestTimeout)
+	defer cancel()
+	_, err := ask[*kmsg.CreateTopicsResponse](ctx, m, controller.CreateTopics{Request: req})
+	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/fetchsession"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -68,8 +69,10 @@ type Node struct {
 	quorum     *quorum.Engine
 	partitions *partition.Manager
 	purgatory  *purgatory.Purgatory
+	groups     *coordinator.Runtime
 	ends       []endpoint
 	member     *membership
+	creations  *creations
 	applied    atomic.Pointer[metadata.Image] // what the partitions follow
 
 	background sync.WaitGroup
@@ -135,6 +138,7 @@ func (n *Node) open() error {
 	if err := n.openPartitions(); err != nil {
 		return err
 	}
+	n.openGroups()
 	return n.bind()
 }
 
@@ -143,9 +147,10 @@ func (n *Node) bind() error {
 	services := &api.Node{
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
-		Now:      n.opts.Now, Log: n.log,
+		Groups:   n.groups, Now: n.opts.Now, Log: n.log,
 	}
-	services.ProducerIDs = &producerIDs{allocate: n.member.allocateProducerIDs}
+	n.creations = newCreations(n.log, n.member.createTopics)
+	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
 	budget := transport.NewBudget(requestBytes)
 	for _, l := range n.cfg.Listeners {
 		nl, err := n.listen(l)
@@ -215,6 +220,7 @@ func (n *Node) Start(ctx context.Context) error {
 		return err
 	}
 	n.run(func() { n.member.run(workCtx) })
+	n.run(func() { n.creations.run(workCtx) })
 	n.serve(false)
 	return nil
 }
@@ -250,6 +256,9 @@ func (n *Node) ID() kafka.NodeID { return n.cfg.ID }
 // Stop lets the replies that are owed go out, closes the logs and writes the clean-shutdown markers. When ctx ends
 // first, connections are cut; the logs are closed properly all the same. It is called once.
 func (n *Node) Stop(ctx context.Context) error {
+	if n.groups != nil {
+		n.groups.Stop() // its replies wait for members, and would hold up the connections
+	}
 	n.stopWaits()
 	var errs []error
 	if n.stopQuorum != nil {

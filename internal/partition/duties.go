@@ -159,8 +159,7 @@ func (m *Manager) writeHighWatermarks() {
 	})
 }
 
-// writeRecoveryPoints checkpoints how far logs are synced and where they start. As in Kafka, a log that starts with its first
-// segment needs no line in the second file.
+// writeRecoveryPoints checkpoints how far logs are synced and where they start.
 func (m *Manager) writeRecoveryPoints() {
 	m.eachDir(func(d *logDir, all []*Partition) error {
 		points := make([]kafka.Offset, len(all))
@@ -170,13 +169,7 @@ func (m *Manager) writeRecoveryPoints() {
 		if err := d.save(checkpoint.RecoveryPoint, all, func(i int) kafka.Offset { return points[i] }); err != nil {
 			return err
 		}
-		err := d.save(checkpoint.LogStart, all, func(i int) kafka.Offset {
-			if start := all[i].LogStartOffset(); start > 0 {
-				return start
-			}
-			return kafka.NoOffset
-		})
-		if err != nil {
+		if err := d.saveLogStarts(all); err != nil {
 			return err
 		}
 		for i, p := range all {
@@ -222,6 +215,11 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	d.files.Lock()
 	defer d.files.Unlock()
+	return d.saveHeld(name, all, offset)
+}
+
+// saveHeld is save for who holds files.
+func (d *logDir) saveHeld(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	entries := make([]checkpoint.Entry, 0, len(all))
 	for i, p := range all {
 		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone {
@@ -229,6 +227,41 @@ func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Of
 		}
 	}
 	return d.checkpoint(name, entries)
+}
+
+// saveLogStarts checkpoints where logs start.
+func (d *logDir) saveLogStarts(all []*Partition) error {
+	d.files.Lock()
+	defer d.files.Unlock()
+	return d.saveLogStartsHeld(all)
+}
+
+// saveLogStartsHeld is saveLogStarts for who holds files. As in Kafka, a log that starts at 0 needs no line.
+func (d *logDir) saveLogStartsHeld(all []*Partition) error {
+	starts := make([]kafka.Offset, len(all))
+	for i, p := range all {
+		if starts[i] = p.LogStartOffset(); starts[i] == 0 {
+			starts[i] = kafka.NoOffset
+		}
+	}
+	if err := d.saveHeld(checkpoint.LogStart, all, func(i int) kafka.Offset { return starts[i] }); err != nil {
+		return err
+	}
+	for i, p := range all {
+		p.keptStart.Store(int64(starts[i]))
+	}
+	return nil
+}
+
+// keepLogStart checkpoints where p starts, and all others of the directory with it: who waited here meanwhile has nothing left to write.
+func (d *logDir) keepLogStart(p *Partition) error {
+	d.files.Lock()
+	defer d.files.Unlock()
+	if p.keptStart.Load() >= int64(p.LogStartOffset()) {
+		return nil
+	}
+	all := slices.DeleteFunc(d.m.sorted(), func(other *Partition) bool { return other.dir != d })
+	return d.saveLogStartsHeld(all)
 }
 
 // emptyTrash removes deleted folders whose time has come, and returns when the next one is due; zero if there is none.

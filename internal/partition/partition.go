@@ -33,6 +33,7 @@ type Partition struct {
 	firstUnstable atomic.Int64 // kafka.NoOffset without a transaction
 	epochStart    atomic.Int64
 	state         atomic.Int32 // online, failed, gone or closed
+	keptStart     atomic.Int64 // the log start offset that is checkpointed; at most 0 for none
 	watchers      purgatory.Watchers
 
 	mu        sync.Mutex // a leaf; guards the core and the writer's side of the log
@@ -100,6 +101,9 @@ func (p *Partition) LastStableOffset() kafka.Offset {
 	}
 	return hw
 }
+
+// MaxMessageBytes returns the size of the largest batch that it takes, in bytes.
+func (p *Partition) MaxMessageBytes() int { return p.config.Load().MaxMessageBytes }
 
 // Size returns the bytes of its segments.
 func (p *Partition) Size() int64 { return p.log.Size() }
@@ -215,7 +219,8 @@ func (p *Partition) Acked(end kafka.Offset, epoch kafka.LeaderEpoch) error {
 }
 
 // DeleteRecords raises the log start offset to upTo, or to the high watermark for -1, and returns the low watermark: the least log start
-// of the replicas. Errors wrap kerr.OffsetOutOfRange, kerr.PolicyViolation, kerr.NotLeaderForPartition or kerr.KafkaStorageError.
+// of the replicas. It is not durable before KeepLogStart. Errors wrap kerr.OffsetOutOfRange, kerr.PolicyViolation, kerr.NotLeaderForPartition
+// or kerr.KafkaStorageError.
 func (p *Partition) DeleteRecords(upTo kafka.Offset) (kafka.Offset, error) {
 	if err := p.check(kafka.NoEpoch, true); err != nil {
 		return kafka.NoOffset, err
@@ -249,6 +254,18 @@ func (p *Partition) deleteLocked(upTo kafka.Offset) error {
 		return err
 	}
 	p.publish()
+	return nil
+}
+
+// KeepLogStart makes durable what DeleteRecords did. One write serves all partitions of the directory for which it was called, so that it is
+// cheap to delete from many first. Errors wrap kerr.NotLeaderForPartition or kerr.KafkaStorageError.
+func (p *Partition) KeepLogStart() error {
+	if p.keptStart.Load() >= int64(p.LogStartOffset()) {
+		return nil
+	}
+	if err := p.dir.keepLogStart(p); err != nil {
+		return p.storageFailure(err)
+	}
 	return nil
 }
 

@@ -106,7 +106,7 @@ func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 // sockets are listening sockets opened ahead of the node, so that its configuration can name free ports.
 type sockets struct {
 	allow func(address string) error
-	free  map[string]net.Listener // by address
+	free  map[string]net.Listener // by address; nil once the node is open
 }
 
 func (s *sockets) reserve(t testing.TB) int {
@@ -152,7 +152,7 @@ func (r *reserved) Accept() (net.Conn, error) {
 
 // Close closes the socket, or gives it back.
 func (r *reserved) Close() error {
-	if !r.used.Load() {
+	if !r.used.Load() && r.sockets.free != nil {
 		r.sockets.free[r.Addr().String()] = r.Listener
 		return nil
 	}
@@ -164,6 +164,7 @@ func (s *sockets) close() {
 	for _, l := range s.free {
 		_ = l.Close() // never used
 	}
+	s.free = nil
 }
 
 func (o *Options) setDefaults() {
