@@ -84,7 +84,7 @@ func newClassicWorld(t *testing.T) *classicWorld {
 		NewID:   func() kafka.UUID { drawn++; return kafka.UUID{15: drawn} },
 		Offsets: offsets.Config{Retention: 7 * 24 * time.Hour, RetentionCheck: 24 * time.Hour},
 		Classic: classic.Config{
-			MaxSize: 100, FirstDelay: 3 * time.Second, NewMemberTimeout: 5 * time.Minute, MinSession: 6 * time.Second, MaxSession: 30 * time.Minute,
+			MaxSize: 100, InitialRebalanceDelay: 3 * time.Second, NewMemberTimeout: 5 * time.Minute, MinSession: 6 * time.Second, MaxSession: 30 * time.Minute,
 		},
 	}
 	w.s = NewShard(w.config)
@@ -251,7 +251,7 @@ func (w *classicWorld) run(d *datadriven.TestData) {
 	case "config":
 		d.MaybeScanArgs(w.t, "max", &w.config.Classic.MaxSize)
 		if delay := arg(d, "delay"); delay != nil {
-			w.config.Classic.FirstDelay, _ = time.ParseDuration(*delay)
+			w.config.Classic.InitialRebalanceDelay, _ = time.ParseDuration(*delay)
 		}
 		w.restart()
 	case "join":
