@@ -60,6 +60,7 @@ func init() {
 		serve(23, 2, 4, onBroker, offsetForLeaderEpoch),
 		serve(32, 1, 4, onBoth, describeConfigs),
 		serve(33, 0, 2, onBoth, alterConfigs),
+		serve(34, 1, 2, onBroker, alterReplicaLogDirs),
 		serve(35, 1, 5, onBroker, describeLogDirs),
 		serve(37, 0, 3, onBoth, createPartitions),
 		serveLater(42, 0, 3, deleteGroups),

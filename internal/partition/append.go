@@ -79,7 +79,7 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 		p.advanced(len(v.Batch))
 	}
 	if w.unsynced {
-		p.dir.flushSoon(p)
+		p.dir().flushSoon(p)
 	}
 	return w.result, nil
 }
@@ -109,16 +109,16 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		return w
 	}
 	epoch := p.core.Leadership().LeaderEpoch
-	b.SetBaseOffset(p.log.LogEndOffset())
+	b.SetBaseOffset(p.log().LogEndOffset())
 	b.SetLeaderEpoch(epoch)
-	known, duplicate, err := p.log.Producers().Check(b, r.Origin)
+	known, duplicate, err := p.log().Producers().Check(b, r.Origin)
 	switch {
 	case err != nil:
 		w.err = err
 		return w
 	case duplicate:
 		w.result = AppendResult{
-			BaseOffset: known.BaseOffset, End: known.LastOffset + 1, LogAppendTime: known.Timestamp, LogStartOffset: p.log.LogStartOffset(),
+			BaseOffset: known.BaseOffset, End: known.LastOffset + 1, LogAppendTime: known.Timestamp, LogStartOffset: p.log().LogStartOffset(),
 			LeaderEpoch: epoch, Duplicate: true, Committed: p.core.HighWatermark() > known.LastOffset,
 		}
 		return w
@@ -127,7 +127,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		w.storage = true
 		return w
 	}
-	appended, err := p.log.Append(b, r.Now)
+	appended, err := p.log().Append(b, r.Now)
 	if err != nil {
 		w.err, w.storage = err, true
 		return w
@@ -140,7 +140,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		p.unsynced = 0
 	}
 	w.result = AppendResult{
-		BaseOffset: appended.Base, End: appended.End, LogAppendTime: kafka.NoTimestamp, LogStartOffset: p.log.LogStartOffset(),
+		BaseOffset: appended.Base, End: appended.End, LogAppendTime: kafka.NoTimestamp, LogStartOffset: p.log().LogStartOffset(),
 		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End,
 	}
 	if c.TimestampType == kafka.LogAppendTime {
@@ -163,6 +163,6 @@ func (p *Partition) refused(err error) (AppendResult, error) {
 			return r, err
 		}
 	}
-	r.LogStartOffset = p.log.LogStartOffset()
+	r.LogStartOffset = p.log().LogStartOffset()
 	return r, err
 }
