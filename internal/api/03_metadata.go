@@ -7,7 +7,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 )
@@ -149,25 +148,10 @@ func metadataByName(c *call, image *metadata.Image, req *kmsg.MetadataRequest) [
 		}
 		topics = append(topics, metadataTopicError(&missing[i], kafka.TopicID{}, err))
 	}
-	if req.Version < 4 || req.AllowAutoTopicCreation {
-		autoCreate(c, create)
+	if c.Config.Topics.AutoCreate && (req.Version < 4 || req.AllowAutoTopicCreation) {
+		c.Creations.Want(create)
 	}
 	return topics
-}
-
-// autoCreate makes topics that somebody asked for; whether it worked shows when they ask again.
-func autoCreate(c *call, names []string) {
-	if len(names) == 0 || !c.Config.Topics.AutoCreate {
-		return
-	}
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.SetVersion(req.MaxVersion())
-	for _, name := range names {
-		t := kmsg.NewCreateTopicsRequestTopic()
-		t.Topic, t.NumPartitions, t.ReplicationFactor = name, -1, -1
-		req.Topics = append(req.Topics, t)
-	}
-	submit[*kmsg.CreateTopicsResponse](c, controller.CreateTopics{Request: req})
 }
 
 func metadataTopic(c *call, image *metadata.Image, t *metadata.Topic, version int16) kmsg.MetadataResponseTopic {

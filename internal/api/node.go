@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/partition"
@@ -24,6 +25,9 @@ type Node struct {
 	Purgatory   *purgatory.Purgatory
 	Sessions    *Sessions
 	ProducerIDs ProducerIDs
+	Creations   Creations
+	// Groups runs the coordinators of groups.
+	Groups *coordinator.Runtime
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
@@ -39,4 +43,10 @@ func (n *Node) id() kafka.NodeID { return n.Config.ID }
 type ProducerIDs interface {
 	// Next returns a new id. Errors wrap a kerr value.
 	Next() (kafka.ProducerID, error)
+}
+
+// Creations makes topics on demand (auto.create.topics.enable).
+type Creations interface {
+	// Want has topics made that don't exist, soon or never; it does not wait. The names are valid and none is there twice.
+	Want(names []string)
 }

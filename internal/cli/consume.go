@@ -49,7 +49,7 @@ func (a *app) consumeCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVarP(&c.format, "format", "f", "", "how a record is printed, a `FORMAT` with % escapes (default \"%v\\n\")")
-	f.StringVarP(&c.offset, "offset", "O", "start", "which records: `FROM[:TO]`")
+	f.StringVarP(&c.offset, "offset", "O", "start", "which records: `FROM[:TO]`; end alone waits for those written from now on")
 	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions, `N,…`")
 	f.BoolVar(&c.follow, "follow", false, "go on with records as they are written, up to the end of the range if it has one")
 	f.Int64VarP(&c.most, "max", "n", 0, "stop after this many records; 0 is no bound")
@@ -131,6 +131,9 @@ func (a *app) consume(ctx context.Context, c *consumption, topics []string) erro
 	}
 	ctx, stop := a.world.Interruptible(ctx)
 	defer stop()
+	if c.follow && c.span.from.kind == end {
+		a.notice("waiting for records that are written to %s from now on", quoted(topics))
+	}
 	r := &reader{app: a, server: s, flags: c, plan: plan, out: out, progress: a.progress("consumed")}
 	return r.run(ctx)
 }

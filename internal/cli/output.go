@@ -51,7 +51,8 @@ type column[T any] struct {
 	number bool
 }
 
-// list prints rows: as a table, as one JSON object whose key plural holds them all, or as a JSON line each.
+// list prints rows: as a table, as one JSON object whose key plural holds them all, or as a JSON line each. A
+// person is told that there are none, on standard error.
 func list[T any](a *app, kind, plural string, rows []T, columns []column[T]) error {
 	switch a.output.value {
 	case "json":
@@ -66,6 +67,9 @@ func list[T any](a *app, kind, plural string, rows []T, columns []column[T]) err
 			}
 		}
 		return nil
+	}
+	if len(rows) == 0 {
+		a.notice("no %s", plural)
 	}
 	return a.table(tableOf(rows, columns))
 }

@@ -61,6 +61,14 @@ func (a *app) root(extra []*cobra.Command) *cobra.Command {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
+	printVersion := root.Flags().Bool("version", false, "print the version of this binary")
+	help := root.RunE
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if *printVersion {
+			return a.printVersion()
+		}
+		return help(c, args)
+	}
 	files := a.logCommand()
 	files.GroupID = "offline"
 	root.AddCommand(files, a.versionCommand(), a.topicsAlias())

@@ -40,15 +40,17 @@ func (a *app) versionCommand() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version of this binary",
 		Args:  want(0, 0, "no arguments"),
-		RunE: func(*cobra.Command, []string) error {
-			v := versions{softwareVersion(), KafkaVersion, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-			if a.output.value != "table" {
-				return a.object("Version", v)
-			}
-			_, err := fmt.Fprintf(a.out, "ottla %s (Apache Kafka %s, %s, %s)\n", v.Ottla, v.Kafka, v.Go, v.Platform)
-			return err
-		},
+		RunE:  func(*cobra.Command, []string) error { return a.printVersion() },
 	}
 	a.outputFlags(cmd.Flags())
 	return cmd
+}
+
+func (a *app) printVersion() error {
+	v := versions{softwareVersion(), KafkaVersion, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+	if a.output.value != "table" {
+		return a.object("Version", v)
+	}
+	_, err := fmt.Fprintf(a.out, "ottla %s (Apache Kafka %s, %s, %s)\n", v.Ottla, v.Kafka, v.Go, v.Platform)
+	return err
 }

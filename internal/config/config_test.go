@@ -34,6 +34,13 @@ func scenario(t *testing.T, d *datadriven.TestData, s *Sources) string {
 		return ""
 	case "describe":
 		return described(t, d, *s)
+	case "valid":
+		if err := judge(*s, "group", nil, pairs(t, d, "overrides")); err != nil {
+			return err.Error() + "\n"
+		}
+		return "ok\n"
+	case "group":
+		return fmt.Sprintf("%+v\n", s.Group(pairs(t, d, "overrides")))
 	case "topic":
 		return fmt.Sprintf("%+v\n", s.Topic(pairs(t, d, "overrides")))
 	}

@@ -136,16 +136,18 @@ func (s Sources) valueConflicts() []string {
 	for _, r := range groupRanges {
 		name := "group." + r.key
 		switch {
-		case s.Int(r.max) < s.Int(r.min):
+		case r.min != "" && r.max != "" && s.Int(r.max) < s.Int(r.min):
 			require(false, r.max+" must be greater than or equal to "+r.min)
-		case s.Int(name) < s.Int(r.min):
+		case r.min != "" && s.Int(name) < s.Int(r.min):
 			require(false, name+" must be greater than or equal to "+r.min)
-		case s.Int(name) > s.Int(r.max):
+		case r.max != "" && s.Int(name) > s.Int(r.max):
 			require(false, name+" must be less than or equal to "+r.max)
 		}
 	}
-	const standby, most = "group.streams.num.standby.replicas", "group.streams.max.standby.replicas"
-	require(s.Int(standby) <= s.Int(most), standby+" must be less than or equal to "+most)
+	for _, kind := range []string{"group.consumer", "group.share", "group.streams"} {
+		session, heartbeat := kind+".session.timeout.ms", kind+".heartbeat.interval.ms"
+		require(s.Int(heartbeat) < s.Int(session), heartbeat+" must be less than "+session)
+	}
 	if why := s.cordonConflict(); why != "" {
 		bad = append(bad, why)
 	}

@@ -30,7 +30,6 @@ type Topic struct {
 	SegmentJitter      time.Duration
 	SegmentIndexBytes  int
 	IndexIntervalBytes int
-	Preallocate        bool
 
 	RetentionBytes  int64
 	Retention       time.Duration
@@ -57,7 +56,7 @@ const NoLimit time.Duration = -1
 // Topic computes the effective configuration of a topic with these overrides. Values that don't parse read as 0:
 // what is stored has passed ValidateTopic.
 func (s Sources) Topic(overrides map[string]string) Topic {
-	v := topicValues{s, overrides}
+	v := resourceValues{s, TopicResource, overrides}
 	t := Topic{
 		CompressionType: v.text("compression.type"),
 		GzipLevel:       v.int("compression.gzip.level"),
@@ -74,7 +73,6 @@ func (s Sources) Topic(overrides map[string]string) Topic {
 		SegmentJitter:      v.millis("segment.jitter.ms"),
 		SegmentIndexBytes:  v.int("segment.index.bytes"),
 		IndexIntervalBytes: v.int("index.interval.bytes"),
-		Preallocate:        v.text("preallocate") == "true",
 
 		RetentionBytes:  v.int64("retention.bytes"),
 		Retention:       v.millis("retention.ms"),
@@ -88,7 +86,7 @@ func (s Sources) Topic(overrides map[string]string) Topic {
 		MaxCompactionLag: v.millis("max.compaction.lag.ms"),
 
 		MinInSyncReplicas:     v.int("min.insync.replicas"),
-		UncleanLeaderElection: v.text("unclean.leader.election.enable") == "true",
+		UncleanLeaderElection: v.bool("unclean.leader.election.enable"),
 
 		LeaderThrottledReplicas:   SplitList(v.text("leader.replication.throttled.replicas")),
 		FollowerThrottledReplicas: SplitList(v.text("follower.replication.throttled.replicas")),
@@ -107,14 +105,15 @@ func (s Sources) Topic(overrides map[string]string) Topic {
 	return t
 }
 
-// topicValues reads keys of a topic.
-type topicValues struct {
+// resourceValues reads keys of a topic or a group.
+type resourceValues struct {
 	s         Sources
+	resource  Resource
 	overrides map[string]string
 }
 
-func (v topicValues) text(name string) string {
-	k, _ := Lookup(TopicResource, name)
+func (v resourceValues) text(name string) string {
+	k, _ := Lookup(v.resource, name)
 	raw, ok := v.overrides[name]
 	if !ok {
 		raw, _ = v.s.inherited(k)
@@ -126,13 +125,15 @@ func (v topicValues) text(name string) string {
 	return c
 }
 
-func (v topicValues) int64(name string) int64 {
+func (v resourceValues) int64(name string) int64 {
 	n, _ := strconv.ParseInt(v.text(name), 10, 64)
 	return n
 }
 
-func (v topicValues) int(name string) int { return int(v.int64(name)) }
+func (v resourceValues) bool(name string) bool { return v.text(name) == "true" }
 
-func (v topicValues) millis(name string) time.Duration {
+func (v resourceValues) int(name string) int { return int(v.int64(name)) }
+
+func (v resourceValues) millis(name string) time.Duration {
 	return duration(v.int64(name), time.Millisecond)
 }

@@ -16,12 +16,12 @@ func (s Sources) ValidateTopic(overrides map[string]string) error {
 	if err := checkAll(TopicResource, overrides, kerr.InvalidConfig, "Unknown topic config name: %s"); err != nil {
 		return err
 	}
-	v := topicValues{s, overrides}
+	v := resourceValues{s, TopicResource, overrides}
 	if lo, hi := v.int64("min.compaction.lag.ms"), v.int64("max.compaction.lag.ms"); lo > hi {
 		return refuse(kerr.InvalidConfig,
 			"conflict topic config setting min.compaction.lag.ms (%d) > max.compaction.lag.ms (%d)", lo, hi)
 	}
-	if v.text("remote.storage.enable") == "true" {
+	if v.bool("remote.storage.enable") {
 		return refuse(kerr.InvalidConfig,
 			"Tiered Storage functionality is disabled in the broker. Topic cannot be configured with remote log storage.")
 	}
@@ -30,13 +30,23 @@ func (s Sources) ValidateTopic(overrides map[string]string) error {
 
 // checkAll looks for unknown names first, then judges each value.
 func checkAll(r Resource, configs map[string]string, code *kerr.Error, unknown string) error {
-	sorted := slices.Sorted(maps.Keys(configs))
-	for _, name := range sorted {
+	if err := checkNames(r, configs, code, unknown); err != nil {
+		return err
+	}
+	return checkValues(r, configs)
+}
+
+func checkNames(r Resource, configs map[string]string, code *kerr.Error, unknown string) error {
+	for _, name := range slices.Sorted(maps.Keys(configs)) {
 		if _, ok := Lookup(r, name); !ok {
 			return refuse(code, unknown, name)
 		}
 	}
-	for _, name := range sorted {
+	return nil
+}
+
+func checkValues(r Resource, configs map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(configs)) {
 		k, _ := Lookup(r, name)
 		if err := k.Check(configs[name]); err != nil {
 			return refuse(kerr.InvalidConfig, "%s", err)
@@ -45,7 +55,7 @@ func checkAll(r Resource, configs map[string]string, code *kerr.Error, unknown s
 	return nil
 }
 
-// groupRange is a group key whose value the broker's keys bound.
+// groupRange is a group key whose value the broker's keys bound; an empty name is no bound.
 type groupRange struct{ key, min, max string }
 
 var groupRanges = []groupRange{
@@ -60,33 +70,42 @@ var groupRanges = []groupRange{
 	{"share.partition.max.record.locks", "group.share.min.partition.max.record.locks", "group.share.max.partition.max.record.locks"},
 	{"streams.heartbeat.interval.ms", "group.streams.min.heartbeat.interval.ms", "group.streams.max.heartbeat.interval.ms"},
 	{"streams.session.timeout.ms", "group.streams.min.session.timeout.ms", "group.streams.max.session.timeout.ms"},
+	{"streams.num.standby.replicas", "", "group.streams.max.standby.replicas"},
 	{"streams.assignment.interval.ms", "group.streams.min.assignment.interval.ms", "group.streams.max.assignment.interval.ms"},
+	{"streams.task.offset.interval.ms", "group.streams.min.task.offset.interval.ms", ""},
+	{"streams.num.warmup.replicas", "", "group.streams.max.warmup.replicas"},
 }
 
 // ValidateGroup checks the whole configuration of a group. The error is an *Error with INVALID_CONFIG.
 func (s Sources) ValidateGroup(overrides map[string]string) error {
-	if err := checkAll(GroupResource, overrides, kerr.InvalidConfig, "Unknown group config name: %s"); err != nil {
+	if err := checkNames(GroupResource, overrides, kerr.InvalidConfig, "Unknown group config name: %s"); err != nil {
 		return err
 	}
-	number := func(key string) (int64, bool) {
-		v, ok := overrides[key]
-		n, _ := strconv.ParseInt(trim(v), 10, 64)
-		return n, ok
+	tags := SplitList(overrides["streams.rack.aware.assignment.tags"])
+	if len(compact(tags)) != len(tags) {
+		return refuse(kerr.InvalidConfig, "streams.rack.aware.assignment.tags must not contain duplicate tag keys.")
 	}
+	if err := checkValues(GroupResource, overrides); err != nil {
+		return err
+	}
+	v := resourceValues{s, GroupResource, overrides}
 	for _, r := range groupRanges {
-		lo, hi := s.Int(r.min), s.Int(r.max)
-		if n, ok := number(r.key); ok && (n < lo || n > hi) {
+		if _, ok := overrides[r.key]; !ok {
+			continue
+		}
+		switch n, lo, hi := v.int64(r.key), s.Int(r.min), s.Int(r.max); {
+		case r.min == "" && n > hi:
+			return refuse(kerr.InvalidConfig, "%s must be less than or equal to %d", r.key, hi)
+		case r.max == "" && n < lo:
+			return refuse(kerr.InvalidConfig, "%s must be greater than or equal to %d", r.key, lo)
+		case r.min != "" && r.max != "" && (n < lo || n > hi):
 			return refuse(kerr.InvalidConfig, "%s must be in the range %d to %d inclusive.", r.key, lo, hi)
 		}
 	}
-	if n, ok := number("streams.num.standby.replicas"); ok && n > s.Int("group.streams.max.standby.replicas") {
-		return refuse(kerr.InvalidConfig, "streams.num.standby.replicas must be less than or equal to %d",
-			s.Int("group.streams.max.standby.replicas"))
-	}
-	return s.validateGroupNames(overrides)
+	return s.checkGroupRules(overrides)
 }
 
-func (s Sources) validateGroupNames(overrides map[string]string) error {
+func (s Sources) checkGroupRules(overrides map[string]string) error {
 	if name, ok := overrides["streams.assignor.name"]; ok {
 		name = trim(name)
 		if known := s.List("group.streams.assignors"); !slices.Contains(known, name) {
@@ -94,12 +113,24 @@ func (s Sources) validateGroupNames(overrides map[string]string) error {
 				" Registered assignors are: [%s].", name, strings.Join(known, ", "))
 		}
 	}
-	tags := SplitList(overrides["streams.rack.aware.assignment.tags"])
-	if len(compact(tags)) != len(tags) {
-		return refuse(kerr.InvalidConfig, "streams.rack.aware.assignment.tags must not contain duplicate tag keys.")
+	for _, kind := range []string{"consumer", "share", "streams"} {
+		if err := s.checkHeartbeats(overrides, kind+".session.timeout.ms", kind+".heartbeat.interval.ms"); err != nil {
+			return err
+		}
 	}
 	if strings.HasPrefix(overrides["errors.deadletterqueue.topic.name"], "__") {
 		return refuse(kerr.InvalidConfig, "errors.deadletterqueue.topic.name: DLQ topic name must not start with '__'")
+	}
+	return nil
+}
+
+// checkHeartbeats refuses a session that is over before a heartbeat is due, where a group sets either of the two.
+func (s Sources) checkHeartbeats(overrides map[string]string, session, heartbeat string) error {
+	v := resourceValues{s, GroupResource, overrides}
+	_, one := overrides[session]
+	_, other := overrides[heartbeat]
+	if (one || other) && v.int64(session) <= v.int64(heartbeat) {
+		return refuse(kerr.InvalidConfig, "%s must be greater than %s", session, heartbeat)
 	}
 	return nil
 }
@@ -249,9 +280,12 @@ func (s Sources) checkThreads(proposed map[string]string) error {
 	return nil
 }
 
+// fixedListeners are keys that Kafka lets a running node change, and this version does not: it opens its listeners once.
+var fixedListeners = []string{"listeners", "listener.security.protocol.map"}
+
 // checkBrokerRules holds the rules of single keys.
 func checkBrokerRules(stored, proposed map[string]string) error {
-	for _, name := range []string{"listeners", "listener.security.protocol.map"} {
+	for _, name := range fixedListeners {
 		if v, ok := proposed[name]; ok && v != stored[name] {
 			return refuse(kerr.InvalidRequest, "%s can't change while the node runs: set it in its file and restart it", name)
 		}

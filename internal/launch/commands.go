@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +22,7 @@ func Commands(w *cli.World, began time.Time) []*cobra.Command {
 }
 
 func startCommand(w *cli.World, began time.Time) *cobra.Command {
-	s := &session{world: w}
+	s := &session{world: w, addresses: "listeners", dirs: "log.dirs"}
 	var file string
 	var overrides []string
 	cmd := &cobra.Command{
@@ -77,7 +78,7 @@ func load(file string, overrides []string) (*config.Node, error) {
 }
 
 func devCommand(w *cli.World, began time.Time) *cobra.Command {
-	s := &session{world: w, greet: greet}
+	s := &session{world: w, addresses: "--listen HOST:PORT (port 0 picks a free one)", dirs: "--dir DIR", greet: greet}
 	var dir, listen string
 	var overrides []string
 	cmd := &cobra.Command{
@@ -92,9 +93,7 @@ func devCommand(w *cli.World, began time.Time) *cobra.Command {
 			if s.cfg, err = devConfig(dir, listen, overrides); err != nil {
 				return err
 			}
-			if _, err := machine().Prepare(s.cfg); err != nil {
-				return err
-			}
+			s.prepare = func() error { return prepare(s.cfg) }
 			return s.run(cmd.Context(), began)
 		},
 	}
@@ -103,6 +102,15 @@ func devCommand(w *cli.World, began time.Time) *cobra.Command {
 	cmd.Flags().StringArrayVar(&overrides, "override", nil, "set `KEY=VALUE` of the configuration; may be given again")
 	s.flags(cmd)
 	return cmd
+}
+
+// prepare formats directories that are empty or missing.
+func prepare(cfg *config.Node) error {
+	_, err := machine().Prepare(cfg)
+	if err != nil {
+		return &cli.Error{Err: err, Hint: "--dir DIR takes another directory"}
+	}
+	return nil
 }
 
 // greet tells a newcomer what to do next.
@@ -129,13 +137,17 @@ func storageCommand(w *cli.World) *cobra.Command {
 		Use:                "storage format|info|random-uuid",
 		Short:              "Format log directories, and say what is in them",
 		DisableFlagParsing: true,
-		SilenceErrors:      true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			tool := storage.Tool{World: machine(), Out: w.Out, Err: w.Err, Name: "ottla storage"}
-			if code := tool.Run(args); code != 0 {
-				return &cli.Error{Exit: cli.Exit(code)}
+			err := storage.Tool{World: machine(), Out: w.Out, Name: "ottla storage"}.Run(args)
+			var use *storage.UsageError
+			switch {
+			case errors.As(err, &use):
+				help := strings.TrimSpace("ottla storage " + use.Command)
+				return &cli.Error{Err: err, Exit: cli.Usage, Hint: help + " --help says what it takes"}
+			case errors.Is(err, storage.ErrUnfit):
+				return &cli.Error{Err: err, Exit: cli.Failed, Hint: "`ottla storage format` makes empty ones fit"}
 			}
-			return nil
+			return err
 		},
 	}
 }

@@ -176,6 +176,26 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	}
 }
 
+// kill -9 undoes no deletion that was acknowledged.
+func TestKilledProcessKeepsDeletions(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	p, r := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0")
+	c := testkit.Dial(t, r.Address)
+	c.Create("a", 1)
+	for range 5 {
+		c.MustProduce("a", 0, testkit.BatchOf(1, "x"))
+	}
+	if low := c.DeleteRecords("a", 0, 3); low != 3 {
+		t.Fatalf("the low watermark is %d, want 3", low)
+	}
+	p.signal(syscall.SIGKILL)
+	p.wait()
+	_, again := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0")
+	if got := testkit.Dial(t, again.Address).Fetch("a", 0, 4); got.LogStartOffset != 3 || got.HighWatermark != 5 {
+		t.Errorf("after kill -9 the log has %d to %d, want 3 to 5", got.LogStartOffset, got.HighWatermark)
+	}
+}
+
 // A client that reads nothing holds up the stop; a second signal ends the process all the same.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
 	p, r := start(t, "dev", "--dir", filepath.Join(t.TempDir(), "data"), "--listen", "127.0.0.1:0")
@@ -275,4 +295,39 @@ func TestDevRefuses(t *testing.T) {
 	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), dir, "not empty")
 	holds(t, fails(t, cli.Usage, "dev", "--listen", "9092"), "--listen 9092", "HOST:PORT")
 	holds(t, fails(t, cli.Usage, "dev", "now"), "no arguments", `"now"`)
+}
+
+// A port in use is found before anything is written, and told in the words of the command.
+func TestDevFindsThePortTakenFirst(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	dir := filepath.Join(t.TempDir(), "data")
+	said := fails(t, cli.Failed, "dev", "--dir", dir, "--listen", taken.Addr().String())
+	holds(t, said, taken.Addr().String(), "address already in use", "stop the other process", "--listen HOST:PORT")
+	if strings.Contains(said, "by listeners") {
+		t.Errorf("%q speaks of a configuration that is none of the user's", said)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it touched the directory: %v", err)
+	}
+	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "192.0.2.1:9092"), "192.0.2.1:9092", "address of this machine", "--listen")
+	holds(t, fails(t, cli.Failed, "dev", "--dir", "/dev/null", "--listen", "127.0.0.1:0"), "not a directory", "--dir DIR")
+
+	_, r := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0")
+	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), "in use by another process", "--dir DIR")
+	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", r.Address), "address already in use")
+}
+
+func TestStorageSaysWhatIsWrongInOneLine(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	file := configFile(t, 0, dir, false)
+	holds(t, fails(t, cli.Usage, "storage"), "random-uuid", "ottla storage --help")
+	holds(t, fails(t, cli.Usage, "storage", "bogus"), `"bogus"`, "random-uuid")
+	holds(t, fails(t, cli.Usage, "storage", "format", "-c", file), "--cluster-id", "ottla storage format --help")
+	holds(t, fails(t, cli.NotFound, "storage", "info", "-c", "/does/not/exist"), "/does/not/exist", "no such file")
+	holds(t, fails(t, cli.Failed, "storage", "info", "-c", file), "not fit for use", "ottla storage format")
+	holds(t, fails(t, cli.Failed, "storage", "format", "-t", "x", "-c", file), "--standalone")
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -38,6 +39,10 @@ type session struct {
 	cfg       *config.Node
 	json      bool
 	readyFile string
+	// prepare makes the log directories fit for use; nil leaves that to the user.
+	prepare func() error
+	// addresses and dirs are what the user gives addresses and log directories by.
+	addresses, dirs string
 	// greet tells a person that the node is ready; nil says it in one line.
 	greet func(w io.Writer, r ready)
 }
@@ -71,14 +76,11 @@ func (s *session) run(ctx context.Context, began time.Time) error {
 	defer restore()
 	boot, _ := os.ReadFile(bootID) // where there is none, every crash counts as the machine's
 	n, err := node.Open(node.Options{
-		Config: s.cfg, FS: vfs.OS{}, Listen: net.Listen, Now: time.Now, Random: rand.Reader,
+		Config: s.cfg, Prepare: s.prepare, FS: vfs.OS{}, Listen: net.Listen, Now: time.Now, Random: rand.Reader,
 		Boot: strings.TrimSpace(string(boot)), Hostname: hostname(), Log: log,
 	})
-	if opening := (*net.OpError)(nil); errors.As(err, &opening) {
-		return &cli.Error{Err: err, Exit: cli.Failed} // a port that is taken is no server out of reach
-	}
 	if err != nil {
-		return err
+		return s.refusal(err)
 	}
 	err = n.Start(ctx)
 	if err == nil {
@@ -94,6 +96,23 @@ func (s *session) run(ctx context.Context, began time.Time) error {
 	stopCtx, cancel := context.WithTimeout(context.Background(), drainWithin)
 	defer cancel()
 	return errors.Join(err, n.Stop(stopCtx))
+}
+
+// refusal words why the node can't be opened for whoever gave the command.
+func (s *session) refusal(err error) error {
+	var listen *node.ListenError
+	var use *storage.InUseError
+	switch {
+	case errors.As(err, &listen):
+		e := &cli.Error{Err: errors.New(listen.What()), Hint: listen.Advice(s.addresses), Exit: cli.Failed}
+		if errors.Is(err, fs.ErrPermission) {
+			e.Exit = cli.Denied
+		}
+		return e
+	case errors.As(err, &use):
+		return &cli.Error{Err: errors.New(use.What()), Hint: use.Advice(s.dirs), Exit: cli.Failed}
+	}
+	return err
 }
 
 func hostname() string {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/fetchsession"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -38,7 +39,9 @@ const (
 // Options are the world that a node lives in.
 type Options struct {
 	Config *config.Node
-	FS     vfs.FS
+	// Prepare makes the directories fit for use, once the ports are known to be free; nil if there is nothing to do.
+	Prepare func() error
+	FS      vfs.FS
 	// Listen opens a listening socket; net.Listen in production.
 	Listen func(network, address string) (net.Listener, error)
 	Now    func() time.Time
@@ -66,9 +69,13 @@ type Node struct {
 	quorum     *quorum.Engine
 	partitions *partition.Manager
 	purgatory  *purgatory.Purgatory
+	groups     *coordinator.Runtime
 	ends       []endpoint
-	member     *membership
-	applied    atomic.Pointer[metadata.Image] // what the partitions follow
+	// admitClients counts the connections of the broker's listeners.
+	admitClients *transport.Admission
+	member       *membership
+	creations    *creations
+	applied      atomic.Pointer[metadata.Image] // what the partitions follow
 
 	background sync.WaitGroup
 	life       context.Context    // of requests that wait
@@ -96,7 +103,7 @@ func (n *Node) fail(err error) {
 	}
 }
 
-// Open locks the directories, binds the listeners, recovers the logs and loads the metadata. Nothing is served yet.
+// Open looks whether the ports are free, locks the directories, binds the listeners, recovers the logs and loads the metadata. Nothing is served yet.
 // Errors say in one line what is wrong and what to do.
 func Open(o Options) (*Node, error) {
 	n := &Node{opts: o, cfg: o.Config, log: o.Log, failed: make(chan error, 1)}
@@ -108,6 +115,14 @@ func Open(o Options) (*Node, error) {
 }
 
 func (n *Node) open() error {
+	if err := n.probe(); err != nil {
+		return err
+	}
+	if n.opts.Prepare != nil {
+		if err := n.opts.Prepare(); err != nil {
+			return err
+		}
+	}
 	var seed [16]byte
 	if _, err := io.ReadFull(n.opts.Random, seed[:]); err != nil {
 		return fmt.Errorf("draw a seed: %w", err)
@@ -125,45 +140,48 @@ func (n *Node) open() error {
 	if err := n.openPartitions(); err != nil {
 		return err
 	}
+	n.openGroups()
 	return n.bind()
 }
 
-// bind opens the listening sockets, so that a port in use is known before anything runs.
+// bind opens the listening sockets.
 func (n *Node) bind() error {
 	services := &api.Node{
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
-		Now:      n.opts.Now, Log: n.log,
+		Groups:   n.groups, Now: n.opts.Now, Log: n.log,
 	}
-	services.ProducerIDs = &producerIDs{allocate: n.member.allocateProducerIDs}
+	n.creations = newCreations(n.log, n.member.createTopics)
+	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
 	budget := transport.NewBudget(requestBytes)
+	if most := n.cfg.Network.QueuedMaxBytes; most > 0 {
+		budget = transport.NewBudget(most)
+	}
+	n.admitClients = transport.NewAdmission(n.opts.Now, n.clientLimits(n.applied.Load()), listenerNames(n.cfg, false)...)
+	controllers := transport.NewAdmission(n.opts.Now, connectionLimits(n.cfg.Sources), listenerNames(n.cfg, true)...)
 	for _, l := range n.cfg.Listeners {
-		nl, err := n.opts.Listen("tcp", net.JoinHostPort(l.Host, fmt.Sprint(l.Port)))
+		nl, err := n.listen(l)
 		if err != nil {
-			return listenError(l, err)
+			return err
 		}
 		if tcp, ok := nl.Addr().(*net.TCPAddr); ok {
 			l.Port = tcp.Port
 		}
-		handler, controller := services.BrokerHandler(), n.cfg.IsControllerListener(l.Name)
+		handler, admission, controller := services.BrokerHandler(), n.admitClients, n.cfg.IsControllerListener(l.Name)
 		if controller {
-			handler = services.ControllerHandler()
+			handler, admission = services.ControllerHandler(), controllers
 		}
 		n.ends = append(n.ends, endpoint{
-			listener: transport.NewListener(nl, n.transportOptions(l.Name, budget), handler), config: l, controller: controller,
+			listener: transport.NewListener(nl, n.transportOptions(l.Name, budget, admission), handler), config: l, controller: controller,
 		})
 	}
 	return nil
 }
 
-func listenError(l config.Listener, err error) error {
-	return fmt.Errorf("can't listen on %s:%d (listener %s): %w: stop the other process, or give another address by listeners", l.Host, l.Port, l.Name, err)
-}
-
-func (n *Node) transportOptions(name string, budget *transport.Budget) transport.Options {
+func (n *Node) transportOptions(name string, budget *transport.Budget, admission *transport.Admission) transport.Options {
 	net := n.cfg.Network
 	return transport.Options{
-		Name: name, MaxFrame: net.RequestMaxBytes, MaxConns: net.MaxConnections, MaxPerIP: net.MaxConnectionsPerIP,
+		Name: name, MaxFrame: net.RequestMaxBytes, Admission: admission,
 		MaxIdle: net.IdleTimeout, SendBuffer: net.SendBufferBytes, RecvBuffer: net.ReceiveBufferBytes,
 		Budget: budget, Now: n.opts.Now, Log: n.log,
 	}
@@ -204,11 +222,13 @@ func (n *Node) Start(ctx context.Context) error {
 	})
 	n.run(func() { n.purgatory.Run(n.life) })
 	n.run(func() { n.partitions.Run(workCtx) })
+	n.run(func() { n.partitions.RunMoves(workCtx) })
 	n.serve(true)
 	if err := n.member.join(ctx); err != nil {
 		return err
 	}
 	n.run(func() { n.member.run(workCtx) })
+	n.run(func() { n.creations.run(workCtx) })
 	n.serve(false)
 	return nil
 }
@@ -244,6 +264,9 @@ func (n *Node) ID() kafka.NodeID { return n.cfg.ID }
 // Stop lets the replies that are owed go out, closes the logs and writes the clean-shutdown markers. When ctx ends
 // first, connections are cut; the logs are closed properly all the same. It is called once.
 func (n *Node) Stop(ctx context.Context) error {
+	if n.groups != nil {
+		n.groups.Stop() // its replies wait for members, and would hold up the connections
+	}
 	n.stopWaits()
 	var errs []error
 	if n.stopQuorum != nil {

@@ -107,14 +107,15 @@ func TestRefusesToStart(t *testing.T) {
 // A node that was refused has let go of everything: the next one starts on the same disk.
 func TestRefusalLetsGo(t *testing.T) {
 	disk := formatted(t)
-	calls := 0
-	second := func(string) error {
-		if calls++; calls == 2 {
-			return syscall.EADDRINUSE
-		}
-		return nil
+	for nth := range 4 { // two listeners, each looked at before the directories are touched and opened after
+		calls := 0
+		refusal(t, testkit.Options{FS: disk, Listen: func(string) error {
+			if calls++; calls == nth+1 {
+				return syscall.EADDRINUSE
+			}
+			return nil
+		}})
 	}
-	refusal(t, testkit.Options{FS: disk, Listen: second})
 	n := testkit.Start(t, testkit.Options{FS: disk})
 	n.Dial().Create("a", 1)
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
@@ -15,7 +16,7 @@ import (
 
 // duties is when each background duty is due next.
 type duties struct {
-	retention, highWater, flush, checkpoint, expiry time.Time
+	retention, highWater, flush, checkpoint, starts, expiry time.Time
 
 	points time.Time // recovery points of logs that were flushed in between; zero if there are none
 }
@@ -24,9 +25,10 @@ type duties struct {
 const pointsDelay = time.Second
 
 func firstDuties(o *Options, now time.Time) duties {
+	first := func(interval time.Duration) time.Time { return now.Add(min(o.InitialDelay, interval)) }
 	return duties{
-		retention: now.Add(min(o.RetentionInterval, 30*time.Second)), // Kafka's initial delay
-		highWater: now.Add(o.HighWaterInterval), flush: now, checkpoint: now.Add(o.CheckpointInterval), expiry: now.Add(o.ExpiryInterval),
+		retention: first(o.RetentionInterval), highWater: now.Add(o.HighWaterInterval), flush: now,
+		checkpoint: first(o.CheckpointInterval), starts: first(o.StartsInterval), expiry: now.Add(o.ExpiryInterval),
 	}
 }
 
@@ -70,13 +72,16 @@ func (m *Manager) step(now time.Time) time.Duration {
 		m.writeRecoveryPoints()
 		due.points = time.Time{}
 	}
+	if reached(&due.starts, now, m.o.StartsInterval) {
+		m.eachDir(func(d *logDir, _ []*Partition) error { return d.saveLogStarts() })
+	}
 	if reached(&due.expiry, now, m.o.ExpiryInterval) {
 		for _, p := range m.sorted() {
 			p.expireProducers(now)
 		}
 	}
 	next := m.emptyTrash(now)
-	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.expiry, due.points} {
+	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.starts, due.expiry, due.points} {
 		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t
 		}
@@ -159,28 +164,22 @@ func (m *Manager) writeHighWatermarks() {
 	})
 }
 
-// writeRecoveryPoints checkpoints how far logs are synced and where they start. As in Kafka, a log that starts with its first
-// segment needs no line in the second file.
+// writeRecoveryPoints checkpoints how far logs are synced and where they start.
 func (m *Manager) writeRecoveryPoints() {
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		points := make([]kafka.Offset, len(all))
+		points, logs := make([]kafka.Offset, len(all)), make([]*commitlog.Log, len(all))
 		for i, p := range all {
-			points[i] = p.log.RecoveryPoint()
+			logs[i] = p.log()
+			points[i] = logs[i].RecoveryPoint()
 		}
 		if err := d.save(checkpoint.RecoveryPoint, all, func(i int) kafka.Offset { return points[i] }); err != nil {
 			return err
 		}
-		err := d.save(checkpoint.LogStart, all, func(i int) kafka.Offset {
-			if start := all[i].LogStartOffset(); start > 0 {
-				return start
-			}
-			return kafka.NoOffset
-		})
-		if err != nil {
+		if err := d.saveLogStarts(); err != nil {
 			return err
 		}
 		for i, p := range all {
-			if err := p.checkpointed(points[i]); err != nil {
+			if err := p.checkpointed(logs[i], points[i]); err != nil {
 				return err
 			}
 		}
@@ -188,21 +187,21 @@ func (m *Manager) writeRecoveryPoints() {
 	})
 }
 
-// checkpointed tells the log that its recovery point is written down.
-func (p *Partition) checkpointed(point kafka.Offset) error {
+// checkpointed tells a log of the partition that its recovery point is written down.
+func (p *Partition) checkpointed(log *commitlog.Log, point kafka.Offset) error {
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
-	if state := p.state.Load(); state == failed || state == gone {
+	if state := p.state.Load(); state == failed || state == gone || p.log() != log {
 		return nil
 	}
-	return p.log.Checkpointed(point)
+	return log.Checkpointed(point)
 }
 
 // eachDir calls write for each directory that is online, with its partitions in order.
 func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 	byDir := make(map[*logDir][]*Partition)
 	for _, p := range m.sorted() {
-		byDir[p.dir] = append(byDir[p.dir], p)
+		byDir[p.dir()] = append(byDir[p.dir()], p)
 	}
 	for _, d := range m.dirs {
 		if d.failure() != nil {
@@ -222,6 +221,11 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	d.files.Lock()
 	defer d.files.Unlock()
+	return d.saveHeld(name, all, offset)
+}
+
+// saveHeld is save for who holds files.
+func (d *logDir) saveHeld(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	entries := make([]checkpoint.Entry, 0, len(all))
 	for i, p := range all {
 		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone {
@@ -229,6 +233,44 @@ func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Of
 		}
 	}
 	return d.checkpoint(name, entries)
+}
+
+// saveLogStarts checkpoints where the logs of the directory start: of those that are in it by now, since one may have moved here.
+func (d *logDir) saveLogStarts() error {
+	d.files.Lock()
+	defer d.files.Unlock()
+	return d.saveLogStartsHeld(d.partitions())
+}
+
+func (d *logDir) partitions() []*Partition {
+	return slices.DeleteFunc(d.m.sorted(), func(p *Partition) bool { return p.dir() != d })
+}
+
+// saveLogStartsHeld is saveLogStarts for who holds files. As in Kafka, a log that starts at 0 needs no line.
+func (d *logDir) saveLogStartsHeld(all []*Partition) error {
+	starts := make([]kafka.Offset, len(all))
+	for i, p := range all {
+		if starts[i] = p.LogStartOffset(); starts[i] == 0 {
+			starts[i] = kafka.NoOffset
+		}
+	}
+	if err := d.saveHeld(checkpoint.LogStart, all, func(i int) kafka.Offset { return starts[i] }); err != nil {
+		return err
+	}
+	for i, p := range all {
+		p.keptStart.Store(int64(starts[i]))
+	}
+	return nil
+}
+
+// keepLogStart checkpoints where p starts, and all others of the directory with it: who waited here meanwhile has nothing left to write.
+func (d *logDir) keepLogStart(p *Partition) error {
+	d.files.Lock()
+	defer d.files.Unlock()
+	if p.keptStart.Load() >= int64(p.LogStartOffset()) {
+		return nil
+	}
+	return d.saveLogStartsHeld(d.partitions())
 }
 
 // emptyTrash removes deleted folders whose time has come, and returns when the next one is due; zero if there is none.
@@ -257,6 +299,10 @@ func (m *Manager) emptyTrash(now time.Time) (next time.Time) {
 	return next
 }
 
+// closers is how many logs of a directory are closed at once. They wait for the disk, not for a processor, and a file system that journals
+// takes many syncs for little more than one.
+const closers = 32
+
 // Close flushes and closes all logs and writes the checkpoints. It returns the directories that may be marked as cleanly shut down
 // (checkpoint.WriteClean), and the errors of the others. Run must have ended.
 func (m *Manager) Close() (clean []Dir, err error) {
@@ -264,13 +310,13 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	m.writeHighWatermarks()
 	var workers sync.WaitGroup
 	queue := make(chan *Partition)
-	for range len(m.dirs) * m.o.RecoveryThreads {
+	for range len(m.dirs) * closers {
 		workers.Go(func() {
 			for p := range queue {
-				if p.dir.failure() != nil {
+				if p.dir().failure() != nil {
 					p.abandon(failed)
 				} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
-					p.dir.fail(err)
+					p.dir().fail(err)
 				}
 			}
 		})
@@ -280,6 +326,7 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	}
 	close(queue)
 	workers.Wait()
+	m.closeMoves(now)
 	m.writeRecoveryPoints()
 	var errs []error
 	for _, d := range m.dirs {

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -458,6 +461,75 @@ func TestDeleteRecords(t *testing.T) {
 	}
 	if _, _, err := read(t, p, consumer(9)); !errors.Is(err, kerr.OffsetOutOfRange) {
 		t.Errorf("below the log start: %v", err)
+	}
+}
+
+// A deletion that was kept outlives the process and the machine; many take one write, and what is kept none.
+func TestDeletionsAreKept(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 11))
+		disk := vfs.NewCrash()
+		writes := 0
+		w := newWorld(t, vfs.NewFaulty(disk, func(op vfs.Op) error {
+			if op.Kind == vfs.OpRename && strings.HasSuffix(op.To, checkpoint.LogStart) {
+				writes++
+			}
+			return nil
+		}), "/a")
+		if err := disk.SyncDir("/"); err != nil {
+			t.Fatal(err)
+		}
+		w.create("t", 8)
+		writes = 0
+		for i := range int32(8) {
+			w.mustAppend(w.get("t", i), 10)
+			if _, err := w.get("t", i).DeleteRecords(kafka.Offset(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			for i := range int32(8) {
+				if err := w.get("t", i).KeepLogStart(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if writes != 1 {
+			t.Errorf("%d writes for 8 partitions", writes)
+		}
+		w.fs = disk.CrashClone(r, []int{0, 50, 100}[seed%3])
+		w.open(false)
+		for i := range int32(8) {
+			p := w.get("t", i)
+			if p.LogStartOffset() != kafka.Offset(i) || p.LogEndOffset() < kafka.Offset(i) {
+				t.Fatalf("seed %d: log %d-%d after a deletion up to %d", seed, p.LogStartOffset(), p.LogEndOffset(), i)
+			}
+		}
+	}
+}
+
+// A deletion that the disk does not take is none, and is not acknowledged.
+func TestDeletionThatIsNotKept(t *testing.T) {
+	full := false
+	w := newWorld(t, vfs.NewFaulty(vfs.NewMem(), func(op vfs.Op) error {
+		if full && op.Kind == vfs.OpWrite {
+			return vfs.ErrNoSpace
+		}
+		return nil
+	}), "/a")
+	w.create("t", 1)
+	p := w.get("t", 0)
+	w.mustAppend(p, 10)
+	full = true
+	if _, err := p.DeleteRecords(5); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.KeepLogStart(); !errors.Is(err, kerr.KafkaStorageError) {
+		t.Errorf("kept on a full disk: %v", err)
+	}
+	full = false
+	if err := p.KeepLogStart(); err != nil {
+		t.Errorf("not kept when there is space again: %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"iter"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -56,9 +57,13 @@ type Core interface {
 type Turn struct {
 	// Now is the time of the whole turn.
 	Now time.Time
+	// Room is how many bytes the records of the turn, or of a part of it (Cut), may take in their batch, 0 for any number.
+	// More can't be appended, and costs a load of the core: ask Fits before writing what a client can make large.
+	Room int
 
 	replay  func(Record)
 	records []Record
+	cuts    []int // indexes of records that begin a part
 	replies []Reply
 }
 
@@ -71,6 +76,58 @@ func NewTurn(now time.Time, replay func(Record)) *Turn {
 func (t *Turn) Write(r Record) {
 	t.records = append(t.records, r)
 	t.replay(r)
+}
+
+// Cut says that what was written so far may be in another batch than what follows: a crash between them does no harm.
+func (t *Turn) Cut() {
+	if last := t.part(); len(t.records) > last {
+		t.cuts = append(t.cuts, len(t.records))
+	}
+}
+
+// part is where the records begin that must be in one batch with the next one.
+func (t *Turn) part() int {
+	if len(t.cuts) == 0 {
+		return 0
+	}
+	return t.cuts[len(t.cuts)-1]
+}
+
+// Parts visits the records in order, those together that must be in one batch.
+func (t *Turn) Parts() iter.Seq[[]Record] {
+	return func(yield func([]Record) bool) {
+		from := 0
+		for _, end := range append(t.cuts, len(t.records)) {
+			if from < end && !yield(t.records[from:end]) {
+				return
+			}
+			from = end
+		}
+	}
+}
+
+// Fits says whether records can be written, beside those that the turn has since its last Cut, without leaving its Room.
+func (t *Turn) Fits(records ...Record) bool {
+	if t.Room == 0 {
+		return true
+	}
+	size := 0
+	for _, list := range [][]Record{t.records[t.part():], records} {
+		for _, r := range list {
+			size += Size(r)
+		}
+	}
+	return size <= t.Room
+}
+
+// recordOverhead bounds what a record takes in a batch beside its key and value, in bytes.
+const recordOverhead = 32
+
+// Size bounds the bytes that a record takes in a batch, which it is encoded for: ask for few.
+func Size(r Record) int {
+	b := r.AppendKey(nil)
+	b, _ = r.AppendValue(b)
+	return len(b) + recordOverhead
 }
 
 // Reply answers a ticket when all records of the turn are committed, and all that were written before it.

@@ -1,5 +1,5 @@
 // Package storage prepares log directories and checks them before a node opens them: the logic of `ottla storage`,
-// whose commands, messages and exit codes are those of Kafka's kafka-storage, of `ottla dev`, which formats an empty
+// whose commands and messages are those of Kafka's kafka-storage, of `ottla dev`, which formats an empty
 // directory by itself, and of the start of a node.
 //
 // Layer 6. It decides from the configuration and what the directories hold; all files go through vfs, and clock and
@@ -7,9 +7,9 @@
 //
 // Invariants:
 //   - A directory counts as formatted when it has meta.properties, which is written last.
+//   - Check changes nothing in directories that it refuses.
 //   - Format never touches a directory that is formatted.
 //   - What Format writes, Apache Kafka 4.4 opens, and the other way round.
 //
-// It does not read the metadata log: whether its metadata.version is one that this node knows is quorum.CheckLevel's to
-// tell.
+// It does not read the metadata log: whether it is one that this node can take over is quorum.CheckSupported's to tell.
 package storage

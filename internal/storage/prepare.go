@@ -29,7 +29,7 @@ func (w World) Prepare(n *config.Node) (bool, error) {
 			return false, fmt.Errorf("look into log directory %s: %w", dir, err)
 		}
 		if len(entries) > 0 {
-			return false, fmt.Errorf("%s is not empty and holds no log directory: choose another directory, or empty this one", dir)
+			return false, fmt.Errorf("%s is not empty and holds no log directory: empty it, or choose another", dir)
 		}
 	}
 	if formatted > 0 {

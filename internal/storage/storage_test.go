@@ -58,9 +58,15 @@ func scenario(t *testing.T, w World, d *datadriven.TestData) string {
 		return ""
 	case "storage":
 		var out bytes.Buffer
-		tool := Tool{World: w, Out: &out, Err: &out, Name: "ottla storage"}
-		code := tool.Run(strings.Fields(d.Input))
-		return fmt.Sprintf("%sexit %d\n", out.String(), code)
+		err := Tool{World: w, Out: &out, Name: "ottla storage"}.Run(strings.Fields(d.Input))
+		var use *UsageError
+		switch {
+		case errors.As(err, &use):
+			fmt.Fprintf(&out, "usage error of %q: %v\n", use.Command, err)
+		case err != nil:
+			fmt.Fprintf(&out, "error: %v\n", err)
+		}
+		return out.String()
 	case "tree":
 		return tree(t, w.FS, d.CmdArgs[0].Key)
 	case "hold":

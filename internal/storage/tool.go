@@ -16,38 +16,35 @@ import (
 // Tool is the command line of `ottla storage`, which is that of kafka-storage.
 type Tool struct {
 	World
-	Out, Err io.Writer
+	Out io.Writer
 	// Name is how the command was called, for its help: "ottla storage".
 	Name string
 }
 
-// Run executes a command, given without the program's name, and returns the exit code: 0, or 1 for everything else,
-// as Kafka's tool does.
-func (t Tool) Run(args []string) int {
-	err := t.run(args)
-	var use usage
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &use):
-		fmt.Fprintf(t.Err, "%s%s: error: %s\n", t.usage(use.command), t.Name, use.why)
-	case !errors.Is(err, errSilent):
-		fmt.Fprintln(t.Err, err)
-	}
-	return 1
+// UsageError is a mistake in the arguments or in the configuration file. Nothing was done.
+type UsageError struct {
+	Command string // "" if none was recognized
+	Err     error
 }
 
-// usage is a mistake in the arguments.
-type usage struct{ command, why string }
+// Error returns what is wrong.
+func (e *UsageError) Error() string { return e.Err.Error() }
 
-func (u usage) Error() string { return u.why }
+// Unwrap returns Err.
+func (e *UsageError) Unwrap() error { return e.Err }
 
-// errSilent fails a command that has said already why.
-var errSilent = errors.New("failed")
+func usagef(command, format string, args ...any) error {
+	return &UsageError{command, fmt.Errorf(format, args...)}
+}
 
-func (t Tool) run(args []string) error {
+// ErrUnfit says that log directories have the problems that the info command has printed.
+var ErrUnfit = errors.New("the log directories are not fit for use")
+
+// Run executes a command, given without the program's name. Out gets the lines that Kafka's tool prints there; errors
+// are one line, in Kafka's words where it has them.
+func (t Tool) Run(args []string) error {
 	if len(args) == 0 {
-		return usage{"", "too few arguments"}
+		return usagef("", "%s needs a command: %s", t.Name, names)
 	}
 	command, rest := args[0], args[1:]
 	if command == "-h" || command == "--help" {
@@ -56,8 +53,7 @@ func (t Tool) run(args []string) error {
 	}
 	known, ok := commands[command]
 	if !ok {
-		return usage{"", fmt.Sprintf("invalid choice: '%s' (choose from 'info', 'format', 'version-mapping',"+
-			" 'feature-dependencies', 'random-uuid')", command)}
+		return usagef("", "%s has no command %q: it has %s", t.Name, command, names)
 	}
 	o, err := parseOptions(command, known.flags, rest)
 	if err != nil {
@@ -69,6 +65,9 @@ func (t Tool) run(args []string) error {
 	}
 	return known.run(t, o)
 }
+
+// names are the commands as help and messages list them.
+const names = "info, format, version-mapping, feature-dependencies, random-uuid"
 
 // commands are the commands with their flags.
 var commands map[string]struct {
@@ -109,9 +108,13 @@ type flag struct {
 	doc                string
 }
 
+// String is the flag as messages name it.
+func (f flag) String() string { return f.long + "/" + f.short }
+
 // options are the flags given, by long name.
 type options struct {
-	set map[string][]string
+	command string
+	set     map[string][]string
 }
 
 func (o options) last(name string) string {
@@ -125,7 +128,7 @@ func (o options) has(name string) bool { return o.set[name] != nil }
 
 // parseOptions reads "--flag value", "--flag=value", "-f value" and "-fvalue".
 func parseOptions(command string, flags []flag, args []string) (options, error) {
-	o := options{set: map[string][]string{}}
+	o := options{command: command, set: map[string][]string{}}
 	for len(args) > 0 {
 		arg := args[0]
 		args = args[1:]
@@ -136,12 +139,12 @@ func parseOptions(command string, flags []flag, args []string) (options, error) 
 		f, value, given := findFlag(flags, arg)
 		switch {
 		case f == nil:
-			return o, usage{command, "unrecognized arguments: '" + arg + "'"}
+			return o, usagef(command, "unrecognized argument %q", arg)
 		case f.value == "" && given:
-			return o, usage{command, "argument " + f.long + "/" + f.short + ": ignored explicit argument '" + value + "'"}
+			return o, usagef(command, "%s takes no value, but got %q", f, value)
 		case f.value != "" && !given:
 			if len(args) == 0 {
-				return o, usage{command, "argument " + f.long + "/" + f.short + ": expected one argument"}
+				return o, usagef(command, "%s needs a value, its %s", f, f.value)
 			}
 			value, args = args[0], args[1:]
 		}
@@ -149,7 +152,7 @@ func parseOptions(command string, flags []flag, args []string) (options, error) 
 	}
 	for _, f := range flags {
 		if f.required && !o.has(f.long) {
-			return o, usage{command, "argument " + f.long + "/" + f.short + " is required"}
+			return o, usagef(command, "%s %s is missing", f, f.value)
 		}
 	}
 	return o, exclusive(command, o)
@@ -180,7 +183,7 @@ func exclusive(command string, o options) error {
 		case first == "":
 			first = name
 		default:
-			return usage{command, "argument " + name + ": not allowed with argument " + first}
+			return usagef(command, "%s and %s exclude each other", first, name)
 		}
 	}
 	return nil
@@ -189,7 +192,7 @@ func exclusive(command string, o options) error {
 // usage is the first line of the help.
 func (t Tool) usage(command string) string {
 	if command == "" {
-		return "usage: " + t.Name + " [-h] {info,format,version-mapping,feature-dependencies,random-uuid} ...\n"
+		return "usage: " + t.Name + " [-h] {" + strings.ReplaceAll(names, " ", "") + "} ...\n"
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "usage: %s %s [-h]", t.Name, command)
@@ -215,14 +218,18 @@ func (t Tool) help(command string) string {
 	return b.String()
 }
 
-// load reads the configuration file; its warnings go to the error output.
+// load reads the configuration file.
 func (t Tool) load(o options) (*config.Node, error) {
 	name := o.last("--config")
 	text, err := vfs.ReadFile(t.FS, name)
 	if err != nil {
-		return nil, fmt.Errorf("read the configuration file: %w", err)
+		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
-	return config.Load(name, text, nil)
+	n, err := config.Load(name, text, nil)
+	if err != nil {
+		return nil, &UsageError{o.command, err}
+	}
+	return n, nil
 }
 
 func (t Tool) info(o options) error {
@@ -231,7 +238,7 @@ func (t Tool) info(o options) error {
 		return err
 	}
 	if !t.Info(n, t.Out) {
-		return errSilent
+		return ErrUnfit
 	}
 	return nil
 }

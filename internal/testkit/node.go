@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -105,7 +106,7 @@ func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
 // sockets are listening sockets opened ahead of the node, so that its configuration can name free ports.
 type sockets struct {
 	allow func(address string) error
-	free  map[string]net.Listener // by address
+	free  map[string]net.Listener // by address; nil once the node is open
 }
 
 func (s *sockets) reserve(t testing.TB) int {
@@ -133,7 +134,29 @@ func (s *sockets) listen(_, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("testkit: %s is not reserved", address)
 	}
 	delete(s.free, address)
-	return l, nil
+	return &reserved{Listener: l, sockets: s}, nil
+}
+
+// reserved is a socket that goes back to the reserve when it is closed without having been used.
+type reserved struct {
+	net.Listener
+	sockets *sockets
+	used    atomic.Bool
+}
+
+// Accept waits for a connection.
+func (r *reserved) Accept() (net.Conn, error) {
+	r.used.Store(true)
+	return r.Listener.Accept()
+}
+
+// Close closes the socket, or gives it back.
+func (r *reserved) Close() error {
+	if !r.used.Load() && r.sockets.free != nil {
+		r.sockets.free[r.Addr().String()] = r.Listener
+		return nil
+	}
+	return r.Listener.Close()
 }
 
 // close gives up what the node did not take.
@@ -141,6 +164,7 @@ func (s *sockets) close() {
 	for _, l := range s.free {
 		_ = l.Close() // never used
 	}
+	s.free = nil
 }
 
 func (o *Options) setDefaults() {

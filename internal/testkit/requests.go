@@ -152,6 +152,22 @@ func (c *Conn) Read(topic string, partition int32, from int64) []string {
 	return values
 }
 
+// DeleteRecords deletes the records below upTo and returns the low watermark.
+func (c *Conn) DeleteRecords(topic string, partition int32, upTo int64) int64 {
+	c.t.Helper()
+	p := kmsg.NewDeleteRecordsRequestTopicPartition()
+	p.Partition, p.Offset = partition, upTo
+	t := kmsg.NewDeleteRecordsRequestTopic()
+	t.Topic, t.Partitions = topic, append(t.Partitions, p)
+	req := kmsg.NewPtrDeleteRecordsRequest()
+	req.Topics = append(req.Topics, t)
+	got := Ask[*kmsg.DeleteRecordsResponse](c, req, 2).Topics[0].Partitions[0]
+	if got.ErrorCode != 0 {
+		c.t.Fatalf("delete from %s: %s", topic, Code(got.ErrorCode))
+	}
+	return got.LowWatermark
+}
+
 // Topics are the names and ids of all topics.
 func (c *Conn) Topics() map[string]kafka.TopicID {
 	c.t.Helper()

@@ -21,6 +21,7 @@ import (
 //	ask API version=N          a request as JSON with kmsg's names; topic ids as "id(topic)". Prints what the answer has
 //	                           beside the defaults
 //	create topic [partitions=N] [key=value…]   make a topic
+//	await topic                                wait until the topic is there
 //	produce topic[-partition] value…           write a batch, its records one millisecond apart from time 1000 on
 //	read topic[-partition] [from=N]            print the records
 //	restart                                    stop the node and start it again on its disk
@@ -50,6 +51,9 @@ func (s *Scenario) do(d *datadriven.TestData) string {
 		return s.ask(d)
 	case "create":
 		return s.create(d)
+	case "await":
+		Eventually(s.t, d.CmdArgs[0].Key+" is there", func() bool { return !s.c.Topics()[d.CmdArgs[0].Key].IsZero() })
+		return ""
 	case "produce":
 		topic, partition := s.place(d)
 		var values []string

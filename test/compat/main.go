@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ottla/ottla/test/compat/clients"
 	"github.com/ottla/ottla/test/compat/peer"
 )
 
@@ -20,7 +21,7 @@ import (
 type options struct {
 	peer     peer.Kind
 	then     peer.Kind // who takes over the directory
-	clients  []client
+	clients  []clients.Client
 	record   bool
 	addr     string // a running server, instead of one that is started here
 	dir      string
@@ -72,8 +73,8 @@ func parseFlags(args []string) (options, error) {
 	if o.record && o.peer != peer.Kafka {
 		return o, fmt.Errorf("-record keeps what Apache Kafka does: it needs -peer kafka")
 	}
-	for _, c := range clients {
-		if *names == "all" || slices.Contains(strings.Split(*names, ","), c.name) {
+	for _, c := range clients.All {
+		if *names == "all" || slices.Contains(strings.Split(*names, ","), c.Name) {
 			o.clients = append(o.clients, c)
 		}
 	}
@@ -85,8 +86,8 @@ func parseFlags(args []string) (options, error) {
 
 func clientNames() []string {
 	var names []string
-	for _, c := range clients {
-		names = append(names, c.name)
+	for _, c := range clients.All {
+		names = append(names, c.Name)
 	}
 	return names
 }
@@ -95,7 +96,7 @@ func clientNames() []string {
 type suite struct {
 	o       options
 	root    string
-	install *installer
+	install *clients.Installer
 	allowed deviations
 	dir     string // of this run
 	server  *peer.Peer
@@ -149,15 +150,15 @@ func (s *suite) prepare(ctx context.Context) error {
 	if s.root, err = peer.RepositoryRoot(); err != nil {
 		return err
 	}
-	if s.install, err = newInstaller(); err != nil {
+	if s.install, err = clients.NewInstaller(); err != nil {
 		return err
 	}
 	if s.allowed, err = loadDeviations(s.root); err != nil {
 		return err
 	}
 	for _, c := range s.o.clients {
-		if err := c.install(ctx, s.install); err != nil {
-			return fmt.Errorf("install %s (%s): %w", c.name, c.what, err)
+		if err := c.Install(ctx, s.install); err != nil {
+			return fmt.Errorf("install %s (%s): %w", c.Name, c.What, err)
 		}
 	}
 	if s.dir == "" {
@@ -175,7 +176,7 @@ func (s *suite) prepare(ctx context.Context) error {
 }
 
 // eachClient calls f for every client, a few at once.
-func (s *suite) eachClient(f func(client) error) error {
+func (s *suite) eachClient(f func(clients.Client) error) error {
 	var group sync.WaitGroup
 	slots := make(chan struct{}, max(1, s.o.parallel))
 	errs := make(chan error, len(s.o.clients))
@@ -184,7 +185,7 @@ func (s *suite) eachClient(f func(client) error) error {
 		group.Go(func() {
 			defer func() { <-slots }()
 			if err := f(c); err != nil {
-				errs <- fmt.Errorf("%s: %w", c.name, err)
+				errs <- fmt.Errorf("%s: %w", c.Name, err)
 			}
 		})
 	}
@@ -195,29 +196,29 @@ func (s *suite) eachClient(f func(client) error) error {
 
 // runAll runs the whole scenario of every client.
 func (s *suite) runAll(ctx context.Context) error {
-	return s.eachClient(func(c client) error {
+	return s.eachClient(func(c clients.Client) error {
 		began := time.Now()
 		steps, err := runClient(ctx, s.install, c, s.addr, "full", filepath.Join(s.dir, "clients"))
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.steps[c.name] = steps
+		s.steps[c.Name] = steps
 		if err != nil {
-			s.verdicts = append(s.verdicts, verdict{client: c.name, step: "run", state: failed,
-				detail: err.Error() + "\n" + lastLines(filepath.Join(s.dir, "clients", c.name+".full.err"), 5)})
+			s.verdicts = append(s.verdicts, verdict{client: c.Name, step: "run", state: failed,
+				detail: err.Error() + "\n" + lastLines(filepath.Join(s.dir, "clients", c.Name+".full.err"), 5)})
 		}
 		if s.o.record {
-			if err := saveReference(s.root, c.name, steps); err != nil {
+			if err := saveReference(s.root, c.Name, steps); err != nil {
 				return err
 			}
 		}
-		ref, err := loadReference(s.root, c.name)
+		ref, err := loadReference(s.root, c.Name)
 		if err != nil {
 			return err
 		}
-		vs := judge(c.name, steps, ref, s.allowed)
+		vs := judge(c.Name, steps, ref, s.allowed)
 		vs = append(vs, consistent(c, steps)...)
 		s.verdicts = append(s.verdicts, vs...)
-		fmt.Printf("%-18s %2d steps in %s\n", c.name, len(steps), time.Since(began).Round(100*time.Millisecond))
+		fmt.Printf("%-18s %2d steps in %s\n", c.Name, len(steps), time.Since(began).Round(100*time.Millisecond))
 		return nil
 	})
 }

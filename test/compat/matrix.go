@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ottla/ottla/test/compat/clients"
 )
 
 // digest is what a step says about a topic's records: clients/golang/contract has the rules.
@@ -44,7 +46,7 @@ func agree(wrote, read digest, loose bool) bool {
 }
 
 // consistent checks within one run, whatever the reference says: a client reads what it wrote.
-func consistent(c client, steps []step) []verdict {
+func consistent(c clients.Client, steps []step) []verdict {
 	var out []verdict
 	wrote := written(steps)
 	for _, s := range steps {
@@ -54,8 +56,8 @@ func consistent(c client, steps []step) []verdict {
 			continue
 		}
 		var got digest
-		v := verdict{client: c.name, step: "same/" + suffix}
-		if err := json.Unmarshal(s.Result, &got); err != nil || !agree(want, got, c.loose) {
+		v := verdict{client: c.Name, step: "same/" + suffix}
+		if err := json.Unmarshal(s.Result, &got); err != nil || !agree(want, got, c.Loose) {
 			v.state, v.detail = failed, fmt.Sprintf("wrote %+v, read %+v", want, got)
 		}
 		out = append(out, v)
@@ -88,40 +90,40 @@ func (s *suite) runMatrix(ctx context.Context) error {
 	if err := os.WriteFile(filepath.Join(dir, "read.txt"), []byte(strings.Join(topics, "\n")+"\n"), 0o644); err != nil {
 		return err
 	}
-	return s.eachClient(func(c client) error {
+	return s.eachClient(func(c clients.Client) error {
 		began := time.Now()
 		var vs []verdict
-		if c.group {
-			vs = append(vs, verdict{client: c.name, step: "read/*", state: skipped, detail: "its consumer needs a group"})
+		if c.Group {
+			vs = append(vs, verdict{client: c.Name, step: "read/*", state: skipped, detail: "its consumer needs a group"})
 		} else {
 			steps, err := runClient(ctx, s.install, c, s.addr, "read", dir)
 			vs = s.judgeReads(c, steps, wrote)
 			if err != nil {
-				vs = append(vs, verdict{client: c.name, step: "read", state: failed,
-					detail: err.Error() + "\n" + lastLines(filepath.Join(dir, c.name+".read.err"), 5)})
+				vs = append(vs, verdict{client: c.Name, step: "read", state: failed,
+					detail: err.Error() + "\n" + lastLines(filepath.Join(dir, c.Name+".read.err"), 5)})
 			}
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.verdicts = append(s.verdicts, vs...)
-		fmt.Printf("%-18s read %d topics in %s\n", c.name, len(vs), time.Since(began).Round(100*time.Millisecond))
+		fmt.Printf("%-18s read %d topics in %s\n", c.Name, len(vs), time.Since(began).Round(100*time.Millisecond))
 		return nil
 	})
 }
 
-func (s *suite) judgeReads(c client, steps []step, wrote map[string]digest) []verdict {
+func (s *suite) judgeReads(c clients.Client, steps []step, wrote map[string]digest) []verdict {
 	var vs []verdict
 	seen := map[string]bool{}
 	for _, st := range steps {
 		topic := strings.TrimPrefix(st.Step, "read/")
 		seen[topic] = true
-		v := verdict{client: c.name, step: st.Step}
+		v := verdict{client: c.Name, step: st.Step}
 		var got digest
 		switch {
 		case st.Skip != "":
 			v.state, v.detail = skipped, st.Skip
-		case st.Error == "" && json.Unmarshal(st.Result, &got) == nil && agree(wrote[topic], got, c.loose):
-		case s.allowed.has(c.name, st.Step):
+		case st.Error == "" && json.Unmarshal(st.Result, &got) == nil && agree(wrote[topic], got, c.Loose):
+		case s.allowed.has(c.Name, st.Step):
 			v.state, v.detail = deviates, st.outcome()
 		default:
 			v.state, v.detail = failed, fmt.Sprintf("wrote %+v, read %s", wrote[topic], st.describe())
@@ -130,7 +132,7 @@ func (s *suite) judgeReads(c client, steps []step, wrote map[string]digest) []ve
 	}
 	for topic := range wrote {
 		if !seen[topic] {
-			vs = append(vs, verdict{client: c.name, step: "read/" + topic, state: failed, detail: "not read"})
+			vs = append(vs, verdict{client: c.Name, step: "read/" + topic, state: failed, detail: "not read"})
 		}
 	}
 	return vs

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/ottla/ottla/test/compat/clients"
 )
 
 // step is one line that a client program printed.
@@ -50,19 +52,19 @@ func (s step) outcome() string {
 const perClient = 3 * time.Minute
 
 // runClient runs a scenario of a client and reads its steps. Whatever the program says on stderr goes to a file.
-func runClient(ctx context.Context, i *installer, c client, bootstrap, scenario, dir string) ([]step, error) {
+func runClient(ctx context.Context, i *clients.Installer, c clients.Client, bootstrap, scenario, dir string) ([]step, error) {
 	ctx, cancel := context.WithTimeout(ctx, perClient)
 	defer cancel()
-	argv := append(c.argv(i), bootstrap, scenario, dir)
+	argv := append(c.Argv(i), bootstrap, scenario, dir)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "COMPAT_TOOLS="+i.toolJars, "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(os.Environ(), "COMPAT_TOOLS="+i.ToolJars, "PYTHONDONTWRITEBYTECODE=1")
 	cmd.WaitDelay = 5 * time.Second
 	// The Java tools are children of the program: the whole group ends with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	var out bytes.Buffer
 	cmd.Stdout = &out
-	stderr, err := os.Create(filepath.Join(dir, c.name+"."+scenario+".err"))
+	stderr, err := os.Create(filepath.Join(dir, c.Name+"."+scenario+".err"))
 	if err != nil {
 		return nil, err
 	}

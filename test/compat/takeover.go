@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/test/compat/clients"
 	"github.com/ottla/ottla/test/compat/peer"
 )
 
@@ -22,7 +23,7 @@ func (s *suite) takeover(ctx context.Context) error {
 	stop, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	s.verdict("stop", s.server.Stop(stop))
-	if err := installTools(ctx, s.install); err != nil {
+	if err := clients.InstallTools(ctx, s.install); err != nil {
 		return err
 	}
 	s.verdict("dump-log", s.dumpMetadata(ctx))
@@ -30,7 +31,7 @@ func (s *suite) takeover(ctx context.Context) error {
 	if !s.o.matrix {
 		return nil
 	}
-	if err := installJava(ctx, s.install); err != nil {
+	if err := clients.InstallJava(ctx, s.install); err != nil {
 		return err
 	}
 	next, err := peer.Start(ctx, s.o.then, peer.Options{Dir: s.server.Dir(), Listen: s.server.Addr(),
@@ -41,7 +42,7 @@ func (s *suite) takeover(ctx context.Context) error {
 	}
 	s.server = next // the one that the suite ends
 	wrote, _ := s.matrixTopics()
-	java := clients[slices.IndexFunc(clients, func(c client) bool { return c.name == "java" })]
+	java := clients.All[slices.IndexFunc(clients.All, func(c clients.Client) bool { return c.Name == "java" })]
 	steps, err := runClient(ctx, s.install, java, next.Addr(), "read", filepath.Join(s.dir, "clients"))
 	s.verdict("read", err)
 	for _, v := range s.judgeReads(java, steps, wrote) {
@@ -60,7 +61,7 @@ func (s *suite) verdict(step string, err error) {
 }
 
 func (s *suite) tool(ctx context.Context, class string, args ...string) (string, error) {
-	return s.toolOn(ctx, s.install.toolJars, class, args...)
+	return s.toolOn(ctx, s.install.ToolJars, class, args...)
 }
 
 func (s *suite) toolOn(ctx context.Context, classPath, class string, args ...string) (string, error) {
@@ -121,7 +122,7 @@ func (s *suite) metadataShell(ctx context.Context) error {
 	_, topics := s.matrixTopics()
 	var out string
 	for range 5 {
-		out, err = s.toolOn(ctx, serverJars+":"+s.install.toolJars, "org.apache.kafka.shell.MetadataShell",
+		out, err = s.toolOn(ctx, serverJars+":"+s.install.ToolJars, "org.apache.kafka.shell.MetadataShell",
 			"--snapshot", file, "ls", "/image/topics/byName")
 		if err != nil {
 			return err

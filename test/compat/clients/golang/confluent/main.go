@@ -30,7 +30,7 @@ func main() {
 		consumer, err := kafka.NewConsumer(&kafka.ConfigMap{"bootstrap.servers": bootstrap, "group.id": "none", "enable.auto.commit": false,
 			"auto.offset.reset": "error", "check.crcs": true, "fetch.wait.max.ms": 50, "fetch.message.max.bytes": 4 << 20})
 		return &client{bootstrap: bootstrap, adm: adm, consumer: consumer}, err
-	})
+	}, join)
 }
 
 func (c *client) Close() {

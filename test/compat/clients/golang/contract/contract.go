@@ -67,12 +67,16 @@ type scenario struct {
 }
 
 // Main runs the scenario that the command line names.
-func Main(name string, connect func(bootstrap string) (Client, error)) {
+func Main(name string, connect func(bootstrap string) (Client, error), join Join) {
 	if len(os.Args) != 4 {
 		fmt.Fprintln(os.Stderr, "usage: PROGRAM BOOTSTRAP SCENARIO DIR")
 		os.Exit(2)
 	}
 	bootstrap, which, dir := os.Args[1], os.Args[2], os.Args[3]
+	if which == "member" {
+		memberMain(bootstrap, join)
+		return
+	}
 	s := &scenario{name: name, dir: dir}
 	var err error
 	if s.records, err = load(dir); err != nil {

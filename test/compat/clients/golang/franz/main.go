@@ -27,7 +27,7 @@ func main() {
 			return nil, err
 		}
 		return &client{bootstrap: bootstrap, kgo: c, adm: kadm.NewClient(c)}, nil
-	})
+	}, join)
 }
 
 func (c *client) Close() { c.kgo.Close() }

@@ -24,7 +24,7 @@ func main() {
 		}
 		adm, err := sarama.NewClusterAdminFromClient(c)
 		return &client{sarama: c, adm: adm}, err
-	})
+	}, join)
 }
 
 func config() *sarama.Config {

@@ -20,7 +20,7 @@ type client struct {
 func main() {
 	contract.Main("segmentio", func(bootstrap string) (contract.Client, error) {
 		return &client{bootstrap: bootstrap, kafka: &kafka.Client{Addr: kafka.TCP(bootstrap), Timeout: 15 * time.Second}}, nil
-	})
+	}, join)
 }
 
 func (c *client) Close() {}

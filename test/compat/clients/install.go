@@ -1,4 +1,4 @@
-package main
+package clients
 
 import (
 	"bytes"
@@ -12,8 +12,8 @@ import (
 	"github.com/ottla/ottla/test/compat/peer"
 )
 
-// installGo builds the Go clients. Their module is apart, so that nothing of theirs enters the product's go.mod.
-func installGo(ctx context.Context, i *installer) error {
+// InstallGo builds the Go clients. Their module is apart, so that nothing of theirs enters the product's go.mod.
+func InstallGo(ctx context.Context, i *Installer) error {
 	return i.once("go", func() error {
 		out := filepath.Join(i.cache, "go")
 		if err := os.MkdirAll(out, 0o755); err != nil {
@@ -23,11 +23,11 @@ func installGo(ctx context.Context, i *installer) error {
 	})
 }
 
-// installJava compiles the Java client against Apache Kafka's jars.
-func installJava(ctx context.Context, i *installer) error {
+// InstallJava compiles the Java client against Apache Kafka's jars.
+func InstallJava(ctx context.Context, i *Installer) error {
 	return i.once("java", func() error {
 		var err error
-		if i.serverJars, err = peer.ServerJars(ctx); err != nil {
+		if i.ServerJars, err = peer.ServerJars(ctx); err != nil {
 			return err
 		}
 		dir := filepath.Join(i.cache, "java")
@@ -36,14 +36,14 @@ func installJava(ctx context.Context, i *installer) error {
 			if err != nil {
 				return err
 			}
-			return run(ctx, i.source, append([]string{"javac", "-d", dir, "-cp", i.serverJars}, sources...)...)
+			return run(ctx, i.source, append([]string{"javac", "-d", dir, "-cp", i.ServerJars}, sources...)...)
 		})
 	})
 }
 
-// installTools fetches Apache's command-line tools, which a Python program drives.
-func installTools(ctx context.Context, i *installer) error {
-	if err := installPython(ctx, i); err != nil {
+// InstallTools fetches Apache's command-line tools, which a Python program drives.
+func InstallTools(ctx context.Context, i *Installer) error {
+	if err := InstallPython(ctx, i); err != nil {
 		return err
 	}
 	return i.once("tools", func() error {
@@ -52,16 +52,16 @@ func installTools(ctx context.Context, i *installer) error {
 			return err
 		}
 		dir, source := filepath.Join(i.cache, "tools"), filepath.Join(i.source, "tools")
-		i.toolJars = dir + ":" + jars
+		i.ToolJars = dir + ":" + jars
 		return stamped(dir, []string{source}, func() error {
 			return run(ctx, source, "javac", "-d", dir, "-cp", jars, "Driver.java")
 		})
 	})
 }
 
-// installKcat installs Debian's package; what drives it is a Python program.
-func installKcat(ctx context.Context, i *installer) error {
-	if err := installPython(ctx, i); err != nil {
+// InstallKcat installs Debian's package; what drives it is a Python program.
+func InstallKcat(ctx context.Context, i *Installer) error {
+	if err := InstallPython(ctx, i); err != nil {
 		return err
 	}
 	return i.once("kcat", func() error {
@@ -82,8 +82,8 @@ func installKcat(ctx context.Context, i *installer) error {
 	})
 }
 
-// installPython makes a virtual environment with the pinned packages.
-func installPython(ctx context.Context, i *installer) error {
+// InstallPython makes a virtual environment with the pinned packages.
+func InstallPython(ctx context.Context, i *Installer) error {
 	return i.once("python", func() error {
 		dir, pins := filepath.Join(i.cache, "python"), filepath.Join(i.source, "python", "requirements.txt")
 		return stamped(dir, []string{pins}, func() error {
@@ -95,9 +95,9 @@ func installPython(ctx context.Context, i *installer) error {
 	})
 }
 
-// installNode installs the pinned packages, one of which is the Node that runs them, and puts the programs beside
+// InstallNode installs the pinned packages, one of which is the Node that runs them, and puts the programs beside
 // them: an import finds only the packages above its own file.
-func installNode(ctx context.Context, i *installer) error {
+func InstallNode(ctx context.Context, i *Installer) error {
 	return i.once("node", func() error {
 		dir, source := filepath.Join(i.cache, "node"), filepath.Join(i.source, "node")
 		pins := []string{filepath.Join(source, "package.json"), filepath.Join(source, "package-lock.json")}

@@ -1,0 +1,103 @@
+package classic
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/shard"
+)
+
+// member is one member of a group.
+type member struct {
+	id string
+	// instance is the group.instance.id of a static member, nil for a dynamic one.
+	instance         *string
+	clientID, host   string
+	rebalanceTimeout time.Duration
+	sessionTimeout   time.Duration
+	// protocols are in the order of preference, their names distinct.
+	protocols  []protocol
+	assignment []byte
+
+	join, sync waiting
+	// fresh says that the member waits for its first rebalance: it does not know its id yet and can't send heartbeats, so
+	// its session runs on though it waits.
+	fresh bool
+	// unsynced says that the member has not sent SyncGroup in this generation.
+	unsynced bool
+	// gone says that the member was removed; Group.order may still hold it.
+	gone bool
+}
+
+// protocol is an assignor that a member offers, with what the member tells it.
+type protocol struct {
+	name     string
+	metadata []byte
+}
+
+// waiting is a request of a member that has no answer yet.
+type waiting struct {
+	ticket  shard.Ticket
+	version int16
+	on      bool
+}
+
+// metadata is what the member tells a protocol; nil for none.
+func (m *member) metadata(name *string) []byte {
+	if name != nil {
+		for _, p := range m.protocols {
+			if p.name == *name {
+				return p.metadata
+			}
+		}
+	}
+	return nil
+}
+
+// matches says whether the member offers exactly these protocols, which are distinct.
+func (m *member) matches(offered []kmsg.JoinGroupRequestProtocol) bool {
+	return slices.EqualFunc(m.protocols, offered, func(p protocol, o kmsg.JoinGroupRequestProtocol) bool {
+		return p.name == o.Name && bytes.Equal(p.metadata, o.Metadata)
+	})
+}
+
+// keep copies protocols that are distinct.
+func keep(offered []kmsg.JoinGroupRequestProtocol) []protocol {
+	size := 0
+	for _, p := range offered {
+		size += len(p.Metadata)
+	}
+	all := make([]byte, 0, size)
+	kept := make([]protocol, len(offered))
+	for i, p := range offered {
+		start := len(all)
+		all = append(all, p.Metadata...)
+		kept[i] = protocol{p.Name, all[start:len(all):len(all)]}
+	}
+	return kept
+}
+
+// distinct leaves out what a request offers a second time: the first counts.
+func distinct(offered []kmsg.JoinGroupRequestProtocol) []kmsg.JoinGroupRequestProtocol {
+	seen := make(map[string]bool, len(offered))
+	return slices.DeleteFunc(offered, func(p kmsg.JoinGroupRequestProtocol) bool {
+		was := seen[p.Name]
+		seen[p.Name] = true
+		return was
+	})
+}
+
+// vote is the first of the member's protocols that all members offer.
+func (m *member) vote(supported map[string]int, all int) string {
+	for _, p := range m.protocols {
+		if supported[p.name] == all {
+			return p.name
+		}
+	}
+	return ""
+}
+
+func milliseconds(n int32) time.Duration { return time.Duration(n) * time.Millisecond }

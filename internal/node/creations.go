@@ -1,0 +1,101 @@
+package node
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// maxCreations bounds the topics that are on their way at once. The controller takes no more partitions in one request.
+const maxCreations = 10_000
+
+// creations makes topics that clients asked for by name (auto.create.topics.enable), beside the connections that asked.
+type creations struct {
+	create func(context.Context, *kmsg.CreateTopicsRequest) error
+	log    *slog.Logger
+	wake   chan struct{} // holds one: there is something in waiting
+
+	mu       sync.Mutex // a leaf; guards what follows
+	waiting  [][]string // names asked for together are created together, or refused together
+	inFlight map[string]bool
+}
+
+func newCreations(log *slog.Logger, create func(context.Context, *kmsg.CreateTopicsRequest) error) *creations {
+	return &creations{create: create, log: log, wake: make(chan struct{}, 1), inFlight: map[string]bool{}}
+}
+
+// Want implements api.Creations.
+func (c *creations) Want(names []string) {
+	c.mu.Lock()
+	var fresh []string
+	for _, name := range names {
+		if !c.inFlight[name] {
+			fresh = append(fresh, name)
+		}
+	}
+	if len(fresh) == 0 || len(fresh)+len(c.inFlight) > maxCreations {
+		c.mu.Unlock()
+		return // whoever wants them asks again
+	}
+	for _, name := range fresh {
+		c.inFlight[name] = true
+	}
+	c.waiting = append(c.waiting, fresh)
+	c.mu.Unlock()
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run creates what is wanted until ctx ends.
+func (c *creations) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.wake:
+		}
+		for names := c.next(); names != nil && ctx.Err() == nil; names = c.next() {
+			if err := c.create(ctx, creation(names)); err != nil && ctx.Err() == nil {
+				c.log.Warn("topics were not created on demand", "topics", len(names), "err", err)
+			}
+			c.landed(names)
+		}
+	}
+}
+
+func (c *creations) next() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.waiting) == 0 {
+		c.waiting = nil
+		return nil
+	}
+	names := c.waiting[0]
+	c.waiting = c.waiting[1:]
+	return names
+}
+
+// landed forgets names that are created or refused: a client that asks for them again starts anew.
+func (c *creations) landed(names []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, name := range names {
+		delete(c.inFlight, name)
+	}
+}
+
+// creation asks for topics with the partitions and replicas that the configuration gives.
+func creation(names []string) *kmsg.CreateTopicsRequest {
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.SetVersion(req.MaxVersion())
+	for _, name := range names {
+		t := kmsg.NewCreateTopicsRequestTopic()
+		t.Topic, t.NumPartitions, t.ReplicationFactor = name, -1, -1
+		req.Topics = append(req.Topics, t)
+	}
+	return req
+}

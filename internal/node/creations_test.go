@@ -1,0 +1,68 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+)
+
+// Whoever wants topics never waits for them, and what is on its way is not asked for again.
+func TestCreationsAreBesideTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		var asked [][]string
+		answer := make(chan error)
+		c := newCreations(slog.New(slog.DiscardHandler), func(_ context.Context, req *kmsg.CreateTopicsRequest) error {
+			var names []string
+			for _, topic := range req.Topics {
+				names = append(names, topic.Topic)
+			}
+			asked = append(asked, names)
+			return <-answer
+		})
+		done := make(chan struct{})
+		go func() { c.run(ctx); close(done) }()
+
+		c.Want([]string{"a", "b"})
+		synctest.Wait()
+		c.Want([]string{"b", "c"}) // while the first request has no answer
+		c.Want([]string{"a"})
+		for range 2 {
+			answer <- nil
+			synctest.Wait()
+		}
+		c.Want([]string{"a"}) // it was refused, perhaps
+		answer <- fmt.Errorf("refused")
+		synctest.Wait()
+		if want := [][]string{{"a", "b"}, {"c"}, {"a"}}; !slices.EqualFunc(asked, want, slices.Equal[[]string]) {
+			t.Errorf("asked for %v, want %v", asked, want)
+		}
+		if len(c.inFlight) != 0 || c.waiting != nil {
+			t.Errorf("it still holds %v and %v", c.inFlight, c.waiting)
+		}
+		stop()
+		<-done
+	})
+}
+
+// Names beyond the bound are dropped, not kept.
+func TestCreationsAreBounded(t *testing.T) {
+	c := newCreations(slog.New(slog.DiscardHandler), nil)
+	names := make([]string, maxCreations+1)
+	for i := range names {
+		names[i] = fmt.Sprint(i)
+	}
+	if c.Want(names); len(c.inFlight) != 0 {
+		t.Errorf("%d topics are on their way, more than %d", len(c.inFlight), maxCreations)
+	}
+	c.Want(names[1:])
+	c.Want(names[:1])
+	if len(c.inFlight) != maxCreations || len(c.waiting) != 1 {
+		t.Errorf("%d topics are on their way in %d requests, want %d in 1", len(c.inFlight), len(c.waiting), maxCreations)
+	}
+}
