@@ -21,7 +21,7 @@ func (s *Shard) consumerGroupHeartbeat(t *shard.Turn, ticket shard.Ticket, cmd C
 		return
 	}
 	if req.MemberEpoch < 0 {
-		s.leaveConsumerGroup(t, ticket, req)
+		s.leaveModern(t, ticket, req)
 		return
 	}
 	g, err := s.enterConsumerGroup(t, cmd)
@@ -61,8 +61,8 @@ func (s *Shard) enterConsumerGroup(t *shard.Turn, cmd ConsumerGroupHeartbeat) (*
 	return g, nil
 }
 
-// leaveConsumerGroup answers a member that leaves, for good or for a while.
-func (s *Shard) leaveConsumerGroup(t *shard.Turn, ticket shard.Ticket, req *kmsg.ConsumerGroupHeartbeatRequest) {
+// leaveModern answers a member that leaves, for good or for a while.
+func (s *Shard) leaveModern(t *shard.Turn, ticket shard.Ticket, req *kmsg.ConsumerGroupHeartbeatRequest) {
 	g, err := s.consumerGroup(req.Group)
 	if err != nil {
 		t.Reply(ticket, modern.Refuse(err))
@@ -104,7 +104,7 @@ func (s *Shard) describeConsumerGroups(t *shard.Turn, ticket shard.Ticket, cmd D
 // classic one.
 func (s *Shard) removeModern(t *shard.Turn, g *modern.Group, id string, members []string) {
 	if s.mayDowngrade(g, members) {
-		s.downgrade(t, g, id, members)
+		s.downgrade(t, g, id, members, true)
 		return
 	}
 	g.Remove(t, members)

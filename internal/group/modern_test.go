@@ -620,4 +620,3 @@ func (w *modernWorld) classicRequest(d *datadriven.TestData, name string, client
 		w.t.Fatalf("unknown command %s", d.Cmd)
 	}
 }
-

@@ -55,6 +55,9 @@ func (g *Group) Remove(t *shard.Turn, ids []string) {
 // Has says whether the group has a member.
 func (g *Group) Has(id string) bool { return g.members[id] != nil }
 
+// IsClassic says whether a member speaks the classic protocol.
+func (g *Group) IsClassic(id string) bool { return g.Has(id) && g.members[id].classic() }
+
 // Delete writes the tombstones of the group's records.
 func (g *Group) Delete(t *shard.Turn) {
 	ids := g.ids()
