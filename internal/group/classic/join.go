@@ -38,17 +38,14 @@ func RefuseJoin(t *shard.Turn, ticket shard.Ticket, req *kmsg.JoinGroupRequest, 
 // CheckJoin says what keeps a JoinGroup from any group, nil for nothing.
 func (c *Config) CheckJoin(req *kmsg.JoinGroupRequest) *kerr.Error {
 	session := milliseconds(req.SessionTimeoutMillis)
-	switch {
-	case req.Group == "":
-		return kerr.InvalidGroupID
-	case session < c.MinSession || session > c.MaxSession:
+	if session < c.MinSession || session > c.MaxSession {
 		return kerr.InvalidSessionTimeout
 	}
 	return nil
 }
 
 // Join handles JoinGroup. Version 0 has no rebalance timeout: the session timeout is both. From version 4 on a dynamic
-// member is given its id first (KIP-394). Strings of the request are kept, bytes are copied.
+// member is given its id first (KIP-394).
 func (g *Group) Join(t *shard.Turn, ticket shard.Ticket, req *kmsg.JoinGroupRequest, client shard.Client) {
 	if req.Version == 0 {
 		req.RebalanceTimeoutMillis = req.SessionTimeoutMillis

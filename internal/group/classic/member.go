@@ -64,18 +64,11 @@ func (m *member) matches(offered []kmsg.JoinGroupRequestProtocol) bool {
 	})
 }
 
-// keep copies protocols that are distinct.
+// keep takes protocols that are distinct.
 func keep(offered []kmsg.JoinGroupRequestProtocol) []protocol {
-	size := 0
-	for _, p := range offered {
-		size += len(p.Metadata)
-	}
-	all := make([]byte, 0, size)
 	kept := make([]protocol, len(offered))
 	for i, p := range offered {
-		start := len(all)
-		all = append(all, p.Metadata...)
-		kept[i] = protocol{p.Name, all[start:len(all):len(all)]}
+		kept[i] = protocol{p.Name, p.Metadata}
 	}
 	return kept
 }
