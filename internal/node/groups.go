@@ -45,6 +45,7 @@ func groupConfig(s config.Sources) group.Config {
 			MinSession:       s.Millis("group.min.session.timeout.ms"), MaxSession: s.Millis("group.max.session.timeout.ms"),
 			UpgradeToModern:     policy == "upgrade" || policy == "bidirectional",
 			DowngradeFromModern: policy == "downgrade" || policy == "bidirectional",
+			MaxRecord:           int(s.Int("message.max.bytes")) - recordMargin,
 		},
 		Modern: modern.Config{
 			MaxSize: int(s.Int("group.consumer.max.size")),
@@ -61,6 +62,9 @@ func groupConfig(s config.Sources) group.Config {
 		},
 	}
 }
+
+// recordMargin is what a batch takes beside its one record, in bytes, amply.
+const recordMargin = 256
 
 // newMemberTimeout is how long a member id that was given out is kept for a member that does not come back with it.
 const newMemberTimeout = 5 * time.Minute

@@ -151,7 +151,7 @@ func (n *Node) bind() error {
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
 		Groups:   n.groups, Now: n.opts.Now, Log: n.log,
 	}
-	n.creations = newCreations(n.log, n.member.createTopics)
+	n.creations = newCreations(n.cfg.Sources, n.log, n.member.createTopics)
 	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
 	budget := transport.NewBudget(requestBytes)
 	if most := n.cfg.Network.QueuedMaxBytes; most > 0 {
