@@ -45,7 +45,6 @@ func groupConfig(s config.Sources) group.Config {
 			MinSession:       s.Millis("group.min.session.timeout.ms"), MaxSession: s.Millis("group.max.session.timeout.ms"),
 			UpgradeToModern:     policy == "upgrade" || policy == "bidirectional",
 			DowngradeFromModern: policy == "downgrade" || policy == "bidirectional",
-			MaxRecord:           int(s.Int("message.max.bytes")) - recordMargin,
 		},
 		Modern: modern.Config{
 			MaxSize: int(s.Int("group.consumer.max.size")),
@@ -54,7 +53,7 @@ func groupConfig(s config.Sources) group.Config {
 			Heartbeat:  s.Millis("group.consumer.heartbeat.interval.ms"), MinHeartbeat: s.Millis("group.consumer.min.heartbeat.interval.ms"),
 			MaxHeartbeat: s.Millis("group.consumer.max.heartbeat.interval.ms"),
 			Assignors:    s.List("group.consumer.assignors"), RegexRefresh: s.Millis("group.consumer.regex.refresh.interval.ms"),
-			AssignmentDelay: s.Millis("group.consumer.assignment.interval.ms"),
+			AssignmentInterval: s.Millis("group.consumer.assignment.interval.ms"),
 		},
 		Offsets: offsets.Config{
 			MaxMetadata: int(s.Int("offset.metadata.max.bytes")), Retention: s.Minutes("offsets.retention.minutes"),
@@ -62,9 +61,6 @@ func groupConfig(s config.Sources) group.Config {
 		},
 	}
 }
-
-// recordMargin is what a batch takes beside its one record, in bytes, amply.
-const recordMargin = 256
 
 // newMemberTimeout is how long a member id that was given out is kept for a member that does not come back with it.
 const newMemberTimeout = 5 * time.Minute
