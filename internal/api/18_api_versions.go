@@ -9,6 +9,7 @@ import (
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 )
 
 // ApiVersions, key 18, versions 0 to 5. KIP-35, KIP-511 (client software), KIP-584 (features), KIP-1022 (features
@@ -38,13 +39,19 @@ func apiVersions(c *call, req *kmsg.ApiVersionsRequest) *kmsg.ApiVersionsRespons
 	}
 	resp.FinalizedFeaturesEpoch = int64(image.Offset)
 	for _, name := range image.Features.Names() {
-		f := kmsg.NewApiVersionsResponseFinalizedFeature()
-		f.Name = name
-		f.MaxVersionLevel = int16(image.Features.Level(name))
-		f.MinVersionLevel = f.MaxVersionLevel
-		resp.FinalizedFeatures = append(resp.FinalizedFeatures, f)
+		resp.FinalizedFeatures = append(resp.FinalizedFeatures, finalized(name, int16(image.Features.Level(name))))
+	}
+	// kraft.version is a control record of the metadata log (KIP-853); 0 is not listed.
+	if level := c.Quorum.Status().KRaftVersion; level > 0 {
+		resp.FinalizedFeatures = append(resp.FinalizedFeatures, finalized(metadata.KRaftVersionFeature, level))
 	}
 	return resp
+}
+
+func finalized(name string, level int16) kmsg.ApiVersionsResponseFinalizedFeature {
+	f := kmsg.NewApiVersionsResponseFinalizedFeature()
+	f.Name, f.MinVersionLevel, f.MaxVersionLevel = name, level, level
+	return f
 }
 
 // checkClient refuses a client that is not named as KIP-511 wants it, or that wanted another node or cluster.

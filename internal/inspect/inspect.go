@@ -68,6 +68,11 @@ var (
 		"partition.metadata":               {"identity of the partition", (*reading).properties},
 		"quorum-state":                     {"vote of the quorum", (*reading).object},
 		".kafka_cleanshutdown":             {"mark of a clean shutdown", (*reading).object},
+		".lock":                            {"lock", (*reading).nothing},
+		"ottla.start":                      {"note of the last start", (*reading).properties},
+		"ottla.damaged":                    {"ranges that can't be read", (*reading).ranges},
+		"ottla.truncated":                  {"lowest truncation", (*reading).offset},
+		"ottla.synced":                     {"end of what is synced", (*reading).offset},
 	}
 )
 

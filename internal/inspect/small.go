@@ -68,6 +68,9 @@ func (f *reading) checkpoint(words int, visit func(line int64, words []string) e
 	if err != nil {
 		return err
 	}
+	if len(b) == 0 {
+		return f.err // it has no entries
+	}
 	lines := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
 	if lines[0] != "0" {
 		f.damaged(0, "version %q, want 0", clip(lines[0]))
@@ -147,6 +150,43 @@ func (f *reading) offsets() error {
 		return nil
 	})
 }
+
+// ranges prints what is known to be damaged.
+func (f *reading) ranges() error {
+	return f.checkpoint(3, func(_ int64, w []string) error {
+		var n [3]int64 // first offset, end, base offset of the segment
+		for i := range n {
+			var err error
+			if n[i], err = strconv.ParseInt(w[i], 10, 64); err != nil {
+				return err
+			}
+		}
+		if !f.o.Verify {
+			f.put(entry("range").int("startOffset", n[0]).int("endOffset", n[1]).int("segment", n[2]))
+		}
+		return nil
+	})
+}
+
+// offset prints a file that is one offset.
+func (f *reading) offset() error {
+	b, err := f.all()
+	if err != nil {
+		return err
+	}
+	f.entries++
+	n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	switch {
+	case err != nil:
+		f.damaged(0, "%q is no offset", clip(string(b)))
+	case !f.o.Verify:
+		f.put(entry("content").int("offset", n))
+	}
+	return f.err
+}
+
+// nothing is for a file whose content is not looked at by anybody.
+func (f *reading) nothing() error { return f.err }
 
 // properties prints a file of KEY=VALUE or KEY: VALUE lines.
 func (f *reading) properties() error {

@@ -27,7 +27,7 @@ type directory struct {
 // openDirs checks that the metadata log is one that this release can take over, locks the directories, checks that they
 // belong to this node and to one cluster, and takes away the clean-shutdown markers. Directories that can't be used are left out.
 func (n *Node) openDirs() error {
-	if err := quorum.CheckLevel(n.opts.FS, metadataLog(n.cfg.MetadataLogDir)); err != nil {
+	if err := quorum.CheckSupported(n.opts.FS, metadataLog(n.cfg.MetadataLogDir)); err != nil {
 		return err
 	}
 	var err error

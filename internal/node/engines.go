@@ -143,9 +143,11 @@ func (n *Node) follow() func(metadata.Change) {
 			n.configure(c)
 		} else {
 			begun = true
-			n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
+			c.Delta = metadata.DeltaFromEmpty(c.Image)
+			n.partitions.Apply(c.Delta, c.Image)
 			n.reconfigure(c.Image)
 		}
+		n.groups.Apply(c.Delta, c.Image)
 		n.member.tell()
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/fetchsession"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -71,6 +72,7 @@ type Node struct {
 	quorum     *quorum.Engine
 	partitions *partition.Manager
 	purgatory  *purgatory.Purgatory
+	groups     *coordinator.Runtime
 	ends       []endpoint
 	// admitClients counts the connections of the broker's listeners.
 	admitClients *transport.Admission
@@ -117,7 +119,7 @@ func Open(o Options) (*Node, error) {
 }
 
 // loggers are the names by which log levels change (BROKER_LOGGER), one for each package that says something.
-var loggers = []string{"ottla.api", "ottla.node", "ottla.partition", "ottla.quorum", "ottla.transport"}
+var loggers = []string{"ottla.api", "ottla.coordinator", "ottla.node", "ottla.partition", "ottla.quorum", "ottla.transport"}
 
 // logger is the logger of a package.
 func (n *Node) logger(name string) *slog.Logger {
@@ -150,6 +152,7 @@ func (n *Node) open() error {
 	if err := n.openPartitions(); err != nil {
 		return err
 	}
+	n.openGroups()
 	return n.bind()
 }
 
@@ -158,7 +161,7 @@ func (n *Node) bind() error {
 	services := &api.Node{
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
-		Now:      n.opts.Now, Log: n.logger("api"), Levels: n.levels,
+		Groups:   n.groups, Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
 	}
 	n.creations = newCreations(n.log, n.member.createTopics)
 	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
@@ -273,6 +276,9 @@ func (n *Node) ID() kafka.NodeID { return n.cfg.ID }
 // Stop lets the replies that are owed go out, closes the logs and writes the clean-shutdown markers. When ctx ends
 // first, connections are cut; the logs are closed properly all the same. It is called once.
 func (n *Node) Stop(ctx context.Context) error {
+	if n.groups != nil {
+		n.groups.Stop() // its replies wait for members, and would hold up the connections
+	}
 	n.stopWaits()
 	var errs []error
 	if n.stopQuorum != nil {

@@ -17,7 +17,17 @@ type AppendRequest struct {
 	Records      []byte
 	RequiredAcks int16
 	Origin       kafka.Origin
-	Now          time.Time
+	// LeaderEpoch is the one in which a coordinator (FromCoordinator) loaded what it appends to: in any other one it is refused.
+	LeaderEpoch kafka.LeaderEpoch
+	Now         time.Time
+}
+
+// believed is the leader epoch that the request insists on.
+func (r *AppendRequest) believed() kafka.LeaderEpoch {
+	if r.Origin == kafka.FromCoordinator {
+		return r.LeaderEpoch
+	}
+	return kafka.NoEpoch
 }
 
 // AppendResult tells what an Append did. After an error only LogStartOffset is set, where Kafka tells it.
@@ -36,7 +46,7 @@ type AppendResult struct {
 // Append validates a batch, gives it its offsets, and writes it. Waits that it satisfies complete before it returns.
 // Errors wrap a kerr value; *record.InvalidRecordsError tells which records are to blame.
 func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
-	if err := p.check(kafka.NoEpoch, true); err != nil {
+	if err := p.check(r.believed(), true); err != nil {
 		return p.refused(err)
 	}
 	c := p.config.Load()
@@ -92,7 +102,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// Once more: since the check of Append the folder may have become another one's.
-	if w.err = p.check(kafka.NoEpoch, true); w.err != nil {
+	if w.err = p.check(r.believed(), true); w.err != nil {
 		return w
 	}
 	if w.err = p.core.CheckAppend(r.RequiredAcks, c.MinInSyncReplicas); w.err != nil {

@@ -299,6 +299,10 @@ func (m *Manager) emptyTrash(now time.Time) (next time.Time) {
 	return next
 }
 
+// closers is how many logs of a directory are closed at once. They wait for the disk, not for a processor, and a file system that journals
+// takes many syncs for little more than one.
+const closers = 32
+
 // Close flushes and closes all logs and writes the checkpoints. It returns the directories that may be marked as cleanly shut down
 // (checkpoint.WriteClean), and the errors of the others. Run must have ended.
 func (m *Manager) Close() (clean []Dir, err error) {
@@ -306,7 +310,7 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	m.writeHighWatermarks()
 	var workers sync.WaitGroup
 	queue := make(chan *Partition)
-	for range len(m.dirs) * m.o.RecoveryThreads {
+	for range len(m.dirs) * closers {
 		workers.Go(func() {
 			for p := range queue {
 				if p.dir().failure() != nil {

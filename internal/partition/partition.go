@@ -112,6 +112,9 @@ func (p *Partition) LastStableOffset() kafka.Offset {
 	return hw
 }
 
+// MaxMessageBytes returns the size of the largest batch that it takes, in bytes.
+func (p *Partition) MaxMessageBytes() int { return p.config.Load().MaxMessageBytes }
+
 // Size returns the bytes of its segments.
 func (p *Partition) Size() int64 { return p.log().Size() }
 

@@ -69,25 +69,45 @@ func AppendMetadata(b []byte, rec MetadataRecord, v int16) []byte {
 // ParseMetadata reads the value of a record in __cluster_metadata. Errors are those of ReadFrom and ErrUnknownRecord,
 // which a reader must not skip: a record that is not understood may change everything after it.
 func ParseMetadata(b []byte) (rec MetadataRecord, version int16, err error) {
+	t, version, body, err := parseFrame(b)
+	if err != nil {
+		return nil, 0, err
+	}
+	rec = t.fresh()
+	if err := rec.ReadFrom(body, version); err != nil {
+		return nil, 0, err
+	}
+	return rec, version, nil
+}
+
+// PeekMetadata reads the frame alone: the record's type, if it and its version are known. Errors are ErrUnknownRecord, ErrVersion,
+// and of a frame that is cut off.
+func PeekMetadata(b []byte) (key int16, err error) {
+	t, version, _, err := parseFrame(b)
+	if err == nil && (version < t.first || version > t.last) {
+		err = versionError(t.name, version)
+	}
+	return t.key, err
+}
+
+func parseFrame(b []byte) (t metadataType, version int16, body []byte, err error) {
 	r := reader{b: b}
 	frame, key, v := r.uvarint(), r.uvarint(), r.uvarint()
 	switch {
 	case r.err != nil:
-		return nil, 0, fmt.Errorf("frame of a metadata record: %w", r.err)
+		return t, 0, nil, fmt.Errorf("frame of a metadata record: %w", r.err)
 	case frame != frameVersion:
-		return nil, 0, fmt.Errorf("frame version %d of a metadata record: %w", frame, ErrVersion)
+		return t, 0, nil, fmt.Errorf("frame version %d of a metadata record: %w", frame, ErrVersion)
 	case key > math.MaxInt16:
-		return nil, 0, fmt.Errorf("metadata record key %d: %w", key, ErrUnknownRecord)
+		return t, 0, nil, fmt.Errorf("metadata record key %d: %w", key, ErrUnknownRecord)
 	case v > math.MaxInt16:
-		return nil, 0, fmt.Errorf("version %d of a metadata record: %w", v, ErrVersion)
+		return t, 0, nil, fmt.Errorf("version %d of a metadata record: %w", v, ErrVersion)
 	}
-	if rec = NewMetadataRecord(int16(key)); rec == nil {
-		return nil, 0, fmt.Errorf("metadata record key %d: %w", key, ErrUnknownRecord)
+	t, ok := typeOf(int16(key))
+	if !ok {
+		return t, 0, nil, fmt.Errorf("metadata record key %d: %w", key, ErrUnknownRecord)
 	}
-	if err := rec.ReadFrom(r.b, int16(v)); err != nil {
-		return nil, 0, err
-	}
-	return rec, int16(v), nil
+	return t, int16(v), r.b, nil
 }
 
 // AppendMetadataJSON appends rec as Kafka's DumpLogSegments prints it: {"type":"TOPIC_RECORD","version":0,"data":{…}}.

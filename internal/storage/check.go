@@ -75,37 +75,56 @@ var ErrNotFormatted = errors.New("not formatted")
 
 // Check locks the log directories of a node and reads who they belong to. A directory that can't be read or written
 // is offline, unless it is the metadata log directory or the last one; anything else that is wrong is an error, one
-// line that says what and what to do. The locks are held until Identity.Close or the end of the process.
+// line that says what and what to do, and then nothing was changed. The locks are held until Identity.Close or the end of the process.
 // A directory without an id, from before Kafka 3.7, is given one.
 func (w World) Check(n *config.Node) (*Identity, error) {
-	id := &Identity{NodeID: n.ID}
-	for _, dir := range Dirs(n) {
-		d, err := w.open(dir)
-		if err != nil {
-			_ = id.Close() // the first error is the one to tell
-			return nil, err
-		}
-		id.Dirs = append(id.Dirs, d)
+	// A lock makes a file: nothing is locked that is to be refused. What others change until then is seen under the locks.
+	if err := w.read(n, &Identity{NodeID: n.ID}, w.find); err != nil {
+		return nil, err
 	}
-	if err := w.identity(n, id); err != nil {
+	id := &Identity{NodeID: n.ID}
+	err := w.read(n, id, w.open)
+	if err == nil {
+		err = w.giveIDs(id)
+	}
+	if err != nil {
 		_ = id.Close() // the first error is the one to tell
 		return nil, err
 	}
 	return id, nil
 }
 
-// open locks one directory. The error is for what must stop the start.
-func (w World) open(dir string) (Dir, error) {
+// read finds the directories by open, and out who they belong to.
+func (w World) read(n *config.Node, id *Identity, open func(string) (Dir, error)) error {
+	for _, dir := range Dirs(n) {
+		d, err := open(dir)
+		if err != nil {
+			return err
+		}
+		id.Dirs = append(id.Dirs, d)
+	}
+	return w.identity(n, id)
+}
+
+// find looks for one directory. The error is for what must stop the start.
+func (w World) find(dir string) (Dir, error) {
 	d := Dir{Path: dir}
 	switch e, err := w.FS.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
 		return d, unformatted(dir + " does not exist")
 	case err != nil:
 		d.Err = err
-		return d, nil
 	case !e.Dir:
 		d.Err = fmt.Errorf("%s is not a directory", dir)
-		return d, nil
+	}
+	return d, nil
+}
+
+// open finds and locks one directory.
+func (w World) open(dir string) (Dir, error) {
+	d, err := w.find(dir)
+	if err != nil || d.Err != nil {
+		return d, err
 	}
 	lock, err := w.FS.Lock(path.Join(dir, checkpoint.Lock))
 	switch {
@@ -152,12 +171,8 @@ func (w World) identity(n *config.Node, id *Identity) error {
 				file, m.ClusterID, id.firstOnline(), id.ClusterID)
 		}
 		id.ClusterID = m.ClusterID
-		if d.ID = m.DirectoryID; d.ID.IsZero() {
-			if d.ID, err = w.giveID(d.Path, m); err != nil {
-				return err
-			}
-		}
-		if other, twice := owner[d.ID]; twice {
+		d.ID = m.DirectoryID
+		if other, twice := owner[d.ID]; twice && !d.ID.IsZero() {
 			return fmt.Errorf("log directories %s and %s have the same directory.id %s: one is a copy, remove it from log.dirs",
 				other, d.Path, d.ID)
 		}
@@ -174,17 +189,24 @@ func (i *Identity) firstOnline() string {
 	return i.Dirs[k].Path
 }
 
-// giveID writes an id into a meta.properties that has none.
-func (w World) giveID(dir string, m checkpoint.Meta) (kafka.UUID, error) {
-	id, err := kafka.NewUUID(w.Random)
-	if err != nil {
-		return id, err
+// giveIDs gives each directory that has none an id, in its meta.properties.
+func (w World) giveIDs(id *Identity) error {
+	for i := range id.Dirs {
+		d := &id.Dirs[i]
+		if d.Err != nil || !d.ID.IsZero() {
+			continue
+		}
+		fresh, err := kafka.NewUUID(w.Random)
+		if err == nil {
+			m := checkpoint.Meta{Version: 1, ClusterID: id.ClusterID, NodeID: id.NodeID, DirectoryID: fresh}
+			err = checkpoint.WriteMeta(w.FS, d.Path, m, w.Now())
+		}
+		if err != nil {
+			return fmt.Errorf("give log directory %s an id: %w", d.Path, err)
+		}
+		d.ID = fresh
 	}
-	m.DirectoryID = id
-	if err := checkpoint.WriteMeta(w.FS, dir, m, w.Now()); err != nil {
-		return id, fmt.Errorf("give log directory %s an id: %w", dir, err)
-	}
-	return id, nil
+	return nil
 }
 
 // strayMetadata refuses a metadata log in a directory where the node would not look for it.

@@ -7,9 +7,9 @@
 //
 // Invariants:
 //   - A directory counts as formatted when it has meta.properties, which is written last.
+//   - Check changes nothing in directories that it refuses.
 //   - Format never touches a directory that is formatted.
 //   - What Format writes, Apache Kafka 4.4 opens, and the other way round.
 //
-// It does not read the metadata log: whether its metadata.version is one that this node knows is quorum.CheckLevel's to
-// tell.
+// It does not read the metadata log: whether it is one that this node can take over is quorum.CheckSupported's to tell.
 package storage

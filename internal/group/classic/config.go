@@ -9,13 +9,13 @@ import (
 
 // Config holds the bounds of classic groups.
 type Config struct {
-	MaxSize             int           // group.max.size
-	InitialDelay        time.Duration // group.initial.rebalance.delay.ms
-	NewMemberTimeout    time.Duration // how long a new member that waits for its first rebalance is kept: 5 min
-	MinSession          time.Duration // group.min.session.timeout.ms
-	MaxSession          time.Duration // group.max.session.timeout.ms
-	UpgradeToModern     bool          // group.consumer.migration.policy is upgrade or bidirectional
-	DowngradeFromModern bool          // … is downgrade or bidirectional
+	MaxSize               int           // group.max.size
+	InitialRebalanceDelay time.Duration // group.initial.rebalance.delay.ms
+	NewMemberTimeout      time.Duration // how long a new member that waits for its first rebalance is kept: 5 min
+	MinSession            time.Duration // group.min.session.timeout.ms
+	MaxSession            time.Duration // group.max.session.timeout.ms
+	UpgradeToModern       bool          // group.consumer.migration.policy is upgrade or bidirectional
+	DowngradeFromModern   bool          // … is downgrade or bidirectional
 	// MaxRecord is how long a record may be that the log takes, in bytes, 0 for no bound. A group whose record would be
 	// longer can't complete its rebalances.
 	MaxRecord int

@@ -26,7 +26,7 @@ func (g *Group) prepare(t *shard.Turn) {
 	g.enter(t, PreparingRebalance)
 	switch {
 	case g.initial:
-		g.delay = g.env.Config.InitialDelay
+		g.delay = g.env.Config.InitialRebalanceDelay
 		g.remaining = max(g.rebalanceTimeout()-g.delay, 0)
 		g.env.Alarms.Set(Alarm{Group: g.id, Kind: JoinEnd}, t.Now.Add(g.delay))
 	case g.allJoined():
@@ -64,7 +64,7 @@ func (g *Group) endJoin(t *shard.Turn) {
 		g.complete(t)
 		return
 	}
-	delay := min(g.env.Config.InitialDelay, g.remaining)
+	delay := min(g.env.Config.InitialRebalanceDelay, g.remaining)
 	g.grew, g.delay, g.remaining = false, delay, max(g.remaining-g.delay, 0)
 	g.env.Alarms.Set(Alarm{Group: g.id, Kind: JoinEnd}, t.Now.Add(delay))
 }

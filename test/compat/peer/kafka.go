@@ -99,14 +99,26 @@ func prepareKafka(ctx context.Context, o Options) ([]string, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, "meta.properties")); os.IsNotExist(err) {
-		out, err := exec.CommandContext(ctx, "java", "-XX:TieredStopAtLevel=1", "-Dorg.apache.logging.log4j.level=OFF",
-			"-cp", cp, "kafka.tools.StorageTool", "format", "-t", ClusterID, "-c", file).CombinedOutput()
+		argv := append([]string{"-XX:TieredStopAtLevel=1", "-Dorg.apache.logging.log4j.level=OFF", "-cp", cp, "kafka.tools.StorageTool"}, o.format(file)...)
+		out, err := exec.CommandContext(ctx, "java", argv...).CombinedOutput()
 		if err != nil {
 			return nil, fmt.Errorf("format %s: %w\n%s", o.Dir, err, out)
 		}
 	}
+	if o.Short {
+		return []string{"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", cp, "kafka.Kafka", file}, nil
+	}
 	// -Xms fixed and G1 named: a JVM on a small machine picks a serial collector, and stalls.
 	return []string{"java", "-Xms1g", "-Xmx1g", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-cp", cp, "kafka.Kafka", file}, nil
+}
+
+// format gives the arguments of kafka-storage and of ottla storage.
+func (o Options) format(file string) []string {
+	argv := []string{"format", "-t", ClusterID, "-c", file}
+	if o.Standalone {
+		argv = append(argv, "--standalone")
+	}
+	return argv
 }
 
 // Properties gives the server properties of a combined node of one, the same for both implementations.
@@ -127,6 +139,10 @@ func (o Options) properties() map[string]string {
 		"transaction.state.log.min.isr":                    "1",
 		"share.coordinator.state.topic.replication.factor": "1",
 		"share.coordinator.state.topic.min.isr":            "1",
+	}
+	if o.Standalone {
+		delete(p, "controller.quorum.voters")
+		p["controller.quorum.bootstrap.servers"] = o.Controller
 	}
 	for k, v := range o.Properties {
 		p[k] = v

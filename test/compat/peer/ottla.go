@@ -61,7 +61,7 @@ func prepareOttla(ctx context.Context, o Options) ([]string, error) {
 		return nil, err
 	}
 	if _, err := os.Stat(filepath.Join(o.Dir, "meta.properties")); os.IsNotExist(err) {
-		out, err := exec.CommandContext(ctx, bin, "storage", "format", "-t", ClusterID, "-c", file).CombinedOutput()
+		out, err := exec.CommandContext(ctx, bin, append([]string{"storage"}, o.format(file)...)...).CombinedOutput()
 		if err != nil {
 			return nil, fmt.Errorf("format %s: %w\n%s", o.Dir, err, out)
 		}

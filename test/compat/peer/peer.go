@@ -38,10 +38,14 @@ type Options struct {
 	// Controller is the controller listener's "host:port"; "" picks a free loopback port. A directory that was
 	// formatted before must be given the port it was formatted with, which Peer.ControllerAddr told.
 	Controller string
+	// Standalone formats with the voter in the log (kraft.version 1) instead of controller.quorum.voters.
+	Standalone bool
 	// Properties are added to (and override) the server properties.
 	Properties map[string]string
 	// Log is the file that the peer's output is appended to; "" means Dir + ".log".
 	Log string
+	// Short gives Kafka's JVM a small heap and lets it start faster, at the price of speed later.
+	Short bool
 	// Binary is the ottla binary; "" builds ./cmd/ottla.
 	Binary string
 	// Ready bounds the wait for the first answer; 0 means 60 s.
@@ -103,6 +107,12 @@ func (p *Peer) Ready(ctx context.Context) error {
 		return fmt.Errorf("%s on %s: %w\n%s", p.kind, p.addr, err, tail(p.log, 15))
 	}
 	return nil
+}
+
+// Reserve fills in the defaults of o, addresses too: a directory that changes hands stays at them.
+func Reserve(o Options) (Options, error) {
+	err := o.fill()
+	return o, err
 }
 
 func (o *Options) fill() error {

@@ -1,0 +1,236 @@
+package quorum
+
+import (
+	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/schema"
+	"github.com/ottla/ottla/internal/segment"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// ErrUnsupported says that the folder is in a state that this release can't take over from.
+var ErrUnsupported = errors.New("can't take over from another release")
+
+// CheckSupported looks through the folder dir of __cluster_metadata-0, changes nothing in it, and refuses what this release would not
+// understand or not serve: feature levels and records that it does not know, a migration from ZooKeeper that has not ended, topics in
+// tiered storage. What can't be read is left for Open to tell. Errors wrap ErrUnsupported and say in one line what to do.
+func CheckSupported(f vfs.FS, dir string) error {
+	s := survey{levels: make(map[string]metadata.Level)}
+	eachBatch(f, dir, s.batch)
+	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration())
+	if err == nil && s.tiered {
+		err = checkTiered(f, dir)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %s %w", ErrUnsupported, dir, err)
+	}
+	return nil
+}
+
+// eachBatch visits the batches of the newest snapshot, or of what format left, and of the log after it, up to the first that can't be
+// read in each file.
+func eachBatch(f vfs.FS, dir string, visit func(record.Batch)) {
+	ids, _ := listSnapshots(f, dir) // a folder that is not there has none
+	var newest SnapshotID
+	if len(ids) > 0 {
+		newest = ids[len(ids)-1]
+	}
+	if newest == bootstrapID {
+		eachBatchOf(f, path.Join(path.Dir(dir), oldBootstrap), 0, visit)
+	}
+	eachBatchOf(f, path.Join(dir, newest.String()), 0, visit)
+	for _, base := range logFiles(f, dir) {
+		eachBatchOf(f, path.Join(dir, segment.FileName(base, segment.LogSuffix)), newest.EndOffset, visit)
+	}
+}
+
+// logFiles lists the base offsets of a log's segments, in order.
+func logFiles(f vfs.FS, dir string) []kafka.Offset {
+	entries, err := f.ReadDir(dir)
+	if err != nil {
+		return nil
+	}
+	var bases []kafka.Offset
+	for _, e := range entries {
+		if base, ok := segment.ParseFileName(e.Name, segment.LogSuffix); ok && !e.Dir {
+			bases = append(bases, base)
+		}
+	}
+	slices.Sort(bases)
+	return bases
+}
+
+// eachBatchOf visits the batches of a file that begin at or above from, up to the first that can't be read.
+func eachBatchOf(f vfs.FS, name string, from kafka.Offset, visit func(record.Batch)) {
+	file, err := f.Open(name)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	window := make([]byte, 1<<20)
+	for at := int64(0); ; {
+		n, _ := file.ReadAt(window, at) // an error leaves nothing to visit
+		visited := wholeBatches(window[:n], from, visit)
+		if at += int64(visited); visited > 0 {
+			continue
+		}
+		if n < len(window) || len(window) >= maxBatch {
+			return
+		}
+		window = make([]byte, 2*len(window)) // for a batch that is larger
+	}
+}
+
+// wholeBatches visits the whole batches that b starts with and returns how many bytes they are.
+func wholeBatches(b []byte, from kafka.Offset, visit func(record.Batch)) int {
+	left := b
+	for len(left) > 0 {
+		batch, rest, err := record.Next(left)
+		if err != nil || batch.CheckCRC() != nil {
+			break
+		}
+		if left = rest; batch.BaseOffset() >= from {
+			visit(batch)
+		}
+	}
+	return len(b) - len(left)
+}
+
+// survey is what counts of a metadata log for the question whether this release can take it over. It decodes little: records of a
+// newer release may have forms that this one can't read.
+type survey struct {
+	levels    map[string]metadata.Level
+	unknown   error // about the first record that is not known
+	migration int8  // as in the last ZkMigrationStateRecord
+	tiered    bool  // some topic was once in tiered storage
+}
+
+// Keys of the records that are decoded.
+var (
+	featureLevelKey = (*schema.FeatureLevelRecord)(nil).APIKey()
+	migrationKey    = (*schema.ZkMigrationStateRecord)(nil).APIKey()
+	configKey       = (*schema.ConfigRecord)(nil).APIKey()
+)
+
+// remoteStorage is the topic configuration that puts a topic into tiered storage (KIP-405).
+const remoteStorage = "remote.storage.enable"
+
+func (s *survey) batch(b record.Batch) {
+	var w record.Walker
+	defer w.Close()
+	w.Reset(b, maxBatch)
+	for w.Next() {
+		if b.IsControl() {
+			s.control(w.Record.Key, w.Record.Value)
+			continue
+		}
+		key, err := schema.PeekMetadata(w.Record.Value)
+		if err != nil && s.unknown == nil {
+			s.unknown = fmt.Errorf("has at offset %d what this release does not know (%w): start a newer release on it",
+				b.BaseOffset()+kafka.Offset(w.Record.OffsetDelta), err)
+		}
+		if err == nil && (key == featureLevelKey || key == migrationKey || key == configKey && bytes.Contains(w.Record.Value, []byte(remoteStorage))) {
+			s.record(w.Record.Value)
+		}
+	}
+}
+
+func (s *survey) record(value []byte) {
+	body, _, err := schema.ParseMetadata(value)
+	if err != nil {
+		return // Open will tell
+	}
+	switch r := body.(type) {
+	case *schema.FeatureLevelRecord:
+		s.levels[r.Name] = metadata.Level(r.FeatureLevel)
+	case *schema.ZkMigrationStateRecord:
+		s.migration = r.ZkMigrationState
+	case *schema.ConfigRecord:
+		s.tiered = s.tiered || isTiered(r)
+	}
+}
+
+func isTiered(r *schema.ConfigRecord) bool {
+	return r.ResourceType == int8(metadata.TopicResource) && r.Name == remoteStorage && r.Value != nil && *r.Value == "true"
+}
+
+// control takes in the level of kraft.version, which is a control record.
+func (s *survey) control(key, value []byte) {
+	var r schema.KRaftVersionRecord
+	if kind, err := record.ParseControlKey(key); err == nil && kind == record.KRaftVersion && r.ReadFrom(value, schema.ControlVersion) == nil {
+		s.levels[metadata.KRaftVersionFeature] = metadata.Level(r.KRaftVersion)
+	}
+}
+
+// checkVersion looks at metadata.version. Records of other levels may have other forms, so it comes first.
+func (s *survey) checkVersion() error {
+	switch level, any := s.levels[metadata.MetadataVersionFeature]; {
+	case !any:
+	case level > metadata.LatestMetadataVersion:
+		return fmt.Errorf("is at metadata.version %d, and this release knows none above %d: start a newer release on it",
+			level, metadata.LatestMetadataVersion)
+	case level < metadata.MinMetadataVersion:
+		return fmt.Errorf("is at metadata.version %d, and this release knows none below %d (3.3-IV3): raise it with Apache Kafka 3.9 first"+
+			" (kafka-features.sh upgrade --release-version 3.9)", level, metadata.MinMetadataVersion)
+	}
+	return nil
+}
+
+// checkFeatures looks at the other features.
+func (s *survey) checkFeatures() error {
+	supported := controller.DefaultSupported()
+	for _, name := range slices.Sorted(maps.Keys(s.levels)) {
+		level, known := s.levels[name], supported[name]
+		if level > known.Max {
+			return fmt.Errorf("has feature %s at level %d, and this release knows none above %d: start a newer release on it, or lower it"+
+				" with the release that set it (kafka-features.sh downgrade --feature %s=%d)", name, level, known.Max, name, known.Max)
+		}
+	}
+	return nil
+}
+
+// The states of ZkMigrationStateRecord in which ZooKeeper counts.
+const (
+	migrating    = 1
+	preMigration = 2
+)
+
+func (s *survey) checkMigration() error {
+	if s.migration != migrating && s.migration != preMigration {
+		return nil
+	}
+	return errors.New("is of a cluster that is migrating from ZooKeeper: end the migration with Apache Kafka 3.9 first")
+}
+
+// checkTiered builds the image that the folder leads to, and looks for topics in tiered storage that are still there.
+func checkTiered(f vfs.FS, dir string) error {
+	loader := metadata.NewLoader(metadata.Empty())
+	failed := false
+	eachBatch(f, dir, func(b record.Batch) {
+		d, err := decode(b)
+		if err == nil && !failed {
+			_, err = loader.Replay(d.Batch)
+		}
+		failed = failed || err != nil
+	})
+	if failed {
+		return nil // Open will tell
+	}
+	for r := range loader.Image().Records {
+		if c, ok := r.Body.(*schema.ConfigRecord); ok && isTiered(c) {
+			return fmt.Errorf("has topic %s in tiered storage, and this release reads no remote segments: copy its records into another topic and"+
+				" delete it, or give up what is remote (%s=false with remote.log.delete.on.disable=true), with Apache Kafka first", c.ResourceName, remoteStorage)
+		}
+	}
+	return nil
+}

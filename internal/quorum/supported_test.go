@@ -1,0 +1,198 @@
+package quorum
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/schema"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// contents is every file of a folder.
+func contents(t *testing.T, fs *vfs.Mem, dir string) string {
+	t.Helper()
+	entries, err := fs.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all strings.Builder
+	for _, e := range entries {
+		b, err := vfs.ReadFile(fs, dir+"/"+e.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.WriteString(e.Name + "\x00" + string(b) + "\x00")
+	}
+	return all.String()
+}
+
+func level(l metadata.Level) *schema.FeatureLevelRecord {
+	return &schema.FeatureLevelRecord{Name: metadata.MetadataVersionFeature, FeatureLevel: int16(l)}
+}
+
+// TestCheckSupportedVersion: the last level counts, wherever it stands: bootstrap file, snapshot or log.
+func TestCheckSupportedVersion(t *testing.T) {
+	const oldest, newest = metadata.MinMetadataVersion, metadata.LatestMetadataVersion
+	tests := []struct {
+		name                     string
+		bootstrap, snapshot, log []metadata.Level
+		refused                  string
+	}{
+		{name: "nothing"},
+		{name: "format", bootstrap: []metadata.Level{newest}},
+		{name: "format by a newer release", bootstrap: []metadata.Level{newest + 1}, refused: "newer release"},
+		{name: "oldest", log: []metadata.Level{oldest}},
+		{name: "too old", log: []metadata.Level{oldest - 1}, refused: "Apache Kafka 3.9"},
+		{name: "raised", log: []metadata.Level{oldest - 1, oldest}},
+		{name: "raised beyond", bootstrap: []metadata.Level{newest}, log: []metadata.Level{newest, newest + 1}, refused: "newer release"},
+		{name: "snapshot too new", bootstrap: []metadata.Level{newest}, snapshot: []metadata.Level{newest + 2}, refused: "newer release"},
+		{name: "log superseded by the snapshot", snapshot: []metadata.Level{newest}, log: []metadata.Level{oldest - 1}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			fs, dir := vfs.NewMem(), "/data/__cluster_metadata-0"
+			if err := vfs.MkdirAll(fs, dir); err != nil {
+				t.Fatal(err)
+			}
+			snapshot := func(id SnapshotID, levels []metadata.Level) {
+				t.Helper()
+				if levels == nil {
+					return
+				}
+				err := writeSnapshot(fs, dir, id, 1, 1, voters{}, func(yield func(metadata.Record) bool) {
+					for _, l := range levels {
+						yield(metadata.Record{Body: level(l)})
+					}
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			snapshot(bootstrapID, test.bootstrap)
+			snapshot(SnapshotID{EndOffset: 100, Epoch: 1}, test.snapshot)
+			var log []byte
+			for i, l := range test.log {
+				var enc encoder
+				var err error
+				if log, err = enc.data(log, kafka.Offset(i), 1, 1, []metadata.Record{{Body: &schema.NoOpRecord{}}, {Body: level(l)}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			log = append(log, 1, 2, 3) // a torn tail is not its business
+			if err := vfs.WriteFile(fs, dir+"/00000000000000000000.log", log); err != nil {
+				t.Fatal(err)
+			}
+			before := contents(t, fs, dir)
+			switch err := CheckSupported(fs, dir); {
+			case test.refused == "" && err != nil, test.refused != "" && !errors.Is(err, ErrUnsupported):
+				t.Fatalf("got %v", err)
+			case err != nil && (!strings.Contains(err.Error(), test.refused) || strings.Contains(err.Error(), "\n")):
+				t.Fatalf("%q does not say %q in a line", err, test.refused)
+			}
+			if contents(t, fs, dir) != before {
+				t.Fatal("something changed in the folder")
+			}
+		})
+	}
+	if err := CheckSupported(vfs.NewMem(), "/nowhere"); err != nil {
+		t.Fatalf("a folder that is not there: %v", err)
+	}
+}
+
+// TestCheckSupportedOfARunning: what an engine wrote is found, at whatever place of a longer log.
+func TestCheckSupportedOfARunning(t *testing.T) {
+	fs := vfs.NewMem()
+	cfg := testConfig(fs, "/data")
+	n := run(t, cfg)
+	n.join()
+	for range 20 {
+		names := make([]string, 100)
+		for i := range names {
+			names[i] = strings.Repeat("x", 200) + string(rune('a'+i%26)) + string(rune('a'+i/26)) + string(rune('a'+n.Image().Topics.Len()%26))
+		}
+		n.create(names...)
+	}
+	n.close()
+	found := survey{levels: make(map[string]metadata.Level)}
+	eachBatch(fs, cfg.Dir, found.batch)
+	if found.levels[metadata.MetadataVersionFeature] != metadata.LatestMetadataVersion {
+		t.Fatalf("found %v", found.levels)
+	}
+}
+
+// TestCheckSupported: what else a release before or after this one, or another way to run Kafka, may have left.
+func TestCheckSupported(t *testing.T) {
+	feature := func(name string, l int16) schema.MetadataRecord {
+		return &schema.FeatureLevelRecord{Name: name, FeatureLevel: l}
+	}
+	tier := func(topic, value string) schema.MetadataRecord {
+		return &schema.ConfigRecord{ResourceType: int8(metadata.TopicResource), ResourceName: topic, Name: remoteStorage, Value: &value}
+	}
+	id := kafka.UUID{1}
+	mine := level(metadata.LatestMetadataVersion)
+	tests := []struct {
+		name    string
+		records []schema.MetadataRecord
+		raw     []byte // a record after them
+		kraft   int16
+		refused string // "" if it is not
+	}{
+		{name: "known features", records: []schema.MetadataRecord{mine, feature("share.version", 2), feature("transaction.version", 0)}},
+		{name: "a level too high", records: []schema.MetadataRecord{mine, feature("transaction.version", 3)},
+			refused: "has feature transaction.version at level 3, and this release knows none above 2"},
+		{name: "an unknown feature", records: []schema.MetadataRecord{mine, feature("lunar.version", 1)}, refused: "lunar.version"},
+		{name: "an unknown feature that was dropped", records: []schema.MetadataRecord{mine, feature("lunar.version", 1), feature("lunar.version", 0)}},
+		{name: "kraft.version", kraft: 2, refused: "has feature kraft.version at level 2"},
+		{name: "an unknown record", records: []schema.MetadataRecord{mine}, raw: []byte{1, 99, 0, 0}, refused: "offset 1 what this release does not know (metadata record key 99"},
+		{name: "an unknown version", records: []schema.MetadataRecord{mine}, raw: []byte{1, 2, 5, 0}, refused: "TOPIC_RECORD version 5"},
+		{name: "the level says more than the record", records: []schema.MetadataRecord{level(40)}, raw: []byte{1, 99, 0, 0}, refused: "metadata.version 40"},
+		{name: "before the migration", records: []schema.MetadataRecord{mine, &schema.ZkMigrationStateRecord{ZkMigrationState: 2}}, refused: "migrating from ZooKeeper"},
+		{name: "in migration", records: []schema.MetadataRecord{mine, &schema.ZkMigrationStateRecord{ZkMigrationState: 1}}, refused: "migrating from ZooKeeper"},
+		{name: "after the migration", records: []schema.MetadataRecord{mine, &schema.ZkMigrationStateRecord{ZkMigrationState: 1}, &schema.ZkMigrationStateRecord{ZkMigrationState: 3}}},
+		{name: "tiered", records: []schema.MetadataRecord{mine, &schema.TopicRecord{Name: "cold", TopicID: id}, tier("cold", "true")}, refused: "has topic cold in tiered storage"},
+		{name: "tiered once", records: []schema.MetadataRecord{mine, &schema.TopicRecord{Name: "cold", TopicID: id}, tier("cold", "true"), tier("cold", "false")}},
+		{name: "tiered and deleted", records: []schema.MetadataRecord{mine, &schema.TopicRecord{Name: "cold", TopicID: id}, tier("cold", "true"), &schema.RemoveTopicRecord{TopicID: id}}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			fs, dir := vfs.NewMem(), "/data/__cluster_metadata-0"
+			var enc encoder
+			var log []byte
+			var err error
+			next := kafka.Offset(0)
+			if test.kraft > 0 {
+				log, err = enc.control(log, next, 1, 1, controlRecord{kraftVersionKind, &schema.KRaftVersionRecord{KRaftVersion: test.kraft}})
+				next++
+			}
+			for _, r := range test.records {
+				if err == nil {
+					log, err = enc.data(log, next, 1, 1, []metadata.Record{{Body: r}})
+				}
+				next++
+			}
+			if test.raw != nil && err == nil {
+				enc.builder.Begin(record.NewOptions(next, 1))
+				enc.builder.Add(1, nil, test.raw)
+				log, err = enc.builder.AppendTo(log)
+			}
+			if err = errors.Join(err, vfs.MkdirAll(fs, dir), vfs.WriteFile(fs, dir+"/00000000000000000000.log", log)); err != nil {
+				t.Fatal(err)
+			}
+			before := contents(t, fs, dir)
+			err = CheckSupported(fs, dir)
+			if (err != nil) != (test.refused != "") || err != nil && !(errors.Is(err, ErrUnsupported) && strings.Contains(err.Error(), test.refused)) {
+				t.Errorf("got %v, want %q", err, test.refused)
+			}
+			if err != nil && strings.Contains(err.Error(), "\n") {
+				t.Errorf("%q has several lines", err)
+			}
+			if contents(t, fs, dir) != before {
+				t.Error("something changed in the folder")
+			}
+		})
+	}
+}
