@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/ottla/ottla/test/compat/peer"
 )
 
 // options are the command line.
@@ -30,7 +32,10 @@ type part struct {
 
 var parts = []part{
 	{"turns", func(ctx context.Context, s *suite) error {
-		return errors.Join(s.turns(ctx, "ottla", 7), s.turns(ctx, "kafka", 3))
+		return errors.Join(s.turns(ctx, plan{first: peer.Ottla, stages: 7}), s.turns(ctx, plan{first: peer.Kafka, stages: 3}))
+	}},
+	{"old", func(ctx context.Context, s *suite) error { // of the oldest release whose directories are read
+		return s.turns(ctx, plan{first: peer.Kafka, stages: 3, release: "3.3"})
 	}},
 }
 

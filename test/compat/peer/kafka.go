@@ -118,6 +118,9 @@ func (o Options) format(file string) []string {
 	if o.Standalone {
 		argv = append(argv, "--standalone")
 	}
+	if o.Release != "" {
+		argv = append(argv, "--release-version", o.Release)
+	}
 	return argv
 }
 
