@@ -39,6 +39,7 @@ type turns struct {
 	kind   peer.Kind
 	stage  int
 	last   *view // what the next server must show
+	brief  bool  // transactions have short records
 	// open is the transaction that was left open.
 	open bool
 }
@@ -313,7 +314,13 @@ func (t *turns) transact() error {
 		with := order{"producer": one.producer, "transactional": one.producer}
 		err := t.judge.ask(order{"do": "begin", "producer": one.producer, "transactional": one.producer}, nil)
 		if err == nil {
-			err = t.produce("txn", makeRecords(t.random, t.stage, 8, 2), with)
+			all := makeRecords(t.random, t.stage, 8, 2)
+			for i := range all {
+				if t.brief {
+					all[i].Value = all[i].Value[:min(20, len(all[i].Value))]
+				}
+			}
+			err = t.produce("txn", all, with)
 		}
 		if err == nil && one.end != "" {
 			err = end(one.producer, one.end, one.fate)
