@@ -112,14 +112,14 @@ func (f *reads) outcome() []fetchsession.Result {
 	return f.results
 }
 
-// group is the partitions of one topic in an answer: count of them, at places below end.
-type group struct{ end, count int }
+// stretch is the partitions of one topic in an answer: count of them, at places below end.
+type stretch struct{ end, count int }
 
-// byTopic groups the partitions that the answer names: those of a topic that follow each other, as Kafka does. It
-// yields each group's first place.
-func byTopic(asked []fetchsession.Partition, named []bool) iter.Seq2[int, group] {
-	return func(yield func(int, group) bool) {
-		first, g := 0, group{}
+// byTopic joins the partitions that the answer names: those of a topic that follow each other, as Kafka does. It
+// yields each stretch's first place.
+func byTopic(asked []fetchsession.Partition, named []bool) iter.Seq2[int, stretch] {
+	return func(yield func(int, stretch) bool) {
+		first, g := 0, stretch{}
 		for i := range asked {
 			if named != nil && !named[i] {
 				continue
@@ -128,7 +128,7 @@ func byTopic(asked []fetchsession.Partition, named []bool) iter.Seq2[int, group]
 				if !yield(first, g) {
 					return
 				}
-				g = group{}
+				g = stretch{}
 			}
 			if g.count == 0 {
 				first = i

@@ -10,7 +10,7 @@ import (
 	"github.com/ottla/ottla/internal/partition"
 )
 
-// DescribeLogDirs, key 35, versions 1 to 5. KIP-113, KIP-827 (sizes of the volume, version 4), KIP-1066 (cordoned
+// DescribeLogDirs, key 35, versions 1 to 5. KIP-113 (with the future logs of replicas that are being moved), KIP-827 (sizes of the volume, version 4), KIP-1066 (cordoned
 // directories, version 5). Null asks for all partitions, an empty list for none.
 func describeLogDirs(c *call, req *kmsg.DescribeLogDirsRequest) *kmsg.DescribeLogDirsResponse {
 	resp := kmsg.NewPtrDescribeLogDirsResponse()
@@ -42,20 +42,27 @@ func logDirTopics(c *call, req *kmsg.DescribeLogDirsRequest, dir kafka.UUID) []k
 		}
 	}
 	var topics []kmsg.DescribeLogDirsResponseDirTopic
-	c.Partitions.All(dir, func(p *partition.Partition) {
-		id := p.ID()
-		if asked != nil && !asked[id] {
-			return
-		}
+	add := func(id kafka.TopicPartition, size, lag int64, future bool) {
 		if len(topics) == 0 || topics[len(topics)-1].Topic != id.Topic {
 			t := kmsg.NewDescribeLogDirsResponseDirTopic()
 			t.Topic = id.Topic
 			topics = append(topics, t)
 		}
 		m := kmsg.NewDescribeLogDirsResponseDirTopicPartition()
-		m.Partition, m.Size, m.OffsetLag = id.Partition, p.Size(), max(int64(p.HighWatermark()-p.LogEndOffset()), 0)
+		m.Partition, m.Size, m.OffsetLag, m.IsFuture = id.Partition, size, lag, future
 		t := &topics[len(topics)-1]
 		t.Partitions = append(t.Partitions, m)
+	}
+	c.Partitions.All(kafka.UUID{}, func(p *partition.Partition) {
+		if asked != nil && !asked[p.ID()] {
+			return
+		}
+		if p.Dir() == dir {
+			add(p.ID(), p.Size(), max(int64(p.HighWatermark()-p.LogEndOffset()), 0), false)
+		}
+		if to, size, lag, ok := p.Moving(); ok && to == dir {
+			add(p.ID(), size, lag, true)
+		}
 	})
 	return topics
 }

@@ -55,6 +55,10 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 			n.refuse(r, hdr, err)
 			return
 		}
+		if row.later != nil {
+			row.later(c, req)
+			return
+		}
 		c.reply(row.handle(c, req))
 	}
 }

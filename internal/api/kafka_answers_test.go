@@ -53,7 +53,7 @@ func TestKafkaAnswers(t *testing.T) {
 }
 
 func replay(t *testing.T, api, deviations string, seen *cases) {
-	n := testkit.Start(t, testkit.Options{})
+	n := testkit.Start(t, testkit.Options{Set: script.Settings})
 	result, err := script.Replay(t.Context(), script.Target{
 		Broker: n.Addr, Controller: n.ControllerAddr, Dirs: []string{"/data"}, ClusterID: n.ClusterID(), NodeID: 1,
 	}, script.Options{Only: regexp.MustCompile("^" + regexp.QuoteMeta(api) + "$")}, deviations)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/partition"
@@ -25,6 +26,8 @@ type Node struct {
 	Sessions    *Sessions
 	ProducerIDs ProducerIDs
 	Creations   Creations
+	// Groups runs the coordinators of groups.
+	Groups *coordinator.Runtime
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger

@@ -22,8 +22,10 @@ type row struct {
 	on listeners
 	// advertisedMin is what ApiVersions says instead of Min; see produceMin.
 	advertisedMin int16
-	// handle gets the decoded request, raw the bytes after the header. One of them is set.
+	// handle gets the decoded request, and so does later, which sees to the reply itself; raw gets the bytes after the
+	// header. One of them is set.
 	handle func(*call, kmsg.Request) kmsg.Response
+	later  func(*call, kmsg.Request)
 	raw    func(*call, []byte)
 }
 
@@ -41,6 +43,15 @@ func init() {
 		{Range: wire.Range{Key: 1, Min: 4, Max: 18}, on: onBoth, advertisedMin: 4, raw: fetch},
 		serve(2, 1, 11, onBroker, listOffsets),
 		serve(3, 0, 13, onBroker, metadataOf),
+		serveLater(8, 2, 10, offsetCommit),
+		serveLater(9, 1, 10, offsetFetch),
+		serve(10, 0, 6, onBroker, findCoordinator),
+		serveLater(11, 0, 9, joinGroup),
+		serveLater(12, 0, 4, heartbeat),
+		serveLater(13, 0, 5, leaveGroup),
+		serveLater(14, 0, 5, syncGroup),
+		serveLater(15, 0, 6, describeGroups),
+		serveLater(16, 0, 5, listGroups),
 		serve(18, 0, 5, onBoth, apiVersions),
 		serve(19, 2, 7, onBoth, createTopics),
 		serve(20, 1, 6, onBoth, deleteTopics),
@@ -49,9 +60,12 @@ func init() {
 		serve(23, 2, 4, onBroker, offsetForLeaderEpoch),
 		serve(32, 1, 4, onBoth, describeConfigs),
 		serve(33, 0, 2, onBoth, alterConfigs),
+		serve(34, 1, 2, onBroker, alterReplicaLogDirs),
 		serve(35, 1, 5, onBroker, describeLogDirs),
 		serve(37, 0, 3, onBoth, createPartitions),
+		serveLater(42, 0, 3, deleteGroups),
 		serve(44, 0, 1, onBoth, incrementalAlterConfigs),
+		serveLater(47, 0, 0, offsetDelete),
 		serve(55, 0, 2, onBoth, describeQuorum),
 		serve(57, 0, 2, onBoth, updateFeatures),
 		serve(59, 0, 1, onController, fetchSnapshot),
@@ -60,6 +74,8 @@ func init() {
 		serve(62, 0, 4, onController, brokerRegistration),
 		serve(63, 0, 2, onController, brokerHeartbeat),
 		serve(67, 0, 0, onController, allocateProducerIDs),
+		serveLater(68, 0, 1, consumerGroupHeartbeat),
+		serveLater(69, 0, 1, consumerGroupDescribe),
 		serve(74, 0, 1, onBroker, listConfigResources),
 		serve(75, 0, 0, onBroker, describeTopicPartitions),
 	}
@@ -79,6 +95,14 @@ func serve[Req kmsg.Request, R any, Resp interface {
 			}
 			return resp
 		},
+	}
+}
+
+// serveLater makes a row of clients' whose handler gets kmsg's types and has the reply made when it is known.
+func serveLater[Req kmsg.Request](key, low, high int16, h func(*call, Req)) row {
+	return row{
+		Range: wire.Range{Key: key, Min: low, Max: high}, on: onBroker, advertisedMin: low,
+		later: func(c *call, req kmsg.Request) { h(c, req.(Req)) },
 	}
 }
 

@@ -11,14 +11,12 @@ import (
 // unread are the fields of the typed configuration that nothing acts on yet. It only gets shorter: a field that somebody reads comes off,
 // and a new one is to be read by somebody.
 var unread = []string{
-	"Node.BootstrapServers", "Node.InterBrokerListener", "Node.Replica",
-	"NetworkLimits.ConnectTimeout", "NetworkLimits.ConnectTimeoutMax", "NetworkLimits.MaxConnectionRate", "NetworkLimits.MaxConnectionsByIP",
-	"NetworkLimits.QueuedMaxBytes",
+	"Node.BootstrapServers", "Node.Replica",
+	"NetworkLimits.ConnectTimeout", "NetworkLimits.ConnectTimeoutMax",
 	"QuorumLimits.ControlledShutdown", "QuorumLimits.ElectionTimeout", "QuorumLimits.FetchTimeout", "QuorumLimits.RebalanceCheck",
 	"QuorumLimits.RebalanceLeaders", "QuorumLimits.RetryBackoff", "QuorumLimits.SnapshotFetchMaxBytes",
 	"ReplicaLimits.FetchBackoff", "ReplicaLimits.FetchMinBytes", "ReplicaLimits.FetchResponseMaxBytes", "ReplicaLimits.FetchWaitMax",
 	"ReplicaLimits.LagMax",
-	"StorageLimits.DirFailureTimeout", "StorageLimits.InitialDelay", "StorageLimits.StartOffsetCheckpoint",
 	"Topic.DeleteRetention", "Topic.FollowerThrottledReplicas", "Topic.LeaderThrottledReplicas", "Topic.MaxCompactionLag",
 	"Topic.MinCleanableDirtyRatio", "Topic.MinCompactionLag",
 }

@@ -39,11 +39,12 @@ L4  commitlog: kafka record vfs segment producer
 L4  purgatory: kafka
 L4  partition: kafka record replica producer commitlog purgatory metadata vfs compress
 L4  quorum: kafka record schema metadata controller segment commitlog vfs
+L4  coordinator: kafka compress record metadata shard purgatory partition
 
-L5  api: kafka wire record metadata controller fetchsession transport commitlog purgatory partition quorum config
+L5  api: kafka wire record metadata controller fetchsession shard group transport commitlog purgatory partition quorum coordinator config
 
 L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka compress metadata controller fetchsession vfs segment transport commitlog purgatory partition quorum api config storage
+L6  node: kafka compress metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage
 L6  inspect: kafka record schema
 L6  cli: kafka inspect
 L6  launch: config storage vfs node cli obs

@@ -193,13 +193,3 @@ func isHex(s string) bool {
 	}
 	return len(s) == 32
 }
-
-// MarkDeleted renames the folder of partition p in log directory dir to its deleted name, durably, and returns the new path. The log must have been
-// closed or abandoned. Remove it with vfs.RemoveAll after file.delete.delay.ms; a start finds it by ParseFolder.
-func MarkDeleted(f vfs.FS, dir string, p kafka.TopicPartition, id kafka.UUID) (string, error) {
-	to := path.Join(dir, DeletedName(p, id))
-	if err := f.Rename(path.Join(dir, p.String()), to); err != nil {
-		return "", err
-	}
-	return to, f.SyncDir(dir)
-}

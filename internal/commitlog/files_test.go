@@ -48,11 +48,11 @@ func TestFolderNames(t *testing.T) {
 	}
 }
 
-func TestMarkDeleted(t *testing.T) {
+func TestRetire(t *testing.T) {
 	disk := vfs.NewCrash()
 	must(t, vfs.MkdirAll(disk, "/d/a-1"))
 	p := kafka.TopicPartition{Topic: "a", Partition: 1}
-	name, err := MarkDeleted(disk, "/d", p, kafka.UUID{1})
+	name, err := Retire(disk, "/d", p.String(), p, kafka.UUID{1})
 	must(t, err)
 	names, err := disk.CrashClone(nil, 0).List("/d")
 	must(t, err)

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"math"
 	"regexp"
 	"slices"
 	"strconv"
@@ -180,9 +181,7 @@ func (l *loader) limits() {
 		StartOffsetCheckpoint:   s.Millis("log.flush.start.offset.checkpoint.interval.ms"),
 		HighWatermarkCheckpoint: s.Millis("replica.high.watermark.checkpoint.interval.ms"),
 		InitialDelay:            s.Millis("log.initial.task.delay.ms"),
-		RecoveryThreads:         int(s.Int("num.recovery.threads.per.data.dir")),
 		DirFailureTimeout:       s.Millis("log.dir.failure.timeout.ms"),
-		ProducerExpiration:      s.Millis("producer.id.expiration.ms"),
 		ProducerExpirationCheck: s.Millis("producer.id.expiration.check.interval.ms"),
 	}
 	n.Replica = ReplicaLimits{
@@ -196,8 +195,7 @@ func (l *loader) limits() {
 	}
 	n.Network = s.networkLimits()
 	n.Quorum = s.quorumLimits()
-	var err error
-	if n.Network.MaxConnectionsByIP, err = parseConnectionOverrides(s.Text("max.connections.per.ip.overrides")); err != nil {
+	if _, err := parseConnectionOverrides(s.Text("max.connections.per.ip.overrides")); err != nil {
 		l.fail(l.place("max.connections.per.ip.overrides"), err.Error())
 	}
 }
@@ -212,13 +210,35 @@ func (s Sources) networkLimits() NetworkLimits {
 		RequestTimeout:        s.Millis("request.timeout.ms"),
 		ConnectTimeout:        s.Millis("socket.connection.setup.timeout.ms"),
 		ConnectTimeoutMax:     s.Millis("socket.connection.setup.timeout.max.ms"),
-		MaxConnections:        int(s.Int("max.connections")),
-		MaxConnectionsPerIP:   int(s.Int("max.connections.per.ip")),
-		MaxConnectionRate:     int(s.Int("max.connection.creation.rate")),
 		FetchMaxBytes:         int(s.Int("fetch.max.bytes")),
 		FetchSessions:         int(s.Int("max.incremental.fetch.session.cache.slots")),
 		DescribeMaxPartitions: int(s.Int("max.request.partition.size.limit")),
 	}
+}
+
+// Connections returns the limits of the connections of all listeners together.
+func (s Sources) Connections() ConnectionLimits {
+	byIP, _ := parseConnectionOverrides(s.Text("max.connections.per.ip.overrides")) // it was checked when it was set
+	return ConnectionLimits{
+		MaxConnections:      int(s.Int("max.connections")),
+		MaxConnectionRate:   int(s.Int("max.connection.creation.rate")),
+		MaxConnectionsPerIP: int(s.Int("max.connections.per.ip")),
+		MaxConnectionsByIP:  byIP,
+	}
+}
+
+// OfListener returns the limits of a listener alone, which are keys with its prefix ("listener.name.internal.max.connections"): the total and
+// the rate, each the largest number if it is not set.
+func (s Sources) OfListener(name string) ConnectionLimits {
+	number := func(key string) int {
+		raw, ok := s.set("listener.name." + strings.ToLower(name) + "." + key)
+		n, err := strconv.ParseInt(trim(raw), 10, 32)
+		if !ok || err != nil {
+			return math.MaxInt32
+		}
+		return int(n)
+	}
+	return ConnectionLimits{MaxConnections: number("max.connections"), MaxConnectionRate: number("max.connection.creation.rate")}
 }
 
 func (s Sources) quorumLimits() QuorumLimits {

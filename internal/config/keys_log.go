@@ -4,7 +4,7 @@ package config
 var logKeys = []brokerRow{
 	{"log.dirs", List, null, names(notEmpty), High, ReadOnly, Honoured, "Directories of the partitions, separated by commas; one that fails goes offline alone."},
 	{"log.dir", List, "/tmp/kafka-logs", names(notEmpty), High, ReadOnly, Honoured, "Directories of the partitions when log.dirs is not set."},
-	{"cordoned.log.dirs", List, "", names(mayBeEmpty), Medium, PerBroker, Accepted, "Directories that get no new partitions; * for all."},
+	{"cordoned.log.dirs", List, "", names(mayBeEmpty), Medium, PerBroker, Honoured, "Directories that get no new partitions; * for all."},
 	{"log.dir.failure.timeout.ms", Long, "30000", atLeast(1), Low, ReadOnly, Honoured, "How long a broker tries to tell the controller of a failed directory before it stops."},
 	{"num.partitions", Int, "1", atLeast(1), Medium, ReadOnly, Honoured, "Partitions of a topic that is created without a number."},
 	{"default.replication.factor", Int, "1", nil, Medium, ReadOnly, Honoured, "Replicas of a topic that is created without a number."},
@@ -27,7 +27,7 @@ var logKeys = []brokerRow{
 	{"log.segment.delete.delay.ms", Long, "60000", atLeast(0), High, ClusterWide, Honoured, "How long a removed segment's file stays on disk."},
 	{"log.index.interval.bytes", Int, "4096", atLeast(0), Medium, ClusterWide, Honoured, "Bytes of records between two entries of the offset index."},
 	{"log.index.size.max.bytes", Int, "10485760", atLeast(4), Medium, ClusterWide, Honoured, "Largest size of an index file; a full index rolls the segment."},
-	{"log.preallocate", Boolean, "false", nil, Medium, ClusterWide, Honoured, "Reserve a new segment's whole size on disk."},
+	{"log.preallocate", Boolean, "false", nil, Medium, ClusterWide, Accepted, "Reserve a new segment's whole size on disk. Ottla lets files grow."},
 	{"log.retention.ms", Long, null, nil, High, ClusterWide, Honoured, "Age at which segments are deleted, in milliseconds; -1 for never; log.retention.minutes when absent."},
 	{"log.retention.minutes", Int, null, nil, High, ReadOnly, Honoured, "Age at which segments are deleted, in minutes; log.retention.hours when absent."},
 	{"log.retention.hours", Int, "168", nil, High, ReadOnly, Honoured, "Age at which segments are deleted, in hours."},

@@ -16,6 +16,6 @@ var replicationKeys = []brokerRow{
 	{"num.replica.alter.log.dirs.threads", Int, null, nil, High, ReadOnly, Accepted, "Workers that move partitions between directories."},
 	{"leader.replication.throttled.rate", Long, null, atLeast(0), Medium, ClusterWide, Accepted | internal, "Bytes a second that leaders of throttled partitions send to followers."},
 	{"follower.replication.throttled.rate", Long, null, atLeast(0), Medium, ClusterWide, Accepted | internal, "Bytes a second that followers of throttled partitions fetch."},
-	{"replica.alter.log.dirs.io.max.bytes.per.second", Long, null, atLeast(0), Medium, ClusterWide, Accepted | internal, "Bytes a second for moving partitions between directories."},
+	{"replica.alter.log.dirs.io.max.bytes.per.second", Long, null, atLeast(0), Medium, ClusterWide, Honoured | internal, "Bytes a second for moving partitions between directories."},
 	{"background.threads", Int, "10", atLeast(1), High, ClusterWide, Accepted, "Workers for background tasks."},
 }

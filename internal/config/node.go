@@ -62,9 +62,7 @@ type StorageLimits struct {
 	StartOffsetCheckpoint   time.Duration
 	HighWatermarkCheckpoint time.Duration
 	InitialDelay            time.Duration
-	RecoveryThreads         int // a directory
 	DirFailureTimeout       time.Duration
-	ProducerExpiration      time.Duration // producer.id.expiration.ms
 	ProducerExpirationCheck time.Duration
 }
 
@@ -78,13 +76,17 @@ type NetworkLimits struct {
 	RequestTimeout        time.Duration
 	ConnectTimeout        time.Duration
 	ConnectTimeoutMax     time.Duration
-	MaxConnections        int
-	MaxConnectionsPerIP   int
-	MaxConnectionsByIP    map[string]int
-	MaxConnectionRate     int // a second
 	FetchMaxBytes         int
 	FetchSessions         int
 	DescribeMaxPartitions int // of one DescribeTopicPartitions answer
+}
+
+// ConnectionLimits bound the connections at one time, and the new ones of a second. They change while the node runs: see Sources.Connections.
+type ConnectionLimits struct {
+	MaxConnections      int
+	MaxConnectionRate   int            // a second
+	MaxConnectionsPerIP int            // from one address
+	MaxConnectionsByIP  map[string]int // instead, from that address or name
 }
 
 // QuorumLimits are the rhythms of the metadata quorum.

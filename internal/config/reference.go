@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,7 +18,7 @@ func Reference() string {
 		for _, k := range s.Keys {
 			if !k.Internal {
 				fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s%s |\n", k.Name, typeName(k), defaultText(k), validText(k),
-					[...]string{"at restart", "one broker", "one broker or all"}[k.Scope], statusText(k), cell(k.Doc))
+					scopeText(k), statusText(k), cell(k.Doc))
 			}
 		}
 	}
@@ -63,6 +64,13 @@ A ` + "`listener.name.NAME.`" + ` prefix gives a key for one listener.
 
 ## Brokers and controllers
 `
+
+func scopeText(k Key) string {
+	if slices.Contains(fixedListeners, k.Name) {
+		return "at restart; not yet while it runs"
+	}
+	return [...]string{"at restart", "one broker", "one broker or all"}[k.Scope]
+}
 
 func typeName(k Key) string { return strings.ToLower(k.Type.String()) }
 

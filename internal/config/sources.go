@@ -70,6 +70,9 @@ func (s Sources) Millis(name string) time.Duration { return duration(s.Int(name)
 // Seconds returns the effective value of a broker key that holds seconds, as Millis.
 func (s Sources) Seconds(name string) time.Duration { return duration(s.Int(name), time.Second) }
 
+// Minutes returns the effective value of a broker key that holds minutes, as Millis.
+func (s Sources) Minutes(name string) time.Duration { return duration(s.Int(name), time.Minute) }
+
 func duration(n int64, unit time.Duration) time.Duration {
 	switch {
 	case n == -1:

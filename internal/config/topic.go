@@ -30,7 +30,6 @@ type Topic struct {
 	SegmentJitter      time.Duration
 	SegmentIndexBytes  int
 	IndexIntervalBytes int
-	Preallocate        bool
 
 	RetentionBytes  int64
 	Retention       time.Duration
@@ -74,7 +73,6 @@ func (s Sources) Topic(overrides map[string]string) Topic {
 		SegmentJitter:      v.millis("segment.jitter.ms"),
 		SegmentIndexBytes:  v.int("segment.index.bytes"),
 		IndexIntervalBytes: v.int("index.interval.bytes"),
-		Preallocate:        v.bool("preallocate"),
 
 		RetentionBytes:  v.int64("retention.bytes"),
 		Retention:       v.millis("retention.ms"),

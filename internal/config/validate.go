@@ -280,9 +280,12 @@ func (s Sources) checkThreads(proposed map[string]string) error {
 	return nil
 }
 
+// fixedListeners are keys that Kafka lets a running node change, and this version does not: it opens its listeners once.
+var fixedListeners = []string{"listeners", "listener.security.protocol.map"}
+
 // checkBrokerRules holds the rules of single keys.
 func checkBrokerRules(stored, proposed map[string]string) error {
-	for _, name := range []string{"listeners", "listener.security.protocol.map"} {
+	for _, name := range fixedListeners {
 		if v, ok := proposed[name]; ok && v != stored[name] {
 			return refuse(kerr.InvalidRequest, "%s can't change while the node runs: set it in its file and restart it", name)
 		}

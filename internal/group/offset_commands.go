@@ -156,7 +156,7 @@ func noOffset(partition int32) kmsg.OffsetFetchResponseGroupTopicPartition {
 
 func fetchedOffset(c *offsets.Committed) kmsg.OffsetFetchResponseGroupTopicPartition {
 	p := noOffset(c.Partition)
-	p.Offset, p.LeaderEpoch, p.Metadata = int64(c.Offset), int32(c.LeaderEpoch), &c.Metadata
+	p.Offset, p.LeaderEpoch, p.Metadata = int64(c.Offset), int32(c.LeaderEpoch), new(c.Metadata) // c changes while p is sent
 	return p
 }
 
@@ -208,7 +208,7 @@ func (s *Shard) fetchAllOffsets(resp *kmsg.OffsetFetchResponseGroup) {
 		topic := kmsg.NewOffsetFetchResponseGroupTopic()
 		topic.Topic = name
 		for i := range partitions {
-			topic.Partitions = append(topic.Partitions, fetchedOffset(new(partitions[i])))
+			topic.Partitions = append(topic.Partitions, fetchedOffset(&partitions[i]))
 		}
 		resp.Topics = append(resp.Topics, topic)
 	}

@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/compress"
@@ -67,13 +68,13 @@ func (c configs) sources(s controller.Stored) config.Sources {
 var codecs = []string{"uncompressed", "gzip", "snappy", "lz4", "zstd"}
 
 // topicConfig is what a topic's partitions need of its effective configuration.
-func topicConfig(t config.Topic, s config.StorageLimits) partition.Config {
+func topicConfig(t config.Topic, producerIdle time.Duration) partition.Config {
 	c := partition.Config{
 		Log: commitlog.Config{
 			SegmentBytes: t.SegmentBytes, SegmentAge: t.SegmentAge, SegmentJitter: t.SegmentJitter,
 			IndexInterval: t.IndexIntervalBytes, IndexBytes: t.SegmentIndexBytes,
 			RetentionBytes: t.RetentionBytes, RetentionAge: t.Retention, DeleteDelay: t.FileDeleteDelay, DeleteOld: t.Delete,
-			ProducerIdle: s.ProducerExpiration, MaxDecompressed: t.MaxDecompressedBytes, Compacted: t.Compact,
+			ProducerIdle: producerIdle, MaxDecompressed: t.MaxDecompressedBytes, Compacted: t.Compact,
 		},
 		MinInSyncReplicas: t.MinInSyncReplicas, MaxMessageBytes: t.MaxMessageBytes, MaxDecompressed: t.MaxDecompressedBytes,
 		Compacted: t.Compact, Deletable: t.Delete || !t.Compact,

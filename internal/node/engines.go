@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/commitlog"
@@ -80,14 +81,16 @@ func (n *Node) openPartitions() error {
 	}
 	s := n.cfg.Storage
 	n.applied.Store(n.quorum.Image())
+	dynamic := api.SourcesAt(n.cfg, n.quorum.Image())
 	var err error
 	n.partitions, err = partition.Open(partition.Options{
 		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Template: commitlog.Options{Cache: n.cache},
 		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Log: n.log,
-		RecoveryThreads: s.RecoveryThreads, RetentionInterval: s.RetentionCheck,
+		RecoveryThreads: int(dynamic.Int("num.recovery.threads.per.data.dir")), RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
-		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: n.cfg.Sources.Millis("log.segment.delete.delay.ms"),
-		DirFailed: n.dirFailed,
+		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: dynamic.Millis("log.segment.delete.delay.ms"),
+		StartsInterval: s.StartOffsetCheckpoint, InitialDelay: s.InitialDelay,
+		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: n.member.tell,
 	})
 	if err != nil {
 		return fmt.Errorf("recover the logs: %w", err)
@@ -97,7 +100,33 @@ func (n *Node) openPartitions() error {
 
 // topicConfig resolves a topic's configuration against the image that is being applied.
 func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Config {
-	return topicConfig(api.SourcesAt(n.cfg, n.applied.Load()).Topic(overrides), n.cfg.Storage)
+	s := api.SourcesAt(n.cfg, n.applied.Load())
+	return topicConfig(s.Topic(overrides), s.Millis("producer.id.expiration.ms"))
+}
+
+// cordoned reports whether a log directory takes no new replicas.
+func (n *Node) cordoned(path string) bool {
+	names := api.SourcesAt(n.cfg, n.applied.Load()).List("cordoned.log.dirs")
+	return slices.Contains(names, path) || slices.Equal(names, []string{"*"})
+}
+
+// cordonedDirs are the directories that the controller is told to put nothing new in; nil where the cluster does not know such (KIP-1066).
+func (n *Node) cordonedDirs() [][16]byte {
+	level := n.quorum.Image().Features.MetadataVersion()
+	broker := n.quorum.Image().Cluster.Broker(n.cfg.ID)
+	if !metadata.HasCordonedDirectories(level) {
+		return nil
+	}
+	var ids [][16]byte
+	for _, d := range n.dirs {
+		if n.cordoned(d.Path) {
+			ids = append(ids, d.ID)
+		}
+	}
+	if ids == nil && broker != nil && broker.CordonedKnown {
+		return [][16]byte{}
+	}
+	return ids
 }
 
 // follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
@@ -111,10 +140,14 @@ func (n *Node) follow() func(metadata.Change) {
 		n.applied.Store(c.Image)
 		if begun {
 			n.partitions.Apply(c.Delta, c.Image)
+			n.configure(c)
 		} else {
 			begun = true
-			n.partitions.Apply(metadata.DeltaFromEmpty(c.Image), c.Image)
+			c.Delta = metadata.DeltaFromEmpty(c.Image)
+			n.partitions.Apply(c.Delta, c.Image)
+			n.reconfigure(c.Image)
 		}
+		n.groups.Apply(c.Delta, c.Image)
 		n.member.tell()
 	}
 }

@@ -30,6 +30,7 @@ type membership struct {
 	incarnation kafka.UUID
 	epoch       kafka.BrokerEpoch // of the registration; set by join
 	news        chan struct{}     // holds one: partitions came or a directory failed
+	silent      time.Time         // since when the controller could not be told of a failed directory
 }
 
 func newMembership(n *Node) *membership {
@@ -191,7 +192,7 @@ func (m *membership) heartbeat(ctx context.Context) (fenced bool, err error) {
 	req.SetVersion(req.MaxVersion())
 	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), int64(m.epoch)
 	req.CurrentMetadataOffset = int64(m.n.quorum.Image().Offset)
-	req.OfflineLogDirs = m.n.offlineDirs()
+	req.OfflineLogDirs, req.CordonedLogDirs = m.n.offlineDirs(), m.n.cordonedDirs()
 	resp, err := ask[*kmsg.BrokerHeartbeatResponse](ctx, m, controller.Heartbeat{Request: req})
 	if err != nil {
 		return true, err
@@ -203,27 +204,53 @@ func (m *membership) heartbeat(ctx context.Context) (fenced bool, err error) {
 func (m *membership) run(ctx context.Context) {
 	beat := time.NewTicker(m.n.cfg.Quorum.BrokerHeartbeat)
 	defer beat.Stop()
-	reported := 0
+	var told reported
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-m.news:
 			m.assignDirectories(ctx)
-			if len(m.n.offlineDirs()) == reported {
+			if told.is(m.n) {
 				continue
 			}
 		case <-beat.C:
 		}
-		reported = len(m.n.offlineDirs())
+		now := reported{len(m.n.offlineDirs()), len(m.n.cordonedDirs())}
 		_, err := m.heartbeat(ctx)
 		if errors.Is(err, kerr.StaleBrokerEpoch) {
 			m.n.fail(fmt.Errorf("another process has registered as broker %d: %w", m.n.cfg.ID, err))
 			return
 		}
-		if err != nil && ctx.Err() == nil {
-			m.n.log.Warn("heartbeat failed", "err", err)
+		if err == nil {
+			told = now
+			m.silent = time.Time{}
+			continue
 		}
+		if ctx.Err() == nil {
+			m.n.log.Warn("heartbeat failed", "err", err)
+			m.giveUp(told, err)
+		}
+	}
+}
+
+// reported is what the controller knows of the directories: how many are offline and how many cordoned.
+type reported struct{ offline, cordoned int }
+
+func (r reported) is(n *Node) bool {
+	return r.offline == len(n.offlineDirs()) && r.cordoned == len(n.cordonedDirs())
+}
+
+// giveUp stops the node when the controller could not be told of a failed directory for log.dir.failure.timeout.ms: it would send clients
+// to replicas that are not there.
+func (m *membership) giveUp(told reported, err error) {
+	now := m.n.opts.Now()
+	switch {
+	case told.offline == len(m.n.offlineDirs()):
+	case m.silent.IsZero():
+		m.silent = now
+	case now.Sub(m.silent) >= m.n.cfg.Storage.DirFailureTimeout:
+		m.n.fail(fmt.Errorf("the controller could not be told of a failed log directory for %v: %w", m.n.cfg.Storage.DirFailureTimeout, err))
 	}
 }
 

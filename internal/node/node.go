@@ -15,6 +15,7 @@ import (
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/fetchsession"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -68,10 +69,13 @@ type Node struct {
 	quorum     *quorum.Engine
 	partitions *partition.Manager
 	purgatory  *purgatory.Purgatory
+	groups     *coordinator.Runtime
 	ends       []endpoint
-	member     *membership
-	creations  *creations
-	applied    atomic.Pointer[metadata.Image] // what the partitions follow
+	// admitClients counts the connections of the broker's listeners.
+	admitClients *transport.Admission
+	member       *membership
+	creations    *creations
+	applied      atomic.Pointer[metadata.Image] // what the partitions follow
 
 	background sync.WaitGroup
 	life       context.Context    // of requests that wait
@@ -136,6 +140,7 @@ func (n *Node) open() error {
 	if err := n.openPartitions(); err != nil {
 		return err
 	}
+	n.openGroups()
 	return n.bind()
 }
 
@@ -144,11 +149,16 @@ func (n *Node) bind() error {
 	services := &api.Node{
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
-		Now:      n.opts.Now, Log: n.log,
+		Groups:   n.groups, Now: n.opts.Now, Log: n.log,
 	}
 	n.creations = newCreations(n.log, n.member.createTopics)
 	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
 	budget := transport.NewBudget(requestBytes)
+	if most := n.cfg.Network.QueuedMaxBytes; most > 0 {
+		budget = transport.NewBudget(most)
+	}
+	n.admitClients = transport.NewAdmission(n.opts.Now, n.clientLimits(n.applied.Load()), listenerNames(n.cfg, false)...)
+	controllers := transport.NewAdmission(n.opts.Now, connectionLimits(n.cfg.Sources), listenerNames(n.cfg, true)...)
 	for _, l := range n.cfg.Listeners {
 		nl, err := n.listen(l)
 		if err != nil {
@@ -157,21 +167,21 @@ func (n *Node) bind() error {
 		if tcp, ok := nl.Addr().(*net.TCPAddr); ok {
 			l.Port = tcp.Port
 		}
-		handler, controller := services.BrokerHandler(), n.cfg.IsControllerListener(l.Name)
+		handler, admission, controller := services.BrokerHandler(), n.admitClients, n.cfg.IsControllerListener(l.Name)
 		if controller {
-			handler = services.ControllerHandler()
+			handler, admission = services.ControllerHandler(), controllers
 		}
 		n.ends = append(n.ends, endpoint{
-			listener: transport.NewListener(nl, n.transportOptions(l.Name, budget), handler), config: l, controller: controller,
+			listener: transport.NewListener(nl, n.transportOptions(l.Name, budget, admission), handler), config: l, controller: controller,
 		})
 	}
 	return nil
 }
 
-func (n *Node) transportOptions(name string, budget *transport.Budget) transport.Options {
+func (n *Node) transportOptions(name string, budget *transport.Budget, admission *transport.Admission) transport.Options {
 	net := n.cfg.Network
 	return transport.Options{
-		Name: name, MaxFrame: net.RequestMaxBytes, MaxConns: net.MaxConnections, MaxPerIP: net.MaxConnectionsPerIP,
+		Name: name, MaxFrame: net.RequestMaxBytes, Admission: admission,
 		MaxIdle: net.IdleTimeout, SendBuffer: net.SendBufferBytes, RecvBuffer: net.ReceiveBufferBytes,
 		Budget: budget, Now: n.opts.Now, Log: n.log,
 	}
@@ -212,6 +222,7 @@ func (n *Node) Start(ctx context.Context) error {
 	})
 	n.run(func() { n.purgatory.Run(n.life) })
 	n.run(func() { n.partitions.Run(workCtx) })
+	n.run(func() { n.partitions.RunMoves(workCtx) })
 	n.serve(true)
 	if err := n.member.join(ctx); err != nil {
 		return err
@@ -253,6 +264,9 @@ func (n *Node) ID() kafka.NodeID { return n.cfg.ID }
 // Stop lets the replies that are owed go out, closes the logs and writes the clean-shutdown markers. When ctx ends
 // first, connections are cut; the logs are closed properly all the same. It is called once.
 func (n *Node) Stop(ctx context.Context) error {
+	if n.groups != nil {
+		n.groups.Stop() // its replies wait for members, and would hold up the connections
+	}
 	n.stopWaits()
 	var errs []error
 	if n.stopQuorum != nil {

@@ -17,7 +17,17 @@ type AppendRequest struct {
 	Records      []byte
 	RequiredAcks int16
 	Origin       kafka.Origin
-	Now          time.Time
+	// LeaderEpoch is the one in which a coordinator (FromCoordinator) loaded what it appends to: in any other one it is refused.
+	LeaderEpoch kafka.LeaderEpoch
+	Now         time.Time
+}
+
+// believed is the leader epoch that the request insists on.
+func (r *AppendRequest) believed() kafka.LeaderEpoch {
+	if r.Origin == kafka.FromCoordinator {
+		return r.LeaderEpoch
+	}
+	return kafka.NoEpoch
 }
 
 // AppendResult tells what an Append did. After an error only LogStartOffset is set, where Kafka tells it.
@@ -36,7 +46,7 @@ type AppendResult struct {
 // Append validates a batch, gives it its offsets, and writes it. Waits that it satisfies complete before it returns.
 // Errors wrap a kerr value; *record.InvalidRecordsError tells which records are to blame.
 func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
-	if err := p.check(kafka.NoEpoch, true); err != nil {
+	if err := p.check(r.believed(), true); err != nil {
 		return p.refused(err)
 	}
 	c := p.config.Load()
@@ -69,7 +79,7 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 		p.advanced(len(v.Batch))
 	}
 	if w.unsynced {
-		p.dir.flushSoon(p)
+		p.dir().flushSoon(p)
 	}
 	return w.result, nil
 }
@@ -92,23 +102,23 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// Once more: since the check of Append the folder may have become another one's.
-	if w.err = p.check(kafka.NoEpoch, true); w.err != nil {
+	if w.err = p.check(r.believed(), true); w.err != nil {
 		return w
 	}
 	if w.err = p.core.CheckAppend(r.RequiredAcks, c.MinInSyncReplicas); w.err != nil {
 		return w
 	}
 	epoch := p.core.Leadership().LeaderEpoch
-	b.SetBaseOffset(p.log.LogEndOffset())
+	b.SetBaseOffset(p.log().LogEndOffset())
 	b.SetLeaderEpoch(epoch)
-	known, duplicate, err := p.log.Producers().Check(b, r.Origin)
+	known, duplicate, err := p.log().Producers().Check(b, r.Origin)
 	switch {
 	case err != nil:
 		w.err = err
 		return w
 	case duplicate:
 		w.result = AppendResult{
-			BaseOffset: known.BaseOffset, End: known.LastOffset + 1, LogAppendTime: known.Timestamp, LogStartOffset: p.log.LogStartOffset(),
+			BaseOffset: known.BaseOffset, End: known.LastOffset + 1, LogAppendTime: known.Timestamp, LogStartOffset: p.log().LogStartOffset(),
 			LeaderEpoch: epoch, Duplicate: true, Committed: p.core.HighWatermark() > known.LastOffset,
 		}
 		return w
@@ -117,7 +127,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		w.storage = true
 		return w
 	}
-	appended, err := p.log.Append(b, r.Now)
+	appended, err := p.log().Append(b, r.Now)
 	if err != nil {
 		w.err, w.storage = err, true
 		return w
@@ -130,7 +140,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		p.unsynced = 0
 	}
 	w.result = AppendResult{
-		BaseOffset: appended.Base, End: appended.End, LogAppendTime: kafka.NoTimestamp, LogStartOffset: p.log.LogStartOffset(),
+		BaseOffset: appended.Base, End: appended.End, LogAppendTime: kafka.NoTimestamp, LogStartOffset: p.log().LogStartOffset(),
 		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End,
 	}
 	if c.TimestampType == kafka.LogAppendTime {
@@ -153,6 +163,6 @@ func (p *Partition) refused(err error) (AppendResult, error) {
 			return r, err
 		}
 	}
-	r.LogStartOffset = p.log.LogStartOffset()
+	r.LogStartOffset = p.log().LogStartOffset()
 	return r, err
 }

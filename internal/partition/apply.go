@@ -68,7 +68,7 @@ func (e *edit) sweep() {
 			continue
 		}
 		for _, p := range t.partitions {
-			if p != nil && p.dir.failure() != nil {
+			if p != nil && p.dir().failure() != nil {
 				p.takeOffline(failed)
 			}
 		}
@@ -160,8 +160,8 @@ func (m *Manager) config(image *metadata.Image, topic string) *Config {
 func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kafka.UUID, c *Config) *Partition {
 	m := e.m
 	id := kafka.TopicPartition{Topic: t.Name, Partition: part.ID}
+	r := m.claim(id, directory)
 	m.mu.Lock()
-	r := m.recovered[id]
 	// Without partition.metadata nothing was ever appended, and the folder may serve any life of the topic.
 	if r != nil && (r.topicID == t.ID || r.topicID.IsZero() && r.log.LogEndOffset() == 0) {
 		delete(m.recovered, id)
@@ -173,19 +173,27 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 		p := newPartition(r.dir, m.o.Self, id, t.ID, r.log, r.highWatermark, c)
 		p.marked = r.topicID == t.ID
 		p.setConfig(c)
+		m.resume(p)
 		return e.placed(p, directory)
 	}
 	m.mu.Unlock()
 	if r != nil {
 		m.stray(r)
 	}
-	d := e.choose(directory, part)
+	d, err := m.promote(id, directory)
+	if err != nil {
+		d.fail(err)
+		return nil
+	}
+	if d == nil {
+		d = e.choose(id, directory, part)
+	}
 	if d == nil {
 		m.o.Log.Error("partition is offline with its log directory", "partition", id)
 		return nil
 	}
 	opts := m.o.Template
-	opts.Partition, opts.Config, opts.Clean, opts.Now = id, c.Log, true, m.o.Now()
+	opts.Partition, opts.Config, opts.Now = id, c.Log, m.o.Now()
 	if err := d.forget(id); err != nil {
 		d.fail(err)
 		return nil
@@ -199,16 +207,22 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 }
 
 // choose returns the directory for a partition that has no log here, or nil.
-func (e *edit) choose(directory kafka.UUID, part *metadata.Partition) *logDir {
+func (e *edit) choose(id kafka.TopicPartition, directory kafka.UUID, part *metadata.Partition) *logDir {
+	if e.m.mayBeOffline(id) {
+		return nil
+	}
+	if d := e.m.wished(id); d != nil {
+		return d
+	}
 	if e.dirs == nil {
 		e.dirs = make(map[*logDir]int)
 		for _, p := range e.m.sorted() {
-			e.dirs[p.dir]++
+			e.dirs[p.dir()]++
 		}
 	}
 	candidates := make([]candidate, len(e.m.dirs))
 	for i, d := range e.m.dirs {
-		candidates[i] = candidate{id: d.ID, online: d.failure() == nil, partitions: e.dirs[d]}
+		candidates[i] = candidate{id: d.ID, online: d.failure() == nil, cordoned: e.m.o.Cordoned(d.Path), partitions: e.dirs[d]}
 	}
 	if i := place(candidates, directory, e.fresh(directory, part)); i >= 0 {
 		return e.m.dirs[i]
@@ -220,6 +234,7 @@ func (e *edit) choose(directory kafka.UUID, part *metadata.Partition) *logDir {
 type candidate struct {
 	id         kafka.UUID
 	online     bool
+	cordoned   bool // no new partitions, if there is another one
 	partitions int
 }
 
@@ -234,7 +249,9 @@ func place(dirs []candidate, named kafka.UUID, fresh bool) int {
 			offline = true
 		case d.id == named:
 			return i
-		case best < 0 || d.partitions < dirs[best].partitions:
+		case best < 0 || dirs[best].cordoned && !d.cordoned:
+			best = i
+		case d.cordoned == dirs[best].cordoned && d.partitions < dirs[best].partitions:
 			best = i
 		}
 	}
@@ -253,14 +270,22 @@ func (e *edit) fresh(directory kafka.UUID, part *metadata.Partition) bool {
 // placed counts a partition in its directory, and notes it when that is another one than the metadata says.
 func (e *edit) placed(p *Partition, directory kafka.UUID) *Partition {
 	if e.dirs != nil {
-		e.dirs[p.dir]++
+		e.dirs[p.dir()]++
 	}
-	if p.dir.ID != directory {
-		e.m.mu.Lock()
-		e.m.misplaced = append(e.m.misplaced, Placement{Topic: p.topicID, Partition: p.id.Partition, Directory: p.dir.ID})
-		e.m.mu.Unlock()
+	if p.dir().ID != directory {
+		e.m.misplace(p, p.dir().ID)
 	}
 	return p
+}
+
+// misplace has the controller told that a replica is, or is about to be, in another directory than the metadata says.
+func (m *Manager) misplace(p *Partition, directory kafka.UUID) {
+	now := Placement{Topic: p.topicID, Partition: p.id.Partition, Directory: directory}
+	m.mu.Lock()
+	m.misplaced = slices.DeleteFunc(m.misplaced, func(q Placement) bool { return q.Topic == now.Topic && q.Partition == now.Partition })
+	m.misplaced = append(m.misplaced, now)
+	m.mu.Unlock()
+	m.o.Placed()
 }
 
 // Placement says in which log directory a replica of this node is.
@@ -283,33 +308,38 @@ func (m *Manager) Misplaced() []Placement {
 // remove deletes a partition that is not this node's any more: its folder is renamed at once and removed later.
 func (m *Manager) remove(p *Partition) {
 	p.abandon(gone)
-	if p.dir.failure() != nil {
+	if p.dir().failure() != nil {
 		return
 	}
-	folder, err := commitlog.MarkDeleted(m.o.FS, p.dir.Path, p.id, m.o.NewID())
-	if err != nil {
-		p.dir.fail(err)
-		return
+	if err := m.retire(p.dir(), p.id.String(), p.id, m.o.Now()); err != nil {
+		p.dir().fail(err)
 	}
-	m.discard(folder, p.dir, m.o.Now())
 }
 
 // setAside renames what was recovered and is in no image; only the first Apply finds any.
 func (e *edit) setAside() {
 	m := e.m
 	m.mu.Lock()
-	left := slices.Collect(maps.Values(m.recovered))
+	left := slices.AppendSeq(slices.Collect(maps.Values(m.recovered)), maps.Values(m.twins))
 	clear(m.recovered)
+	clear(m.twins)
+	moving := len(m.moves) > 0
 	m.mu.Unlock()
 	for _, r := range left {
 		m.stray(r)
+	}
+	m.leaveFutures()
+	if moving {
+		m.wakeMover() // the image may have the new directory of a replica
 	}
 }
 
 // stray closes the log of a partition that the metadata does not know and renames its folder, which stays until somebody looks at it.
 func (m *Manager) stray(r *recovered) {
 	m.mu.Lock()
-	delete(m.recovered, r.id)
+	if m.recovered[r.id] == r {
+		delete(m.recovered, r.id)
+	}
 	m.mu.Unlock()
 	if r.dir.failure() != nil {
 		r.log.Abandon()

@@ -45,7 +45,7 @@ func (d *logDir) fail(err error) {
 		return
 	}
 	for _, p := range d.m.sorted() {
-		if p.dir == d {
+		if p.dir() == d {
 			p.takeOffline(failed)
 		}
 	}
@@ -80,23 +80,30 @@ func (d *logDir) checkpoint(name string, entries []checkpoint.Entry) error {
 
 // forget takes a partition out of the checkpoints before a log of that name begins anew: what they say is of an earlier topic.
 func (d *logDir) forget(id kafka.TopicPartition) error {
-	d.files.Lock()
-	defer d.files.Unlock()
-	line := fmt.Appendf(nil, "\n%s %d ", id.Topic, id.Partition)
 	for _, name := range []string{checkpoint.RecoveryPoint, checkpoint.LogStart, checkpoint.Replication, checkpoint.Cleaner} {
-		if !bytes.Contains(d.written[name], line) {
-			continue
-		}
-		entries, err := checkpoint.ReadOffsets(d.fs(), d.Path, name)
-		if err != nil && !errors.Is(err, checkpoint.ErrMalformed) {
-			return err
-		}
-		entries = slices.DeleteFunc(entries, func(e checkpoint.Entry) bool { return e.TopicPartition == id })
-		if err := d.checkpoint(name, entries); err != nil {
+		if err := d.remember(name, id, kafka.NoOffset); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// remember makes offset what a checkpoint says of a partition, before the next regular one; kafka.NoOffset for nothing.
+func (d *logDir) remember(name string, id kafka.TopicPartition, offset kafka.Offset) error {
+	d.files.Lock()
+	defer d.files.Unlock()
+	if offset == kafka.NoOffset && !bytes.Contains(d.written[name], fmt.Appendf(nil, "\n%s %d ", id.Topic, id.Partition)) {
+		return nil
+	}
+	entries, err := checkpoint.ReadOffsets(d.fs(), d.Path, name)
+	if err != nil && !errors.Is(err, checkpoint.ErrMalformed) {
+		return err
+	}
+	entries = slices.DeleteFunc(entries, func(e checkpoint.Entry) bool { return e.TopicPartition == id })
+	if offset != kafka.NoOffset {
+		entries = append(entries, checkpoint.Entry{TopicPartition: id, Offset: offset})
+	}
+	return d.checkpoint(name, entries)
 }
 
 // offsets reads an offset checkpoint. One that can't be read says nothing: recovery then scans more.

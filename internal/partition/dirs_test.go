@@ -48,8 +48,10 @@ func TestPlace(t *testing.T) {
 			t.Errorf("%s: directory %d, want %d", what, got, want)
 		}
 	}
-	on := func(id kafka.UUID, partitions int) candidate { return candidate{id, true, partitions} }
-	off := func(id kafka.UUID) candidate { return candidate{id, false, 0} }
+	on := func(id kafka.UUID, partitions int) candidate {
+		return candidate{id: id, online: true, partitions: partitions}
+	}
+	off := func(id kafka.UUID) candidate { return candidate{id: id} }
 	f("the one that is named, though it is full", b, false, 1, on(a, 0), on(b, 9))
 	f("the emptiest", none, true, 1, on(a, 2), on(b, 1), on(c, 3))
 	f("the first of equals", none, true, 0, on(a, 1), on(b, 1))
@@ -59,6 +61,12 @@ func TestPlace(t *testing.T) {
 	f("another one, when there is no log yet", none, true, 0, on(a, 5), off(b))
 	f("the one that is named and online, whatever else is offline", a, false, 0, on(a, 5), off(b))
 	f("none of those that are offline", none, true, -1, off(a), off(b))
+	full := on(a, 0)
+	full.cordoned = true
+	f("one that is not cordoned", none, true, 1, full, on(b, 9))
+	f("one that is not cordoned, whatever the order", none, true, 0, on(b, 9), full)
+	f("a cordoned one that is named", a, false, 0, full, on(b, 9))
+	f("a cordoned one when there is no other", none, true, 0, full)
 	f("none of none", none, true, -1)
 }
 

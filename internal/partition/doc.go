@@ -3,15 +3,17 @@
 //
 // Layer 4. A Partition has one leaf lock over "decide, then write the log"; batches are validated before it is taken, readers
 // take none, and waits are completed after it is given back. The Manager follows the metadata images, chooses log directories, recovers
-// logs at start and does the background duties as one stepped loop.
+// logs at start and does the background duties as one stepped loop. Replicas move between log directories by another one (RunMoves).
 //
 // Invariants:
 //   - Log start ≤ last stable offset ≤ high watermark ≤ log end, at all times and for every reader.
 //   - What is acknowledged was appended under the leader epoch that the answer names.
 //   - A failed log directory takes its own partitions offline and nothing else; the last one stops the node.
-//   - Locks are taken in the order upkeep, mu, then those inside of the log (renaming, its mu): no other lock is taken under any of them. upkeep
-//     is held across syncs and renames, mu never across a sync. A deletion takes both before it gives the folder away, and whoever takes
+//   - Locks are taken in the order upkeep, mu, then those inside of the log (renaming, its mu); the leaves of the Manager and of a directory
+//     may be taken under upkeep, no other lock under any of them. upkeep is held across syncs and renames, mu never across a sync. A deletion takes both before it gives the folder away, and whoever takes
 //     one looks at the state first: nothing touches a folder that may be another life's.
+//   - A partition's log is in one directory, whatever a crash leaves of a move: the two change places under both locks, when they hold the
+//     same and the metadata has the new directory. Whoever reads without a lock reads again if the log has changed place meanwhile.
 //   - An idle partition has no goroutine, no timer and no open file.
 //
 // It does not know sessions, quotas or the wire: package api does.

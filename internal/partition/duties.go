@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
@@ -15,7 +16,7 @@ import (
 
 // duties is when each background duty is due next.
 type duties struct {
-	retention, highWater, flush, checkpoint, expiry time.Time
+	retention, highWater, flush, checkpoint, starts, expiry time.Time
 
 	points time.Time // recovery points of logs that were flushed in between; zero if there are none
 }
@@ -24,9 +25,10 @@ type duties struct {
 const pointsDelay = time.Second
 
 func firstDuties(o *Options, now time.Time) duties {
+	first := func(interval time.Duration) time.Time { return now.Add(min(o.InitialDelay, interval)) }
 	return duties{
-		retention: now.Add(min(o.RetentionInterval, 30*time.Second)), // Kafka's initial delay
-		highWater: now.Add(o.HighWaterInterval), flush: now, checkpoint: now.Add(o.CheckpointInterval), expiry: now.Add(o.ExpiryInterval),
+		retention: first(o.RetentionInterval), highWater: now.Add(o.HighWaterInterval), flush: now,
+		checkpoint: first(o.CheckpointInterval), starts: first(o.StartsInterval), expiry: now.Add(o.ExpiryInterval),
 	}
 }
 
@@ -70,13 +72,16 @@ func (m *Manager) step(now time.Time) time.Duration {
 		m.writeRecoveryPoints()
 		due.points = time.Time{}
 	}
+	if reached(&due.starts, now, m.o.StartsInterval) {
+		m.eachDir(func(d *logDir, _ []*Partition) error { return d.saveLogStarts() })
+	}
 	if reached(&due.expiry, now, m.o.ExpiryInterval) {
 		for _, p := range m.sorted() {
 			p.expireProducers(now)
 		}
 	}
 	next := m.emptyTrash(now)
-	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.expiry, due.points} {
+	for _, t := range []time.Time{due.retention, due.highWater, due.flush, due.checkpoint, due.starts, due.expiry, due.points} {
 		if next.IsZero() || !t.IsZero() && t.Before(next) {
 			next = t
 		}
@@ -162,18 +167,19 @@ func (m *Manager) writeHighWatermarks() {
 // writeRecoveryPoints checkpoints how far logs are synced and where they start.
 func (m *Manager) writeRecoveryPoints() {
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		points := make([]kafka.Offset, len(all))
+		points, logs := make([]kafka.Offset, len(all)), make([]*commitlog.Log, len(all))
 		for i, p := range all {
-			points[i] = p.log.RecoveryPoint()
+			logs[i] = p.log()
+			points[i] = logs[i].RecoveryPoint()
 		}
 		if err := d.save(checkpoint.RecoveryPoint, all, func(i int) kafka.Offset { return points[i] }); err != nil {
 			return err
 		}
-		if err := d.saveLogStarts(all); err != nil {
+		if err := d.saveLogStarts(); err != nil {
 			return err
 		}
 		for i, p := range all {
-			if err := p.checkpointed(points[i]); err != nil {
+			if err := p.checkpointed(logs[i], points[i]); err != nil {
 				return err
 			}
 		}
@@ -181,21 +187,21 @@ func (m *Manager) writeRecoveryPoints() {
 	})
 }
 
-// checkpointed tells the log that its recovery point is written down.
-func (p *Partition) checkpointed(point kafka.Offset) error {
+// checkpointed tells a log of the partition that its recovery point is written down.
+func (p *Partition) checkpointed(log *commitlog.Log, point kafka.Offset) error {
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
-	if state := p.state.Load(); state == failed || state == gone {
+	if state := p.state.Load(); state == failed || state == gone || p.log() != log {
 		return nil
 	}
-	return p.log.Checkpointed(point)
+	return log.Checkpointed(point)
 }
 
 // eachDir calls write for each directory that is online, with its partitions in order.
 func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 	byDir := make(map[*logDir][]*Partition)
 	for _, p := range m.sorted() {
-		byDir[p.dir] = append(byDir[p.dir], p)
+		byDir[p.dir()] = append(byDir[p.dir()], p)
 	}
 	for _, d := range m.dirs {
 		if d.failure() != nil {
@@ -229,11 +235,15 @@ func (d *logDir) saveHeld(name string, all []*Partition, offset func(i int) kafk
 	return d.checkpoint(name, entries)
 }
 
-// saveLogStarts checkpoints where logs start.
-func (d *logDir) saveLogStarts(all []*Partition) error {
+// saveLogStarts checkpoints where the logs of the directory start: of those that are in it by now, since one may have moved here.
+func (d *logDir) saveLogStarts() error {
 	d.files.Lock()
 	defer d.files.Unlock()
-	return d.saveLogStartsHeld(all)
+	return d.saveLogStartsHeld(d.partitions())
+}
+
+func (d *logDir) partitions() []*Partition {
+	return slices.DeleteFunc(d.m.sorted(), func(p *Partition) bool { return p.dir() != d })
 }
 
 // saveLogStartsHeld is saveLogStarts for who holds files. As in Kafka, a log that starts at 0 needs no line.
@@ -260,8 +270,7 @@ func (d *logDir) keepLogStart(p *Partition) error {
 	if p.keptStart.Load() >= int64(p.LogStartOffset()) {
 		return nil
 	}
-	all := slices.DeleteFunc(d.m.sorted(), func(other *Partition) bool { return other.dir != d })
-	return d.saveLogStartsHeld(all)
+	return d.saveLogStartsHeld(d.partitions())
 }
 
 // emptyTrash removes deleted folders whose time has come, and returns when the next one is due; zero if there is none.
@@ -290,6 +299,10 @@ func (m *Manager) emptyTrash(now time.Time) (next time.Time) {
 	return next
 }
 
+// closers is how many logs of a directory are closed at once. They wait for the disk, not for a processor, and a file system that journals
+// takes many syncs for little more than one.
+const closers = 32
+
 // Close flushes and closes all logs and writes the checkpoints. It returns the directories that may be marked as cleanly shut down
 // (checkpoint.WriteClean), and the errors of the others. Run must have ended.
 func (m *Manager) Close() (clean []Dir, err error) {
@@ -297,13 +310,13 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	m.writeHighWatermarks()
 	var workers sync.WaitGroup
 	queue := make(chan *Partition)
-	for range len(m.dirs) * m.o.RecoveryThreads {
+	for range len(m.dirs) * closers {
 		workers.Go(func() {
 			for p := range queue {
-				if p.dir.failure() != nil {
+				if p.dir().failure() != nil {
 					p.abandon(failed)
 				} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
-					p.dir.fail(err)
+					p.dir().fail(err)
 				}
 			}
 		})
@@ -313,6 +326,7 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	}
 	close(queue)
 	workers.Wait()
+	m.closeMoves(now)
 	m.writeRecoveryPoints()
 	var errs []error
 	for _, d := range m.dirs {

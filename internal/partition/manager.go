@@ -47,9 +47,15 @@ type Options struct {
 	RetentionInterval  time.Duration // log.retention.check.interval.ms
 	HighWaterInterval  time.Duration // replica.high.watermark.checkpoint.interval.ms
 	CheckpointInterval time.Duration // log.flush.offset.checkpoint.interval.ms
+	StartsInterval     time.Duration // log.flush.start.offset.checkpoint.interval.ms
+	InitialDelay       time.Duration // log.initial.task.delay.ms: before the first of each of these, if that is sooner than its interval
 	FlushCheck         time.Duration // log.flush.scheduler.interval.ms; the longest: each partition when its flush.ms has passed
 	ExpiryInterval     time.Duration // producer.id.expiration.check.interval.ms
 	DeleteDelay        time.Duration // log.segment.delete.delay.ms, for the folders of deleted partitions
+	// Cordoned reports whether a log directory takes no new replicas (KIP-1066).
+	Cordoned func(path string) bool
+	// Placed is told that Misplaced has something, outside all locks.
+	Placed func()
 	// DirFailed is told once when a log directory fails, outside all locks; last if none is left and the node has to stop.
 	DirFailed func(dir Dir, last bool, err error)
 }
@@ -59,12 +65,20 @@ func (o *Options) setDefaults() {
 	o.RetentionInterval = cmp.Or(o.RetentionInterval, 5*time.Minute)
 	o.HighWaterInterval = cmp.Or(o.HighWaterInterval, 5*time.Second)
 	o.CheckpointInterval = cmp.Or(o.CheckpointInterval, time.Minute)
+	o.StartsInterval = cmp.Or(o.StartsInterval, time.Minute)
+	o.InitialDelay = cmp.Or(o.InitialDelay, 30*time.Second)
 	o.FlushCheck = cmp.Or(o.FlushCheck, math.MaxInt64)
 	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
 	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
 	o.Template.Config = o.TopicConfig("", nil).Log
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Cordoned == nil {
+		o.Cordoned = func(string) bool { return false }
+	}
+	if o.Placed == nil {
+		o.Placed = func() {}
 	}
 	if o.DirFailed == nil {
 		o.DirFailed = func(Dir, bool, error) {}
@@ -81,10 +95,19 @@ type Manager struct {
 
 	due duties // owned by Run
 
-	mu        sync.Mutex // a leaf; guards what Open, Apply and Run hand to each other:
+	deleteDelay atomic.Int64 // a time.Duration; Options.DeleteDelay at first
+
+	moveNews chan struct{} // holds one: RunMoves has something to look at
+	moveRate atomic.Int64  // bytes a second
+
+	mu        sync.Mutex // a leaf; guards what Open, Apply, Run, RunMoves and requests hand to each other:
 	recovered map[kafka.TopicPartition]*recovered
+	twins     map[kafka.TopicPartition]*recovered // second logs of the same name
+	futures   map[kafka.TopicPartition]future
 	misplaced []Placement
 	trash     []trash
+	moves     []*move
+	wishes    map[kafka.TopicPartition]*logDir
 }
 
 // table is the partitions of the node; it never changes.
@@ -156,7 +179,7 @@ func (p *Partition) usable() (*Partition, error) {
 // All visits the partitions of a directory in the order of their names; of all directories for the zero id.
 func (m *Manager) All(dir kafka.UUID, visit func(*Partition)) {
 	for _, p := range m.sorted() {
-		if dir.IsZero() || p.dir.ID == dir {
+		if dir.IsZero() || p.dir().ID == dir {
 			visit(p)
 		}
 	}

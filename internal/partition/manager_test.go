@@ -95,7 +95,7 @@ func TestRestart(t *testing.T) {
 		if err != nil || !again.Duplicate || again.BaseOffset != 3 {
 			t.Errorf("clean %v: the producer is forgotten: %+v, %v", clean, again, err)
 		}
-		if p.dir != w.m.dirs[0] && p.dir != w.m.dirs[1] {
+		if p.dir() != w.m.dirs[0] && p.dir() != w.m.dirs[1] {
 			t.Error("partition without a directory")
 		}
 	}
@@ -280,7 +280,7 @@ func TestFlushByTime(t *testing.T) {
 			t.Helper()
 			w.now, elapsed = w.now.Add(to-elapsed), to
 			next = elapsed + w.m.step(w.now)
-			if got := p.log.RecoveryPoint(); got != flushed {
+			if got := p.log().RecoveryPoint(); got != flushed {
 				t.Errorf("checked every %v, after %v: flushed up to %d, want %d", check, to, got, flushed)
 			}
 			return next
@@ -340,11 +340,11 @@ func TestNothingIsWrittenAfterADeletion(t *testing.T) {
 		if err := p.deleteLocked(1); !errors.Is(err, kerr.NotLeaderForPartition) {
 			t.Errorf("%s: DeleteRecords gives %v", p.id, err)
 		}
-		if err := errors.Join(p.retain(w.now), p.flush(), p.markIdle(), p.checkpointed(0)); err != nil {
+		if err := errors.Join(p.retain(w.now), p.flush(), p.markIdle(), p.checkpointed(p.log(), 0)); err != nil {
 			t.Errorf("%s: duties give %v", p.id, err)
 		}
 		p.expireProducers(w.now)
-		if err := p.readFailure(fs.ErrNotExist); !errors.Is(err, kerr.NotLeaderForPartition) {
+		if err := p.readFailure(p.home.Load(), fs.ErrNotExist); !errors.Is(err, kerr.NotLeaderForPartition) {
 			t.Errorf("%s: a read of files that are gone gives %v", p.id, err)
 		}
 	}

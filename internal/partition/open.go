@@ -3,6 +3,7 @@ package partition
 import (
 	"errors"
 	"fmt"
+	"math"
 	"path"
 	"sync"
 	"time"
@@ -28,7 +29,13 @@ const dirtyBacklog = 256
 // fails meanwhile is left out; the error is about the last one.
 func Open(o Options) (*Manager, error) {
 	o.setDefaults()
-	m := &Manager{o: o, dirty: make(chan *Partition, dirtyBacklog), recovered: make(map[kafka.TopicPartition]*recovered)}
+	m := &Manager{
+		o: o, dirty: make(chan *Partition, dirtyBacklog), moveNews: make(chan struct{}, 1),
+		recovered: make(map[kafka.TopicPartition]*recovered), twins: make(map[kafka.TopicPartition]*recovered),
+		futures: make(map[kafka.TopicPartition]future), wishes: make(map[kafka.TopicPartition]*logDir),
+	}
+	m.moveRate.Store(math.MaxInt64)
+	m.deleteDelay.Store(int64(o.DeleteDelay))
 	m.table.Store(&table{byName: map[string]*topic{}, byID: map[kafka.TopicID]*topic{}})
 	for _, d := range o.Dirs {
 		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, err: d.Err, written: make(map[string][]byte)})
@@ -99,6 +106,8 @@ func (m *Manager) openDir(d *logDir) error {
 		switch id, kind := commitlog.ParseFolder(e.Name); {
 		case kind == commitlog.Deleted:
 			m.discard(path.Join(d.Path, e.Name), d, now)
+		case kind == commitlog.Future:
+			m.foundFuture(d, id, e.Name, now)
 		case kind == commitlog.Partition && id.Topic != kafka.ClusterMetadataTopic:
 			jobs <- id
 		}
@@ -137,13 +146,18 @@ func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) e
 	for _, damage := range report.Damage {
 		m.o.Log.Error("a log is damaged", "partition", id, "range", damage)
 	}
+	r := &recovered{dir: d, id: id, topicID: topicID, log: log, highWatermark: at.highWatermark[id]}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if other := m.recovered[id]; other != nil {
+	switch {
+	case m.recovered[id] == nil:
+		m.recovered[id] = r
+	case m.twins[id] == nil:
+		m.twins[id] = r
+	default:
 		log.Abandon()
-		return fmt.Errorf("partition %s is both in %s and in %s", id, other.dir.Path, d.Path)
+		return fmt.Errorf("partition %s is in %s, in %s and in %s", id, m.recovered[id].dir.Path, m.twins[id].dir.Path, d.Path)
 	}
-	m.recovered[id] = &recovered{dir: d, id: id, topicID: topicID, log: log, highWatermark: at.highWatermark[id]}
 	return nil
 }
 
@@ -154,9 +168,12 @@ type trash struct {
 	at   time.Time
 }
 
+// SetDeleteDelay changes how long the folders stay that are removed from now on: log.segment.delete.delay.ms.
+func (m *Manager) SetDeleteDelay(d time.Duration) { m.deleteDelay.Store(int64(d)) }
+
 // discard has a folder removed when the delay has passed.
 func (m *Manager) discard(folder string, d *logDir, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.trash = append(m.trash, trash{path: folder, dir: d, at: now.Add(m.o.DeleteDelay)})
+	m.trash = append(m.trash, trash{path: folder, dir: d, at: now.Add(time.Duration(m.deleteDelay.Load()))})
 }

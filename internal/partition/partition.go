@@ -24,8 +24,8 @@ type Partition struct {
 	id      kafka.TopicPartition
 	topicID kafka.TopicID
 	self    kafka.NodeID
-	dir     *logDir
-	log     *commitlog.Log // the lock guards what only its writer may call
+	home    atomic.Pointer[home]
+	move    atomic.Pointer[move] // to another log directory; nil without one. Changed under upkeep
 
 	config        atomic.Pointer[Config]
 	leadership    atomic.Pointer[replica.Leadership]
@@ -59,7 +59,8 @@ const (
 // newPartition returns a partition over an open log; highWatermark is the checkpointed one.
 func newPartition(dir *logDir, self kafka.NodeID, id kafka.TopicPartition, topic kafka.TopicID, log *commitlog.Log,
 	highWatermark kafka.Offset, c *Config) *Partition {
-	p := &Partition{id: id, topicID: topic, self: self, dir: dir, log: log}
+	p := &Partition{id: id, topicID: topic, self: self}
+	p.home.Store(&home{dir, log})
 	p.config.Store(c)
 	p.core = replica.New(self, log.LogEndOffset(), max(highWatermark, log.LogStartOffset()))
 	l := p.core.Leadership()
@@ -68,6 +69,15 @@ func newPartition(dir *logDir, self kafka.NodeID, id kafka.TopicPartition, topic
 	return p
 }
 
+// home is where a partition's log is.
+type home struct {
+	dir *logDir
+	log *commitlog.Log // the partition's lock guards what only its writer may call
+}
+
+func (p *Partition) dir() *logDir        { return p.home.Load().dir }
+func (p *Partition) log() *commitlog.Log { return p.home.Load().log }
+
 // ID returns the partition's name.
 func (p *Partition) ID() kafka.TopicPartition { return p.id }
 
@@ -75,7 +85,7 @@ func (p *Partition) ID() kafka.TopicPartition { return p.id }
 func (p *Partition) TopicID() kafka.TopicID { return p.topicID }
 
 // Dir returns the id of the log directory that it lies in.
-func (p *Partition) Dir() kafka.UUID { return p.dir.ID }
+func (p *Partition) Dir() kafka.UUID { return p.dir().ID }
 
 // Leadership returns what the metadata log says. Read only.
 func (p *Partition) Leadership() *replica.Leadership { return p.leadership.Load() }
@@ -84,10 +94,10 @@ func (p *Partition) Leadership() *replica.Leadership { return p.leadership.Load(
 func (p *Partition) Watchers() *purgatory.Watchers { return &p.watchers }
 
 // LogStartOffset returns the first offset that a client may read.
-func (p *Partition) LogStartOffset() kafka.Offset { return p.log.LogStartOffset() }
+func (p *Partition) LogStartOffset() kafka.Offset { return p.log().LogStartOffset() }
 
 // LogEndOffset returns the offset that the next record will get.
-func (p *Partition) LogEndOffset() kafka.Offset { return p.log.LogEndOffset() }
+func (p *Partition) LogEndOffset() kafka.Offset { return p.log().LogEndOffset() }
 
 // HighWatermark returns the exclusive bound of what every in-sync replica has.
 func (p *Partition) HighWatermark() kafka.Offset { return kafka.Offset(p.highWatermark.Load()) }
@@ -102,11 +112,14 @@ func (p *Partition) LastStableOffset() kafka.Offset {
 	return hw
 }
 
+// MaxMessageBytes returns the size of the largest batch that it takes, in bytes.
+func (p *Partition) MaxMessageBytes() int { return p.config.Load().MaxMessageBytes }
+
 // Size returns the bytes of its segments.
-func (p *Partition) Size() int64 { return p.log.Size() }
+func (p *Partition) Size() int64 { return p.log().Size() }
 
 // Damage lists the ranges that can't be read.
-func (p *Partition) Damage() []commitlog.Damage { return p.log.Damage() }
+func (p *Partition) Damage() []commitlog.Damage { return p.log().Damage() }
 
 // check decides whether a request may be served here: the partition is online, and believed is its leader epoch (or kafka.NoEpoch).
 func (p *Partition) check(believed kafka.LeaderEpoch, needLeader bool) error {
@@ -123,8 +136,8 @@ func (p *Partition) check(believed kafka.LeaderEpoch, needLeader bool) error {
 func (p *Partition) become(l replica.Leadership) {
 	p.mu.Lock()
 	r := p.core.Become(l)
-	if r.NewEpoch && p.log.LatestEpoch() < l.LeaderEpoch {
-		p.log.AssignEpoch(l.LeaderEpoch, r.EpochStart)
+	if r.NewEpoch && p.log().LatestEpoch() < l.LeaderEpoch {
+		p.log().AssignEpoch(l.LeaderEpoch, r.EpochStart)
 	}
 	now := p.core.Leadership()
 	p.leadership.Store(&now)
@@ -140,7 +153,7 @@ func (p *Partition) become(l replica.Leadership) {
 // setConfig makes c the configuration from the next append on.
 func (p *Partition) setConfig(c *Config) {
 	p.mu.Lock()
-	p.log.SetConfig(c.Log)
+	p.log().SetConfig(c.Log)
 	p.config.Store(c)
 	p.mu.Unlock()
 }
@@ -148,8 +161,8 @@ func (p *Partition) setConfig(c *Config) {
 // publish makes the bounds of the core visible to readers. Hold the lock.
 func (p *Partition) publish() {
 	hw := p.core.HighWatermark()
-	p.log.Producers().SetHighWatermark(hw)
-	p.firstUnstable.Store(int64(p.log.Producers().FirstUnstableOffset(hw)))
+	p.log().Producers().SetHighWatermark(hw)
+	p.firstUnstable.Store(int64(p.log().Producers().FirstUnstableOffset(hw)))
 	p.highWatermark.Store(int64(hw))
 }
 
@@ -173,7 +186,7 @@ func (p *Partition) abandon(state int32) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.state.Store(state)
-	p.log.Abandon()
+	p.log().Abandon()
 }
 
 // close flushes and closes the log.
@@ -183,7 +196,7 @@ func (p *Partition) close(now time.Time) error {
 	defer p.upkeep.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.log.Close(now)
+	return p.log().Close(now)
 }
 
 // storageFailure classifies an error of the log on a write: a full disk refuses this write alone, a partition that is gone is another
@@ -194,7 +207,7 @@ func (p *Partition) storageFailure(err error) error {
 	case state == gone, state == closed, errors.Is(err, commitlog.ErrClosed):
 		return kerr.NotLeaderForPartition // its files were taken away on purpose
 	case !errors.Is(err, vfs.ErrNoSpace) || errors.Is(err, commitlog.ErrFenced):
-		p.dir.fail(err)
+		p.dir().fail(err)
 	}
 	return fmt.Errorf("%s: %w: %w", p.id, err, kerr.KafkaStorageError)
 }
@@ -244,10 +257,10 @@ func (p *Partition) deleteLocked(upTo kafka.Offset) error {
 	if upTo < 0 || upTo > hw {
 		return fmt.Errorf("the offset %d for partition %s is not valid: the high watermark is %d: %w", upTo, p.id, hw, kerr.OffsetOutOfRange)
 	}
-	if upTo <= p.log.LogStartOffset() {
+	if upTo <= p.log().LogStartOffset() {
 		return nil
 	}
-	if err := p.log.SetLogStartOffset(upTo); err != nil {
+	if err := p.log().SetLogStartOffset(upTo); err != nil {
 		return err
 	}
 	p.publish()
@@ -260,7 +273,7 @@ func (p *Partition) KeepLogStart() error {
 	if p.keptStart.Load() >= int64(p.LogStartOffset()) {
 		return nil
 	}
-	if err := p.dir.keepLogStart(p); err != nil {
+	if err := p.dir().keepLogStart(p); err != nil {
 		return p.storageFailure(err)
 	}
 	return nil
@@ -273,18 +286,18 @@ func (p *Partition) Producers() ([]producer.Active, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.log.Producers().Producers(nil), nil
+	return p.log().Producers().Producers(nil), nil
 }
 
 // flush makes what is appended durable.
 func (p *Partition) flush() error {
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
-	if p.state.Load() != online || p.log.RecoveryPoint() >= p.log.LogEndOffset() {
+	if p.state.Load() != online || p.log().RecoveryPoint() >= p.log().LogEndOffset() {
 		return nil
 	}
 	p.unflushedSince.Store(0) // before: what is appended meanwhile may not be covered
-	_, err := p.log.Flush()
+	_, err := p.log().Flush()
 	return err
 }
 
@@ -310,7 +323,7 @@ func (p *Partition) retain(now time.Time) error {
 	if p.state.Load() != online {
 		return nil
 	}
-	_, err := p.log.Reap(now)
+	_, err := p.log().Reap(now)
 	return err
 }
 
@@ -320,10 +333,10 @@ func (p *Partition) retainLocked(now time.Time) error {
 	if p.state.Load() != online {
 		return nil
 	}
-	if _, err := p.log.RollAged(now); err != nil {
+	if _, err := p.log().RollAged(now); err != nil {
 		return err
 	}
-	_, err := p.log.Retain(now, p.core.HighWatermark())
+	_, err := p.log().Retain(now, p.core.HighWatermark())
 	return err
 }
 
@@ -331,7 +344,7 @@ func (p *Partition) retainLocked(now time.Time) error {
 func (p *Partition) expireProducers(now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if state := p.log.Producers(); state.Len() > 0 && p.state.Load() == online {
+	if state := p.log().Producers(); state.Len() > 0 && p.state.Load() == online {
 		state.Expire(now.UnixMilli(), p.config.Load().Log.ProducerIdle)
 	}
 }
@@ -341,7 +354,7 @@ func (p *Partition) mark() error {
 	if p.marked {
 		return nil
 	}
-	if err := checkpoint.WritePartition(p.dir.fs(), p.log.Dir(), p.topicID); err != nil {
+	if err := checkpoint.WritePartition(p.dir().fs(), p.log().Dir(), p.topicID); err != nil {
 		return err
 	}
 	p.marked = true
@@ -352,5 +365,5 @@ func (p *Partition) mark() error {
 func (p *Partition) String() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return fmt.Sprintf("%s: %s, log %d-%d", p.id, p.core, p.log.LogStartOffset(), p.log.LogEndOffset())
+	return fmt.Sprintf("%s: %s, log %d-%d", p.id, p.core, p.log().LogStartOffset(), p.log().LogEndOffset())
 }

@@ -54,6 +54,18 @@ type ReadResult struct {
 // kerr.FencedLeaderEpoch, kerr.UnknownLeaderEpoch, kerr.NotLeaderForPartition, kerr.CorruptMessage (a damaged range) or
 // kerr.KafkaStorageError.
 func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
+	for {
+		at := p.home.Load()
+		if res, err := p.read(at, r); err == nil || !errors.Is(err, errMoved) {
+			return res, err
+		}
+	}
+}
+
+// errMoved says that a read failed because the log has gone to another directory meanwhile: read it there.
+var errMoved = errors.New("the log was moved")
+
+func (p *Partition) read(at *home, r ReadRequest) (ReadResult, error) {
 	if err := p.check(r.CurrentLeaderEpoch, !r.AnyReplica); err != nil {
 		return unknownBounds, err
 	}
@@ -79,13 +91,13 @@ func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
 		return res, nil
 	}
 	var err error
-	if res.Span, err = p.log.Read(r.Offset, r.MaxBytes, upTo, r.AtLeastOne); err != nil {
-		return res, p.readFailure(err)
+	if res.Span, err = at.log.Read(r.Offset, r.MaxBytes, upTo, r.AtLeastOne); err != nil {
+		return res, p.readFailure(at, err)
 	}
 	if r.Isolation == kafka.Committed && res.Span.Len() > 0 {
-		if res.Aborted, err = p.aborted(r.Offset, res.Span.End(upTo)); err != nil {
+		if res.Aborted, err = aborted(at.log, r.Offset, res.Span.End(upTo)); err != nil {
 			res.Span.Release()
-			return res, p.readFailure(err)
+			return res, p.readFailure(at, err)
 		}
 	}
 	if err := p.check(kafka.NoEpoch, false); err != nil {
@@ -100,8 +112,8 @@ func (p *Partition) Read(r ReadRequest) (ReadResult, error) {
 }
 
 // aborted lists the aborted transactions that have records in [from, end).
-func (p *Partition) aborted(from, end kafka.Offset) ([]AbortedTxn, error) {
-	found, err := p.log.AbortedTxns(nil, from, end)
+func aborted(log *commitlog.Log, from, end kafka.Offset) ([]AbortedTxn, error) {
+	found, err := log.AbortedTxns(nil, from, end)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -129,7 +141,7 @@ func (r *ReadResult) Bound(i kafka.Isolation) kafka.Offset {
 
 // diverges looks whether the reader's last epoch ended here where the reader is, or before.
 func (p *Partition) diverges(r ReadRequest, res *ReadResult) error {
-	epoch, end := p.log.EpochEndOffset(r.LastFetchedEpoch)
+	epoch, end := p.log().EpochEndOffset(r.LastFetchedEpoch)
 	if epoch == kafka.NoEpoch || end == kafka.NoOffset {
 		return fmt.Errorf("could not determine the end offset of the last fetched epoch %d: %w", r.LastFetchedEpoch, kerr.OffsetOutOfRange)
 	}
@@ -143,8 +155,11 @@ func (p *Partition) diverges(r ReadRequest, res *ReadResult) error {
 }
 
 // readFailure classifies an error of the log on a read: out of range, damaged (both known to the protocol), a partition that is gone, or
-// a failed log directory. Hold no lock.
-func (p *Partition) readFailure(err error) error {
+// a failed log directory, or errMoved. Hold no lock.
+func (p *Partition) readFailure(at *home, err error) error {
+	if p.home.Load() != at {
+		return errMoved
+	}
 	if errors.Is(err, kerr.OffsetOutOfRange) || errors.Is(err, kerr.CorruptMessage) {
 		return err
 	}
@@ -199,25 +214,35 @@ func (p *Partition) OffsetFor(r OffsetRequest) (FoundOffset, error) {
 		return FoundOffset{Offset: last, Timestamp: kafka.NoTimestamp, Epoch: p.Leadership().LeaderEpoch}, nil
 	case EarliestTimestamp, EarliestLocalTimestamp:
 		start := p.LogStartOffset()
-		return FoundOffset{Offset: start, Timestamp: kafka.NoTimestamp, Epoch: p.log.EpochAt(start)}, nil
+		return FoundOffset{Offset: start, Timestamp: kafka.NoTimestamp, Epoch: p.log().EpochAt(start)}, nil
 	case LatestTieredTimestamp, EarliestPendingTimestamp:
 		return foundNothing, nil
 	}
 	found, ok, err := p.searchTime(r.Timestamp)
 	switch {
 	case err != nil:
-		return foundNothing, p.readFailure(err)
+		return foundNothing, err
 	case !ok || found.Offset >= last:
 		return foundNothing, lagging
 	}
 	return FoundOffset(found), nil
 }
 
-func (p *Partition) searchTime(timestamp int64) (commitlog.TimestampOffset, bool, error) {
-	if timestamp == MaxTimestamp {
-		return p.log.MaxTimestampOffset()
+func (p *Partition) searchTime(timestamp int64) (found commitlog.TimestampOffset, ok bool, err error) {
+	for {
+		at := p.home.Load()
+		if timestamp == MaxTimestamp {
+			found, ok, err = at.log.MaxTimestampOffset()
+		} else {
+			found, ok, err = at.log.OffsetForTimestamp(timestamp)
+		}
+		if err == nil {
+			return found, ok, nil
+		}
+		if err = p.readFailure(at, err); !errors.Is(err, errMoved) {
+			return found, false, err
+		}
 	}
-	return p.log.OffsetForTimestamp(timestamp)
 }
 
 // EpochEnd answers OffsetForLeaderEpoch for epoch: kafka.NoEpoch and kafka.NoOffset if it is not known. Errors are Read's.
@@ -225,6 +250,6 @@ func (p *Partition) EpochEnd(current, epoch kafka.LeaderEpoch, anyReplica bool) 
 	if err := p.check(current, !anyReplica); err != nil {
 		return EpochEnd{Epoch: kafka.NoEpoch, End: kafka.NoOffset}, err
 	}
-	found, end := p.log.EpochEndOffset(epoch)
+	found, end := p.log().EpochEndOffset(epoch)
 	return EpochEnd{Epoch: found, End: end}, nil
 }

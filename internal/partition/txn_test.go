@@ -18,8 +18,8 @@ func follow(t *testing.T, p *Partition, batches ...[]byte) {
 		t.Fatal(err)
 	}
 	for _, b := range batches {
-		record.Batch(b).SetBaseOffset(p.log.LogEndOffset())
-		appended, err := p.log.Append(b, p.dir.m.o.Now())
+		record.Batch(b).SetBaseOffset(p.log().LogEndOffset())
+		appended, err := p.log().Append(b, p.dir().m.o.Now())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,11 +1,13 @@
 package transport
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,8 +25,7 @@ const (
 type Options struct {
 	Name       string        // listener name, such as PLAINTEXT or CONTROLLER
 	MaxFrame   int           // bytes; a longer frame closes the connection
-	MaxConns   int           // connections at once; a further one is closed after accept
-	MaxPerIP   int           // connections at once from one address
+	Admission  *Admission    // counts the connections, shared by listeners
 	MaxIdle    time.Duration // without a request; 0 is for ever
 	SendBuffer int           // SO_SNDBUF in bytes; -1 leaves it to the system
 	RecvBuffer int           // SO_RCVBUF
@@ -43,9 +44,8 @@ type Listener struct {
 	handler Handler
 	nl      net.Listener
 
-	mu       sync.Mutex // guards conns, perIP and draining
+	mu       sync.Mutex // guards conns and draining
 	conns    map[*Conn]struct{}
-	perIP    map[string]int
 	draining bool
 
 	stop chan struct{}  // ends the sweep
@@ -56,8 +56,7 @@ type Listener struct {
 func NewListener(nl net.Listener, opts Options, handler Handler) *Listener {
 	return &Listener{
 		opts: opts, handler: handler, nl: nl,
-		conns: make(map[*Conn]struct{}), perIP: make(map[string]int),
-		stop: make(chan struct{}),
+		conns: make(map[*Conn]struct{}), stop: make(chan struct{}),
 	}
 }
 
@@ -96,9 +95,16 @@ func (l *Listener) pause(d time.Duration) {
 }
 
 func (l *Listener) admit(nc net.Conn) {
-	c, err := l.newConn(nc)
+	ip := host(nc.RemoteAddr())
+	err := l.opts.Admission.enter(l.opts.Name, ip, l.stop)
+	var c *Conn
 	if err == nil {
-		err = l.add(c)
+		if c, err = l.newConn(nc); err == nil {
+			err = l.add(c)
+		}
+		if err != nil {
+			l.opts.Admission.leave(l.opts.Name, ip)
+		}
 	}
 	if err != nil {
 		l.opts.Log.Debug("connection refused", "listener", l.opts.Name, "peer", nc.RemoteAddr(), "err", err)
@@ -142,26 +148,15 @@ func (l *Listener) tune(tcp *net.TCPConn) error {
 	return nil
 }
 
-var (
-	errDraining = errors.New("transport: shutting down")
-	errTooMany  = errors.New("transport: too many connections")
-	errPerIP    = errors.New("transport: too many connections from this address")
-)
+var errDraining = errors.New("transport: shutting down")
 
 func (l *Listener) add(c *Conn) error {
-	ip := host(c.remote)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch {
-	case l.draining:
+	if l.draining {
 		return errDraining
-	case len(l.conns) >= l.opts.MaxConns:
-		return errTooMany
-	case l.perIP[ip] >= l.opts.MaxPerIP:
-		return errPerIP
 	}
 	l.conns[c] = struct{}{}
-	l.perIP[ip]++
 	l.work.Add(1) // for the reader; under the lock, so that Drain waits for it or it does not begin
 	return nil
 }
@@ -178,13 +173,10 @@ func (l *Listener) start(f func()) bool {
 }
 
 func (l *Listener) remove(c *Conn) {
-	ip := host(c.remote)
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	delete(l.conns, c)
-	if l.perIP[ip]--; l.perIP[ip] == 0 {
-		delete(l.perIP, ip)
-	}
+	l.mu.Unlock()
+	l.opts.Admission.leave(l.opts.Name, host(c.remote))
 }
 
 func host(a net.Addr) string {
@@ -271,6 +263,10 @@ func (l *Listener) sweep() {
 			l.mu.Lock()
 			conns := l.list()
 			l.mu.Unlock()
+			for _, c := range mostIdle(conns, l.opts.Admission.excess(l.opts.Name)) {
+				l.opts.Log.Debug("connection closed", "listener", l.opts.Name, "peer", c.remote, "reason", "max.connections")
+				c.kill()
+			}
 			for _, c := range conns {
 				if reason := c.stale(now, l.opts.MaxIdle); reason != "" {
 					l.opts.Log.Debug("connection closed", "listener", l.opts.Name, "peer", c.remote, "reason", reason)
@@ -279,6 +275,15 @@ func (l *Listener) sweep() {
 			}
 		}
 	}
+}
+
+// mostIdle returns the n connections that have made no progress for longest.
+func mostIdle(conns []*Conn, n int) []*Conn {
+	if n == 0 {
+		return nil
+	}
+	slices.SortFunc(conns, func(a, b *Conn) int { return cmp.Compare(a.progress.Load(), b.progress.Load()) })
+	return conns[:min(n, len(conns))]
 }
 
 // stale says why the connection should be closed, or nothing. A peer that does not read its replies counts as idle.

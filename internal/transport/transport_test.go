@@ -21,7 +21,7 @@ const patience = 20 * time.Second // how long a test waits for what must come
 
 func testOptions() Options {
 	return Options{
-		Name: "PLAINTEXT", MaxFrame: 8 << 20, MaxConns: 100, MaxPerIP: 100,
+		Name: "PLAINTEXT", MaxFrame: 8 << 20, Admission: NewAdmission(time.Now, NoLimits(), "PLAINTEXT"),
 		Budget: NewBudget(64 << 20), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	}
 }
@@ -318,22 +318,6 @@ func TestDrainSendsWhatIsOwed(t *testing.T) {
 	}
 	if _, err := net.Dial("tcp", l.Addr().String()); err == nil {
 		t.Error("a drained listener accepts")
-	}
-}
-
-func TestConnectionLimits(t *testing.T) {
-	opts := testOptions()
-	opts.MaxConns, opts.MaxPerIP = 5, 2
-	l := serve(t, opts, echo)
-	for range 2 {
-		nc := dial(t, l)
-		nc.Write(frame([]byte("x")))
-		readFrame(t, nc)
-	}
-	third := dial(t, l)
-	third.Write(frame([]byte("x")))
-	if _, err := third.Read(make([]byte, 1)); err == nil {
-		t.Error("the third connection from one address was served")
 	}
 }
 

@@ -201,7 +201,7 @@ func (g *Group) keepReplaced(t *shard.Turn, m *member, oldLeader string) bool {
 		return false
 	}
 	record := g.record(g.generation)
-	if !g.fits(record) {
+	if !t.Fits(record) {
 		return false
 	}
 	t.Write(record)

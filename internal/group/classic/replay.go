@@ -47,27 +47,6 @@ func (g *Group) record(generation int32) schema.GroupRecord {
 	return groupRecord(g.id, value)
 }
 
-// fits says whether the log takes a record.
-func (g *Group) fits(r schema.GroupRecord) bool {
-	const around = 200 // more than the batch, the record and the fields of the group take
-	limit := g.env.Config.MaxRecord
-	if limit == 0 {
-		return true
-	}
-	value := r.Value.(*schema.GroupMetadataValue)
-	size := around + 2*len(g.id) + len(g.protocolType) + len(g.leader)
-	if g.protocol != nil {
-		size += len(*g.protocol)
-	}
-	for _, m := range value.Members {
-		size += 24 + len(m.MemberID) + len(m.ClientID) + len(m.ClientHost) + len(m.Subscription) + len(m.Assignment)
-		if m.GroupInstanceID != nil {
-			size += len(*m.GroupInstanceID)
-		}
-	}
-	return size <= limit
-}
-
 // Replay brings the group to what a record says, from any state: members that the record does not name go, those that it
 // names get its assignments. What it does not tell of a member is kept if the member is the one that it means.
 func (g *Group) Replay(v *schema.GroupMetadataValue) {

@@ -82,7 +82,7 @@ func (g *Group) assign(t *shard.Turn, given []kmsg.SyncGroupRequestGroupAssignme
 	for i := range value.Members {
 		value.Members[i].Assignment = assignments[value.Members[i].MemberID]
 	}
-	if !g.fits(record) {
+	if !t.Fits(record) {
 		g.refuseSync(t, kerr.UnknownServerError)
 		g.prepare(t)
 		return

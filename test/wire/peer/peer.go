@@ -149,5 +149,6 @@ transaction.state.log.num.partitions=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
-`, nodeID, nodeID, port+1, port, port+1, port, data)
+%s
+`, nodeID, nodeID, port+1, port, port+1, port, data, strings.Join(script.Settings, "\n"))
 }

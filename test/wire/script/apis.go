@@ -30,6 +30,21 @@ var apis = []api{
 	{"pipeline", 0, 0, 0, broker, pipeline, nil},
 	{"frames", 18, 0, 0, broker, frames, nil},
 
+	// The first of these lets the broker make the topic of its offsets.
+	{"10_find_coordinator", 10, 0, 6, broker, findCoordinator, findCoordinatorSample},
+	{"08_offset_commit", 8, 2, 10, broker, offsetCommit, offsetCommitSample},
+	{"09_offset_fetch", 9, 1, 10, broker, offsetFetch, offsetFetchSample},
+	{"11_join_group", 11, 0, 9, broker, joinGroup, joinGroupSample},
+	{"12_heartbeat", 12, 0, 4, broker, heartbeat, heartbeatSample},
+	{"13_leave_group", 13, 0, 5, broker, leaveGroup, leaveGroupSample},
+	{"14_sync_group", 14, 0, 5, broker, syncGroup, syncGroupSample},
+	{"15_describe_groups", 15, 0, 6, broker, describeGroups, describeGroupsSample},
+	{"16_list_groups", 16, 0, 5, broker, listGroups, listGroupsSample},
+	{"42_delete_groups", 42, 0, 3, broker, deleteGroups, deleteGroupsSample},
+	{"47_offset_delete", 47, 0, 0, broker, offsetDelete, offsetDeleteSample},
+	{"68_consumer_group_heartbeat", 68, 0, 1, broker, consumerGroupHeartbeat, consumerGroupHeartbeatSample},
+	{"69_consumer_group_describe", 69, 0, 1, broker, consumerGroupDescribe, consumerGroupDescribeSample},
+
 	{"18_api_versions", 18, 0, 5, controller, apiVersions, apiVersionsSample},
 	{"19_create_topics", 19, 2, 7, controller, createTopics, createTopicsSample},
 	{"20_delete_topics", 20, 1, 6, controller, deleteTopics, deleteTopicsSample},

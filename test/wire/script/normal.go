@@ -21,6 +21,8 @@ const (
 	batches
 	// presence writes only whether there are bytes or text.
 	presence
+	// text writes bytes as a text, in which names are replaced.
+	text
 )
 
 // treatments is the declared list of what may differ: by "API.field" first,
@@ -61,6 +63,10 @@ var treatments = map[string]treatment{
 	// Words of our own.
 	".Documentation": presence,
 
+	// What members tell each other.
+	".ProtocolMetadata": text,
+	".MemberAssignment": text,
+
 	".RecordBatches": batches,
 	"59.Bytes":       presence,
 }
@@ -82,4 +88,4 @@ var controllerTreatments = map[string]treatment{
 }
 
 // keyFields name an array element, in the order of preference.
-var keyFields = []string{"Topic", "Name", "Feature", "ResourceName", "Dir", "TopicID", "Partition", "NodeID", "ReplicaID", "ApiKey", "ProducerID"}
+var keyFields = []string{"Topic", "Name", "Feature", "ResourceName", "Dir", "TopicID", "Partition", "Key", "NodeID", "ReplicaID", "ApiKey", "ProducerID", "Group", "MemberID"}

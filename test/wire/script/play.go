@@ -20,6 +20,17 @@ const clientID = "wire"
 // keyAPIVersions is the one key whose answers never have a tagged header.
 const keyAPIVersions = 18
 
+// Settings are lines of the configuration that the cases of groups count on: small limits, sessions that end while one
+// looks, and no pause between two assignments.
+var Settings = []string{
+	"group.min.session.timeout.ms=100",
+	"group.max.size=4",
+	"group.consumer.max.size=4",
+	"group.consumer.assignment.interval.ms=0",
+	"group.consumer.min.session.timeout.ms=300",
+	"group.consumer.min.heartbeat.interval.ms=100",
+}
+
 // Target is a running node to play the script against.
 type Target struct {
 	// Broker and Controller are the host:port of the two listeners. Without
@@ -88,6 +99,9 @@ func Play(ctx context.Context, t Target, o Options) (Transcript, error) {
 		if o.Progress != nil {
 			o.Progress(a.Name())
 		}
+		if _, ok := groupAPIs[a.key]; ok && !p.coordinate(a) {
+			continue
+		}
 		p.shared(a)
 		for v := a.min; v <= a.max; v++ {
 			if err := ctx.Err(); err != nil {
@@ -101,7 +115,7 @@ func Play(ctx context.Context, t Target, o Options) (Transcript, error) {
 
 // guard runs cases; what a run gives up on becomes an entry.
 func (p *player) guard(a api, v int16, f func(*run)) {
-	r := &run{player: p, api: a, version: v}
+	r := &run{player: p, api: a, version: v, members: map[string]string{}}
 	defer func() {
 		switch e := recover().(type) {
 		case nil:
@@ -196,8 +210,10 @@ type player struct {
 	topics  map[[16]byte]string
 	ids     map[string][16]byte
 	marks   int
-	silent  bool // the next requests are known to get no answer from Kafka
-	out     Transcript
+	// coordinates says that the broker has been asked to coordinate groups.
+	coordinates bool
+	silent      bool // the next requests are known to get no answer from Kafka
+	out         Transcript
 }
 
 func (p *player) close() {

@@ -78,7 +78,10 @@ func (r *renderer) field(path, name string, v, standard reflect.Value) {
 			return
 		}
 		if v.Elem().Kind() == reflect.Struct {
-			r.fields(path+".", v.Elem())
+			before := len(r.lines)
+			if r.fields(path+".", v.Elem()); len(r.lines) == before {
+				r.line(path, "{}")
+			}
 			return
 		}
 		r.line(path, r.scalar(name, v.Elem()))
@@ -195,6 +198,10 @@ func (r *renderer) bytes(path, name string, v reflect.Value) {
 		}
 		if v.Len() == 0 {
 			r.line(path, "empty")
+		}
+	case t == text:
+		if v.Len() > 0 {
+			r.line(path, strconv.Quote(r.clean(string(v.Bytes()))))
 		}
 	default:
 		r.line(path, hex.EncodeToString(v.Bytes()))

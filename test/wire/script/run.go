@@ -20,6 +20,8 @@ type run struct {
 	names string
 	// used counts the names of cases.
 	used map[string]int
+	// members are the symbols of what coordinators drew for members; nil draws none.
+	members map[string]string
 }
 
 // givenUp is why a run could not go on.
@@ -68,6 +70,10 @@ func (r *run) clean(s string) string {
 		if strings.HasPrefix(name, r.prefix()) {
 			s = strings.ReplaceAll(s, uuidText(id), "id("+strings.TrimPrefix(name, r.prefix())+")")
 		}
+	}
+	s = drawnUUID.ReplaceAllStringFunc(s, r.drawn)
+	for id, sym := range r.members {
+		s = strings.ReplaceAll(s, id, sym)
 	}
 	s = times.ReplaceAllStringFunc(s, nearNow)
 	for addr, sym := range map[string]string{r.target.Broker: "<broker>", r.target.Controller: "<controller>"} {
@@ -229,21 +235,10 @@ func (r *run) meanwhile(l listener, name string, req kmsg.Request, something fun
 	if req.Key() == r.api.key {
 		req.SetVersion(r.version)
 	}
-	addr := r.target.Broker
-	if l == controller {
-		addr = r.target.Controller
-	}
-	c, err := dial(addr)
-	if err != nil {
-		r.entry(name, []string{err.Error()})
-		return
-	}
-	defer c.Close()
-	_, err = c.send(req.Key(), req.GetVersion(), req.IsFlexible(), req.AppendTo(nil))
-	var body []byte
-	if err == nil {
+	w := r.beginAt(l, req)
+	if w.err == nil {
 		something()
-		_, body, err = c.receive(answerWait)
 	}
+	body, err := w.answer()
 	r.outcomeOf(l, name, req, body, err)
 }

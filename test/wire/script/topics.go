@@ -111,6 +111,11 @@ func (r *run) learn(resp kmsg.Response) {
 			}
 			set(t.Topic, t.TopicID)
 		}
+	case *kmsg.JoinGroupResponse:
+		r.clean(resp.MemberID)
+		r.learnMember(&resp.MemberID)
+	case *kmsg.ConsumerGroupHeartbeatResponse:
+		r.learnMember(resp.MemberID)
 	case *kmsg.MetadataResponse:
 		for _, t := range resp.Topics {
 			if t.Topic != nil && t.ErrorCode == 0 {

@@ -11,6 +11,7 @@ const second = 301
 // What the controller and the leader make of it is recorded.
 func twoBrokers(r *run) {
 	epoch := r.second()
+	r.barrier() // the node answers for what has reached it
 	beat := func(shutdown bool) *kmsg.BrokerHeartbeatRequest {
 		req := kmsg.NewPtrBrokerHeartbeatRequest()
 		req.BrokerID, req.BrokerEpoch, req.CurrentMetadataOffset = second, epoch, 1<<40

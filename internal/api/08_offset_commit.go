@@ -1,0 +1,94 @@
+package api
+
+import (
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/group"
+	"github.com/ottla/ottla/internal/metadata"
+)
+
+// OffsetCommit, key 8, versions 2 to 10. KIP-211 (no retention by the client since version 5), KIP-320 (leader epochs,
+// version 6), KIP-345 (static members, version 7), KIP-848 (member epochs, version 9), KIP-848 again (topic ids, version
+// 10).
+//
+// Partitions that do not exist are refused one by one; the rest is the group's decision.
+func offsetCommit(c *call, req *kmsg.OffsetCommitRequest) {
+	resp := kmsg.NewPtrOffsetCommitResponse()
+	known := req.Topics[:0]
+	image := c.image()
+	for _, t := range req.Topics {
+		topic := image.Topics.ByName(t.Topic)
+		missing := kerr.UnknownTopicOrPartition
+		if req.Version >= 10 {
+			topic, missing = image.Topics.ByID(t.TopicID), kerr.UnknownTopicID
+		}
+		if topic == nil {
+			refuseCommits(resp, &t, t.Partitions, missing)
+			continue
+		}
+		t.Topic, t.TopicID = topic.Name, topic.ID
+		exist, others := existing(topic, t.Partitions, func(p kmsg.OffsetCommitRequestTopicPartition) int32 { return p.Partition })
+		refuseCommits(resp, &t, others, kerr.UnknownTopicOrPartition)
+		if t.Partitions = exist; len(exist) > 0 {
+			known = append(known, t)
+		}
+	}
+	if len(known) == 0 {
+		c.reply(resp)
+		return
+	}
+	asked := *req
+	asked.Topics = known
+	c.askGroup(req.Group, group.CommitOffsets{Request: &asked}, func(answer any, err error) kmsg.Response {
+		if err != nil {
+			for i := range known {
+				refuseCommits(resp, &known[i], known[i].Partitions, err)
+			}
+			return resp
+		}
+		for _, t := range answer.(*kmsg.OffsetCommitResponse).Topics {
+			into := committedTopic(resp, t.Topic, t.TopicID)
+			into.Partitions = append(into.Partitions, t.Partitions...)
+		}
+		return resp
+	})
+}
+
+// existing parts the partitions of a topic that exist from the others.
+func existing[P any](t *metadata.Topic, partitions []P, index func(P) int32) (exist, others []P) {
+	for _, p := range partitions {
+		if t.Partition(index(p)) != nil {
+			exist = append(exist, p)
+		} else {
+			others = append(others, p)
+		}
+	}
+	return exist, others
+}
+
+// refuseCommits answers partitions of a topic with an error.
+func refuseCommits(resp *kmsg.OffsetCommitResponse, t *kmsg.OffsetCommitRequestTopic, partitions []kmsg.OffsetCommitRequestTopicPartition, err error) {
+	if len(partitions) == 0 {
+		return
+	}
+	into := committedTopic(resp, t.Topic, t.TopicID)
+	for _, p := range partitions {
+		refused := kmsg.NewOffsetCommitResponseTopicPartition()
+		refused.Partition, refused.ErrorCode = p.Partition, code(err)
+		into.Partitions = append(into.Partitions, refused)
+	}
+}
+
+// committedTopic is the part of a topic in the response, a new one if there is none.
+func committedTopic(resp *kmsg.OffsetCommitResponse, name string, id [16]byte) *kmsg.OffsetCommitResponseTopic {
+	for i := range resp.Topics {
+		if t := &resp.Topics[i]; t.Topic == name && t.TopicID == id {
+			return t
+		}
+	}
+	t := kmsg.NewOffsetCommitResponseTopic()
+	t.Topic, t.TopicID = name, id
+	resp.Topics = append(resp.Topics, t)
+	return &resp.Topics[len(resp.Topics)-1]
+}

@@ -1,0 +1,37 @@
+package api
+
+import (
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/group"
+)
+
+// ConsumerGroupDescribe, key 69, versions 0 and 1, for groups of KIP-848. KIP-1099 (version 1 tells the kind of a member).
+func consumerGroupDescribe(c *call, req *kmsg.ConsumerGroupDescribeRequest) {
+	failed := func(id string, code int16) kmsg.ConsumerGroupDescribeResponseGroup {
+		g := kmsg.NewConsumerGroupDescribeResponseGroup()
+		g.Group, g.ErrorCode = id, code
+		return g
+	}
+	var named []string
+	var nameless []kmsg.ConsumerGroupDescribeResponseGroup
+	for _, id := range req.Groups {
+		if id == "" {
+			nameless = append(nameless, failed("", kerr.InvalidGroupID.Code))
+		} else {
+			named = append(named, id)
+		}
+	}
+	command := func(ids []string) any { return group.DescribeConsumerGroups{GroupIDs: ids} }
+	gatherGroups(c, named, command, failed, func(groups []kmsg.ConsumerGroupDescribeResponseGroup) kmsg.Response {
+		resp := kmsg.NewPtrConsumerGroupDescribeResponse()
+		resp.Groups = append(nameless, groups...)
+		for i := range resp.Groups {
+			if req.IncludeAuthorizedOperations && resp.Groups[i].ErrorCode == 0 {
+				resp.Groups[i].AuthorizedOperations = groupOperations
+			}
+		}
+		return resp
+	})
+}
