@@ -63,6 +63,10 @@ public final class Client {
       System.err.println("usage: Client BOOTSTRAP SCENARIO DIR");
       System.exit(2);
     }
+    if (args[1].equals("member")) {
+      Member.main(args[0]);
+      return;
+    }
     Path dir = Path.of(args[2]);
     Client c = new Client(args[0], dir);
     switch (args[1]) {

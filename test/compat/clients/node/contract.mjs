@@ -1,5 +1,6 @@
 // What the suite asks of every JavaScript client: the scenario, written once, over the methods that a client has.
 // The steps, their names and the form of their results are those of ../golang/contract, which says the rules.
+import { main as member } from './member.mjs'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -135,6 +136,7 @@ export class Scenario {
       process.stderr.write('usage: PROGRAM BOOTSTRAP SCENARIO DIR\n')
       process.exit(2)
     }
+    if (which === 'member') return member((told, leave) => this.join(bootstrap, told, leave))
     this.records = load(dir).map(this.adapt)
     await this.connect(bootstrap)
     if (which === 'full') await this.full()

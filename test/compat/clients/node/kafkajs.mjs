@@ -3,6 +3,7 @@ import zlib from 'node:zlib'
 import kafkajs from 'kafkajs'
 import snappy from 'kafkajs-snappy'
 import lz4 from 'lz4-napi'
+import * as member from './member.mjs'
 import { Refused, Scenario, Unsupported } from './contract.mjs'
 
 const { Kafka, CompressionTypes, CompressionCodecs, ConfigResourceTypes, logLevel } = kafkajs
@@ -107,6 +108,34 @@ class KafkaJS extends Scenario {
     } finally {
       await producer.disconnect()
     }
+  }
+
+  join = async (bootstrap, told, leave) => {
+    const kafka = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 100, initialRetryTime: 100, maxRetryTime: 500 } })
+    const c = kafka.consumer({ groupId: told.group, sessionTimeout: told.sessionMs, heartbeatInterval: 500, rebalanceTimeout: 20_000, maxWaitTimeInMs: 100 })
+    let mine = []
+    const givenUp = () => { member.revoked(mine); mine = [] }
+    c.on(c.events.GROUP_JOIN, e => {
+      givenUp()
+      mine = e.payload.memberAssignment[told.topic] ?? []
+      member.assigned(mine)
+    })
+    c.on(c.events.REBALANCING, givenUp)
+    await c.connect()
+    await c.subscribe({ topic: told.topic, fromBeginning: true })
+    await c.run({
+      autoCommit: false,
+      eachBatch: async ({ batch, isRunning, isStale }) => {
+        if (!isRunning() || isStale()) return
+        member.read(batch.messages.map(m => [batch.partition, Number(m.offset), m.value.toString()]))
+        const offset = Number(batch.lastOffset()) + 1
+        await c.commitOffsets([{ topic: batch.topic, partition: batch.partition, offset: String(offset) }])
+        member.committed({ [batch.partition]: offset })
+      }
+    })
+    await leave
+    await c.disconnect()
+    givenUp()
   }
 
   consume = async () => { throw new Unsupported('KafkaJS consumes only inside a group') }

@@ -1,6 +1,7 @@
 // @platformatic/kafka in the suite of foreign clients. Its consumer's high-level stream joins a group; fetch() below
 // it does not, and is what reads here.
 import { Admin, Consumer, Producer } from '@platformatic/kafka'
+import * as member from './member.mjs'
 import { Refused, Scenario } from './contract.mjs'
 
 /** Turns the library's errors into Refused, where they carry the server's code. */
@@ -120,6 +121,36 @@ class Platformatic extends Scenario {
       }
     }
     throw new Error(`nothing more after ${got.length} records`)
+  }
+
+  join = async (bootstrap, told, leave) => {
+    const c = new Consumer({
+      clientId: 'compat', bootstrapBrokers: [bootstrap], groupId: told.group, sessionTimeout: told.sessionMs, heartbeatInterval: 500,
+      rebalanceTimeout: 20_000, autocommit: false, maxWaitTime: 100, retries: 100, retryDelay: 100
+    })
+    let mine = []
+    const givenUp = () => { member.revoked(mine); mine = [] }
+    c.on('consumer:group:rebalance', givenUp)
+    c.on('consumer:group:join', ({ assignments }) => {
+      givenUp()
+      mine = assignments?.find(a => a.topic === told.topic)?.partitions ?? []
+      member.assigned(mine)
+    })
+    const stream = await c.consume({ topics: [told.topic], mode: 'committed', fallbackMode: 'earliest' })
+    leave.then(() => stream.close())
+    for await (const m of stream) {
+      // What was fetched before a rebalance is still in the stream after it.
+      if (!mine.includes(m.partition)) continue
+      const offset = Number(m.offset)
+      member.read([[m.partition, offset, m.value.toString()]])
+      if (offset % 20) continue
+      try {
+        await m.commit()
+        member.committed({ [m.partition]: offset + 1 })
+      } catch { } // a rebalance came before, or the server is away: it is read again
+    }
+    await c.close(true)
+    givenUp()
   }
 }
 

@@ -1,11 +1,12 @@
 """aiokafka in the suite of foreign clients."""
 import asyncio
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError, for_code
 
+import member
 from contract import Record, Refused, Scenario
 
 
@@ -133,6 +134,37 @@ class Aio(Scenario):
             return self.run(read())
         except OffsetOutOfRangeError as e:
             raise Refused(1, str(e))
+
+    def join(self, bootstrap, told, leave):
+        asyncio.run(self.join_async(bootstrap, told, leave))
+
+    async def join_async(self, bootstrap, told, leave):
+        c = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=told["group"], auto_offset_reset="earliest",
+                             enable_auto_commit=told["commit"] == "auto", auto_commit_interval_ms=500, fetch_max_wait_ms=100,
+                             session_timeout_ms=told["sessionMs"], heartbeat_interval_ms=500, rebalance_timeout_ms=20000,
+                             group_instance_id=told["instance"] or None, retry_backoff_ms=100)
+        c.subscribe([told["topic"]], listener=Listener())
+        await c.start()
+        while not leave.is_set():
+            got = [m for some in (await c.getmany(timeout_ms=200)).values() for m in some]
+            member.read([(m.partition, m.offset, m.value.decode()) for m in got])
+            if not got or told["commit"] == "auto":
+                continue
+            following = {m.partition: m.offset + 1 for m in got}
+            try:
+                await c.commit({TopicPartition(told["topic"], p): o for p, o in following.items()})
+                member.committed(following)
+            except KafkaError:
+                pass  # a rebalance came before, or the server is away: it is read again
+        await c.stop()
+
+
+class Listener(ConsumerRebalanceListener):
+    async def on_partitions_revoked(self, revoked):
+        member.revoked([p.partition for p in revoked])
+
+    async def on_partitions_assigned(self, assigned):
+        member.assigned([p.partition for p in assigned])
 
 
 Aio().main()

@@ -3,6 +3,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, Topi
 from confluent_kafka.admin import (AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewPartitions, NewTopic,
                                    ResourceType)
 
+import member
 from contract import Record, Refused, Scenario
 
 
@@ -115,6 +116,42 @@ class Confluent(Scenario):
                     return got
         finally:
             c.unassign()
+
+    def join(self, bootstrap, told, leave):
+        config = {"bootstrap.servers": bootstrap, "group.id": told["group"], "auto.offset.reset": "earliest",
+                  "enable.auto.commit": told["commit"] == "auto", "auto.commit.interval.ms": 500,
+                  "fetch.wait.max.ms": 100, "reconnect.backoff.max.ms": 500, "on_commit": self.on_commit}
+        if told["instance"]:
+            config["group.instance.id"] = told["instance"]
+        if told["mode"] == "consumer":
+            config["group.protocol"] = "consumer"
+        else:
+            config |= {"session.timeout.ms": told["sessionMs"], "heartbeat.interval.ms": 500,
+                       "partition.assignment.strategy": "cooperative-sticky" if told["mode"] == "cooperative" else "range"}
+        c = Consumer(config)
+        def ids(some):
+            return [p.partition for p in some]
+        c.subscribe([told["topic"]], on_assign=lambda _, some: member.assigned(ids(some)),
+                    on_revoke=lambda _, some: member.revoked(ids(some)), on_lost=lambda _, some: member.revoked(ids(some)))
+        while not leave.is_set():
+            got = [m for m in c.consume(100, 0.1) if not m.error()]
+            member.read([(m.partition(), m.offset(), m.value().decode()) for m in got])
+            if not got or told["commit"] == "auto":
+                continue
+            following = {m.partition(): m.offset() + 1 for m in got}
+            offsets = [TopicPartition(told["topic"], p, o) for p, o in following.items()]
+            try:
+                c.commit(offsets=offsets, asynchronous=told["commit"] == "async")
+                if told["commit"] == "sync":
+                    member.committed(following)
+            except KafkaException:
+                pass  # a rebalance came before, or the server is away: it is read again
+        c.close()
+
+    @staticmethod
+    def on_commit(error, offsets):
+        if error is None:
+            member.committed({p.partition: p.offset for p in offsets if p.error is None and p.offset >= 0})
 
 
 Confluent().main()

@@ -9,6 +9,8 @@ import os
 import sys
 import time
 
+import member
+
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 KEEP = {"retention.ms": "-1"}  # the data set's timestamps lie in the past, and retention must not take them
 
@@ -77,6 +79,10 @@ class Scenario:
 
     def connect(self, bootstrap):
         self.bootstrap = bootstrap
+
+    def join(self, bootstrap, told, leave):
+        """Is a member of a group until leave is set; member.py has the words to say."""
+        raise Unsupported("no consumer groups")
 
     def close(self):
         pass
@@ -177,6 +183,9 @@ class Scenario:
         if len(sys.argv) != 4:
             sys.exit("usage: PROGRAM BOOTSTRAP SCENARIO DIR")
         bootstrap, which, self.directory = sys.argv[1:]
+        if which == "member":
+            member.main(lambda told, leave: self.join(bootstrap, told, leave))
+            return
         self.records = load(self.directory)
         for r in self.records:
             if not self.all_null and r.key is None and r.value is None:

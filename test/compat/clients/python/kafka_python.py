@@ -2,10 +2,12 @@
 import re
 import time
 
-from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
+from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError
 
+import member
 from contract import Record, Refused, Scenario
 
 
@@ -118,6 +120,34 @@ class KafkaPython(Scenario):
             raise Exception(f"nothing more after {len(got)} records")
         finally:
             c.unsubscribe()
+
+    def join(self, bootstrap, told, leave):
+        c = KafkaConsumer(bootstrap_servers=bootstrap, group_id=told["group"], auto_offset_reset="earliest",
+                          enable_auto_commit=told["commit"] == "auto", auto_commit_interval_ms=500, fetch_max_wait_ms=100,
+                          session_timeout_ms=told["sessionMs"], heartbeat_interval_ms=500,
+                          partition_assignment_strategy=[RangePartitionAssignor],
+                          group_instance_id=told["instance"] or None, reconnect_backoff_max_ms=500)
+        c.subscribe([told["topic"]], listener=Listener())
+        while not leave.is_set():
+            got = [m for some in c.poll(timeout_ms=200).values() for m in some]
+            member.read([(m.partition, m.offset, m.value.decode()) for m in got])
+            if not got or told["commit"] == "auto":
+                continue
+            following = {m.partition: m.offset + 1 for m in got}
+            try:
+                c.commit({TopicPartition(told["topic"], p): OffsetAndMetadata(o, "", -1) for p, o in following.items()})
+                member.committed(following)
+            except KafkaError:
+                pass  # a rebalance came before, or the server is away: it is read again
+        c.close()
+
+
+class Listener(ConsumerRebalanceListener):
+    def on_partitions_revoked(self, revoked):
+        member.revoked([p.partition for p in revoked])
+
+    def on_partitions_assigned(self, assigned):
+        member.assigned([p.partition for p in assigned])
 
 
 KafkaPython().main()

@@ -1,10 +1,12 @@
 """kcat in the suite of foreign clients. It has no admin calls: the topics it writes to are made by confluent-kafka."""
 import os
 import re
+import signal
 import subprocess
 
 from confluent_kafka.admin import AdminClient, NewTopic
 
+import member
 from contract import CODECS, KEEP, Record, Refused, Scenario, Unsupported
 
 # What librdkafka makes of the server's error codes.
@@ -133,6 +135,17 @@ class Kcat(Scenario):
     @staticmethod
     def cut(out, at, size):
         return (None, at) if size < 0 else (out[at:at + size], at + size)
+
+    def join(self, bootstrap, told, leave):
+        """kcat -G says on stderr what it owns, in words; what it prints of a record is taken as it comes."""
+        strategy = "cooperative-sticky" if told["mode"] == "cooperative" else "range"
+        argv = [
+            "kcat", "-b", bootstrap, "-G", told["group"], "-q", "-u", "-f", "%p %o %s\n", "-X", "auto.offset.reset=earliest",
+            "-X", f"session.timeout.ms={told['sessionMs']}", "-X", "heartbeat.interval.ms=500", "-X", "fetch.wait.max.ms=100",
+            "-X", "auto.commit.interval.ms=500", "-X", f"partition.assignment.strategy={strategy}",
+            "-X", "reconnect.backoff.max.ms=500", told["topic"]]
+        member.pass_on(lambda: subprocess.Popen(argv, stdout=subprocess.PIPE, text=True), leave,
+                       lambda line: line.split(" ", 2), signal.SIGINT)
 
 
 Kcat().main()

@@ -6,8 +6,10 @@ program does, too.
 import json
 import os
 import re
+import signal
 import subprocess
 
+import member
 from contract import CODECS, Record, Scenario, Unsupported, digest
 
 TOOLS = "org.apache.kafka.tools."
@@ -285,6 +287,26 @@ class Tools(Scenario):
         self.step("delete/after", lambda: self.eventually(lambda got: main not in got, lambda: [
             t for t in self.lines("TopicCommand", "--list")["out"] if t.startswith("tools.")]))
         self.topic_step("delete/unknown", "--delete", "--topic", self.topic("never"))
+
+    def join(self, bootstrap, told, leave):
+        """The console consumer, which commits automatically and tells nothing but records."""
+        java = ["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-Dorg.apache.logging.log4j.level=OFF",
+                "-cp", os.environ["COMPAT_TOOLS"], TOOLS + "consumer.ConsoleConsumer"]
+        options = ["auto.offset.reset=earliest", "auto.commit.interval.ms=500", "fetch.max.wait.ms=100"]
+        if told["mode"] == "consumer":
+            options += ["group.protocol=consumer"]
+        else:
+            options += [f"session.timeout.ms={told['sessionMs']}", "heartbeat.interval.ms=500",
+                        "partition.assignment.strategy=org.apache.kafka.clients.consumer.RangeAssignor"]
+        args = ["--bootstrap-server", bootstrap, "--topic", told["topic"], "--group", told["group"]]
+        for o in options:
+            args += ["--command-property", o]
+        for p in ["print.partition=true", "print.offset=true"]:
+            args += ["--formatter-property", p]
+        # Partition:0	Offset:17	VALUE
+        member.pass_on(lambda: subprocess.Popen([*java, *args], stdout=subprocess.PIPE, text=True), leave,
+                       lambda line: [f.split(":", 1)[-1] if i < 2 else f
+                                     for i, f in enumerate(line.split("\t", 2))], signal.SIGTERM)
 
 
 Tools().main()
