@@ -177,7 +177,9 @@ func act(h *host, r *rand.Rand, c *client, check func()) {
 	switch n := r.IntN(20); {
 	case n < 7:
 		c.ticket = h.last + 1
-		h.ask(func(t *shard.Turn, ticket shard.Ticket) { g.Join(t, ticket, randomJoin(r, id, c.instance), shard.Client{ID: c.name}) })
+		h.ask(func(t *shard.Turn, ticket shard.Ticket) {
+			g.Join(t, ticket, randomJoin(r, id, c.instance), shard.Client{ID: c.name})
+		})
 	case n < 12:
 		c.ticket = h.last + 1
 		req := &kmsg.SyncGroupRequest{Version: 5, Group: "g", MemberID: id, InstanceID: c.instance, Generation: generation}
