@@ -1,6 +1,7 @@
 package node
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -20,9 +21,7 @@ import (
 func (n *Node) openGroups() {
 	s := n.cfg.Sources
 	cfg := groupConfig(s)
-	cfg.Overrides = func(id string) map[string]string {
-		return n.applied.Load().Configs.Of(metadata.ConfigResource{Type: metadata.GroupResource, Name: id})
-	}
+	cfg.Overrides = n.groupOverrides
 	n.groups = coordinator.NewRuntime(coordinator.Options{
 		Self: n.cfg.ID, Topic: kafka.ConsumerOffsetsTopic, Partitions: n.partitions, Purgatory: n.purgatory,
 		NewCore: func() shard.Core {
@@ -35,6 +34,28 @@ func (n *Node) openGroups() {
 	})
 }
 
+// clusterGroupKeys are keys of groups that can be set for the whole cluster while it runs.
+var clusterGroupKeys = []string{"consumer.assignment.interval.ms"}
+
+// groupOverrides is what is set dynamically for a group, by its own resource or for the cluster. Read only.
+func (n *Node) groupOverrides(id string) map[string]string {
+	all := n.applied.Load().Configs
+	own := all.Of(metadata.ConfigResource{Type: metadata.GroupResource, Name: id})
+	cluster := all.Of(metadata.ConfigResource{Type: metadata.BrokerResource})
+	for _, key := range clusterGroupKeys {
+		value, set := cluster["group."+key]
+		if _, nearer := own[key]; !set || nearer {
+			continue
+		}
+		own = maps.Clone(own)
+		if own == nil {
+			own = map[string]string{}
+		}
+		own[key] = value
+	}
+	return own
+}
+
 // groupConfig is what the configuration says of groups.
 func groupConfig(s config.Sources) group.Config {
 	policy := strings.ToLower(s.Text("group.consumer.migration.policy"))
@@ -45,7 +66,6 @@ func groupConfig(s config.Sources) group.Config {
 			MinSession:       s.Millis("group.min.session.timeout.ms"), MaxSession: s.Millis("group.max.session.timeout.ms"),
 			UpgradeToModern:     policy == "upgrade" || policy == "bidirectional",
 			DowngradeFromModern: policy == "downgrade" || policy == "bidirectional",
-			MaxRecord:           int(s.Int("message.max.bytes")) - recordMargin,
 		},
 		Modern: modern.Config{
 			MaxSize: int(s.Int("group.consumer.max.size")),
@@ -54,7 +74,7 @@ func groupConfig(s config.Sources) group.Config {
 			Heartbeat:  s.Millis("group.consumer.heartbeat.interval.ms"), MinHeartbeat: s.Millis("group.consumer.min.heartbeat.interval.ms"),
 			MaxHeartbeat: s.Millis("group.consumer.max.heartbeat.interval.ms"),
 			Assignors:    s.List("group.consumer.assignors"), RegexRefresh: s.Millis("group.consumer.regex.refresh.interval.ms"),
-			AssignmentDelay: s.Millis("group.consumer.assignment.interval.ms"),
+			AssignmentInterval: s.Millis("group.consumer.assignment.interval.ms"),
 		},
 		Offsets: offsets.Config{
 			MaxMetadata: int(s.Int("offset.metadata.max.bytes")), Retention: s.Minutes("offsets.retention.minutes"),
@@ -62,9 +82,6 @@ func groupConfig(s config.Sources) group.Config {
 		},
 	}
 }
-
-// recordMargin is what a batch takes beside its one record, in bytes, amply.
-const recordMargin = 256
 
 // newMemberTimeout is how long a member id that was given out is kept for a member that does not come back with it.
 const newMemberTimeout = 5 * time.Minute
