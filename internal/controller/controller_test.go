@@ -576,6 +576,9 @@ func (fakeConfigs) Topic(s Stored) TopicConfig {
 	return c
 }
 
+// IsLogger implements Configs.
+func (fakeConfigs) IsLogger(name string) bool { return name == "root" || name == "a.logger" }
+
 func (fakeConfigs) DescribeTopic(s Stored) []TopicConfigEntry {
 	var out []TopicConfigEntry
 	for _, key := range sortedKeys(s.Topic) {

@@ -313,6 +313,14 @@ func (m *membership) allocateProducerIDs() (block, error) {
 func (m *membership) createTopics(ctx context.Context, req *kmsg.CreateTopicsRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Network.RequestTimeout)
 	defer cancel()
-	_, err := ask[*kmsg.CreateTopicsResponse](ctx, m, controller.CreateTopics{Request: req})
-	return err
+	resp, err := ask[*kmsg.CreateTopicsResponse](ctx, m, controller.CreateTopics{Request: req})
+	if err != nil {
+		return err
+	}
+	for _, t := range resp.Topics { // who asked for another topic is told when asking again
+		if t.ErrorMessage != nil && t.ErrorCode != kerr.TopicAlreadyExists.Code && kafka.IsInternal(t.Topic) {
+			return fmt.Errorf("%s: %s", t.Topic, *t.ErrorMessage)
+		}
+	}
+	return nil
 }
