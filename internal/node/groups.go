@@ -31,7 +31,7 @@ func (n *Node) openGroups() {
 			return group.NewShard(own)
 		},
 		Timeout: s.Millis("offsets.commit.timeout.ms"), LoadBytes: int(s.Int("offsets.load.buffer.size")),
-		Codec: compress.Codec(s.Int("offsets.topic.compression.codec")), Now: n.opts.Now, Log: n.log,
+		Codec: compress.Codec(s.Int("offsets.topic.compression.codec")), Now: n.opts.Now, Log: n.logger("coordinator"),
 	})
 }
 
@@ -53,7 +53,7 @@ func groupConfig(s config.Sources) group.Config {
 			Heartbeat:  s.Millis("group.consumer.heartbeat.interval.ms"), MinHeartbeat: s.Millis("group.consumer.min.heartbeat.interval.ms"),
 			MaxHeartbeat: s.Millis("group.consumer.max.heartbeat.interval.ms"),
 			Assignors:    s.List("group.consumer.assignors"), RegexRefresh: s.Millis("group.consumer.regex.refresh.interval.ms"),
-			AssignmentDelay: s.Millis("group.consumer.assignment.interval.ms"),
+			AssignmentInterval: s.Millis("group.consumer.assignment.interval.ms"),
 		},
 		Offsets: offsets.Config{
 			MaxMetadata: int(s.Int("offset.metadata.max.bytes")), Retention: s.Minutes("offsets.retention.minutes"),
