@@ -9,6 +9,7 @@ import (
 	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/quorum"
@@ -28,9 +29,13 @@ type Node struct {
 	Creations   Creations
 	// Groups runs the coordinators of groups.
 	Groups *coordinator.Runtime
+	// ConsumerGroups says that group.coordinator.rebalance.protocols has consumer.
+	ConsumerGroups bool
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
+	// Levels are those of the node's loggers.
+	Levels *obs.Levels
 }
 
 // image is the cluster state as committed.

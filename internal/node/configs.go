@@ -6,22 +6,27 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/compaction"
 	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/partition"
 )
 
 // configs tells the controller about configuration keys.
-type configs struct{ file config.Sources }
+type configs struct {
+	file   config.Sources
+	levels *obs.Levels
+}
 
 var _ controller.Configs = configs{}
 
 // IsList implements controller.Configs.
 func (c configs) IsList(t metadata.ResourceType, key string) (string, bool) {
 	k, ok := config.Lookup(config.Resource(t), key)
-	if !ok || k.Type != config.List || t == metadata.ClientMetricsResource { // Kafka has no lists there
+	if !ok || k.Type != config.List || t != metadata.TopicResource && t != metadata.BrokerResource { // Kafka has no lists elsewhere
 		return "", false
 	}
 	return k.Default, true
@@ -42,6 +47,9 @@ func (c configs) Validate(r metadata.ConfigResource, before, after map[string]st
 	return errors.New("this kind of resource has no configuration")
 }
 
+// IsLogger implements controller.Configs.
+func (c configs) IsLogger(name string) bool { return c.levels.Has(name) }
+
 // Topic implements controller.Configs.
 func (c configs) Topic(s controller.Stored) controller.TopicConfig {
 	t := c.sources(s).Topic(s.Topic)
@@ -53,6 +61,9 @@ func (c configs) DescribeTopic(s controller.Stored) []controller.TopicConfigEntr
 	entries := c.sources(s).DescribeTopic(s.Topic, nil)
 	out := make([]controller.TopicConfigEntry, 0, len(entries))
 	for _, e := range entries {
+		if raw, ok := s.Topic[e.Name]; ok && !e.Sensitive {
+			e.Value = &raw // as it was sent, which is what Kafka answers
+		}
 		out = append(out, controller.TopicConfigEntry{
 			Name: e.Name, Value: e.Value, Source: int8(e.Source), ReadOnly: e.ReadOnly, Sensitive: e.Sensitive,
 		})
@@ -62,6 +73,16 @@ func (c configs) DescribeTopic(s controller.Stored) []controller.TopicConfigEntr
 
 func (c configs) sources(s controller.Stored) config.Sources {
 	return c.file.WithDynamic(s.Cluster, s.Node)
+}
+
+// cleanerConfig is what the cleaners of compacted logs need.
+func cleanerConfig(s config.Sources) partition.CleanerConfig {
+	return partition.CleanerConfig{
+		Enabled: s.Bool("log.cleaner.enable"), Threads: int(s.Int("log.cleaner.threads")),
+		KeyBytes: s.Int("log.cleaner.dedupe.buffer.size"), KeyLoad: s.Double("log.cleaner.io.buffer.load.factor"),
+		BufferBytes: int(s.Int("log.cleaner.io.buffer.size")), BytesPerSecond: s.Double("log.cleaner.io.max.bytes.per.second"),
+		Backoff: s.Millis("log.cleaner.backoff.ms"),
+	}
 }
 
 // codecs are the values of compression.type that name a codec.
@@ -80,6 +101,12 @@ func topicConfig(t config.Topic, producerIdle time.Duration) partition.Config {
 		Compacted: t.Compact, Deletable: t.Delete || !t.Compact,
 		TimestampType: t.TimestampType, TimestampBefore: t.TimestampBeforeMax, TimestampAfter: t.TimestampAfterMax,
 		FlushMessages: t.FlushMessages, FlushInterval: t.FlushInterval,
+		Compaction: compaction.Config{
+			MinDirtyRatio: t.MinCleanableDirtyRatio, MinLag: t.MinCompactionLag, MaxLag: t.MaxCompactionLag, DeleteRetention: t.DeleteRetention,
+		},
+	}
+	if t.Compact && t.MaxCompactionLag > 0 { // what is in the active segment is not compacted
+		c.Log.SegmentAge = min(c.Log.SegmentAge, t.MaxCompactionLag)
 	}
 	if i := slices.Index(codecs, t.CompressionType); i >= 0 {
 		c.Recompress, c.Codec = true, compress.Codec(i)

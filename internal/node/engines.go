@@ -30,10 +30,10 @@ func (n *Node) openQuorum() error {
 			DefaultPartitions: n.cfg.Topics.Partitions, DefaultReplication: n.cfg.Topics.ReplicationFactor,
 			MinInSyncReplicas:   int(n.cfg.Sources.Int("min.insync.replicas")),
 			DisableDeleteTopics: !n.cfg.Topics.DeleteEnabled, SessionTimeout: q.BrokerSession,
-			Configs: configs{n.cfg.Sources}, Random: n.draws,
+			Configs: configs{n.cfg.Sources, n.levels}, Random: n.draws,
 		},
 		LogConfig: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
-		Clean: dir.clean, Now: n.opts.Now, Log: n.log,
+		Clean: dir.clean, Now: n.opts.Now, Log: n.logger("quorum"),
 	})
 	if errors.Is(err, quorum.ErrDamaged) {
 		return fmt.Errorf("load the metadata log in %s: %w: nothing was cut away: check the disk, and restore the folder from a backup", dir.Path, err)
@@ -85,12 +85,12 @@ func (n *Node) openPartitions() error {
 	var err error
 	n.partitions, err = partition.Open(partition.Options{
 		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Template: commitlog.Options{Cache: n.cache},
-		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Log: n.log,
+		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Log: n.logger("partition"),
 		RecoveryThreads: int(dynamic.Int("num.recovery.threads.per.data.dir")), RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
 		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: dynamic.Millis("log.segment.delete.delay.ms"),
 		StartsInterval: s.StartOffsetCheckpoint, InitialDelay: s.InitialDelay,
-		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: n.member.tell,
+		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: n.member.tell, Cleaners: n.cleanerConfig,
 	})
 	if err != nil {
 		return fmt.Errorf("recover the logs: %w", err)
@@ -99,9 +99,22 @@ func (n *Node) openPartitions() error {
 }
 
 // topicConfig resolves a topic's configuration against the image that is being applied.
-func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Config {
-	s := api.SourcesAt(n.cfg, n.applied.Load())
-	return topicConfig(s.Topic(overrides), s.Millis("producer.id.expiration.ms"))
+func (n *Node) topicConfig(topic string, overrides map[string]string) partition.Config {
+	image := n.applied.Load()
+	if overrides == nil {
+		overrides = image.Configs.Topic(topic)
+	}
+	s := api.SourcesAt(n.cfg, image)
+	c := topicConfig(s.Topic(overrides), s.Millis("producer.id.expiration.ms"))
+	if image.Topics.ByName(topic) == nil {
+		c.Log.Compacted = true // for all that is known at the start: then gaps between segments are no damage
+	}
+	return c
+}
+
+// cleanerConfig resolves the configuration of the cleaners likewise.
+func (n *Node) cleanerConfig() partition.CleanerConfig {
+	return cleanerConfig(api.SourcesAt(n.cfg, n.applied.Load()))
 }
 
 // cordoned reports whether a log directory takes no new replicas.
