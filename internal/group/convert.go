@@ -57,11 +57,15 @@ func (s *Shard) mayDowngrade(g *modern.Group, leaving []string) bool {
 // downgrade makes a consumer group a classic one of the members that stay, all of the classic protocol.
 func (s *Shard) downgrade(t *shard.Turn, g *modern.Group, id string, leaving []string, rebalance bool) {
 	record := classic.Converted(id, g.Downgrade(leaving, t.Now.UnixMilli()))
+	offers := make(map[string][]schema.ClassicProtocol)
+	for _, m := range record.Value.(*schema.GroupMetadataValue).Members {
+		offers[m.MemberID] = g.Offers(m.MemberID)
+	}
 	g.Delete(t)
 	t.Write(record)
 	made := s.groups[id].(*classic.Group)
-	for _, m := range record.Value.(*schema.GroupMetadataValue).Members {
-		made.Offer(m.MemberID, g.Offers(m.MemberID))
+	for member, offered := range offers {
+		made.Offer(member, offered)
 	}
 	made.Loaded(t)
 	if rebalance {
