@@ -54,6 +54,16 @@ func (s *Shard) mayDowngrade(g *modern.Group, leaving []string) bool {
 	return only && stay > 0 && s.config.Classic.DowngradeFromModern && stay <= s.config.Classic.MaxSize
 }
 
+// mayReplace says whether a consumer group becomes a classic one when a member of the classic protocol takes the place of a
+// static member, "" for none.
+func (s *Shard) mayReplace(g *modern.Group, replaced string) bool {
+	if replaced == "" || g.IsClassic(replaced) {
+		return false
+	}
+	stay, only := g.OnlyClassic([]string{replaced})
+	return only && s.config.Classic.DowngradeFromModern && stay+1 <= s.config.Classic.MaxSize
+}
+
 // downgrade makes a consumer group a classic one of the members that stay, all of the classic protocol.
 func (s *Shard) downgrade(t *shard.Turn, g *modern.Group, id string, leaving []string, rebalance bool) {
 	record := classic.Converted(id, g.Downgrade(leaving, t.Now.UnixMilli()))
