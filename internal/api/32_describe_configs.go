@@ -65,10 +65,7 @@ func describeResource(c *call, r kmsg.DescribeConfigsRequestResource) ([]config.
 	case kmsg.ConfigResourceTypeBroker:
 		return describeBroker(c, sources, r)
 	case kmsg.ConfigResourceTypeBrokerLogger:
-		if id, err := strconv.ParseInt(r.ResourceName, 10, 32); err != nil || kafka.NodeID(id) != c.id() {
-			return nil, fmt.Errorf("Unexpected broker id, expected %d but received %s: %w", c.id(), r.ResourceName, kerr.InvalidRequest)
-		}
-		return nil, nil // there is one logger, and its level is the process's
+		return describeLoggers(c, r)
 	case kmsg.ConfigResourceTypeGroupConfig:
 		if r.ResourceName == "" {
 			return nil, fmt.Errorf("Group name must not be empty: %w", kerr.InvalidRequest)
@@ -97,6 +94,27 @@ func describeBroker(c *call, sources config.Sources, r kmsg.DescribeConfigsReque
 	return sources.DescribeBroker(r.ConfigNames), nil
 }
 
+// describeLoggers lists the levels of the node's loggers.
+func describeLoggers(c *call, r kmsg.DescribeConfigsRequestResource) ([]config.Entry, error) {
+	if r.ResourceName == "" {
+		return nil, fmt.Errorf("Broker id must not be empty: %w", kerr.InvalidRequest)
+	}
+	id, err := strconv.ParseInt(r.ResourceName, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("Broker id must be an integer, but it is: %s: %w", r.ResourceName, kerr.InvalidRequest)
+	}
+	if kafka.NodeID(id) != c.id() {
+		return nil, fmt.Errorf("Unexpected broker id, expected %d but received %s: %w", c.id(), r.ResourceName, kerr.InvalidRequest)
+	}
+	var entries []config.Entry
+	for _, l := range c.Levels.All() {
+		if len(r.ConfigNames) == 0 || slices.Contains(r.ConfigNames, l.Name) {
+			entries = append(entries, config.Entry{Name: l.Name, Value: &l.Level, Source: config.FromLogger})
+		}
+	}
+	return entries, nil
+}
+
 func configEntry(e config.Entry, req *kmsg.DescribeConfigsRequest) kmsg.DescribeConfigsResponseResourceConfig {
 	m := kmsg.NewDescribeConfigsResponseResourceConfig()
 	m.Name, m.Value, m.Source = e.Name, e.Value, kmsg.ConfigSource(e.Source)
@@ -109,7 +127,7 @@ func configEntry(e config.Entry, req *kmsg.DescribeConfigsRequest) kmsg.Describe
 			m.ConfigSynonyms = append(m.ConfigSynonyms, ms)
 		}
 	}
-	if req.IncludeDocumentation {
+	if req.IncludeDocumentation || e.Source == config.FromLogger { // of a logger it is empty, not null
 		m.Documentation = &e.Doc
 	}
 	return m

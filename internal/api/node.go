@@ -9,6 +9,7 @@ import (
 	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/quorum"
@@ -33,6 +34,8 @@ type Node struct {
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
+	// Levels are those of the node's loggers.
+	Levels *obs.Levels
 }
 
 // image is the cluster state as committed.

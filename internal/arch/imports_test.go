@@ -42,10 +42,10 @@ L4  partition: kafka record replica producer compaction commitlog purgatory meta
 L4  quorum: kafka record schema metadata controller segment commitlog vfs
 L4  coordinator: kafka compress record metadata shard purgatory partition
 
-L5  api: kafka wire record metadata controller fetchsession shard group transport commitlog purgatory partition quorum coordinator config
+L5  api: kafka wire record metadata controller fetchsession shard group transport commitlog purgatory partition quorum coordinator config obs
 
 L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage
+L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage obs
 L6  inspect: kafka record schema
 L6  cli: kafka inspect
 L6  launch: config storage vfs node cli obs

@@ -16,6 +16,7 @@ const (
 	FromClusterDefault Source = 3
 	FromFile           Source = 4
 	FromDefault        Source = 5
+	FromLogger         Source = 6
 	FromClientMetrics  Source = 7
 	FromGroup          Source = 8
 )

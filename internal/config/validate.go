@@ -155,7 +155,7 @@ func ValidateClientMetrics(overrides map[string]string) error {
 		}
 	}
 	for _, m := range SplitList(overrides["match"]) {
-		parts := strings.Split(m, "=")
+		parts := strings.Split(strings.TrimRight(m, "="), "=") // as Java splits
 		if len(parts) == 2 && slices.Contains(clientMatchers, trim(parts[0])) {
 			if _, err := regexp.Compile(trim(parts[1])); err == nil {
 				continue

@@ -7,7 +7,7 @@ import (
 )
 
 // Canonical gives a value the form that DescribeConfigs shows: numbers without blanks and signs, lists without
-// blanks around commas, booleans in lower case. An error is Kafka's message.
+// blanks around commas and without repeated elements (KIP-1161), booleans in lower case. An error is Kafka's message.
 func (k Key) Canonical(value string) (string, error) {
 	t := trim(value)
 	switch k.Type {
@@ -29,7 +29,11 @@ func (k Key) Canonical(value string) (string, error) {
 		}
 		return formatDouble(d), nil
 	case List:
-		return strings.Join(SplitList(value), ","), nil
+		elements := SplitList(value)
+		if _, distinct := k.Valid.(list); distinct {
+			elements = compact(elements)
+		}
+		return strings.Join(elements, ","), nil
 	case Password, Unknown:
 		return value, nil
 	}

@@ -85,7 +85,7 @@ func (c *Controller) alterConfigs(asked []configsAsked, receiver *kafka.NodeID, 
 		case a.resource.Type == metadata.BrokerLoggerResource && a.whole:
 			a.refuse(refuse(kerr.InvalidRequest, "Unexpected resource type BROKER_LOGGER."))
 		case a.resource.Type == metadata.BrokerLoggerResource:
-			a.refuse(checkLoggers(a, c.cfg.NodeID))
+			a.refuse(c.checkLoggers(a, c.cfg.NodeID))
 		case !knownResource(a.resource.Type):
 			a.refuse(refuse(kerr.UnsupportedVersion, "Unknown resource type %d.", a.resource.Type))
 		}
@@ -164,7 +164,7 @@ func (c *Controller) checkAsBroker(a *configsAsked, receiver kafka.NodeID) {
 	case len(null) > 0:
 		a.refuse(refuse(kerr.InvalidRequest, "Null value not supported for : %s", strings.Join(null, ", ")))
 	case a.resource.Type == metadata.BrokerLoggerResource && !a.whole:
-		a.refuse(checkLoggers(a, receiver))
+		a.refuse(c.checkLoggers(a, receiver))
 	case a.resource.Type == metadata.BrokerResource:
 		if refused := c.checkBrokerChange(a, receiver); refused != nil {
 			a.refuse(refused)
@@ -208,9 +208,8 @@ func (c *Controller) checkBrokerChange(a *configsAsked, receiver kafka.NodeID) *
 // loggerLevels are the levels that BROKER_LOGGER takes.
 var loggerLevels = []string{"DEBUG", "ERROR", "FATAL", "INFO", "TRACE", "WARN"}
 
-// checkLoggers judges a change of log levels: it is the node's own affair and leaves no record. The only logger
-// that a node has is the root.
-func checkLoggers(a *configsAsked, receiver kafka.NodeID) *refusal {
+// checkLoggers judges a change of log levels: it is the node's own affair and leaves no record.
+func (c *Controller) checkLoggers(a *configsAsked, receiver kafka.NodeID) *refusal {
 	id, err := strconv.ParseInt(a.resource.Name, 10, 32)
 	switch {
 	case err != nil:
@@ -222,13 +221,13 @@ func checkLoggers(a *configsAsked, receiver kafka.NodeID) *refusal {
 		switch {
 		case op.kind == opAppend || op.kind == opSubtract:
 			return refuse(kerr.InvalidRequest, "%s operation is not allowed for the BROKER_LOGGER resource", op.kind)
-		case op.name != "root":
+		case !c.cfg.Configs.IsLogger(op.name):
 			return refuse(kerr.InvalidConfig, "Logger %s does not exist!", op.name)
-		case op.kind == opDelete:
+		case op.kind == opDelete && op.name == "root":
 			return refuse(kerr.InvalidRequest, "Removing the log level of the root logger is not allowed")
 		case op.kind == opSet && !slices.Contains(loggerLevels, *op.value):
-			return refuse(kerr.InvalidConfig, "Cannot set the log level of root to %s as it is not a supported log level. "+
-				"Valid log levels are %s", *op.value, strings.Join(loggerLevels, ", "))
+			return refuse(kerr.InvalidConfig, "Cannot set the log level of %s to %s as it is not a supported log level. "+
+				"Valid log levels are %s", op.name, *op.value, strings.Join(loggerLevels, ", "))
 		}
 	}
 	return nil

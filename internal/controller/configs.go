@@ -12,6 +12,8 @@ type Configs interface {
 	// Validate judges what would be stored for a resource: the whole of it, as it is before and as it would be
 	// after. The error wraps a kerr value, and its text is what the client reads: Kafka's, without the code.
 	Validate(r metadata.ConfigResource, before, after map[string]string) error
+	// IsLogger reports whether the node has a logger of that name (resource BROKER_LOGGER).
+	IsLogger(name string) bool
 	// Topic resolves what the controller must know of a topic.
 	Topic(s Stored) TopicConfig
 	// DescribeTopic lists the effective configuration of a topic, sorted by name, for the answer to CreateTopics.

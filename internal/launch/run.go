@@ -68,7 +68,7 @@ func machine() storage.World {
 // run starts the node and stays until a signal, an error of the node, or the end of ctx. A second signal ends the
 // process at once.
 func (s *session) run(ctx context.Context, began time.Time) error {
-	log := slog.New(obs.Limit(slog.NewTextHandler(s.world.Err, nil), logBurst, time.Second))
+	log := slog.New(obs.Limit(slog.NewTextHandler(s.world.Err, &slog.HandlerOptions{Level: obs.Trace}), logBurst, time.Second))
 	for _, w := range s.cfg.Warnings {
 		log.Warn(w)
 	}

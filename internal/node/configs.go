@@ -11,18 +11,22 @@ import (
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/partition"
 )
 
 // configs tells the controller about configuration keys.
-type configs struct{ file config.Sources }
+type configs struct {
+	file   config.Sources
+	levels *obs.Levels
+}
 
 var _ controller.Configs = configs{}
 
 // IsList implements controller.Configs.
 func (c configs) IsList(t metadata.ResourceType, key string) (string, bool) {
 	k, ok := config.Lookup(config.Resource(t), key)
-	if !ok || k.Type != config.List || t == metadata.ClientMetricsResource { // Kafka has no lists there
+	if !ok || k.Type != config.List || t != metadata.TopicResource && t != metadata.BrokerResource { // Kafka has no lists elsewhere
 		return "", false
 	}
 	return k.Default, true
@@ -43,6 +47,9 @@ func (c configs) Validate(r metadata.ConfigResource, before, after map[string]st
 	return errors.New("this kind of resource has no configuration")
 }
 
+// IsLogger implements controller.Configs.
+func (c configs) IsLogger(name string) bool { return c.levels.Has(name) }
+
 // Topic implements controller.Configs.
 func (c configs) Topic(s controller.Stored) controller.TopicConfig {
 	t := c.sources(s).Topic(s.Topic)
@@ -54,6 +61,9 @@ func (c configs) DescribeTopic(s controller.Stored) []controller.TopicConfigEntr
 	entries := c.sources(s).DescribeTopic(s.Topic, nil)
 	out := make([]controller.TopicConfigEntry, 0, len(entries))
 	for _, e := range entries {
+		if raw, ok := s.Topic[e.Name]; ok && !e.Sensitive {
+			e.Value = &raw // as it was sent, which is what Kafka answers
+		}
 		out = append(out, controller.TopicConfigEntry{
 			Name: e.Name, Value: e.Value, Source: int8(e.Source), ReadOnly: e.ReadOnly, Sensitive: e.Sensitive,
 		})

@@ -30,10 +30,10 @@ func (n *Node) openQuorum() error {
 			DefaultPartitions: n.cfg.Topics.Partitions, DefaultReplication: n.cfg.Topics.ReplicationFactor,
 			MinInSyncReplicas:   int(n.cfg.Sources.Int("min.insync.replicas")),
 			DisableDeleteTopics: !n.cfg.Topics.DeleteEnabled, SessionTimeout: q.BrokerSession,
-			Configs: configs{n.cfg.Sources}, Random: n.draws,
+			Configs: configs{n.cfg.Sources, n.levels}, Random: n.draws,
 		},
 		LogConfig: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
-		Clean: dir.clean, Now: n.opts.Now, Log: n.log,
+		Clean: dir.clean, Now: n.opts.Now, Log: n.logger("quorum"),
 	})
 	if errors.Is(err, quorum.ErrDamaged) {
 		return fmt.Errorf("load the metadata log in %s: %w: nothing was cut away: check the disk, and restore the folder from a backup", dir.Path, err)
@@ -85,7 +85,7 @@ func (n *Node) openPartitions() error {
 	var err error
 	n.partitions, err = partition.Open(partition.Options{
 		Self: n.cfg.ID, FS: n.opts.FS, Dirs: dirs, Template: commitlog.Options{Cache: n.cache},
-		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Log: n.log,
+		TopicConfig: n.topicConfig, Now: n.opts.Now, NewID: n.drawID(), Log: n.logger("partition"),
 		RecoveryThreads: int(dynamic.Int("num.recovery.threads.per.data.dir")), RetentionInterval: s.RetentionCheck,
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
 		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: dynamic.Millis("log.segment.delete.delay.ms"),

@@ -30,7 +30,7 @@ func (n *Node) openGroups() {
 			return group.NewShard(own)
 		},
 		Timeout: s.Millis("offsets.commit.timeout.ms"), LoadBytes: int(s.Int("offsets.load.buffer.size")),
-		Codec: compress.Codec(s.Int("offsets.topic.compression.codec")), Now: n.opts.Now, Log: n.log,
+		Codec: compress.Codec(s.Int("offsets.topic.compression.codec")), Now: n.opts.Now, Log: n.logger("coordinator"),
 	})
 }
 

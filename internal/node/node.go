@@ -20,6 +20,7 @@ import (
 	"github.com/ottla/ottla/internal/fetchsession"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/quorum"
@@ -58,10 +59,12 @@ type Options struct {
 
 // Node is a running node.
 type Node struct {
-	opts  Options
-	cfg   *config.Node
-	log   *slog.Logger
-	draws *rand.Rand
+	opts Options
+	cfg  *config.Node
+	log  *slog.Logger
+	// levels are those of its loggers.
+	levels *obs.Levels
+	draws  *rand.Rand
 
 	identity *storage.Identity
 	dirs     []directory // those that can be used
@@ -107,12 +110,21 @@ func (n *Node) fail(err error) {
 // Open looks whether the ports are free, locks the directories, binds the listeners, recovers the logs and loads the metadata. Nothing is served yet.
 // Errors say in one line what is wrong and what to do.
 func Open(o Options) (*Node, error) {
-	n := &Node{opts: o, cfg: o.Config, log: o.Log, failed: make(chan error, 1)}
+	n := &Node{opts: o, cfg: o.Config, levels: obs.NewLevels(loggers...), failed: make(chan error, 1)}
+	n.log = n.logger("node")
 	n.life, n.stopWaits = context.WithCancel(context.Background())
 	if err := n.open(); err != nil {
 		return nil, errors.Join(err, n.close())
 	}
 	return n, nil
+}
+
+// loggers are the names by which log levels change (BROKER_LOGGER), one for each package that says something.
+var loggers = []string{"ottla.api", "ottla.coordinator", "ottla.node", "ottla.partition", "ottla.quorum", "ottla.transport"}
+
+// logger is the logger of a package.
+func (n *Node) logger(name string) *slog.Logger {
+	return n.levels.Logger("ottla."+name, n.opts.Log.Handler())
 }
 
 func (n *Node) open() error {
@@ -151,7 +163,7 @@ func (n *Node) bind() error {
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
 		Groups:   n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
-		Now: n.opts.Now, Log: n.log,
+		Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
 	}
 	n.creations = newCreations(n.cfg.Sources, n.log, n.member.createTopics)
 	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
@@ -185,7 +197,7 @@ func (n *Node) transportOptions(name string, budget *transport.Budget, admission
 	return transport.Options{
 		Name: name, MaxFrame: net.RequestMaxBytes, Admission: admission,
 		MaxIdle: net.IdleTimeout, SendBuffer: net.SendBufferBytes, RecvBuffer: net.ReceiveBufferBytes,
-		Budget: budget, Now: n.opts.Now, Log: n.log,
+		Budget: budget, Now: n.opts.Now, Log: n.logger("transport"),
 	}
 }
 

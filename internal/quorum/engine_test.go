@@ -22,6 +22,7 @@ import (
 // noConfigs accepts every configuration.
 type noConfigs struct{}
 
+func (noConfigs) IsLogger(string) bool                                { return false }
 func (noConfigs) IsList(metadata.ResourceType, string) (string, bool) { return "", false }
 func (noConfigs) Validate(metadata.ConfigResource, map[string]string, map[string]string) error {
 	return nil
