@@ -2,6 +2,7 @@ package api
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -86,7 +87,7 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 	}
 	p, err := w.lookup(r.topic, r.id, index)
 	if err == nil {
-		err = w.check(records)
+		err = w.check(p.ID().Topic, records)
 	}
 	if err != nil {
 		w.fail(r, err)
@@ -114,7 +115,13 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 	}
 }
 
-func (w *writes) check(records []byte) error {
+// adminClient is the client id that may write to internal topics.
+const adminClient = "__admin_client"
+
+func (w *writes) check(topic string, records []byte) error {
+	if kafka.IsInternal(topic) && w.hdr.ClientID != adminClient {
+		return fmt.Errorf("cannot append to internal topic %s: %w", topic, kerr.InvalidTopicException)
+	}
 	if w.acks < -1 || w.acks > 1 {
 		return kerr.InvalidRequiredAcks
 	}

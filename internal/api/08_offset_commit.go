@@ -47,7 +47,11 @@ func offsetCommit(c *call, req *kmsg.OffsetCommitRequest) {
 			}
 			return resp
 		}
-		for _, t := range answer.(*kmsg.OffsetCommitResponse).Topics {
+		committed := answer.(*kmsg.OffsetCommitResponse)
+		if len(resp.Topics) == 0 {
+			return committed
+		}
+		for _, t := range committed.Topics {
 			into := committedTopic(resp, t.Topic, t.TopicID)
 			into.Partitions = append(into.Partitions, t.Partitions...)
 		}

@@ -7,7 +7,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
-	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 )
@@ -22,8 +21,8 @@ const (
 // FindCoordinator, key 10, versions 0 to 6. KIP-98 (version 1 has types), KIP-699 (many keys, version 4), KIP-932 (share
 // groups, version 6).
 //
-// The first question for a group makes __consumer_offsets. Transactions and share groups have no coordinator yet:
-// COORDINATOR_NOT_AVAILABLE.
+// The first question for a group has __consumer_offsets made: the client asks again. Transactions and share groups have no
+// coordinator yet. All this is answered with COORDINATOR_NOT_AVAILABLE.
 func findCoordinator(c *call, req *kmsg.FindCoordinatorRequest) *kmsg.FindCoordinatorResponse {
 	resp := kmsg.NewPtrFindCoordinatorResponse()
 	if req.Version >= 4 {
@@ -38,13 +37,14 @@ func findCoordinator(c *call, req *kmsg.FindCoordinatorRequest) *kmsg.FindCoordi
 	return resp
 }
 
+// coordinatorOf answers for one key. Since there are many keys the message is empty, but for a kind that is not known.
 func coordinatorOf(c *call, req *kmsg.FindCoordinatorRequest, key string) kmsg.FindCoordinatorResponseCoordinator {
 	found := kmsg.NewFindCoordinatorResponseCoordinator()
-	found.Key, found.NodeID, found.Port = key, int32(kafka.NoNode), -1
+	found.Key, found.NodeID, found.Port, found.ErrorMessage = key, int32(kafka.NoNode), -1, new("")
 	node, err := findCoordinatorNode(c, req, key)
 	if err != nil {
 		found.ErrorCode = code(err)
-		if req.Version < 4 {
+		if unknown := req.CoordinatorType < groupCoordinator || req.CoordinatorType > shareCoordinator; unknown || req.Version < 4 {
 			found.ErrorMessage = message(err)
 		}
 		return found
@@ -72,7 +72,7 @@ func findCoordinatorNode(c *call, req *kmsg.FindCoordinatorRequest, key string) 
 		return nil, kerr.InvalidRequest
 	}
 	if c.image().Topics.ByName(kafka.ConsumerOffsetsTopic) == nil {
-		createInternal(c, kafka.ConsumerOffsetsTopic)
+		c.Creations.Want([]string{kafka.ConsumerOffsetsTopic})
 	}
 	image := c.image()
 	p := image.Topics.ByName(kafka.ConsumerOffsetsTopic).Partition(c.groupPartition(key))
@@ -82,54 +82,21 @@ func findCoordinatorNode(c *call, req *kmsg.FindCoordinatorRequest, key string) 
 	return image.Cluster.Broker(p.Leader), nil
 }
 
-// isSharePartition says whether a key names a partition of a share group: group:topic id:partition.
+// isSharePartition says whether a key names a partition of a share group: group:topic id:partition. A group's id may have
+// colons of its own.
 func isSharePartition(key string) bool {
-	parts := strings.Split(key, ":")
-	if len(parts) != 3 || parts[0] == "" {
-		return false
-	}
-	_, err := kafka.ParseUUID(parts[1])
-	n, notNumber := strconv.ParseInt(parts[2], 10, 32)
-	return err == nil && notNumber == nil && n >= 0
+	rest, partition, ok := cutLast(key)
+	group, topic, named := cutLast(rest)
+	_, err := kafka.ParseUUID(topic)
+	n, notNumber := strconv.ParseInt(partition, 10, 32)
+	return ok && named && group != "" && err == nil && notNumber == nil && n >= 0
 }
 
-// creatable is the topic that is made when somebody asks for a name that is not there: the configuration decides about
-// internal topics.
-func creatable(c *call, name string) kmsg.CreateTopicsRequestTopic {
-	t := kmsg.NewCreateTopicsRequestTopic()
-	t.Topic, t.NumPartitions, t.ReplicationFactor = name, -1, -1
-	if name != kafka.ConsumerOffsetsTopic {
-		return t
+// cutLast cuts s at its last colon.
+func cutLast(s string) (before, after string, found bool) {
+	i := strings.LastIndexByte(s, ':')
+	if i < 0 {
+		return "", s, false
 	}
-	s := c.Config.Sources
-	t.NumPartitions = int32(s.Int("offsets.topic.num.partitions"))
-	t.ReplicationFactor = int16(s.Int("offsets.topic.replication.factor"))
-	for _, e := range [][2]string{
-		{"cleanup.policy", "compact"}, {"compression.type", "producer"}, {"segment.bytes", s.Text("offsets.topic.segment.bytes")},
-	} {
-		entry := kmsg.NewCreateTopicsRequestTopicConfig()
-		entry.Name, entry.Value = e[0], &e[1]
-		t.Configs = append(t.Configs, entry)
-	}
-	return t
-}
-
-// createInternal makes an internal topic. Why that fails is said in the log alone: those who asked try again.
-func createInternal(c *call, name string) {
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.SetVersion(req.MaxVersion())
-	req.Topics = append(req.Topics, creatable(c, name))
-	resp := submit[*kmsg.CreateTopicsResponse](c, controller.CreateTopics{Request: req})
-	if resp == nil || len(resp.Topics) == 0 {
-		return // said already
-	}
-	t := resp.Topics[0]
-	if err := kerr.TypedErrorForCode(t.ErrorCode); err != nil && err != kerr.TopicAlreadyExists {
-		why := err.Message
-		if t.ErrorMessage != nil {
-			why = *t.ErrorMessage
-		}
-		c.Log.Warn("can't make an internal topic: no group can be served", "topic", name,
-			"replicas", req.Topics[0].ReplicationFactor, "err", why)
-	}
+	return s[:i], s[i+1:], true
 }

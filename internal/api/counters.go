@@ -32,10 +32,16 @@ func (c *Counters) Served(visit func(key int16, requests int64, handling *obs.Hi
 	}
 }
 
-// handled counts a request.
-func (c *Counters) handled(key int16, took time.Duration) {
+// came counts a request, before whoever sent it can have its answer.
+func (c *Counters) came(key int16) {
 	if key >= 0 && key < maxKey {
 		c.requests[key].Add(1)
+	}
+}
+
+// handled counts the time of a handler.
+func (c *Counters) handled(key int16, took time.Duration) {
+	if key >= 0 && key < maxKey {
 		c.handling[key].Observe(took)
 	}
 }

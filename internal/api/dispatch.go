@@ -49,6 +49,7 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 	case !row.Has(hdr.Version):
 		n.refuse(r, hdr, wire.ErrUnsupportedVersion)
 	case row.raw != nil:
+		n.Counters.came(hdr.Key)
 		row.raw(c, body)
 		n.Counters.handled(hdr.Key, n.Now().Sub(began))
 	default:
@@ -61,6 +62,7 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 			row.later(c, req)
 			return
 		}
+		n.Counters.came(hdr.Key)
 		c.reply(row.handle(c, req))
 		n.Counters.handled(hdr.Key, n.Now().Sub(began))
 	}

@@ -1,9 +1,13 @@
 package api_test
 
 import (
+	"bytes"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/testkit"
 )
@@ -40,4 +44,59 @@ func TestSimpleGroup(t *testing.T) {
 	n.Stop()
 	n = testkit.Start(t, testkit.Options{FS: n.FS})
 	check(kadm.NewClient(n.Client()))
+}
+
+// Where __consumer_offsets can't be made nobody coordinates, and the log says why.
+func TestNoCoordinatorWithoutReplicas(t *testing.T) {
+	said := &lines{}
+	n := testkit.Start(t, testkit.Options{Set: []string{"offsets.topic.replication.factor=3"}, Log: said})
+	req := kmsg.NewPtrFindCoordinatorRequest()
+	req.CoordinatorKeys = []string{"g"}
+	ask := func() string {
+		return testkit.Code(testkit.Ask[*kmsg.FindCoordinatorResponse](n.Dial(), req, 6).Coordinators[0].ErrorCode)
+	}
+	testkit.Eventually(t, "a word about it", func() bool {
+		if got := ask(); got != "COORDINATOR_NOT_AVAILABLE" {
+			t.Fatalf("answered %s", got)
+		}
+		return said.has("replication factor")
+	})
+	commit := kmsg.NewPtrOffsetCommitRequest()
+	commit.Group, commit.Generation = "g", -1
+	n.Dial().Create("a", 1)
+	topic := kmsg.NewOffsetCommitRequestTopic()
+	topic.Topic, topic.Partitions = "a", []kmsg.OffsetCommitRequestTopicPartition{kmsg.NewOffsetCommitRequestTopicPartition()}
+	commit.Topics = append(commit.Topics, topic)
+	resp := testkit.Ask[*kmsg.OffsetCommitResponse](n.Dial(), commit, 9)
+	if got := testkit.Code(resp.Topics[0].Partitions[0].ErrorCode); got != "NOT_COORDINATOR" {
+		t.Errorf("a commit without a coordinator is answered with %s", got)
+	}
+}
+
+// lines is what a node says.
+type lines struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) has(s string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Contains(strings.ToLower(l.text.String()), s)
+}
+
+// What others write to an internal topic would be taken for what its coordinator wrote.
+func TestInternalTopicsAreNotForProducers(t *testing.T) {
+	n := testkit.Start(t, testkit.Options{})
+	c := n.Dial()
+	c.Create("__consumer_offsets", 1)
+	if got := testkit.Code(c.Produce("__consumer_offsets", 0, testkit.BatchOf(1, "x")).ErrorCode); got != "INVALID_TOPIC_EXCEPTION" {
+		t.Errorf("answered %s", got)
+	}
 }

@@ -17,8 +17,7 @@ var unread = []string{
 	"QuorumLimits.RebalanceLeaders", "QuorumLimits.RetryBackoff", "QuorumLimits.SnapshotFetchMaxBytes",
 	"ReplicaLimits.FetchBackoff", "ReplicaLimits.FetchMinBytes", "ReplicaLimits.FetchResponseMaxBytes", "ReplicaLimits.FetchWaitMax",
 	"ReplicaLimits.LagMax",
-	"Topic.DeleteRetention", "Topic.FollowerThrottledReplicas", "Topic.LeaderThrottledReplicas", "Topic.MaxCompactionLag",
-	"Topic.MinCleanableDirtyRatio", "Topic.MinCompactionLag",
+	"Topic.FollowerThrottledReplicas", "Topic.LeaderThrottledReplicas",
 }
 
 // TestConfigurationIsRead finds configuration that is parsed and then forgotten: each field of package config's typed structs has to be

@@ -28,6 +28,7 @@ L2  controller: kafka schema metadata
 L2  replica: kafka
 L2  producer: kafka record
 L2  fetchsession: kafka
+L2  compaction: kafka compress record
 L2  shard: kafka metadata
 L2  group: kafka schema metadata shard
 
@@ -35,16 +36,16 @@ L3  vfs:
 L3  segment: kafka record vfs
 L3  transport:
 
-L4  commitlog: kafka record vfs segment producer
+L4  commitlog: kafka record vfs segment producer compaction
 L4  purgatory: kafka
-L4  partition: kafka record replica producer commitlog purgatory metadata vfs compress
+L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress
 L4  quorum: kafka record schema metadata controller segment commitlog vfs
 L4  coordinator: kafka compress record metadata shard purgatory partition
 
 L5  api: kafka wire record metadata controller fetchsession shard group transport commitlog purgatory partition quorum coordinator config obs
 
 L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka compress metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage obs adminhttp
+L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage obs adminhttp
 L6  adminhttp: obs
 L6  inspect: kafka record schema
 L6  cli: kafka inspect

@@ -79,7 +79,9 @@ type Options struct {
 	RecoveryPoint kafka.Offset
 	// LogStartOffset is from log-start-offset-checkpoint. 0 if unknown.
 	LogStartOffset kafka.Offset
-	Now            time.Time
+	// Cleaned is from cleaner-offset-checkpoint: what lies below is clean. 0 if unknown.
+	Cleaned kafka.Offset
+	Now     time.Time
 }
 
 // Report says what Open found.

@@ -68,6 +68,11 @@ func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
 		if err == nil {
 			err = v.active().SaveIndex(false, false)
 		}
+		if err == nil {
+			var created bool
+			created, err = v.active().SaveAborts()
+			dir = dir || created
+		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

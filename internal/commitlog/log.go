@@ -22,6 +22,7 @@ type Log struct {
 
 	list     atomic.Pointer[list]
 	logStart atomic.Int64
+	cleaned  atomic.Int64 // what lies below is clean
 	epochs   atomic.Pointer[epochs]
 	broken   atomic.Pointer[error] // a failure after which nothing may be written
 
@@ -41,6 +42,7 @@ type Log struct {
 	saveEpochs    bool
 	syncDir       bool
 	doomed        []doomed
+	swaps         []swap
 }
 
 // list is the segments, first to last; the last one is active. It never changes.

@@ -23,6 +23,7 @@ func Open(f vfs.FS, dir string, o Options) (*Log, Report, error) {
 		partition: o.Partition, config: o.Config, recoveryPoint: o.RecoveryPoint, truncatedTo: kafka.NoOffset,
 	}
 	l.logStart.Store(int64(o.LogStartOffset))
+	l.cleaned.Store(int64(o.Cleaned))
 	op := opening{l: l, o: o}
 	if err := op.run(); err != nil {
 		return nil, op.report, fmt.Errorf("open log %s: %w", dir, err)
@@ -169,6 +170,7 @@ func (op *opening) loadFiles() error {
 	}
 	if ok {
 		l.recoveryPoint = min(l.recoveryPoint, truncated)
+		l.cleaned.Store(min(l.cleaned.Load(), int64(truncated)))
 		l.truncatedTo = truncated
 	}
 	return nil
@@ -270,7 +272,7 @@ func (op *opening) loadProducers(end kafka.Offset) error {
 		name := path.Join(l.dir.Path, segment.FileName(at, segment.SnapshotSuffix))
 		if at <= end {
 			b, err := vfs.ReadFile(l.dir.FS, name)
-			if err != nil {
+			if err != nil && !errors.Is(err, fs.ErrNotExist) { // a cleaner removes some
 				return err
 			}
 			l.producers, err = producer.ParseSnapshot(b, at, op.o.Now.UnixMilli(), l.config.ProducerIdle)
@@ -278,7 +280,7 @@ func (op *opening) loadProducers(end kafka.Offset) error {
 				return op.replayProducers(end)
 			}
 		}
-		if err := l.dir.FS.Remove(name); err != nil {
+		if err := l.dir.FS.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 		op.snapshots = op.snapshots[:len(op.snapshots)-1]

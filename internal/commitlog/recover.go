@@ -123,7 +123,7 @@ func (op *opening) visit(s *segment.Segment) func(segment.Header, []byte) error 
 				op.epochs, _ = op.epochs.assign(h.Epoch, h.Base)
 			}
 		}
-		if h.Base >= op.l.producers.EndOffset() && b[16] == record.Magic {
+		if h.Last >= op.l.producers.EndOffset() && b[16] == record.Magic { // the log may start within a batch
 			if done, ok := op.l.producers.Replay(record.Batch(b)); ok && done.Aborted {
 				s.NoteAborted(segment.Aborted{
 					ProducerID: done.ProducerID, FirstOffset: done.FirstOffset, LastOffset: done.LastOffset, LastStableOffset: done.LastStableOffset,

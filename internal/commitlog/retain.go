@@ -139,10 +139,13 @@ func (l *Log) Reap(now time.Time) (time.Time, error) {
 	return next, errors.Join(errs...)
 }
 
-// rename gives the files of removed segments their .deleted names, oldest first and each durably before the next, so that a crash leaves no gap.
+// rename moves the files of cleaned segments into their place, and gives those of removed segments their .deleted names, oldest first and each durably before the next, so that a crash leaves no gap.
 func (l *Log) rename() error {
 	l.renaming.Lock()
 	defer l.renaming.Unlock()
+	if err := l.moveSwaps(); err != nil {
+		return err
+	}
 	renamed := false
 	for {
 		l.mu.Lock()

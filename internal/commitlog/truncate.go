@@ -42,6 +42,9 @@ func (l *Log) truncate(v *list, end kafka.Offset, now time.Time) error {
 	if err := l.beginTruncation(end); err != nil {
 		return err
 	}
+	if err := l.rename(); err != nil {
+		return err
+	}
 	at := v.find(end)
 	if err := l.doomFrom(v.segments[at+1:], now); err != nil {
 		return err
@@ -81,6 +84,7 @@ func (l *Log) beginTruncation(end kafka.Offset) error {
 	defer l.mu.Unlock()
 	l.truncatedTo = mark
 	l.recoveryPoint = min(l.recoveryPoint, end)
+	l.cleaned.Store(min(l.cleaned.Load(), int64(end)))
 	l.sealed = slices.DeleteFunc(l.sealed, func(s sealed) bool { return s.end > end })
 	return nil
 }

@@ -57,6 +57,12 @@ func (s Sources) Int(name string) int64 {
 	return n
 }
 
+// Double returns the value of a key of type Double, or 0.
+func (s Sources) Double(name string) float64 {
+	v, _ := parseDouble(s.Text(name))
+	return v
+}
+
 // Bool returns the effective value of a broker key that holds true or false.
 func (s Sources) Bool(name string) bool { return s.Text(name) == "true" }
 

@@ -96,22 +96,34 @@ func (Activate) handle(c *Controller, t turn) (Result, error) {
 		out.add(&schema.AbortTransactionRecord{Reason: &reason}, 0)
 	}
 	if fresh {
-		name := bootstrapName
-		out.add(&schema.BeginTransactionRecord{Name: &name}, 0)
-		elr := false
-		for _, r := range c.cfg.Bootstrap {
-			out.add(r, 0)
-			if f, ok := r.(*schema.FeatureLevelRecord); ok && f.Name == metadata.ELRFeature && f.FeatureLevel > 0 {
-				elr = true
-			}
-		}
-		if elr {
-			// With eligible leader replicas the smallest in-sync set is the cluster's, not a node's (KIP-966).
-			out.add(c.minInSyncRecord(), 0)
-		}
-		out.add(&schema.EndTransactionRecord{}, 0)
+		c.bootstrap(&out)
 	}
 	return Result{Records: out}, nil
+}
+
+// bootstrap adds the records of a new cluster, in a transaction if its level has them; they are one batch in any case.
+func (c *Controller) bootstrap(out *records) {
+	levels := map[string]int16{}
+	for _, r := range c.cfg.Bootstrap {
+		if f, ok := r.(*schema.FeatureLevelRecord); ok {
+			levels[f.Name] = f.FeatureLevel
+		}
+	}
+	transaction := metadata.HasTransactions(metadata.Level(levels[metadata.MetadataVersionFeature]))
+	if transaction {
+		name := bootstrapName
+		out.add(&schema.BeginTransactionRecord{Name: &name}, 0)
+	}
+	for _, r := range c.cfg.Bootstrap {
+		out.add(r, 0)
+	}
+	if levels[metadata.ELRFeature] > 0 {
+		// With eligible leader replicas the smallest in-sync set is the cluster's, not a node's (KIP-966).
+		out.add(c.minInSyncRecord(), 0)
+	}
+	if transaction {
+		out.add(&schema.EndTransactionRecord{}, 0)
+	}
 }
 
 func (c *Controller) minInSyncRecord() schema.MetadataRecord {

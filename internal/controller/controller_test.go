@@ -164,7 +164,14 @@ func (w *world) run(d *datadriven.TestData) string {
 	w.out.Reset()
 	switch d.Cmd {
 	case "activate":
+		var level int16
+		if d.MaybeScanArgs(w.t, "level", &level); level > 0 {
+			w.cfg.Bootstrap = []schema.MetadataRecord{&schema.FeatureLevelRecord{Name: metadata.MetadataVersionFeature, FeatureLevel: level}}
+			w.c = New(w.cfg, metadata.NewLoader(metadata.Empty()), w.now)
+		}
 		w.do(Activate{})
+	case "registerController":
+		w.answer(w.do(RegisterController{Request: kmsg.NewPtrControllerRegistrationRequest()}))
 	case "register":
 		w.register(d)
 	case "heartbeat":

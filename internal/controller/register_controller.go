@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -10,6 +11,10 @@ import (
 func (r RegisterController) handle(c *Controller, t turn) (Result, error) {
 	response := kmsg.NewPtrControllerRegistrationResponse()
 	response.Version = r.Request.Version
+	if !metadata.HasControllers(c.Image().Features.MetadataVersion()) {
+		response.ErrorCode = kerr.UnsupportedVersion.Code
+		return Result{Response: response}, nil
+	}
 	n := &metadata.ControllerNode{
 		ID:          kafka.NodeID(r.Request.ControllerID),
 		Incarnation: r.Request.IncarnationID,

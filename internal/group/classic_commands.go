@@ -42,10 +42,6 @@ func (s *Shard) joinGroup(t *shard.Turn, ticket shard.Ticket, cmd JoinGroup) {
 
 func (s *Shard) syncGroup(t *shard.Turn, ticket shard.Ticket, cmd SyncGroup) {
 	req := cmd.Request
-	if e := classic.CheckSync(req); e != nil {
-		classic.RefuseSync(t, ticket, req.Version, e)
-		return
-	}
 	switch g := s.groups[req.Group].(type) {
 	case *classic.Group:
 		g.Sync(t, ticket, req)
@@ -58,10 +54,6 @@ func (s *Shard) syncGroup(t *shard.Turn, ticket shard.Ticket, cmd SyncGroup) {
 
 func (s *Shard) heartbeat(t *shard.Turn, ticket shard.Ticket, cmd Heartbeat) {
 	req := cmd.Request
-	if req.Group == "" {
-		classic.AnswerHeartbeat(t, ticket, req.Version, kerr.InvalidGroupID)
-		return
-	}
 	switch g := s.groups[req.Group].(type) {
 	case *classic.Group:
 		g.Heartbeat(t, ticket, req)
@@ -74,10 +66,6 @@ func (s *Shard) heartbeat(t *shard.Turn, ticket shard.Ticket, cmd Heartbeat) {
 
 func (s *Shard) leaveGroup(t *shard.Turn, ticket shard.Ticket, cmd LeaveGroup) {
 	req := cmd.Request
-	if req.Group == "" {
-		classic.RefuseLeave(t, ticket, req, kerr.InvalidGroupID)
-		return
-	}
 	switch g := s.groups[req.Group].(type) {
 	case *classic.Group:
 		g.Leave(t, ticket, req)

@@ -1,27 +1,77 @@
 package group
 
 import (
+	"slices"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/group/classic"
+	"github.com/ottla/ottla/internal/group/modern"
 	"github.com/ottla/ottla/internal/shard"
 )
 
 // Requests of the classic protocol that name a consumer group with members.
 
 func (s *Shard) joinConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd JoinGroup) {
-	classic.RefuseJoin(t, ticket, cmd.Request, cmd.Request.MemberID, kerr.InconsistentGroupProtocol)
+	const firstKnown = 4 // from this version on a dynamic member comes with an id that it was told (KIP-394)
+	req, g := cmd.Request, s.groups[cmd.Request.Group].(*modern.Group)
+	if req.Version == 0 {
+		req.RebalanceTimeoutMillis = req.SessionTimeoutMillis
+	}
+	if !s.config.Classic.UpgradeToModern && !s.config.Classic.DowngradeFromModern {
+		classic.RefuseJoin(t, ticket, req, "", kerr.InconsistentGroupProtocol)
+		return
+	}
+	if err := g.CheckJoin(t, req, cmd.Client); err != nil {
+		classic.RefuseJoin(t, ticket, req, "", err)
+		return
+	}
+	id := req.MemberID
+	if id == "" {
+		id = s.config.NewID().String()
+		if req.InstanceID == nil && req.Version >= firstKnown {
+			classic.RefuseJoin(t, ticket, req, id, kerr.MemberIDRequired)
+			return
+		}
+	}
+	resp, stays := g.Join(t, id, req, cmd.Client, func(replaced string) bool {
+		stay, only := g.OnlyClassic([]string{replaced})
+		return only && !g.IsClassic(replaced) && s.config.Classic.DowngradeFromModern && stay+1 <= s.config.Classic.MaxSize
+	})
+	if !stays {
+		s.downgrade(t, g, req.Group, nil, !g.Assigned())
+	}
+	resp.Version = req.Version
+	t.Reply(ticket, resp)
 }
 
 func (s *Shard) syncConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd SyncGroup) {
-	classic.RefuseSync(t, ticket, cmd.Request.Version, kerr.UnknownMemberID)
+	g := s.groups[cmd.Request.Group].(*modern.Group)
+	resp, err := g.Sync(t, cmd.Request)
+	if err != nil {
+		classic.RefuseSync(t, ticket, cmd.Request.Version, err)
+		return
+	}
+	t.Reply(ticket, resp)
 }
 
 func (s *Shard) heartbeatConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd Heartbeat) {
-	classic.AnswerHeartbeat(t, ticket, cmd.Request.Version, kerr.UnknownMemberID)
+	g := s.groups[cmd.Request.Group].(*modern.Group)
+	classic.AnswerHeartbeat(t, ticket, cmd.Request.Version, g.KeepClassic(t, cmd.Request))
 }
 
 func (s *Shard) leaveConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd LeaveGroup) {
-	classic.AnswerLeave(t, ticket, cmd.Request, func(kmsg.LeaveGroupRequestMember) *kerr.Error { return kerr.UnknownMemberID })
+	g := s.groups[cmd.Request.Group].(*modern.Group)
+	var leaving []string
+	classic.AnswerLeave(t, ticket, cmd.Request, func(who kmsg.LeaveGroupRequestMember) *kerr.Error {
+		id, err := g.FindLeaving(who)
+		if err == nil && !slices.Contains(leaving, id) {
+			leaving = append(leaving, id)
+		}
+		return err
+	})
+	if len(leaving) > 0 {
+		s.removeModern(t, g, cmd.Request.Group, leaving)
+	}
 }

@@ -30,6 +30,8 @@ listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:0
 inter.broker.listener.name=PLAINTEXT
+offsets.topic.replication.factor=1
+group.initial.rebalance.delay.ms=0
 log.dirs=%[2]s
 `, net.JoinHostPort(host, port), escape(dir))
 	cfg, err := config.Load("the configuration of ottla dev", []byte(text), overrides)

@@ -3,6 +3,8 @@ package metadata
 // Record versions by metadata.version (KIP-778). The levels are those of the release that brought the version.
 const (
 	levelControlledShutdown Level = 7  // 3.3-IV3: the lowest level that 4.x reads
+	levelTransactions       Level = 13 // 3.6-IV1: KIP-868
+	levelControllers        Level = 15 // 3.7-IV0: KIP-919
 	levelDirectories        Level = 17 // 3.7-IV2: KIP-858
 	levelELR                Level = 23 // 4.0-IV1: KIP-966
 	levelCordoned           Level = 30 // 4.3-IV0: KIP-1066
@@ -37,6 +39,13 @@ func PartitionVersion(l Level) int16 {
 		return 0
 	}
 }
+
+// HasTransactions reports whether the metadata log may have transactions at this metadata.version (KIP-868).
+func HasTransactions(l Level) bool { return l >= levelTransactions }
+
+// HasControllers reports whether controllers are registered at this metadata.version (KIP-919). Kafka does not start on a log of a lower
+// one that has such a record.
+func HasControllers(l Level) bool { return l >= levelControllers }
 
 // HasDirectories reports whether replicas are assigned to directories at this metadata.version (KIP-858).
 func HasDirectories(l Level) bool { return l >= levelDirectories }

@@ -28,8 +28,9 @@ func (n *Node) serveAdmin() {
 	if n.admin == nil {
 		return
 	}
+	server, socket := n.admin, n.adminSocket
 	n.run(func() {
-		if err := n.admin.Serve(n.adminSocket); err != nil {
+		if err := server.Serve(socket); err != nil {
 			n.log.Error("metrics are not served", "err", err)
 		}
 	})
@@ -42,7 +43,6 @@ func (n *Node) closeAdmin(ctx context.Context) error {
 	}
 	err := n.admin.Close(ctx)
 	_ = n.adminSocket.Close() // once more, for a server that never served
-	n.admin = nil
 	return err
 }
 

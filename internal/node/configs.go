@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/compaction"
 	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
@@ -74,6 +75,16 @@ func (c configs) sources(s controller.Stored) config.Sources {
 	return c.file.WithDynamic(s.Cluster, s.Node)
 }
 
+// cleanerConfig is what the cleaners of compacted logs need.
+func cleanerConfig(s config.Sources) partition.CleanerConfig {
+	return partition.CleanerConfig{
+		Enabled: s.Bool("log.cleaner.enable"), Threads: int(s.Int("log.cleaner.threads")),
+		KeyBytes: s.Int("log.cleaner.dedupe.buffer.size"), KeyLoad: s.Double("log.cleaner.io.buffer.load.factor"),
+		BufferBytes: int(s.Int("log.cleaner.io.buffer.size")), BytesPerSecond: s.Double("log.cleaner.io.max.bytes.per.second"),
+		Backoff: s.Millis("log.cleaner.backoff.ms"),
+	}
+}
+
 // codecs are the values of compression.type that name a codec.
 var codecs = []string{"uncompressed", "gzip", "snappy", "lz4", "zstd"}
 
@@ -90,6 +101,12 @@ func topicConfig(t config.Topic, producerIdle time.Duration) partition.Config {
 		Compacted: t.Compact, Deletable: t.Delete || !t.Compact,
 		TimestampType: t.TimestampType, TimestampBefore: t.TimestampBeforeMax, TimestampAfter: t.TimestampAfterMax,
 		FlushMessages: t.FlushMessages, FlushInterval: t.FlushInterval,
+		Compaction: compaction.Config{
+			MinDirtyRatio: t.MinCleanableDirtyRatio, MinLag: t.MinCompactionLag, MaxLag: t.MaxCompactionLag, DeleteRetention: t.DeleteRetention,
+		},
+	}
+	if t.Compact && t.MaxCompactionLag > 0 { // what is in the active segment is not compacted
+		c.Log.SegmentAge = min(c.Log.SegmentAge, t.MaxCompactionLag)
 	}
 	if i := slices.Index(codecs, t.CompressionType); i >= 0 {
 		c.Recompress, c.Codec = true, compress.Codec(i)

@@ -6,14 +6,18 @@ import (
 	"sync"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // maxCreations bounds the topics that are on their way at once. The controller takes no more partitions in one request.
 const maxCreations = 10_000
 
-// creations makes topics that clients asked for by name (auto.create.topics.enable), beside the connections that asked.
+// creations makes topics that clients asked for by name (auto.create.topics.enable) and those of coordinators, beside the connections that asked.
 type creations struct {
 	create func(context.Context, *kmsg.CreateTopicsRequest) error
+	config config.Sources
 	log    *slog.Logger
 	wake   chan struct{} // holds one: there is something in waiting
 
@@ -22,8 +26,8 @@ type creations struct {
 	inFlight map[string]bool
 }
 
-func newCreations(log *slog.Logger, create func(context.Context, *kmsg.CreateTopicsRequest) error) *creations {
-	return &creations{create: create, log: log, wake: make(chan struct{}, 1), inFlight: map[string]bool{}}
+func newCreations(s config.Sources, log *slog.Logger, create func(context.Context, *kmsg.CreateTopicsRequest) error) *creations {
+	return &creations{create: create, config: s, log: log, wake: make(chan struct{}, 1), inFlight: map[string]bool{}}
 }
 
 // Want implements api.Creations.
@@ -59,7 +63,7 @@ func (c *creations) run(ctx context.Context) {
 		case <-c.wake:
 		}
 		for names := c.next(); names != nil && ctx.Err() == nil; names = c.next() {
-			if err := c.create(ctx, creation(names)); err != nil && ctx.Err() == nil {
+			if err := c.create(ctx, c.creation(names)); err != nil && ctx.Err() == nil {
 				c.log.Warn("topics were not created on demand", "topics", len(names), "err", err)
 			}
 			c.landed(names)
@@ -89,13 +93,30 @@ func (c *creations) landed(names []string) {
 }
 
 // creation asks for topics with the partitions and replicas that the configuration gives.
-func creation(names []string) *kmsg.CreateTopicsRequest {
+func (c *creations) creation(names []string) *kmsg.CreateTopicsRequest {
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.SetVersion(req.MaxVersion())
 	for _, name := range names {
 		t := kmsg.NewCreateTopicsRequestTopic()
 		t.Topic, t.NumPartitions, t.ReplicationFactor = name, -1, -1
+		if name == kafka.ConsumerOffsetsTopic {
+			c.forOffsets(&t)
+		}
 		req.Topics = append(req.Topics, t)
 	}
 	return req
+}
+
+// forOffsets makes t the topic of group coordinators.
+func (c *creations) forOffsets(t *kmsg.CreateTopicsRequestTopic) {
+	t.NumPartitions = int32(c.config.Int("offsets.topic.num.partitions"))
+	t.ReplicationFactor = int16(c.config.Int("offsets.topic.replication.factor"))
+	set := func(name, value string) {
+		e := kmsg.NewCreateTopicsRequestTopicConfig()
+		e.Name, e.Value = name, &value
+		t.Configs = append(t.Configs, e)
+	}
+	set("cleanup.policy", "compact")
+	set("compression.type", "producer")
+	set("segment.bytes", c.config.Text("offsets.topic.segment.bytes"))
 }

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/config"
 )
 
 // Whoever wants topics never waits for them, and what is on its way is not asked for again.
@@ -17,7 +19,7 @@ func TestCreationsAreBesideTheConnection(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var asked [][]string
 		answer := make(chan error)
-		c := newCreations(slog.New(slog.DiscardHandler), func(_ context.Context, req *kmsg.CreateTopicsRequest) error {
+		c := newCreations(config.Sources{}, slog.New(slog.DiscardHandler), func(_ context.Context, req *kmsg.CreateTopicsRequest) error {
 			var names []string
 			for _, topic := range req.Topics {
 				names = append(names, topic.Topic)
@@ -52,7 +54,7 @@ func TestCreationsAreBesideTheConnection(t *testing.T) {
 
 // Names beyond the bound are dropped, not kept.
 func TestCreationsAreBounded(t *testing.T) {
-	c := newCreations(slog.New(slog.DiscardHandler), nil)
+	c := newCreations(config.Sources{}, slog.New(slog.DiscardHandler), nil)
 	names := make([]string, maxCreations+1)
 	for i := range names {
 		names[i] = fmt.Sprint(i)

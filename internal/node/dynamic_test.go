@@ -10,7 +10,8 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 )
 
-// topicDefaults are the dynamic broker keys that are defaults of topics, each with another value than its default.
+// topicDefaults are the dynamic broker keys that are defaults of topics, or of the cleaners (partition's TestCleanersAreReconfigured), each with another value
+// than its default.
 var topicDefaults = map[string]string{
 	"compression.gzip.level":              "5",
 	"compression.lz4.level":               "5",
@@ -34,6 +35,12 @@ var topicDefaults = map[string]string{
 	"message.max.bytes":                   "5",
 	"min.insync.replicas":                 "5",
 	"producer.id.expiration.ms":           "5",
+	"log.cleaner.backoff.ms":              "5",
+	"log.cleaner.dedupe.buffer.size":      "5000000",
+	"log.cleaner.io.buffer.load.factor":   "0.5",
+	"log.cleaner.io.buffer.size":          "5",
+	"log.cleaner.io.max.bytes.per.second": "5",
+	"log.cleaner.threads":                 "2",
 	"log.cleaner.delete.retention.ms":     "5",
 	"log.cleaner.max.compaction.lag.ms":   "5",
 	"log.cleaner.min.cleanable.ratio":     "0.25",
@@ -90,5 +97,5 @@ func TestEveryDynamicKeyActs(t *testing.T) {
 func resolved(s config.Sources) string {
 	t := s.Topic(nil)
 	c := configs{}.Topic(controller.Stored{Cluster: s.Cluster, Node: s.Broker})
-	return fmt.Sprintf("%+v %+v %+v", t, topicConfig(t, s.Millis("producer.id.expiration.ms")), c)
+	return fmt.Sprintf("%+v %+v %+v %+v", t, topicConfig(t, s.Millis("producer.id.expiration.ms")), c, cleanerConfig(s))
 }

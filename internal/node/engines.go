@@ -90,7 +90,7 @@ func (n *Node) openPartitions() error {
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
 		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: dynamic.Millis("log.segment.delete.delay.ms"),
 		StartsInterval: s.StartOffsetCheckpoint, InitialDelay: s.InitialDelay,
-		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: n.member.tell,
+		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: n.member.tell, Cleaners: n.cleanerConfig,
 	})
 	if err != nil {
 		return fmt.Errorf("recover the logs: %w", err)
@@ -99,9 +99,22 @@ func (n *Node) openPartitions() error {
 }
 
 // topicConfig resolves a topic's configuration against the image that is being applied.
-func (n *Node) topicConfig(_ string, overrides map[string]string) partition.Config {
-	s := api.SourcesAt(n.cfg, n.applied.Load())
-	return topicConfig(s.Topic(overrides), s.Millis("producer.id.expiration.ms"))
+func (n *Node) topicConfig(topic string, overrides map[string]string) partition.Config {
+	image := n.applied.Load()
+	if overrides == nil {
+		overrides = image.Configs.Topic(topic)
+	}
+	s := api.SourcesAt(n.cfg, image)
+	c := topicConfig(s.Topic(overrides), s.Millis("producer.id.expiration.ms"))
+	if image.Topics.ByName(topic) == nil {
+		c.Log.Compacted = true // for all that is known at the start: then gaps between segments are no damage
+	}
+	return c
+}
+
+// cleanerConfig resolves the configuration of the cleaners likewise.
+func (n *Node) cleanerConfig() partition.CleanerConfig {
+	return cleanerConfig(api.SourcesAt(n.cfg, n.applied.Load()))
 }
 
 // cordoned reports whether a log directory takes no new replicas.

@@ -53,7 +53,7 @@ func groupConfig(s config.Sources) group.Config {
 			Heartbeat:  s.Millis("group.consumer.heartbeat.interval.ms"), MinHeartbeat: s.Millis("group.consumer.min.heartbeat.interval.ms"),
 			MaxHeartbeat: s.Millis("group.consumer.max.heartbeat.interval.ms"),
 			Assignors:    s.List("group.consumer.assignors"), RegexRefresh: s.Millis("group.consumer.regex.refresh.interval.ms"),
-			AssignmentDelay: s.Millis("group.consumer.assignment.interval.ms"),
+			AssignmentInterval: s.Millis("group.consumer.assignment.interval.ms"),
 		},
 		Offsets: offsets.Config{
 			MaxMetadata: int(s.Int("offset.metadata.max.bytes")), Retention: s.Minutes("offsets.retention.minutes"),

@@ -113,7 +113,10 @@ func (m *membership) registerController(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return kerr.ErrorForCode(resp.ErrorCode)
+	if err := kerr.ErrorForCode(resp.ErrorCode); !errors.Is(err, kerr.UnsupportedVersion) { // an old metadata.version has no such records
+		return err
+	}
+	return nil
 }
 
 func (m *membership) register(ctx context.Context) error {
@@ -254,7 +257,7 @@ func (m *membership) giveUp(told reported, err error) {
 // assignDirectories tells the controller in which directories replicas are, where the metadata does not know (KIP-858).
 func (m *membership) assignDirectories(ctx context.Context) {
 	placed := m.n.partitions.Misplaced()
-	if len(placed) == 0 {
+	if len(placed) == 0 || !metadata.HasDirectories(m.n.quorum.Image().Features.MetadataVersion()) {
 		return
 	}
 	resp, err := ask[*kmsg.AssignReplicasToDirsResponse](ctx, m, controller.AssignReplicasToDirs{Request: m.assignment(placed)})
@@ -310,6 +313,14 @@ func (m *membership) allocateProducerIDs() (block, error) {
 func (m *membership) createTopics(ctx context.Context, req *kmsg.CreateTopicsRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Network.RequestTimeout)
 	defer cancel()
-	_, err := ask[*kmsg.CreateTopicsResponse](ctx, m, controller.CreateTopics{Request: req})
-	return err
+	resp, err := ask[*kmsg.CreateTopicsResponse](ctx, m, controller.CreateTopics{Request: req})
+	if err != nil {
+		return err
+	}
+	for _, t := range resp.Topics { // who asked for another topic is told when asking again
+		if t.ErrorMessage != nil && t.ErrorCode != kerr.TopicAlreadyExists.Code && kafka.IsInternal(t.Topic) {
+			return fmt.Errorf("%s: %s", t.Topic, *t.ErrorMessage)
+		}
+	}
+	return nil
 }

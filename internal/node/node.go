@@ -173,7 +173,7 @@ func (n *Node) bind() error {
 		Sessions: n.sessions, Counters: &n.counters,
 		Groups: n.groups, Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
 	}
-	n.creations = newCreations(n.log, n.member.createTopics)
+	n.creations = newCreations(n.cfg.Sources, n.log, n.member.createTopics)
 	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
 	budget := transport.NewBudget(requestBytes)
 	if most := n.cfg.Network.QueuedMaxBytes; most > 0 {

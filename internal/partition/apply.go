@@ -371,6 +371,10 @@ func (m *Manager) configure(delta *metadata.Delta, image *metadata.Image) {
 		}
 	}
 	if all {
+		select {
+		case m.reconfigured <- struct{}{}:
+		default:
+		}
 		for _, t := range m.table.Load().byName {
 			m.configureTopic(image, t)
 		}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
+	"github.com/ottla/ottla/internal/compaction"
 	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/internal/kafka"
 )
@@ -27,4 +28,6 @@ type Config struct {
 	FlushInterval   time.Duration // flush.ms; negative or the longest: never
 	// HeadersOnly trusts the records of a batch behind a good CRC instead of walking them, where nothing else needs the walk.
 	HeadersOnly bool
+	// Compaction is for the cleaners, of logs that are Compacted.
+	Compaction compaction.Config
 }

@@ -34,6 +34,9 @@ func firstDuties(o *Options, now time.Time) duties {
 
 // Run does the background duties until ctx is done: retention, rolls by age, flushes, checkpoints, expiry, removal of deleted folders.
 func (m *Manager) Run(ctx context.Context) {
+	var cleaners sync.WaitGroup
+	cleaners.Go(func() { m.runCleaners(ctx) })
+	defer cleaners.Wait()
 	timer := time.NewTimer(m.step(m.o.Now()))
 	defer timer.Stop()
 	for {
@@ -176,6 +179,9 @@ func (m *Manager) writeRecoveryPoints() {
 			return err
 		}
 		if err := d.saveLogStarts(); err != nil {
+			return err
+		}
+		if err := d.saveCleaned(); err != nil { // before a truncation's note goes
 			return err
 		}
 		for i, p := range all {

@@ -52,6 +52,8 @@ type Options struct {
 	FlushCheck         time.Duration // log.flush.scheduler.interval.ms; the longest: each partition when its flush.ms has passed
 	ExpiryInterval     time.Duration // producer.id.expiration.check.interval.ms
 	DeleteDelay        time.Duration // log.segment.delete.delay.ms, for the folders of deleted partitions
+	// Cleaners returns the configuration of the cleaners as it is now; nil runs none.
+	Cleaners func() CleanerConfig
 	// Cordoned reports whether a log directory takes no new replicas (KIP-1066).
 	Cordoned func(path string) bool
 	// Placed is told that Misplaced has something, outside all locks.
@@ -92,6 +94,8 @@ type Manager struct {
 	image atomic.Pointer[metadata.Image]
 	table atomic.Pointer[table]
 	dirty chan *Partition // finished a segment or wrote much: to be flushed
+
+	reconfigured chan struct{} // holds one: the configuration of the cleaners may have changed
 
 	due duties // owned by Run
 

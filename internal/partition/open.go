@@ -30,7 +30,7 @@ const dirtyBacklog = 256
 func Open(o Options) (*Manager, error) {
 	o.setDefaults()
 	m := &Manager{
-		o: o, dirty: make(chan *Partition, dirtyBacklog), moveNews: make(chan struct{}, 1),
+		o: o, dirty: make(chan *Partition, dirtyBacklog), moveNews: make(chan struct{}, 1), reconfigured: make(chan struct{}, 1),
 		recovered: make(map[kafka.TopicPartition]*recovered), twins: make(map[kafka.TopicPartition]*recovered),
 		futures: make(map[kafka.TopicPartition]future), wishes: make(map[kafka.TopicPartition]*logDir),
 	}
@@ -85,6 +85,7 @@ func (m *Manager) openDir(d *logDir) error {
 	}
 	offsets := startOffsets{
 		recovery: d.offsets(checkpoint.RecoveryPoint), logStart: d.offsets(checkpoint.LogStart), highWatermark: d.offsets(checkpoint.Replication),
+		cleaned: d.offsets(checkpoint.Cleaner),
 	}
 	jobs := make(chan kafka.TopicPartition)
 	errs := make([]error, m.o.RecoveryThreads)
@@ -119,7 +120,7 @@ func (m *Manager) openDir(d *logDir) error {
 
 // startOffsets are the checkpoints of a directory as they were at start.
 type startOffsets struct {
-	recovery, logStart, highWatermark map[kafka.TopicPartition]kafka.Offset
+	recovery, logStart, highWatermark, cleaned map[kafka.TopicPartition]kafka.Offset
 }
 
 // recover opens one log.
@@ -132,7 +133,7 @@ func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) e
 	opts := m.o.Template
 	opts.Partition, opts.Config, opts.Now = id, m.o.TopicConfig(id.Topic, nil).Log, m.o.Now()
 	opts.Clean, opts.Written = d.Clean, d.Written
-	opts.RecoveryPoint, opts.LogStartOffset = at.recovery[id], at.logStart[id]
+	opts.RecoveryPoint, opts.LogStartOffset, opts.Cleaned = at.recovery[id], at.logStart[id], at.cleaned[id]
 	log, report, err := commitlog.Open(m.o.FS, folder, opts)
 	if err != nil {
 		return err

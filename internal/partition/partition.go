@@ -45,7 +45,10 @@ type Partition struct {
 	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
 	unflushedSince atomic.Int64
 
-	upkeep sync.Mutex // outside of mu; guards Flush, Reap and Checkpointed of the log, which want one caller at a time and a folder that stays
+	upkeep sync.Mutex // outside of mu; guards Flush, Reap, Checkpointed and FinishSwap of the log, which want one caller at a time and a folder that stays
+
+	cleaning    atomic.Bool // a cleaner has it
+	uncleanable atomic.Bool // a cleaner failed on what is in it
 }
 
 // States of a partition.
@@ -335,6 +338,9 @@ func (p *Partition) retainLocked(now time.Time) error {
 	}
 	if _, err := p.log().RollAged(now); err != nil {
 		return err
+	}
+	if p.cleaning.Load() {
+		return nil // as in Kafka: the cleaner's work would be in vain
 	}
 	_, err := p.log().Retain(now, p.core.HighWatermark())
 	return err

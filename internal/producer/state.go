@@ -243,4 +243,16 @@ func (s *State) Producers(dst []Active) []Active {
 	return dst
 }
 
+// Last visits, in any order, for each producer the last offset of its last data batch, or kafka.NoOffset, and its epoch: the batches that compaction
+// must keep for the state to be found again.
+func (s *State) Last(visit func(id kafka.ProducerID, lastOffset kafka.Offset, epoch int16)) {
+	for id, e := range s.entries {
+		last := kafka.NoOffset
+		if e.count > 0 {
+			last = e.batches[e.count-1].lastOffset
+		}
+		visit(id, last, e.epoch)
+	}
+}
+
 func (s *State) ids() []kafka.ProducerID { return slices.Sorted(maps.Keys(s.entries)) }

@@ -20,11 +20,14 @@ type CompletedTxn struct {
 // replayMarker takes in a commit or abort marker. Other control batches have no producer and don't come here.
 func (s *State) replayMarker(b record.Batch) (CompletedTxn, bool) {
 	m, ok := record.ParseEndTxnMarker(b)
-	if !ok {
+	if !ok && b.Count() > 0 {
 		return CompletedTxn{}, false
 	}
 	id := b.ProducerID()
 	e := s.entry(id)
+	if !ok { // a cleaner left the header, for the epoch, of a marker all of whose transaction is gone
+		m = record.EndTxnMarker{Type: record.Commit, CoordinatorEpoch: e.coordinatorEpoch, Timestamp: b.MaxTimestamp()}
+	}
 	first := e.txnFirst
 	e.enter(b.ProducerEpoch())
 	e.coordinatorEpoch, e.lastTimestamp, e.txnFirst = m.CoordinatorEpoch, m.Timestamp, kafka.NoOffset

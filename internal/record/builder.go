@@ -83,17 +83,9 @@ func (b *Builder) AddAt(delta int32, timestamp int64, key, value []byte, headers
 // addCopy appends a copy of r with another offset delta.
 func (b *Builder) addCopy(delta int32, r *Record) {
 	b.begin(r.Timestamp)
-	tsDelta := r.Timestamp - b.base
-	size := 1 + varintSize(tsDelta) + varintSize(int64(delta)) + fieldSize(r.Key) + fieldSize(r.Value) +
-		varintSize(int64(r.HeaderCount)) + len(r.RawHeaders)
-	dst := appendVarint(b.records, int64(size))
-	dst = append(dst, 0)
-	dst = appendVarint(dst, tsDelta)
-	dst = appendVarint(dst, int64(delta))
-	dst = appendField(dst, r.Key)
-	dst = appendField(dst, r.Value)
-	dst = appendVarint(dst, int64(r.HeaderCount))
-	b.records, b.lastDelta = append(dst, r.RawHeaders...), delta
+	copied := *r
+	copied.OffsetDelta = delta
+	b.records, b.lastDelta = AppendRecord(b.records, b.base, &copied), delta
 	b.count++
 }
 

@@ -78,21 +78,25 @@ type Walker struct {
 
 // Reset starts at the first record of b, whose records decompress to limit bytes at most.
 func (w *Walker) Reset(b Batch, limit int) {
+	w.ResetOver(b, b.Records())
+	if w.err != nil || b.Codec() == compress.None {
+		return
+	}
+	w.win, w.maxRecord = nil, limit
+	if w.left > 0 {
+		w.src, w.err = compress.NewReader(b.Records(), b.Codec(), limit)
+	}
+}
+
+// ResetOver is Reset for a batch whose records the caller has decompressed: what the walker shows lies in them, and is good as long as they are.
+func (w *Walker) ResetOver(b Batch, records []byte) {
 	w.Close()
 	*w = Walker{
 		base: b.BaseTimestamp(), max: b.MaxTimestamp(), appended: b.TimestampType() == kafka.LogAppendTime,
-		left: b.Count(), carry: w.carry, maxRecord: limit,
+		left: b.Count(), carry: w.carry, win: records, maxRecord: math.MaxInt32,
 	}
 	if w.left < 0 {
 		w.err = fmt.Errorf("%w: found invalid record count %d in magic v2 batch", ErrCorrupt, w.left)
-		return
-	}
-	if b.Codec() == compress.None {
-		w.win, w.maxRecord = b.Records(), math.MaxInt32
-		return
-	}
-	if w.left > 0 {
-		w.src, w.err = compress.NewReader(b.Records(), b.Codec(), limit)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"path"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +44,7 @@ type Segment struct {
 	gone        atomic.Bool
 	modified    atomic.Int64 // ms
 	hints       hints
+	aside       atomic.Bool // its files are not in their place yet (aside.go)
 
 	// Of the writer.
 	failed     bool
@@ -89,9 +89,13 @@ func newSegment(dir *Dir, base kafka.Offset) *Segment {
 // Create makes an empty segment, replacing files of its name. The folder is not synced.
 func Create(dir *Dir, base kafka.Offset, now time.Time) (*Segment, error) {
 	s := newSegment(dir, base)
-	file, err := dir.FS.Create(s.name(LogSuffix))
+	return s, s.create(now)
+}
+
+func (s *Segment) create(now time.Time) error {
+	file, err := s.dir.FS.Create(s.name(LogSuffix))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.created = now.UnixMilli()
 	s.modified.Store(s.created)
@@ -100,9 +104,9 @@ func Create(dir *Dir, base kafka.Offset, now time.Time) (*Segment, error) {
 	x.savedOffsets.Store(-1) // the files are yet to be made
 	x.savedTimes.Store(-1)
 	s.index.Store(x)
-	s.resetAborts(nil, base)
+	s.resetAborts(nil, s.base)
 	s.publish(file)
-	return s, nil
+	return nil
 }
 
 func (s *Segment) publish(file vfs.File) *Handle {
@@ -128,7 +132,10 @@ func Open(dir *Dir, base kafka.Offset, e vfs.Entry, next kafka.Offset) (*Segment
 }
 
 func (s *Segment) name(suffix string) string {
-	return path.Join(s.dir.Path, FileName(s.base, suffix))
+	if s.aside.Load() {
+		suffix += CleanedSuffix
+	}
+	return s.place(suffix)
 }
 
 // Base returns the base offset.
@@ -176,7 +183,7 @@ func (s *Segment) Acquire() (*Handle, error) {
 		if s.gone.Load() {
 			return nil, &fs.PathError{Op: "open", Path: s.name(LogSuffix), Err: fs.ErrNotExist}
 		}
-		file, err := s.dir.FS.OpenWrite(s.name(LogSuffix))
+		file, err := s.openData()
 		if err != nil {
 			return nil, err
 		}
@@ -280,11 +287,11 @@ func (s *Segment) AgedAt(timestamp int64, now time.Time, age time.Duration) (boo
 		return false, nil
 	}
 	if s.firstTime == unknownTime {
-		first, _, err := s.Locate(s.base, s.Size())
+		first, err := s.FirstTimestamp()
 		if err != nil {
 			return false, err
 		}
-		s.firstTime = first.MaxTimestamp
+		s.firstTime = first
 	}
 	if s.firstTime >= 0 {
 		return timestamp-s.firstTime > age.Milliseconds(), nil

@@ -3,6 +3,7 @@
 //	go run ./test/bench                # all rows against a node of this checkout
 //	go run ./test/bench -rows start,one -seconds 5
 //	go run ./test/bench -peer HOST:PORT -pid PID   # the rows that need no restart, against a node that runs already
+//	go run ./test/bench -peer HOST:PORT -pid PID -logs DIR -rows compact   # its log directory says when it has compacted
 //
 // CPU seconds are the node's own, user and system, from the kernel's account of its process; they are to be trusted on
 // a noisy machine where wall-clock figures are not. Fill the page cache first (-fill), or writing pays for fresh memory.
@@ -34,6 +35,7 @@ var rows = []row{
 	{"produce16", "CPU per GiB produced in batches of 16 KiB", func(b *bench) (string, error) { return produceRow(b, 16<<10) }, false},
 	{"fetch", "CPU per GiB fetched, hot", fetchRow, false},
 	{"one", "CPU per request of one record of 100 bytes, 200 connections", oneRecord, false},
+	{"compact", "compaction of a million random keys, 190-byte values, lz4", compact, false},
 	{"latency", "end to end at 5,000 records a second of 1 KiB, open loop", latency, false},
 }
 
@@ -41,6 +43,7 @@ type bench struct {
 	binary  string
 	seconds time.Duration
 	dir     string
+	logs    string // the node's log directory
 	node    *node
 }
 
@@ -49,21 +52,22 @@ func main() {
 	seconds := flag.Int("seconds", 10, "length of a timed row")
 	peer := flag.String("peer", "", "address of a node that runs already")
 	pid := flag.Int("pid", 0, "its process id")
+	logs := flag.String("logs", "", "its log directory, for the row compact")
 	fill := flag.Bool("fill", false, "fill the page cache first")
 	flag.Parse()
-	if err := run(*names, time.Duration(*seconds)*time.Second, *peer, *pid, *fill); err != nil {
+	if err := run(*names, time.Duration(*seconds)*time.Second, *peer, *pid, *logs, *fill); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(names string, length time.Duration, peer string, pid int, fill bool) error {
+func run(names string, length time.Duration, peer string, pid int, logs string, fill bool) error {
 	dir, err := os.MkdirTemp("", "ottla-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{seconds: length, dir: dir}
+	b := &bench{seconds: length, dir: dir, logs: logs}
 	if fill {
 		if err := fillPageCache(dir); err != nil {
 			return err

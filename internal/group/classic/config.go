@@ -16,9 +16,6 @@ type Config struct {
 	MaxSession            time.Duration // group.max.session.timeout.ms
 	UpgradeToModern       bool          // group.consumer.migration.policy is upgrade or bidirectional
 	DowngradeFromModern   bool          // … is downgrade or bidirectional
-	// MaxRecord is how long a record may be that the log takes, in bytes, 0 for no bound. A group whose record would be
-	// longer can't complete its rebalances.
-	MaxRecord int
 }
 
 // Env is what the groups of a shard share.

@@ -12,6 +12,6 @@
 //   - What happens between two records is soft: it dies with the group, and members join again.
 //   - Every request that waits is answered once: by the rebalance, or when its member is removed, fenced or sends another.
 //   - Members are visited in the order in which they joined: equal requests give equal bytes.
-//   - No request's bytes are kept: what outlives the turn is copied.
+//   - A group keeps bytes of requests: they belong to the command, not to a frame.
 //   - A heartbeat costs the same in a group of any size.
 package classic

@@ -26,7 +26,6 @@ func (j joining) refuse(t *shard.Turn, member string, e *kerr.Error) {
 func refuseJoin(member string, e *kerr.Error) *kmsg.JoinGroupResponse {
 	r := kmsg.NewPtrJoinGroupResponse()
 	r.ErrorCode, r.MemberID = e.Code, member
-	r.Protocol = new(string) // Kafka has null for some errors, and "" for most
 	return r
 }
 
@@ -38,22 +37,18 @@ func RefuseJoin(t *shard.Turn, ticket shard.Ticket, req *kmsg.JoinGroupRequest, 
 // CheckJoin says what keeps a JoinGroup from any group, nil for nothing.
 func (c *Config) CheckJoin(req *kmsg.JoinGroupRequest) *kerr.Error {
 	session := milliseconds(req.SessionTimeoutMillis)
-	switch {
-	case req.Group == "":
-		return kerr.InvalidGroupID
-	case session < c.MinSession || session > c.MaxSession:
+	if session < c.MinSession || session > c.MaxSession {
 		return kerr.InvalidSessionTimeout
 	}
 	return nil
 }
 
 // Join handles JoinGroup. Version 0 has no rebalance timeout: the session timeout is both. From version 4 on a dynamic
-// member is given its id first (KIP-394). Strings of the request are kept, bytes are copied.
+// member is given its id first (KIP-394).
 func (g *Group) Join(t *shard.Turn, ticket shard.Ticket, req *kmsg.JoinGroupRequest, client shard.Client) {
 	if req.Version == 0 {
 		req.RebalanceTimeoutMillis = req.SessionTimeoutMillis
 	}
-	req.Protocols = distinct(req.Protocols)
 	j := joining{req, client, ticket}
 	_, pending := g.pending[j.MemberID]
 	switch {
@@ -61,6 +56,13 @@ func (g *Group) Join(t *shard.Turn, ticket shard.Ticket, req *kmsg.JoinGroupRequ
 		g.remove(t, j.MemberID)
 		j.refuse(t, "", kerr.GroupMaxSizeReached)
 	case !g.supports(j.ProtocolType, j.Protocols):
+		j.refuse(t, j.MemberID, kerr.InconsistentGroupProtocol)
+	case j.MemberID == "" && j.InstanceID == nil && j.Version >= 4:
+		id := g.newID(nil, client)
+		g.pending[id] = struct{}{}
+		g.env.Alarms.Set(g.session(id), t.Now.Add(milliseconds(j.SessionTimeoutMillis)))
+		j.refuse(t, id, kerr.MemberIDRequired)
+	case repeat(j.Protocols): // Kafka never answers: the member votes for nothing
 		j.refuse(t, j.MemberID, kerr.InconsistentGroupProtocol)
 	case j.MemberID == "":
 		g.joinNew(t, j)
@@ -102,18 +104,11 @@ func (g *Group) supports(protocolType string, offered []kmsg.JoinGroupRequestPro
 	return false
 }
 
-// joinNew joins a member that has no id.
+// joinNew joins a member that has no id, in the place of the one with its instance id if there is one.
 func (g *Group) joinNew(t *shard.Turn, j joining) {
 	id := g.newID(j.InstanceID, j.client)
-	if j.InstanceID != nil {
-		if m := g.static[*j.InstanceID]; m != nil {
-			g.replace(t, j, m, id)
-			return
-		}
-	} else if j.Version >= 4 {
-		g.pending[id] = struct{}{}
-		g.env.Alarms.Set(g.session(id), t.Now.Add(milliseconds(j.SessionTimeoutMillis)))
-		j.refuse(t, id, kerr.MemberIDRequired)
+	if j.InstanceID != nil && g.static[*j.InstanceID] != nil {
+		g.replace(t, j, g.static[*j.InstanceID], id)
 		return
 	}
 	g.joinAs(t, j, id)
@@ -141,9 +136,7 @@ func (g *Group) joinAgain(t *shard.Turn, j joining) {
 	m, e := g.know(j.MemberID, j.InstanceID)
 	switch {
 	case e != nil:
-		r := refuseJoin(j.MemberID, e)
-		r.Version, r.Protocol = j.Version, nil
-		t.Reply(j.ticket, r)
+		j.refuse(t, j.MemberID, e)
 	case g.state == CompletingRebalance && m.matches(j.Protocols):
 		// The answer may have been lost.
 		t.Reply(j.ticket, g.joined(m, j.Version))
@@ -173,9 +166,7 @@ func (g *Group) update(t *shard.Turn, m *member, j joining) {
 // protocol nothing else changes: the new one gets the assignment of the old one (KIP-345), and a leader is told to leave
 // the assignment alone (KIP-814).
 func (g *Group) replace(t *shard.Turn, j joining, m *member, id string) {
-	fenced := refuseJoin(m.id, kerr.FencedInstanceID)
-	fenced.Protocol = nil
-	g.answerJoin(t, m, fenced)
+	g.answerJoin(t, m, refuseJoin(m.id, kerr.FencedInstanceID))
 	g.answerSync(t, m, kerr.FencedInstanceID)
 	old, oldLeader := m.id, g.leader
 	g.rename(m, id)

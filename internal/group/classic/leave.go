@@ -47,13 +47,6 @@ func AnswerLeave(t *shard.Turn, ticket shard.Ticket, req *kmsg.LeaveGroupRequest
 	t.Reply(ticket, r)
 }
 
-// RefuseLeave answers a LeaveGroup that removes nobody.
-func RefuseLeave(t *shard.Turn, ticket shard.Ticket, req *kmsg.LeaveGroupRequest, e *kerr.Error) {
-	r := kmsg.NewPtrLeaveGroupResponse()
-	r.Version, r.ErrorCode = req.Version, e.Code
-	t.Reply(ticket, r)
-}
-
 // leave removes one member, or an id that was given out; who goes last does not matter to the rest.
 func (g *Group) leave(t *shard.Turn, who kmsg.LeaveGroupRequestMember) *kerr.Error {
 	id := who.MemberID

@@ -57,37 +57,29 @@ func (m *member) metadata(name *string) []byte {
 	return nil
 }
 
-// matches says whether the member offers exactly these protocols, which are distinct.
+// matches says whether the member offers exactly these protocols.
 func (m *member) matches(offered []kmsg.JoinGroupRequestProtocol) bool {
 	return slices.EqualFunc(m.protocols, offered, func(p protocol, o kmsg.JoinGroupRequestProtocol) bool {
 		return p.name == o.Name && bytes.Equal(p.metadata, o.Metadata)
 	})
 }
 
-// keep copies protocols that are distinct.
+// keep takes what a request offers for a member.
 func keep(offered []kmsg.JoinGroupRequestProtocol) []protocol {
-	size := 0
-	for _, p := range offered {
-		size += len(p.Metadata)
-	}
-	all := make([]byte, 0, size)
 	kept := make([]protocol, len(offered))
 	for i, p := range offered {
-		start := len(all)
-		all = append(all, p.Metadata...)
-		kept[i] = protocol{p.Name, all[start:len(all):len(all)]}
+		kept[i] = protocol{p.Name, p.Metadata}
 	}
 	return kept
 }
 
-// distinct leaves out what a request offers a second time: the first counts.
-func distinct(offered []kmsg.JoinGroupRequestProtocol) []kmsg.JoinGroupRequestProtocol {
-	seen := make(map[string]bool, len(offered))
-	return slices.DeleteFunc(offered, func(p kmsg.JoinGroupRequestProtocol) bool {
-		was := seen[p.Name]
-		seen[p.Name] = true
-		return was
-	})
+// repeat says whether a protocol is offered twice.
+func repeat(offered []kmsg.JoinGroupRequestProtocol) bool {
+	names := make(map[string]struct{}, len(offered))
+	for _, p := range offered {
+		names[p.Name] = struct{}{}
+	}
+	return len(names) < len(offered)
 }
 
 // vote is the first of the member's protocols that all members offer.

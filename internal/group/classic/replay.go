@@ -51,10 +51,7 @@ func (g *Group) record(generation int32) schema.GroupRecord {
 // names get its assignments. What it does not tell of a member is kept if the member is the one that it means.
 func (g *Group) Replay(v *schema.GroupMetadataValue) {
 	g.generation, g.protocolType, g.since = v.Generation, v.ProtocolType, v.CurrentStateTimestamp
-	g.protocol, g.leader = v.Protocol, ""
-	if v.Leader != nil {
-		g.leader = *v.Leader
-	}
+	g.protocol = v.Protocol
 	named := make(map[string]struct{}, len(v.Members))
 	for i := range v.Members {
 		named[v.Members[i].MemberID] = struct{}{}
@@ -64,10 +61,10 @@ func (g *Group) Replay(v *schema.GroupMetadataValue) {
 			g.drop(m)
 		}
 	}
+	g.order = make([]*member, 0, len(v.Members))
 	for i := range v.Members {
 		g.replayMember(v.Protocol, &v.Members[i])
 	}
-	// Dropping members may have elected another.
 	if g.leader = ""; v.Leader != nil {
 		g.leader = *v.Leader
 	}
@@ -83,6 +80,8 @@ func (g *Group) replayMember(protocolName *string, r *schema.MemberMetadata) {
 	if m == nil {
 		m = &member{id: r.MemberID, instance: r.GroupInstanceID, clientID: r.ClientID, host: r.ClientHost}
 		g.add(m)
+	} else {
+		g.order = append(g.order, m)
 	}
 	m.sessionTimeout, m.rebalanceTimeout = milliseconds(r.SessionTimeout), milliseconds(r.RebalanceTimeout)
 	if r.RebalanceTimeout == -1 { // of a record before version 1

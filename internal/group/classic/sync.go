@@ -8,17 +8,6 @@ import (
 	"github.com/ottla/ottla/internal/shard"
 )
 
-// CheckSync says what keeps a SyncGroup from any group, nil for nothing. From version 5 on the protocol must be told.
-func CheckSync(req *kmsg.SyncGroupRequest) *kerr.Error {
-	switch {
-	case req.Version >= 5 && (req.ProtocolType == nil || req.Protocol == nil):
-		return kerr.InconsistentGroupProtocol
-	case req.Group == "":
-		return kerr.InvalidGroupID
-	}
-	return nil
-}
-
 // RefuseSync answers a SyncGroup with an error.
 func RefuseSync(t *shard.Turn, ticket shard.Ticket, version int16, e *kerr.Error) {
 	r := kmsg.NewPtrSyncGroupResponse()
@@ -26,7 +15,7 @@ func RefuseSync(t *shard.Turn, ticket shard.Ticket, version int16, e *kerr.Error
 	t.Reply(ticket, r)
 }
 
-// Sync handles SyncGroup: the leader gives the assignment, all get theirs. Bytes of the request are copied.
+// Sync handles SyncGroup: the leader gives the assignment, all get theirs.
 func (g *Group) Sync(t *shard.Turn, ticket shard.Ticket, req *kmsg.SyncGroupRequest) {
 	m, e := g.know(req.MemberID, req.InstanceID)
 	if e == nil {
@@ -78,7 +67,10 @@ func (g *Group) synced(m *member) {
 func (g *Group) assign(t *shard.Turn, given []kmsg.SyncGroupRequestGroupAssignment) {
 	record := g.record(g.generation)
 	value := record.Value.(*schema.GroupMetadataValue)
-	assignments := g.keepAssignments(given)
+	assignments := make(map[string][]byte, len(given))
+	for _, a := range given {
+		assignments[a.MemberID] = a.MemberAssignment
+	}
 	for i := range value.Members {
 		value.Members[i].Assignment = assignments[value.Members[i].MemberID]
 	}
@@ -95,24 +87,6 @@ func (g *Group) assign(t *shard.Turn, given []kmsg.SyncGroupRequestGroupAssignme
 			g.renew(t, m)
 		}
 	}
-}
-
-// keepAssignments copies what is given to members, by id. Of an id that comes twice the last counts.
-func (g *Group) keepAssignments(given []kmsg.SyncGroupRequestGroupAssignment) map[string][]byte {
-	size := 0
-	for _, a := range given {
-		size += len(a.MemberAssignment)
-	}
-	all := make([]byte, 0, size)
-	assignments := make(map[string][]byte, len(g.members))
-	for _, a := range given {
-		if g.members[a.MemberID] != nil {
-			start := len(all)
-			all = append(all, a.MemberAssignment...)
-			assignments[a.MemberID] = all[start:len(all):len(all)]
-		}
-	}
-	return assignments
 }
 
 func (g *Group) assigned(m *member, version int16) *kmsg.SyncGroupResponse {

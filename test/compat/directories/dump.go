@@ -16,7 +16,7 @@ import (
 
 // dump has the other side's tool print every file that a server left.
 func (t *turns) dump(ctx context.Context, dirs ...string) error {
-	where := fmt.Sprintf("stage %d, files of %s", t.stage, t.kind)
+	where := fmt.Sprintf("formatted by %s, stage %d, files of %s", t.plan, t.stage, t.kind)
 	if t.kind == peer.Ottla {
 		return t.s.dumpWithKafka(ctx, where, dirs)
 	}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/ottla/ottla/test/compat/peer"
 )
 
 // options are the command line.
@@ -20,6 +22,8 @@ type options struct {
 	dir  string
 	keep bool
 	seed uint64
+	// record makes the directories of the hermetic tests anew, and nothing else.
+	record bool
 }
 
 // part is one part of the suite.
@@ -30,7 +34,10 @@ type part struct {
 
 var parts = []part{
 	{"turns", func(ctx context.Context, s *suite) error {
-		return errors.Join(s.turns(ctx, "ottla", 7), s.turns(ctx, "kafka", 3))
+		return errors.Join(s.turns(ctx, plan{first: peer.Ottla, stages: 7}), s.turns(ctx, plan{first: peer.Kafka, stages: 3}))
+	}},
+	{"old", func(ctx context.Context, s *suite) error { // of the oldest release whose directories are read
+		return s.turns(ctx, plan{first: peer.Kafka, stages: 3, release: "3.3"})
 	}},
 }
 
@@ -54,6 +61,7 @@ func parseFlags(args []string) (options, error) {
 	var o options
 	f.StringVar(&o.dir, "dir", "", "work in this folder (default: a new one under the system's)")
 	f.BoolVar(&o.keep, "keep", false, "keep the folder")
+	f.BoolVar(&o.record, "record", false, "make the directories in "+goldenDir+" anew, and nothing else")
 	f.Uint64Var(&o.seed, "seed", 1, "of the records")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -72,6 +80,7 @@ func parseFlags(args []string) (options, error) {
 // suite is one run of the program.
 type suite struct {
 	o      options
+	root   string // of the repository
 	dir    string
 	checks int // that passed
 	bad    []string
@@ -114,6 +123,12 @@ func run(ctx context.Context, o options) error {
 	}
 	if err := os.MkdirAll(s.dir, 0o755); err != nil {
 		return err
+	}
+	if s.root, err = peer.RepositoryRoot(); err != nil {
+		return err
+	}
+	if o.record {
+		return s.record(ctx)
 	}
 	for _, p := range parts {
 		if len(o.only) > 0 && !slices.Contains(o.only, p.name) {

@@ -7,14 +7,31 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ottla/ottla/test/compat/peer"
 )
 
+// plan says who formats, and how long both take turns.
+type plan struct {
+	first  peer.Kind
+	stages int
+	// release is that of the format, "" for the latest: an old one has one log directory and none of the newer records.
+	release string
+}
+
+func (p plan) String() string {
+	if p.release != "" {
+		return string(p.first) + "-" + p.release
+	}
+	return string(p.first)
+}
+
 // turns is one directory that changes hands.
 type turns struct {
 	s      *suite
+	plan   plan
 	judge  *judge
 	model  *model
 	random *rand.Rand
@@ -22,6 +39,7 @@ type turns struct {
 	kind   peer.Kind
 	stage  int
 	last   *view // what the next server must show
+	brief  bool  // transactions have short records
 	// open is the transaction that was left open.
 	open bool
 }
@@ -31,11 +49,15 @@ var codecs = []string{"none", "gzip", "snappy", "lz4", "zstd"}
 // times are looked up in each partition: before all records, among them, and behind.
 var lookups = []int64{firstTime - 1, firstTime + 5_001, firstTime + 999_000, firstTime + 1_000_500, firstTime + 2_003_500, firstTime + 900_000_000}
 
-// turns formats with one kind of server and then lets both take turns, stages times in all.
-func (s *suite) turns(ctx context.Context, first peer.Kind, stages int) error {
-	t := &turns{s: s, model: newModel(), random: rand.New(rand.NewPCG(s.o.seed, 1))}
-	dir := filepath.Join(s.dir, "turns-"+string(first))
-	at, err := peer.Reserve(peer.Options{Dir: filepath.Join(dir, "a"), Standalone: first == peer.Kafka, Short: true})
+// turns formats with one kind of server and then lets both take turns.
+func (s *suite) turns(ctx context.Context, p plan) error {
+	t := &turns{s: s, plan: p, model: newModel(), random: rand.New(rand.NewPCG(s.o.seed, 1))}
+	dir := filepath.Join(s.dir, "turns-"+p.String())
+	dirs := []string{filepath.Join(dir, "a"), filepath.Join(dir, "b")}
+	if p.release != "" {
+		dirs = dirs[:1]
+	}
+	at, err := peer.Reserve(peer.Options{Dir: dirs[0], Standalone: p.first == peer.Kafka && p.release == "", Short: true, Release: p.release})
 	if err != nil {
 		return err
 	}
@@ -44,7 +66,7 @@ func (s *suite) turns(ctx context.Context, first peer.Kind, stages int) error {
 	}
 	defer t.judge.end()
 	order := []peer.Kind{peer.Ottla, peer.Kafka}
-	if first == peer.Kafka {
+	if p.first == peer.Kafka {
 		slices.Reverse(order)
 	}
 	defer func() {
@@ -52,28 +74,28 @@ func (s *suite) turns(ctx context.Context, first peer.Kind, stages int) error {
 			_ = t.server.Kill()
 		}
 	}()
-	for ; t.stage < stages; t.stage++ {
+	for ; t.stage < p.stages; t.stage++ {
 		t.kind = order[t.stage%2]
 		began := time.Now()
-		at.Properties = properties(t.kind, dir)
+		at.Properties = properties(t.kind, dirs)
 		if t.server, err = peer.Start(ctx, t.kind, at); err != nil {
-			return fmt.Errorf("stage %d: %w", t.stage, err)
+			return fmt.Errorf("%s, stage %d: %w", p, t.stage, err)
 		}
 		if err := t.turn(ctx); err != nil {
-			return fmt.Errorf("stage %d, %s: %w", t.stage, t.kind, err)
+			return fmt.Errorf("%s, stage %d, %s: %w", p, t.stage, t.kind, err)
 		}
-		fmt.Printf("formatted by %s, stage %d: %s wrote, was read and stopped in %s\n", first, t.stage, t.kind, time.Since(began).Round(100*time.Millisecond))
-		if err := t.dump(ctx, filepath.Join(dir, "a"), filepath.Join(dir, "b")); err != nil {
+		if err := t.dump(ctx, dirs...); err != nil {
 			return err
 		}
+		fmt.Printf("formatted by %s, stage %d: %s took over, wrote, and stopped in %s\n", p, t.stage, t.kind, time.Since(began).Round(100*time.Millisecond))
 	}
 	return nil
 }
 
-// properties of both kinds: two log directories, a cleaner in haste, and an authorizer for Kafka, which keeps no ACLs without.
-func properties(kind peer.Kind, dir string) map[string]string {
+// properties of both kinds: a cleaner in haste, and an authorizer for Kafka, which keeps no ACLs without.
+func properties(kind peer.Kind, dirs []string) map[string]string {
 	p := map[string]string{
-		"log.dirs":               filepath.Join(dir, "a") + "," + filepath.Join(dir, "b"),
+		"log.dirs":               strings.Join(dirs, ","),
 		"log.cleaner.backoff.ms": "100",
 		// A producer that has written to a topic asks for it for minutes: none shall come back.
 		"auto.create.topics.enable":            "false",
@@ -90,7 +112,7 @@ func properties(kind peer.Kind, dir string) map[string]string {
 
 // turn has a server that has just taken over looked at, written to, looked at again, and stopped.
 func (t *turns) turn(ctx context.Context) error {
-	where := fmt.Sprintf("stage %d, %s", t.stage, t.kind)
+	where := fmt.Sprintf("formatted by %s, stage %d, %s", t.plan, t.stage, t.kind)
 	if err := t.judge.ask(order{"do": "settle"}, nil); err != nil {
 		return err
 	}
@@ -262,10 +284,13 @@ func (t *turns) set(what, name, key, value string) error {
 // configure changes one configuration of each kind.
 func (t *turns) configure() error {
 	n := fmt.Sprint(t.stage)
-	return errors.Join(
+	err := errors.Join(
 		t.set("topic", "none", "retention.bytes", "99000"+n), t.set("topic", "stage-"+n, "max.message.bytes", "8888"+n),
-		t.set("broker", "", "log.retention.ms", "777000000"+n), t.set("broker", "1", "log.cleaner.io.buffer.load.factor", "0."+n+"5"),
-		t.set("group", "some-group", "consumer.session.timeout.ms", "5000"+n), t.set("clientMetrics", "metrics-"+n, "interval.ms", "100"+n))
+		t.set("broker", "", "log.retention.ms", "777000000"+n), t.set("broker", "1", "log.cleaner.io.buffer.load.factor", "0."+n+"5"))
+	if t.plan.release != "" {
+		return err
+	}
+	return errors.Join(err, t.set("group", "some-group", "consumer.session.timeout.ms", "5000"+n), t.set("clientMetrics", "metrics-"+n, "interval.ms", "100"+n))
 }
 
 // transact commits one transaction, aborts one, ends the one that an earlier stage left open, and leaves one open.
@@ -289,7 +314,13 @@ func (t *turns) transact() error {
 		with := order{"producer": one.producer, "transactional": one.producer}
 		err := t.judge.ask(order{"do": "begin", "producer": one.producer, "transactional": one.producer}, nil)
 		if err == nil {
-			err = t.produce("txn", makeRecords(t.random, t.stage, 8, 2), with)
+			all := makeRecords(t.random, t.stage, 8, 2)
+			for i := range all {
+				if t.brief {
+					all[i].Value = all[i].Value[:min(20, len(all[i].Value))]
+				}
+			}
+			err = t.produce("txn", all, with)
 		}
 		if err == nil && one.end != "" {
 			err = end(one.producer, one.end, one.fate)
@@ -305,7 +336,11 @@ func (t *turns) transact() error {
 // commit has a member of each kind of group commit, and an administrator for a group without members.
 func (t *turns) commit() error {
 	offsets := map[string]int{"0": t.stage + 1, "1": t.stage + 2, "2": t.stage + 3}
-	for _, protocol := range []string{"classic", "consumer"} {
+	protocols := []string{"classic", "consumer"}
+	if t.plan.release != "" {
+		protocols = protocols[:1]
+	}
+	for _, protocol := range protocols {
 		join := order{"do": "join", "member": protocol, "group": protocol + "-group", "protocol": protocol, "topic": "none", "partitions": 3}
 		if t.stage%4 > 1 { // a static member stays in its group when it leaves
 			join["instance"], join["group"] = "static-"+protocol, "static-"+protocol+"-group"
@@ -323,5 +358,9 @@ func (t *turns) commit() error {
 // secure writes the records of security and quotas, which only Kafka does so far.
 func (t *turns) secure() error {
 	n := fmt.Sprint(t.stage)
-	return errors.Join(t.set("quota", "user-"+n, "producer_byte_rate", "10000"+n), t.set("acl", "prefix-"+n, "", "alice"), t.set("scram", "user-"+n, "", "secret-"+n))
+	err := errors.Join(t.set("quota", "user-"+n, "producer_byte_rate", "10000"+n), t.set("acl", "prefix-"+n, "", "alice"))
+	if t.plan.release != "" {
+		return err // SCRAM came with 3.5
+	}
+	return errors.Join(err, t.set("scram", "user-"+n, "", "secret-"+n))
 }

@@ -45,7 +45,7 @@ func (l *ledger) take(e event) {
 		l.read(p, m)
 	}
 	for id, next := range e.Committed {
-		l.committed[id] = max(l.committed[id], next)
+		l.committed[id] = next // a commit that was sent again may come behind a later one, and then holds
 	}
 	if e.Error != "" {
 		l.fault("%s: %s", p.name, e.Error)

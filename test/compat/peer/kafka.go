@@ -14,6 +14,8 @@ import (
 const (
 	ServerVersion = "4.4.0"
 	ToolsVersion  = "4.3.1"
+	// OldVersion is the last that knows ZooKeeper and the levels of metadata.version before 3.3.
+	OldVersion = "3.9.1"
 )
 
 const log4jVersion = "2.25.4"
@@ -38,6 +40,11 @@ func ServerJars(ctx context.Context) (string, error) {
 		dependency("org.apache.kafka", "kafka_2.13", ServerVersion,
 			"<exclusions><exclusion><groupId>org.apache.kafka</groupId><artifactId>kafka-tools-api</artifactId></exclusion></exclusions>")+
 			dependency("org.apache.kafka", "kafka-tools-api", ToolsVersion, ""))
+}
+
+// OldJars gives the class path of a server that knows ZooKeeper, and of ZooKeeper, fetched once.
+func OldJars(ctx context.Context) (string, error) {
+	return jars(ctx, "kafka-server-"+OldVersion, dependency("org.apache.kafka", "kafka_2.13", OldVersion, ""))
 }
 
 // ToolJars gives the class path of Apache Kafka's command-line tools, fetched once.
@@ -91,8 +98,14 @@ func jars(ctx context.Context, name, dependencies string) (string, error) {
 // prepareKafka writes the properties file, formats an empty directory, and gives the command line.
 func prepareKafka(ctx context.Context, o Options) ([]string, error) {
 	cp, err := ServerJars(ctx)
+	if o.Version == OldVersion {
+		cp, err = OldJars(ctx)
+	}
 	if err != nil {
 		return nil, err
+	}
+	if o.ClassPath != "" {
+		cp = o.ClassPath + ":" + cp
 	}
 	file, err := writeProperties(o)
 	if err != nil {
@@ -117,6 +130,9 @@ func (o Options) format(file string) []string {
 	argv := []string{"format", "-t", ClusterID, "-c", file}
 	if o.Standalone {
 		argv = append(argv, "--standalone")
+	}
+	if o.Release != "" {
+		argv = append(argv, "--release-version", o.Release)
 	}
 	return argv
 }

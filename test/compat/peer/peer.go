@@ -40,6 +40,12 @@ type Options struct {
 	Controller string
 	// Standalone formats with the voter in the log (kraft.version 1) instead of controller.quorum.voters.
 	Standalone bool
+	// Version is Kafka's, "" for ServerVersion; OldVersion has releases before 4.0.
+	Version string
+	// ClassPath is put before Kafka's own.
+	ClassPath string
+	// Release is what the directory is formatted with, such as "3.3"; "" is the latest.
+	Release string
 	// Properties are added to (and override) the server properties.
 	Properties map[string]string
 	// Log is the file that the peer's output is appended to; "" means Dir + ".log".

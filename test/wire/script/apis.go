@@ -46,6 +46,9 @@ var apis = []api{
 	{"47_offset_delete", 47, 0, 0, broker, offsetDelete, offsetDeleteSample},
 	{"68_consumer_group_heartbeat", 68, 0, 1, broker, consumerGroupHeartbeat, consumerGroupHeartbeatSample},
 	{"69_consumer_group_describe", 69, 0, 1, broker, consumerGroupDescribe, consumerGroupDescribeSample},
+	{"group_timeouts", 10, 0, 0, broker, groupTimeouts, nil},
+	{"random_groups", 10, 0, 0, broker, randomGroups, nil},
+	{"group_migration", 10, 0, 0, broker, groupMigration, nil},
 
 	{"18_api_versions", 18, 0, 5, controller, apiVersions, apiVersionsSample},
 	{"19_create_topics", 19, 2, 7, controller, createTopics, createTopicsSample},

@@ -21,6 +21,8 @@ const (
 	batches
 	// presence writes only whether there are bytes or text.
 	presence
+	// unordered writes the values of a list in order.
+	unordered
 	// text writes bytes as a text, in which names are replaced.
 	text
 )
@@ -66,6 +68,9 @@ var treatments = map[string]treatment{
 	// What members tell each other.
 	".ProtocolMetadata": text,
 	".MemberAssignment": text,
+
+	// A set, in no order.
+	".SubscribedTopics": unordered,
 
 	".RecordBatches": batches,
 	"59.Bytes":       presence,

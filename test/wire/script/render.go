@@ -247,6 +247,9 @@ func (r *renderer) slice(path, name string, v reflect.Value) {
 		for i := range v.Len() {
 			parts = append(parts, r.scalar(name, v.Index(i)))
 		}
+		if r.treatment(name) == unordered {
+			slices.Sort(parts)
+		}
 		r.line(path, "["+strings.Join(parts, ",")+"]")
 		return
 	}

@@ -129,17 +129,24 @@ class Platformatic extends Scenario {
       rebalanceTimeout: 20_000, autocommit: false, maxWaitTime: 100, retries: 100, retryDelay: 100
     })
     let mine = []
-    const givenUp = () => { member.revoked(mine); mine = [] }
+    let joined = Promise.withResolvers()
+    const givenUp = () => {
+      if (mine.length) joined = Promise.withResolvers()
+      member.revoked(mine)
+      mine = []
+    }
     c.on('consumer:group:rebalance', givenUp)
     c.on('consumer:group:join', ({ assignments }) => {
       givenUp()
       mine = assignments?.find(a => a.topic === told.topic)?.partitions ?? []
       member.assigned(mine)
+      joined.resolve()
     })
     const stream = await c.consume({ topics: [told.topic], mode: 'committed', fallbackMode: 'earliest' })
     leave.then(() => stream.close())
     for await (const m of stream) {
       // What was fetched before a rebalance is still in the stream after it.
+      await joined.promise
       if (!mine.includes(m.partition)) continue
       const offset = Number(m.offset)
       member.read([[m.partition, offset, m.value.toString()]])

@@ -137,7 +137,10 @@ class Kcat(Scenario):
         return (None, at) if size < 0 else (out[at:at + size], at + size)
 
     def join(self, bootstrap, told, leave):
-        """kcat -G says on stderr what it owns, in words; what it prints of a record is taken as it comes."""
+        """kcat -G says on stderr what it owns, in words; what it prints of a record is taken as it comes.
+
+        It is killed to leave: asked to end, it may commit a record that it has not printed.
+        """
         strategy = "cooperative-sticky" if told["mode"] == "cooperative" else "range"
         argv = [
             "kcat", "-b", bootstrap, "-G", told["group"], "-q", "-u", "-f", "%p %o %s\n", "-X", "auto.offset.reset=earliest",
@@ -145,7 +148,7 @@ class Kcat(Scenario):
             "-X", "auto.commit.interval.ms=500", "-X", f"partition.assignment.strategy={strategy}",
             "-X", "reconnect.backoff.max.ms=500", told["topic"]]
         member.pass_on(lambda: subprocess.Popen(argv, stdout=subprocess.PIPE, text=True), leave,
-                       lambda line: line.split(" ", 2), signal.SIGINT)
+                       lambda line: line.split(" ", 2), signal.SIGKILL)
 
 
 Kcat().main()

@@ -11,6 +11,8 @@ import (
 func join(bootstrap string, m contract.Member, s *contract.Says, leave <-chan struct{}) error {
 	cfg := kafka.ConfigMap{"bootstrap.servers": bootstrap, "group.id": m.Group, "auto.offset.reset": "earliest",
 		"enable.auto.commit": m.Commit == "auto", "auto.commit.interval.ms": 500, "fetch.wait.max.ms": 100,
+		// Close reads on and throws away what it gets: only what was said may be committed.
+		"enable.auto.offset.store": false,
 		"reconnect.backoff.max.ms": 500, "topic.metadata.refresh.interval.ms": 1000}
 	switch m.Mode {
 	case "consumer":
@@ -96,6 +98,7 @@ func (t *taker) take(e *kafka.Message) {
 		return
 	}
 	t.s.Read([]contract.Message{{Partition: at.Partition, Offset: int64(at.Offset), Value: string(e.Value)}})
+	_, _ = t.c.StoreMessage(e) // it fails after a rebalance took the partition away
 	switch {
 	case at.Offset%20 != 0 || t.m.Commit == "auto":
 	case t.m.Commit == "async":

@@ -1,0 +1,441 @@
+package commitlog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ottla/ottla/internal/compaction"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/segment"
+)
+
+// Errors of a cleaning, to be told apart with errors.Is.
+var (
+	// ErrOvertaken says that segments which were being cleaned are not in the log any more.
+	ErrOvertaken = errors.New("segments were removed while they were cleaned")
+	// ErrUncleanable says that what is in the log can't be read, or has an old format.
+	ErrUncleanable = errors.New("log can't be cleaned")
+)
+
+// Cleaning says what a Compaction does.
+type Cleaning struct {
+	From, To        kafka.Offset // of the compaction.Work
+	Config          Config       // of the log
+	Keys            *compaction.Keys
+	Now             time.Time
+	DeleteRetention time.Duration
+	HighWatermark   kafka.Offset
+	Producers       map[kafka.ProducerID]compaction.LastBatch
+	BufferBytes     int // of what is read at once, and as much of what is written
+}
+
+// Compaction cleans a log, step by step, beside its writer: first it collects the keys of the dirty part, then it makes of each group of segments a new
+// one, in files aside, and has the writer swap it in. All steps are one goroutine's. Nothing below the segment that is being made is left half done by a crash.
+type Compaction struct {
+	l        *Log
+	o        Cleaning
+	segments []*segment.Segment // of the log up to To
+	input    []byte
+	output   []byte
+
+	index  *compaction.Index
+	filter *compaction.Filter
+	groups [][]*segment.Segment // still to be cleaned
+	reader *segment.Reader
+	at     int              // of segments, or of the group: the one that is read
+	fresh  *segment.Segment // what is made of the first group
+	ready  bool             // fresh waits for the swap
+}
+
+// Progress tells what a step did.
+type Progress struct {
+	Bytes int64 // read and written
+	Ready bool  // a segment is made: Swap it
+	Done  bool
+}
+
+// Compact returns a compaction of the log. What lies below To must be flushed. The error wraps ErrUncleanable if a part of the log is damaged.
+func (l *Log) Compact(o Cleaning) (*Compaction, error) {
+	v := l.list.Load()
+	if len(v.damage) > 0 {
+		return nil, fmt.Errorf("clean %s: %w: %w: %s", l.partition, ErrUncleanable, ErrDamaged, v.damage[0])
+	}
+	c := &Compaction{l: l, o: o, input: make([]byte, max(o.BufferBytes, record.HeaderSize)), output: make([]byte, 0, o.BufferBytes)}
+	for i, s := range v.segments {
+		if v.next(i) <= o.To && i+1 < len(v.segments) {
+			c.segments = append(c.segments, s)
+		}
+	}
+	for c.at+1 < len(c.segments) && c.segments[c.at+1].Base() <= o.From {
+		c.at++
+	}
+	aborted, err := l.abortedTxns(o.From, o.To)
+	c.index = compaction.NewIndex(o.Keys, o.From, aborted)
+	return c, err
+}
+
+func (l *Log) abortedTxns(from, end kafka.Offset) ([]compaction.Aborted, error) {
+	list, err := l.AbortedTxns(nil, from, end)
+	all := make([]compaction.Aborted, len(list))
+	for i, a := range list {
+		all[i] = compaction.Aborted(a)
+	}
+	return all, err
+}
+
+// Log returns the log that is cleaned.
+func (c *Compaction) Log() *Log { return c.l }
+
+// End returns up to where, exclusive, the log is clean once the compaction is done.
+func (c *Compaction) End() kafka.Offset { return c.index.End() }
+
+// Counts returns how many records and bytes were read for the new segments, and how many stayed.
+func (c *Compaction) Counts() (read, kept, readBytes, keptBytes int64) {
+	if c.filter == nil {
+		return 0, 0, 0, 0
+	}
+	return c.filter.Read, c.filter.Kept, c.filter.ReadBytes, c.filter.KeptBytes
+}
+
+// Indexed returns how many keys were collected, and from how many records.
+func (c *Compaction) Indexed() (keys int, records int64) { return c.o.Keys.Len(), c.index.Records }
+
+// Indexing reports whether the compaction only reads yet: its steps touch no file's name.
+func (c *Compaction) Indexing() bool { return c.filter == nil }
+
+// Step goes on for about a buffer of input. The error wraps ErrUncleanable where batches are to blame; others are the file system's. Close the compaction
+// after an error, or when it is not to go on.
+func (c *Compaction) Step() (Progress, error) {
+	var p Progress
+	var err error
+	switch {
+	case c.filter == nil:
+		err = c.collect(&p)
+	case len(c.groups) == 0:
+		p.Done = true
+	case c.ready:
+		p.Ready = true
+	default:
+		err = c.rewrite(&p)
+	}
+	for _, batches := range []error{compaction.ErrUnreadable, segment.ErrCorrupt, segment.ErrTorn, segment.ErrIndex} {
+		if errors.Is(err, batches) {
+			err = fmt.Errorf("%w: %w", ErrUncleanable, err)
+			break
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("clean %s: %w", c.l.partition, err)
+	}
+	return p, err
+}
+
+// collect reads keys.
+func (c *Compaction) collect(p *Progress) error {
+	for p.Bytes < int64(c.o.BufferBytes) {
+		if c.at >= len(c.segments) {
+			return c.plan()
+		}
+		if c.reader == nil {
+			if err := c.open(c.segments[c.at], c.o.From); err != nil {
+				return err
+			}
+		}
+		if !c.reader.More() {
+			c.closeReader()
+			c.at++
+			end := c.o.To
+			if c.at < len(c.segments) {
+				end = c.segments[c.at].Base()
+			}
+			c.index.Finish(end)
+			continue
+		}
+		_, b, err := c.next(p)
+		if err != nil {
+			return err
+		}
+		more, err := c.index.Add(b)
+		if err != nil {
+			return err
+		}
+		if !more {
+			return c.plan()
+		}
+	}
+	return nil
+}
+
+func (c *Compaction) open(s *segment.Segment, from kafka.Offset) (err error) {
+	c.reader, err = s.NewReader(from, c.input)
+	return err
+}
+
+// next reads the next batch.
+func (c *Compaction) next(p *Progress) (segment.Header, record.Batch, error) {
+	h, b, err := c.reader.Next()
+	if err == nil && b[16] != record.Magic {
+		err = fmt.Errorf("%w: at %d: %w", compaction.ErrUnreadable, h.Position, record.ErrLegacy)
+	}
+	p.Bytes += h.Size
+	return h, b, err
+}
+
+func (c *Compaction) closeReader() {
+	if c.reader != nil {
+		c.input = c.reader.Buffer()
+		c.reader.Close()
+		c.reader = nil
+	}
+}
+
+// plan decides what is made of what, now that the keys are known.
+func (c *Compaction) plan() error {
+	c.closeReader()
+	c.at = 0
+	n, _ := slices.BinarySearchFunc(c.segments, c.index.End(), func(s *segment.Segment, end kafka.Offset) int { return int(max(-1, min(1, s.Base()-end))) })
+	c.segments = c.segments[:n]
+	rules := compaction.Rules{
+		Keys: c.o.Keys, End: c.index.End(), Now: c.o.Now.UnixMilli(), DeleteRetention: c.o.DeleteRetention.Milliseconds(),
+		HighWatermark: c.o.HighWatermark, Producers: c.o.Producers,
+	}
+	if n > 0 {
+		var err error
+		if rules.Aborted, err = c.l.abortedTxns(c.segments[0].Base(), c.o.To); err != nil {
+			return err
+		}
+	}
+	c.filter = compaction.NewFilter(rules)
+	sizes := make([]compaction.Segment, n)
+	for i, s := range c.segments {
+		sizes[i] = compaction.Segment{Base: s.Base(), Bytes: s.Size(), IndexBytes: indexBytes(s, &c.o.Config)}
+	}
+	rest := c.segments
+	for _, n := range compaction.Groups(sizes, c.o.To, int64(c.o.Config.SegmentBytes), int64(c.o.Config.IndexBytes)) {
+		c.groups = append(c.groups, rest[:n])
+		rest = rest[n:]
+	}
+	return nil
+}
+
+// indexBytes returns how large an index of the segment can be.
+func indexBytes(s *segment.Segment, c *Config) int64 {
+	return (s.Size()/int64(max(c.IndexInterval, 1)) + 2) * segment.TimeIndexEntrySize
+}
+
+// rewrite passes batches of the first group through the filter.
+func (c *Compaction) rewrite(p *Progress) error {
+	group := c.groups[0]
+	if c.fresh == nil {
+		var err error
+		if c.fresh, err = segment.CreateAside(c.l.dir, group[0].Base(), time.UnixMilli(group[len(group)-1].Modified())); err != nil {
+			return err
+		}
+	}
+	last := len(group) - 1
+	for last > 0 && group[last].Size() == 0 {
+		last--
+	}
+	for p.Bytes < int64(c.o.BufferBytes) {
+		if c.at == len(group) {
+			return c.seal(p)
+		}
+		if c.reader == nil {
+			if err := c.open(group[c.at], group[c.at].Base()); err != nil {
+				return err
+			}
+		}
+		if !c.reader.More() {
+			c.closeReader()
+			c.at++
+			continue
+		}
+		_, b, err := c.next(p)
+		if err != nil {
+			return err
+		}
+		out, aborted, err := c.filter.Append(c.output, b, c.at == last && !c.reader.More())
+		if err != nil {
+			return err
+		}
+		c.output = out
+		if aborted != nil {
+			c.fresh.NoteAborted(segment.Aborted(*aborted))
+		}
+		if len(c.output) >= c.o.BufferBytes {
+			if err := c.write(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Compaction) write(p *Progress) error {
+	if len(c.output) == 0 {
+		return nil
+	}
+	p.Bytes += int64(len(c.output))
+	err := c.fresh.Append(c.output, c.o.Config.IndexInterval, time.UnixMilli(c.fresh.Modified()))
+	c.output = c.output[:0]
+	return err
+}
+
+// seal finishes the new segment and makes it durable, for the swap.
+func (c *Compaction) seal(p *Progress) error {
+	if err := c.write(p); err != nil {
+		return err
+	}
+	if err := c.fresh.Seal(); err != nil {
+		return err
+	}
+	if err := c.fresh.SyncData(); err != nil {
+		return err
+	}
+	if err := c.fresh.SaveIndex(true, true); err != nil {
+		return err
+	}
+	// A snapshot of the producers from before the end of what is made, and the batches that stay after it, would not give their state: of a transaction
+	// that is open in the one, the marker may be gone from the others.
+	end := c.o.To
+	if n := slices.Index(c.segments, c.groups[0][len(c.groups[0])-1]) + 1; n < len(c.segments) {
+		end = c.segments[n].Base()
+	}
+	if err := c.l.removeSnapshots(func(at kafka.Offset) bool { return at < end }); err != nil {
+		return err
+	}
+	// The names first: were some of them renamed and others lost, the rest would be taken for the whole.
+	if err := c.l.dir.FS.SyncDir(c.l.dir.Path); err != nil {
+		return err
+	}
+	c.ready, p.Ready = true, true
+	return nil
+}
+
+// Close gives up what is not done. Files that were made aside go.
+func (c *Compaction) Close() error {
+	fresh := c.fresh
+	c.Abandon()
+	if fresh == nil {
+		return nil
+	}
+	return fresh.Discard()
+}
+
+// Abandon is Close without a change of the folder, which is another one's, or failed.
+func (c *Compaction) Abandon() {
+	c.closeReader()
+	if c.fresh != nil {
+		c.fresh.Close()
+	}
+	c.fresh, c.ready = nil, false
+}
+
+// swap is a segment that was published in the place of others, and whose files are still to be moved into theirs.
+type swap struct {
+	fresh *segment.Segment
+	old   []*segment.Segment
+	due   time.Time // when the old ones are unlinked
+}
+
+// Swap puts the segment that is ready in the place of those that it was made of, for readers from now on; call FinishSwap then. ErrOvertaken says that they
+// are not in the log any more. Writer.
+func (l *Log) Swap(c *Compaction, now time.Time) error {
+	if err := l.writable(); err != nil {
+		return err
+	}
+	v := l.list.Load()
+	group := c.groups[0]
+	at := slices.Index(v.segments, group[0])
+	if at < 0 || at+len(group) >= len(v.segments) || !slices.Equal(v.segments[at:at+len(group)], group) {
+		return fmt.Errorf("clean %s: %w", l.partition, ErrOvertaken)
+	}
+	l.touched = true
+	segments := slices.Concat(v.segments[:at], []*segment.Segment{c.fresh}, v.segments[at+len(group):])
+	l.publish(segments, v.damage)
+	for _, s := range group {
+		s.Close()
+	}
+	l.mu.Lock()
+	l.swaps = append(l.swaps, swap{fresh: c.fresh, old: group, due: now.Add(l.config.DeleteDelay)})
+	l.mu.Unlock()
+	c.groups, c.fresh, c.ready, c.at = c.groups[1:], nil, false, 0
+	return nil
+}
+
+// FinishSwap moves the files of what Swap published into their place, durably. A crash before leaves the old segments, one within it is completed by the next
+// start, to the new one. One at a time with Flush and Reap. After an error the log is fenced.
+func (l *Log) FinishSwap() error {
+	if err := l.rename(); err != nil {
+		return l.writeError(err)
+	}
+	return nil
+}
+
+// moveSwaps does the renames of FinishSwap. Hold renaming.
+func (l *Log) moveSwaps() error {
+	l.mu.Lock()
+	swaps := l.swaps
+	l.swaps = nil
+	l.mu.Unlock()
+	for _, s := range swaps {
+		if err := s.fresh.MoveToSwap(); err != nil {
+			return err
+		}
+		if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
+			return err
+		}
+		for _, old := range s.old {
+			if err := old.Remove(); err != nil {
+				return err
+			}
+		}
+		if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
+			return err
+		}
+		if err := s.fresh.MoveIntoPlace(); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		for _, old := range s.old {
+			l.doomed = append(l.doomed, doomed{due: s.due, segment: old, renamed: true})
+		}
+		l.mu.Unlock()
+	}
+	return nil
+}
+
+// Survey describes the log to a plan of its compaction; the last stable offset is the caller's to set.
+func (l *Log) Survey(c compaction.Config, config *Config) (compaction.Log, error) {
+	v := l.list.Load()
+	all := compaction.Log{Config: c, Cleaned: l.Cleaned(), Start: l.LogStartOffset(), End: v.next(len(v.segments) - 1)}
+	all.Segments = make([]compaction.Segment, len(v.segments))
+	for i, s := range v.segments {
+		to := &all.Segments[i]
+		*to = compaction.Segment{Base: s.Base(), Bytes: s.Size(), IndexBytes: indexBytes(s, config)}
+		if i+1 == len(v.segments) || v.next(i) <= all.Cleaned {
+			continue
+		}
+		var err error
+		if c.MinLag > 0 {
+			if to.Newest, err = s.MaxTimestamp(); err != nil {
+				return all, err
+			}
+		}
+		if c.BoundsAge() {
+			if to.First, err = s.FirstTimestamp(); err != nil {
+				return all, err
+			}
+		}
+	}
+	return all, nil
+}
+
+// Cleaned returns the offset below which the log is clean, for the cleaner's checkpoint; 0 if nothing is.
+func (l *Log) Cleaned() kafka.Offset { return kafka.Offset(l.cleaned.Load()) }
+
+// SetCleaned says that the log is clean below end. Writer.
+func (l *Log) SetCleaned(end kafka.Offset) { l.cleaned.Store(int64(min(end, l.LogEndOffset()))) }
