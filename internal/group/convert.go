@@ -5,6 +5,7 @@ import (
 
 	"github.com/ottla/ottla/internal/group/classic"
 	"github.com/ottla/ottla/internal/group/modern"
+	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/shard"
 )
 
@@ -66,9 +67,16 @@ func (s *Shard) mayReplace(g *modern.Group, replaced string) bool {
 // downgrade makes a consumer group a classic one of the members that stay, all of the classic protocol.
 func (s *Shard) downgrade(t *shard.Turn, g *modern.Group, id string, leaving []string, rebalance bool) {
 	record := classic.Converted(id, g.Downgrade(leaving, t.Now.UnixMilli()))
+	offers := make(map[string][]schema.ClassicProtocol)
+	for _, m := range record.Value.(*schema.GroupMetadataValue).Members {
+		offers[m.MemberID] = g.Offers(m.MemberID)
+	}
 	g.Delete(t)
 	t.Write(record)
 	made := s.groups[id].(*classic.Group)
+	for member, offered := range offers {
+		made.Offer(member, offered)
+	}
 	made.Loaded(t)
 	if rebalance {
 		made.Rebalance(t)
