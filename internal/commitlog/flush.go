@@ -53,10 +53,7 @@ func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
 		if err == nil {
 			err = s.segment.SaveIndex(true, true)
 		}
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // retention was faster
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // retention was faster
 			return err
 		}
 		if err := l.writeSnapshot(s.snapshot, s.end); err != nil {

@@ -1,6 +1,8 @@
 package classic
 
 import (
+	"time"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/shard"
@@ -83,8 +85,8 @@ func (g *Group) complete(t *shard.Turn) {
 		g.initial = false
 		t.Write(g.emptied(t.Now.UnixMilli()))
 	case !g.leaderJoined():
-		// Only sessions can end this.
-		g.env.Alarms.Set(Alarm{Group: g.id, Kind: JoinEnd}, t.Now.Add(g.rebalanceTimeout()))
+		// Somebody may join, or sessions end. A rebalance timeout may be 0.
+		g.env.Alarms.Set(Alarm{Group: g.id, Kind: JoinEnd}, t.Now.Add(max(g.rebalanceTimeout(), time.Second)))
 	default:
 		g.initial = false
 		g.nextGeneration(t)

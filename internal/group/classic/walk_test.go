@@ -177,7 +177,9 @@ func act(h *host, r *rand.Rand, c *client, check func()) {
 	switch n := r.IntN(20); {
 	case n < 7:
 		c.ticket = h.last + 1
-		h.ask(func(t *shard.Turn, ticket shard.Ticket) { g.Join(t, ticket, randomJoin(r, id, c.instance), shard.Client{ID: c.name}) })
+		h.ask(func(t *shard.Turn, ticket shard.Ticket) {
+			g.Join(t, ticket, randomJoin(r, id, c.instance), shard.Client{ID: c.name})
+		})
 	case n < 12:
 		c.ticket = h.last + 1
 		req := &kmsg.SyncGroupRequest{Version: 5, Group: "g", MemberID: id, InstanceID: c.instance, Generation: generation}
@@ -208,7 +210,7 @@ func act(h *host, r *rand.Rand, c *client, check func()) {
 func randomJoin(r *rand.Rand, id string, instance *string) *kmsg.JoinGroupRequest {
 	req := kmsg.NewPtrJoinGroupRequest()
 	req.Version, req.Group, req.MemberID, req.InstanceID, req.ProtocolType = int16(r.IntN(10)), "g", id, instance, "consumer"
-	req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = int32(5000+r.IntN(10000)), int32(r.IntN(20000))
+	req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = int32(5000+r.IntN(10000)), int32(r.IntN(20000)*r.IntN(2))
 	names := []string{"range", "sticky", "own"}
 	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for _, name := range names[:1+r.IntN(3)] {
