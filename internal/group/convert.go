@@ -5,6 +5,7 @@ import (
 
 	"github.com/ottla/ottla/internal/group/classic"
 	"github.com/ottla/ottla/internal/group/modern"
+	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/shard"
 )
 
@@ -59,6 +60,9 @@ func (s *Shard) downgrade(t *shard.Turn, g *modern.Group, id string, leaving []s
 	g.Delete(t)
 	t.Write(record)
 	made := s.groups[id].(*classic.Group)
+	for _, m := range record.Value.(*schema.GroupMetadataValue).Members {
+		made.Offer(m.MemberID, g.Offers(m.MemberID))
+	}
 	made.Loaded(t)
 	if rebalance {
 		made.Rebalance(t)

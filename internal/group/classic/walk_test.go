@@ -360,3 +360,23 @@ func TestLargeGroup(t *testing.T) {
 		t.Fatal(h.g)
 	}
 }
+
+// The winners are those of Apache Kafka 4.4.0 when one member prefers each.
+func TestEqualVotes(t *testing.T) {
+	f := func(want string, names ...string) {
+		t.Helper()
+		g := newHost(t, Config{}).g
+		for i, name := range names {
+			m := &member{id: name, protocols: []protocol{{name: name}}}
+			for _, other := range slices.Delete(slices.Clone(names), i, i+1) {
+				m.protocols = append(m.protocols, protocol{name: other})
+			}
+			g.add(m)
+		}
+		if got := g.vote(); got != want {
+			t.Errorf("%q is chosen of %q, want %q", got, names, want)
+		}
+	}
+	f("sticky", "range", "sticky")
+	f("sticky", "sticky", "range")
+}
