@@ -23,7 +23,7 @@ func (s *Shard) joinConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd JoinGr
 		classic.RefuseJoin(t, ticket, req, "", kerr.InconsistentGroupProtocol)
 		return
 	}
-	if err := g.CheckJoin(t, req, cmd.Client); err != nil {
+	if err := g.CheckOffer(req); err != nil {
 		classic.RefuseJoin(t, ticket, req, "", err)
 		return
 	}
@@ -34,6 +34,10 @@ func (s *Shard) joinConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd JoinGr
 			classic.RefuseJoin(t, ticket, req, id, kerr.MemberIDRequired)
 			return
 		}
+	}
+	if err := g.CheckJoin(t, req, cmd.Client); err != nil {
+		classic.RefuseJoin(t, ticket, req, "", err)
+		return
 	}
 	resp, stays := g.Join(t, id, req, cmd.Client, func(replaced string) bool {
 		stay, only := g.OnlyClassic([]string{replaced})

@@ -57,11 +57,15 @@ func (s *Shard) mayDowngrade(g *modern.Group, leaving []string) bool {
 // downgrade makes a consumer group a classic one of the members that stay, all of the classic protocol.
 func (s *Shard) downgrade(t *shard.Turn, g *modern.Group, id string, leaving []string, rebalance bool) {
 	record := classic.Converted(id, g.Downgrade(leaving, t.Now.UnixMilli()))
+	offers := map[string][]schema.ClassicProtocol{}
+	for _, m := range record.Value.(*schema.GroupMetadataValue).Members {
+		offers[m.MemberID] = g.Offers(m.MemberID) // before the members are deleted
+	}
 	g.Delete(t)
 	t.Write(record)
 	made := s.groups[id].(*classic.Group)
 	for _, m := range record.Value.(*schema.GroupMetadataValue).Members {
-		made.Offer(m.MemberID, g.Offers(m.MemberID))
+		made.Offer(m.MemberID, offers[m.MemberID])
 	}
 	made.Loaded(t)
 	if rebalance {

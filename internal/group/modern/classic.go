@@ -18,14 +18,19 @@ import (
 // consumerType is the protocol type of consumers.
 const consumerType = "consumer"
 
-// CheckJoin says why a JoinGroup is refused, nil for not at all. It changes nothing.
-func (g *Group) CheckJoin(t *shard.Turn, req *kmsg.JoinGroupRequest, client shard.Client) *kerr.Error {
+// CheckOffer says why a JoinGroup is refused before its member is looked at, nil for not at all.
+func (g *Group) CheckOffer(req *kmsg.JoinGroupRequest) *kerr.Error {
 	if err := g.checkRoom(req.MemberID, req.InstanceID); err != nil {
 		return err
 	}
 	if !g.supports(req.ProtocolType, req.Protocols) {
 		return kerr.InconsistentGroupProtocol
 	}
+	return nil
+}
+
+// CheckJoin says why a JoinGroup is refused whose CheckOffer gave nil, nil for not at all. It changes nothing.
+func (g *Group) CheckJoin(t *shard.Turn, req *kmsg.JoinGroupRequest, client shard.Client) *kerr.Error {
 	m := g.members[req.MemberID]
 	if req.InstanceID != nil {
 		var err *kerr.Error
