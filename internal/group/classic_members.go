@@ -39,11 +39,13 @@ func (s *Shard) joinConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd JoinGr
 		classic.RefuseJoin(t, ticket, req, "", err)
 		return
 	}
-	resp, stays := g.Join(t, id, req, cmd.Client, func(replaced string) bool {
-		stay, only := g.OnlyClassic([]string{replaced})
-		return only && !g.IsClassic(replaced) && s.config.Classic.DowngradeFromModern && stay+1 <= s.config.Classic.MaxSize
-	})
-	if !stays {
+	downgrade := s.mayReplace(g, g.Replaced(req))
+	resp, err := g.Join(t, id, req, cmd.Client, downgrade)
+	if err != nil {
+		classic.RefuseJoin(t, ticket, req, "", err)
+		return
+	}
+	if downgrade {
 		s.downgrade(t, g, req.Group, nil, !g.Assigned())
 	}
 	resp.Version = req.Version

@@ -42,7 +42,6 @@ type walker struct {
 	classic  bool
 	fixed    bool // it neither leaves nor dies
 	dead     bool
-	away     bool
 	// epoch is 0 for one that is to join; synced says that a classic member has its partitions.
 	epoch  int32
 	synced bool

@@ -27,7 +27,7 @@ func (g *Group) Offers(id string) []schema.ClassicProtocol {
 // but one of them.
 func (g *Group) Offer(id string, offers []schema.ClassicProtocol) {
 	m := g.members[id]
-	if m == nil {
+	if m == nil || len(offers) == 0 {
 		return
 	}
 	g.count(m, -1)

@@ -96,7 +96,6 @@ type client struct {
 	instance *string
 	id       string
 	ticket   shard.Ticket
-	waits    bool
 }
 
 // listen takes what the client was told since.
