@@ -18,7 +18,7 @@ import (
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-var compactSeeds = flag.Uint64("compact-seeds", 120, "number of seeds of TestCompactionModel and, a tenth, of TestCompactionCrashes")
+var compactSeeds = flag.Uint64("compact-seeds", 120, "number of seeds of TestCompactionModel and, a fortieth, of TestCompactionCrashes")
 
 // retention is delete.retention.ms of the model.
 const retention = 30 * time.Second
@@ -377,7 +377,7 @@ func FuzzCompaction(f *testing.F) {
 // TestCompactionCrashes cuts the power before each change of the disk that a cleaning makes, and looks at what the next start finds.
 func TestCompactionCrashes(t *testing.T) {
 	crashes := 0
-	for seed := range max(1, *compactSeeds/10) {
+	for seed := range max(1, *compactSeeds/40) {
 		m := newCompactModel(t, seed)
 		cut := rand.New(rand.NewPCG(seed, 4))
 		for range 80 {

@@ -52,6 +52,7 @@ func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
 		err := s.segment.SyncData()
 		if err == nil {
 			err = s.segment.SaveIndex(true, true)
+			s.segment.OfferIndex()
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // retention was faster
 			return err

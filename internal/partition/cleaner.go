@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"sync"
 	"time"
@@ -126,7 +125,7 @@ func (c *cleaner) begin(now time.Time) error {
 	var best compaction.Work
 	for _, p := range c.m.sorted() {
 		work, due, err := p.measure(now)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // retention was faster
+		if err != nil {
 			c.p = p
 			return err
 		}
