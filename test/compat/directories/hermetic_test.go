@@ -158,6 +158,7 @@ func TestRefusesWhatItCantTakeOver(t *testing.T) {
 		{"kafka-3.9-zookeeper", nil, []string{"ZooKeeper", "Apache Kafka 3.9"}},
 		{"kafka-3.9-migrating", nil, []string{"migrating from ZooKeeper", "Apache Kafka 3.9"}},
 		{"kafka-4.4", []string{"node.id=2", "controller.quorum.voters=2@127.0.0.1:9093"}, []string{"belongs to node 1", "node.id is 2"}},
+		{"kafka-4.4", []string{"controller.quorum.voters=1@127.0.0.1:9093,2@127.0.0.1:9094"}, []string{"2 voters", "quorum of one"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
