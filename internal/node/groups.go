@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/coordinator"
@@ -19,15 +20,14 @@ import (
 // openGroups makes the coordinators of groups. They begin when the metadata says which partitions this node leads.
 func (n *Node) openGroups() {
 	s := n.cfg.Sources
-	cfg := groupConfig(s)
-	cfg.Overrides = func(id string) map[string]string {
+	overrides := func(id string) map[string]string {
 		return n.applied.Load().Configs.Of(metadata.ConfigResource{Type: metadata.GroupResource, Name: id})
 	}
 	n.groups = coordinator.NewRuntime(coordinator.Options{
 		Self: n.cfg.ID, Topic: kafka.ConsumerOffsetsTopic, Partitions: n.partitions, Purgatory: n.purgatory,
 		NewCore: func() shard.Core {
-			own := cfg
-			own.NewID = n.drawID()
+			own := groupConfig(api.SourcesAt(n.cfg, n.applied.Load())) // what is dynamic holds from the next load on
+			own.Overrides, own.NewID = overrides, n.drawID()
 			return group.NewShard(own)
 		},
 		Timeout: s.Millis("offsets.commit.timeout.ms"), LoadBytes: int(s.Int("offsets.load.buffer.size")),
