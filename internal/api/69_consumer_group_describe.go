@@ -15,18 +15,21 @@ func consumerGroupDescribe(c *call, req *kmsg.ConsumerGroupDescribeRequest) {
 		return g
 	}
 	var named []string
-	var nameless []kmsg.ConsumerGroupDescribeResponseGroup
+	var refused []kmsg.ConsumerGroupDescribeResponseGroup
 	for _, id := range req.Groups {
-		if id == "" {
-			nameless = append(nameless, failed("", kerr.InvalidGroupID.Code))
-		} else {
+		switch {
+		case !c.servesConsumerGroups():
+			refused = append(refused, failed(id, kerr.UnsupportedVersion.Code))
+		case id == "":
+			refused = append(refused, failed("", kerr.InvalidGroupID.Code))
+		default:
 			named = append(named, id)
 		}
 	}
 	command := func(ids []string) any { return group.DescribeConsumerGroups{GroupIDs: ids} }
 	gatherGroups(c, named, command, failed, func(groups []kmsg.ConsumerGroupDescribeResponseGroup) kmsg.Response {
 		resp := kmsg.NewPtrConsumerGroupDescribeResponse()
-		resp.Groups = append(nameless, groups...)
+		resp.Groups = append(refused, groups...)
 		for i := range resp.Groups {
 			if req.IncludeAuthorizedOperations && resp.Groups[i].ErrorCode == 0 {
 				resp.Groups[i].AuthorizedOperations = groupOperations

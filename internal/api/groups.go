@@ -99,6 +99,11 @@ func gatherGroups[G any](c *call, groups []string, command func(ids []string) an
 	})
 }
 
+// servesConsumerGroups says whether consumer groups (KIP-848) may be used: the configuration and group.version decide.
+func (c *call) servesConsumerGroups() bool {
+	return c.ConsumerGroups && c.image().Features.Level("group.version") >= 1
+}
+
 // client is who sent the request.
 func (c *call) client() shard.Client {
 	return shard.Client{ID: c.hdr.ClientID, Host: javaHost(c.req.Conn.RemoteAddr())}

@@ -29,6 +29,8 @@ type Node struct {
 	Creations   Creations
 	// Groups runs the coordinators of groups.
 	Groups *coordinator.Runtime
+	// ConsumerGroups says that group.coordinator.rebalance.protocols has consumer.
+	ConsumerGroups bool
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,6 +27,7 @@ func (a *app) logDump() *cobra.Command {
 		Example: "  ottla log dump ottla-data/orders-0\n" +
 			"  ottla log dump --records ottla-data/orders-0/00000000000000000000.log\n" +
 			"  ottla log dump ottla-data/__cluster_metadata-0 --cluster-metadata -o jsonl\n" +
+			"  ottla log dump ottla-data/__consumer_offsets-12\n" +
 			"  ottla log dump --verify ottla-data",
 		Args: want(1, -1, "a FILE or a DIR"),
 		RunE: func(_ *cobra.Command, paths []string) error {
@@ -51,6 +53,7 @@ func (a *app) logDump() *cobra.Command {
 	f := cmd.Flags()
 	f.BoolVarP(&o.Records, "records", "v", false, "print the records of each batch")
 	f.BoolVar(&o.Metadata, "cluster-metadata", false, "decode records as those of __cluster_metadata (of itself in a folder of that name)")
+	f.BoolVar(&o.Offsets, "offsets", false, "decode records as those of __consumer_offsets (of itself in a folder of one of its partitions)")
 	f.BoolVar(&o.Verify, "verify", false, "check batches, records and indexes, and print damage and a summary of each file only")
 	a.outputFlags(f)
 	return cmd
@@ -58,8 +61,11 @@ func (a *app) logDump() *cobra.Command {
 
 func (a *app) dump(path string, o inspect.Options) error {
 	// A relative path may not say which topic it is of.
-	if full, err := filepath.Abs(path); err == nil && filepath.Base(filepath.Dir(full)) == metadataFolder || filepath.Base(full) == metadataFolder {
-		o.Metadata = true
+	if full, err := filepath.Abs(path); err == nil {
+		for _, folder := range []string{filepath.Base(filepath.Dir(full)), filepath.Base(full)} {
+			o.Metadata = o.Metadata || folder == metadataFolder
+			o.Offsets = o.Offsets || strings.HasPrefix(folder, offsetsFolders)
+		}
 	}
 	st, err := os.Stat(path)
 	if err != nil {
@@ -76,8 +82,11 @@ func (a *app) dump(path string, o inspect.Options) error {
 	return inspect.File(a.out, filepath.ToSlash(path), f, st.Size(), o)
 }
 
-// metadataFolder is the folder of the metadata log's only partition.
-const metadataFolder = "__cluster_metadata-0"
+// metadataFolder is the folder of the metadata log's only partition, offsetsFolders what those of committed offsets begin with.
+const (
+	metadataFolder = "__cluster_metadata-0"
+	offsetsFolders = "__consumer_offsets-"
+)
 
 // split undoes errors.Join, so that each failure has a line of its own.
 func split(err error) []error {

@@ -3,6 +3,7 @@ package commitlog
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 
 // Errors of a cleaning, to be told apart with errors.Is.
 var (
-	// ErrOvertaken says that segments which were being cleaned are not in the log any more.
+	// ErrOvertaken says that segments which were being cleaned, or looked at, are not in the log any more.
 	ErrOvertaken = errors.New("segments were removed while they were cleaned")
 	// ErrUncleanable says that what is in the log can't be read, or has an old format.
 	ErrUncleanable = errors.New("log can't be cleaned")
@@ -74,7 +75,7 @@ func (l *Log) Compact(o Cleaning) (*Compaction, error) {
 	}
 	aborted, err := l.abortedTxns(o.From, o.To)
 	c.index = compaction.NewIndex(o.Keys, o.From, aborted)
-	return c, err
+	return c, l.cleanError(err)
 }
 
 func (l *Log) abortedTxns(from, end kafka.Offset) ([]compaction.Aborted, error) {
@@ -106,8 +107,8 @@ func (c *Compaction) Indexed() (keys int, records int64) { return c.o.Keys.Len()
 // Indexing reports whether the compaction only reads yet: its steps touch no file's name.
 func (c *Compaction) Indexing() bool { return c.filter == nil }
 
-// Step goes on for about a buffer of input. The error wraps ErrUncleanable where batches are to blame; others are the file system's. Close the compaction
-// after an error, or when it is not to go on.
+// Step goes on for about a buffer of input. The error wraps ErrUncleanable where batches are to blame, and ErrOvertaken where segments are gone; others are
+// the file system's. Close the compaction after an error, or when it is not to go on.
 func (c *Compaction) Step() (Progress, error) {
 	var p Progress
 	var err error
@@ -121,16 +122,27 @@ func (c *Compaction) Step() (Progress, error) {
 	default:
 		err = c.rewrite(&p)
 	}
+	return p, c.l.cleanError(err)
+}
+
+// cleanError tells errors of batches, and of segments that are gone, from those of the file system.
+func (l *Log) cleanError(err error) error {
+	if err == nil {
+		return nil
+	}
+	kind := error(nil)
 	for _, batches := range []error{compaction.ErrUnreadable, segment.ErrCorrupt, segment.ErrTorn, segment.ErrIndex} {
 		if errors.Is(err, batches) {
-			err = fmt.Errorf("%w: %w", ErrUncleanable, err)
-			break
+			kind = ErrUncleanable
 		}
 	}
-	if err != nil {
-		err = fmt.Errorf("clean %s: %w", c.l.partition, err)
+	if errors.Is(err, fs.ErrNotExist) {
+		kind = ErrOvertaken
 	}
-	return p, err
+	if kind != nil {
+		err = fmt.Errorf("%w: %w", kind, err)
+	}
+	return fmt.Errorf("clean %s: %w", l.partition, err)
 }
 
 // collect reads keys.
@@ -408,7 +420,7 @@ func (l *Log) moveSwaps() error {
 	return nil
 }
 
-// Survey describes the log to a plan of its compaction; the last stable offset is the caller's to set.
+// Survey describes the log to a plan of its compaction; the last stable offset is the caller's to set. Errors are Step's.
 func (l *Log) Survey(c compaction.Config, config *Config) (compaction.Log, error) {
 	v := l.list.Load()
 	all := compaction.Log{Config: c, Cleaned: l.Cleaned(), Start: l.LogStartOffset(), End: v.next(len(v.segments) - 1)}
@@ -422,12 +434,12 @@ func (l *Log) Survey(c compaction.Config, config *Config) (compaction.Log, error
 		var err error
 		if c.MinLag > 0 {
 			if to.Newest, err = s.MaxTimestamp(); err != nil {
-				return all, err
+				return all, l.cleanError(err)
 			}
 		}
 		if c.BoundsAge() {
 			if to.First, err = s.FirstTimestamp(); err != nil {
-				return all, err
+				return all, l.cleanError(err)
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -17,7 +18,7 @@ import (
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-var compactSeeds = flag.Uint64("compact-seeds", 60, "number of seeds of TestCompactionModel and, a tenth, of TestCompactionCrashes")
+var compactSeeds = flag.Uint64("compact-seeds", 120, "number of seeds of TestCompactionModel and, a fortieth, of TestCompactionCrashes")
 
 // retention is delete.retention.ms of the model.
 const retention = 30 * time.Second
@@ -37,6 +38,7 @@ type openTxn struct{ ended, aborted bool }
 type compactModel struct {
 	t     testing.TB
 	name  string
+	whole bool // no records are deleted: then all producers must be known for ever
 	rng   *rand.Rand
 	disk  *vfs.Mem
 	fs    vfs.FS
@@ -55,7 +57,7 @@ type compactModel struct {
 
 func newCompactModel(t testing.TB, seed uint64) *compactModel {
 	m := &compactModel{
-		t: t, name: fmt.Sprintf("seed %d", seed), rng: rand.New(rand.NewPCG(seed, 3)), disk: vfs.NewCrash(), now: testStart,
+		t: t, name: fmt.Sprintf("seed %d", seed), whole: seed%2 == 0, rng: rand.New(rand.NewPCG(seed, 3)), disk: vfs.NewCrash(), now: testStart,
 		sequences: map[kafka.ProducerID]int32{}, epochs: map[kafka.ProducerID]int16{}, txns: map[kafka.ProducerID]*openTxn{},
 	}
 	m.fs = m.disk
@@ -162,7 +164,7 @@ func (m *compactModel) endTxn() {
 
 func (m *compactModel) deleteRecords() {
 	stable, start := m.lastStable(m.log), m.log.LogStartOffset()
-	if m.rng.IntN(3) > 0 || stable < start {
+	if m.whole || m.rng.IntN(3) > 0 || stable < start {
 		return
 	}
 	must(m.t, m.log.SetLogStartOffset(start+kafka.Offset(m.rng.Int64N(int64(stable-start)+1))))
@@ -174,6 +176,7 @@ func (m *compactModel) deleteRecords() {
 
 func (m *compactModel) reopen() {
 	m.check(m.log)
+	m.checkReplay()
 	if m.rng.IntN(2) == 0 {
 		m.point = m.log.RecoveryPoint()
 		must(m.t, m.log.Checkpointed(m.point))
@@ -374,7 +377,7 @@ func FuzzCompaction(f *testing.F) {
 // TestCompactionCrashes cuts the power before each change of the disk that a cleaning makes, and looks at what the next start finds.
 func TestCompactionCrashes(t *testing.T) {
 	crashes := 0
-	for seed := range max(1, *compactSeeds/10) {
+	for seed := range max(1, *compactSeeds/40) {
 		m := newCompactModel(t, seed)
 		cut := rand.New(rand.NewPCG(seed, 4))
 		for range 80 {
@@ -395,13 +398,13 @@ func (m *compactModel) cleanAndCrash(cut *rand.Rand) (crashes int) {
 		if !o.Changes() {
 			return nil
 		}
-		for _, keep := range []int{0, 50, 100} {
+		for i, keep := range []int{0, 50, 100, 100} {
 			crashes++
 			m.name = fmt.Sprintf("%s, before %s, keeping %d %%", name, o, keep)
 			opt := m.options(false)
-			opt.LogStartOffset = start
+			opt.LogStartOffset, opt.Written = start, i == 3 // of a process that died
 			l, report, err := Open(m.disk.CrashClone(cut, keep), "/d/t-0", opt)
-			if err != nil || report.LostBytes > 0 || report.Damage != nil {
+			if err != nil || report.LostBytes > 0 || report.Damage != nil || report.Odd != nil {
 				m.t.Fatalf("%s: %v, %+v", m.name, err, report)
 			}
 			m.checkView(l, m.log.LogEndOffset())
@@ -414,4 +417,59 @@ func (m *compactModel) cleanAndCrash(cut *rand.Rand) (crashes int) {
 	m.log.dir.FS = plain
 	m.check(m.log)
 	return crashes
+}
+
+// TestCompactionFaults fails each change of the disk that a cleaning makes, once. The log goes on, or is fenced; nothing is lost, and the next start finds all.
+func TestCompactionFaults(t *testing.T) {
+	faults := 0
+	for seed := range max(1, *compactSeeds/20) {
+		m := newCompactModel(t, seed)
+		for range 60 {
+			m.step()
+		}
+		must(t, m.log.Roll(m.now))
+		_, err := m.log.Flush()
+		must(t, err)
+		for nth := 1; m.failNth(nth); nth++ {
+			faults++
+		}
+	}
+	t.Logf("%d faults", faults)
+	if faults < 20 {
+		t.Error("hardly anything failed")
+	}
+}
+
+// failNth cleans a copy of the log whose nth change of the disk fails, and reports whether there was one.
+func (m *compactModel) failNth(nth int) bool {
+	disk, failure, n := m.disk.CrashClone(m.rng, 100), errors.New("injected"), 0
+	fs := vfs.NewFaulty(disk, nil)
+	opt := m.options(false)
+	opt.LogStartOffset = m.log.LogStartOffset()
+	l, _, err := Open(fs, "/d/t-0", opt)
+	must(m.t, err)
+	fs.SetHook(func(o vfs.Op) error {
+		if o.Changes() {
+			n++
+		}
+		if o.Changes() && n == nth {
+			return failure
+		}
+		return nil
+	})
+	name := m.name
+	m.name = fmt.Sprintf("%s, change %d fails", name, nth)
+	defer func() { m.name = name }()
+	err = tryClean(l, 100, retention, m.now)
+	if n >= nth && !errors.Is(err, failure) {
+		m.t.Fatalf("%s: %v", m.name, err)
+	}
+	m.checkView(l, m.log.LogEndOffset()) // readers see no difference
+	l.Abandon()
+	l, report, err := Open(disk, "/d/t-0", opt)
+	if err != nil || report.LostBytes > 0 || report.Damage != nil {
+		m.t.Fatalf("%s: %v, %+v", m.name, err, report)
+	}
+	m.checkView(l, m.log.LogEndOffset())
+	return n >= nth
 }

@@ -1,6 +1,7 @@
 package commitlog
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -22,20 +23,27 @@ func compacted() Config {
 	return c
 }
 
-// cleaned cleans all of l that can be at now, with a map of so many keys, and returns the work.
-func cleanLog(t testing.TB, l *Log, keys int, retention time.Duration, now time.Time) compaction.Work {
+// cleanLog cleans all of l that can be at now, with a map of so many keys.
+func cleanLog(t testing.TB, l *Log, keys int, retention time.Duration, now time.Time) {
 	t.Helper()
-	_, err := l.Flush()
-	must(t, err)
+	must(t, tryClean(l, keys, retention, now))
+}
+
+func tryClean(l *Log, keys int, retention time.Duration, now time.Time) error {
+	if _, err := l.Flush(); err != nil {
+		return err
+	}
 	survey, err := l.Survey(compaction.Config{}, &l.config)
-	must(t, err)
+	if err != nil {
+		return err
+	}
 	survey.LastStable = l.LogEndOffset()
 	if first := l.Producers().FirstUnstableOffset(l.LogEndOffset()); first != kafka.NoOffset {
 		survey.LastStable = first
 	}
 	w := compaction.Measure(&survey, now.UnixMilli())
 	if w.Dirty == 0 {
-		return w
+		return nil
 	}
 	last := map[kafka.ProducerID]compaction.LastBatch{}
 	l.Producers().Last(func(id kafka.ProducerID, offset kafka.Offset, epoch int16) {
@@ -45,19 +53,23 @@ func cleanLog(t testing.TB, l *Log, keys int, retention time.Duration, now time.
 		From: w.From, To: w.To, Config: l.config, Keys: compaction.NewKeys(make([]byte, keys*compaction.SlotBytes), 1, compaction.Seeds()), Now: now,
 		DeleteRetention: retention, HighWatermark: l.LogEndOffset(), Producers: last, BufferBytes: 300,
 	})
-	must(t, err)
-	for {
-		p, err := c.Step()
-		must(t, err)
+	for err == nil {
+		var p Progress
+		p, err = c.Step()
 		if p.Done {
 			l.SetCleaned(c.End())
-			return w
+			return nil
 		}
-		if p.Ready {
-			must(t, l.Swap(c, now))
-			must(t, l.FinishSwap())
+		if err == nil && p.Ready {
+			if err = l.Swap(c, now); err == nil {
+				err = l.FinishSwap()
+			}
 		}
 	}
+	if closeErr := c.Close(); l.Err() == nil && closeErr != nil {
+		return errors.Join(err, closeErr)
+	}
+	return err
 }
 
 // keyed is a record of the model.

@@ -52,11 +52,9 @@ func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
 		err := s.segment.SyncData()
 		if err == nil {
 			err = s.segment.SaveIndex(true, true)
+			s.segment.OfferIndex()
 		}
-		if errors.Is(err, fs.ErrNotExist) {
-			continue // retention was faster
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // retention was faster
 			return err
 		}
 		if err := l.writeSnapshot(s.snapshot, s.end); err != nil {

@@ -44,10 +44,10 @@ var topicKeys = []row{
 
 // groupResourceKeys are the keys of groups.
 var groupResourceKeys = []row{
-	{"consumer.assignment.interval.ms", Int, "1000", atLeast(0), Medium, Accepted, "group.consumer.assignment.interval.ms", "Shortest time between two assignments of the group."},
+	{"consumer.assignment.interval.ms", Int, "1000", atLeast(0), Medium, Honoured, "group.consumer.assignment.interval.ms", "Shortest time between two assignments of the group."},
 	{"consumer.assignor.offload.enable", Boolean, "true", nil, Medium, Accepted | internal, "group.consumer.assignor.offload.enable", "Compute assignments beside the coordinator's loop."},
-	{"consumer.heartbeat.interval.ms", Int, "5000", atLeast(1), Medium, Accepted, "group.consumer.heartbeat.interval.ms", "Heartbeat interval of the members."},
-	{"consumer.session.timeout.ms", Int, "45000", atLeast(1), Medium, Accepted, "group.consumer.session.timeout.ms", "Silence after which a member is removed."},
+	{"consumer.heartbeat.interval.ms", Int, "5000", atLeast(1), Medium, Honoured, "group.consumer.heartbeat.interval.ms", "Heartbeat interval of the members."},
+	{"consumer.session.timeout.ms", Int, "45000", atLeast(1), Medium, Honoured, "group.consumer.session.timeout.ms", "Silence after which a member is removed."},
 	{"errors.deadletterqueue.copy.record.enable", Boolean, "false", nil, Medium, Accepted, "", "Copy keys and values into dead letters."},
 	{"errors.deadletterqueue.topic.name", String, "", nil, Medium, Accepted, "", "Topic for records that the group could not process; empty for none."},
 	{"share.assignment.interval.ms", Int, "1000", atLeast(0), Medium, Accepted, "group.share.assignment.interval.ms", "Shortest time between two assignments of the share group."},

@@ -23,7 +23,7 @@ func (s *Shard) joinConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd JoinGr
 		classic.RefuseJoin(t, ticket, req, "", kerr.InconsistentGroupProtocol)
 		return
 	}
-	if err := g.CheckJoin(t, req, cmd.Client); err != nil {
+	if err := g.CheckOffer(req); err != nil {
 		classic.RefuseJoin(t, ticket, req, "", err)
 		return
 	}
@@ -35,11 +35,17 @@ func (s *Shard) joinConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd JoinGr
 			return
 		}
 	}
-	resp, stays := g.Join(t, id, req, cmd.Client, func(replaced string) bool {
-		stay, only := g.OnlyClassic([]string{replaced})
-		return only && !g.IsClassic(replaced) && s.config.Classic.DowngradeFromModern && stay+1 <= s.config.Classic.MaxSize
-	})
-	if !stays {
+	if err := g.CheckJoin(t, req, cmd.Client); err != nil {
+		classic.RefuseJoin(t, ticket, req, "", err)
+		return
+	}
+	downgrade := s.mayReplace(g, g.Replaced(req))
+	resp, err := g.Join(t, id, req, cmd.Client, downgrade)
+	if err != nil {
+		classic.RefuseJoin(t, ticket, req, "", err)
+		return
+	}
+	if downgrade {
 		s.downgrade(t, g, req.Group, nil, !g.Assigned())
 	}
 	resp.Version = req.Version

@@ -5,6 +5,7 @@ import (
 
 	"github.com/ottla/ottla/internal/group/classic"
 	"github.com/ottla/ottla/internal/group/modern"
+	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/shard"
 )
 
@@ -53,12 +54,29 @@ func (s *Shard) mayDowngrade(g *modern.Group, leaving []string) bool {
 	return only && stay > 0 && s.config.Classic.DowngradeFromModern && stay <= s.config.Classic.MaxSize
 }
 
+// mayReplace says whether a consumer group becomes a classic one when a member of the classic protocol takes the place of a
+// static member, "" for none.
+func (s *Shard) mayReplace(g *modern.Group, replaced string) bool {
+	if replaced == "" || g.IsClassic(replaced) {
+		return false
+	}
+	stay, only := g.OnlyClassic([]string{replaced})
+	return only && s.config.Classic.DowngradeFromModern && stay+1 <= s.config.Classic.MaxSize
+}
+
 // downgrade makes a consumer group a classic one of the members that stay, all of the classic protocol.
 func (s *Shard) downgrade(t *shard.Turn, g *modern.Group, id string, leaving []string, rebalance bool) {
 	record := classic.Converted(id, g.Downgrade(leaving, t.Now.UnixMilli()))
+	offers := make(map[string][]schema.ClassicProtocol)
+	for _, m := range record.Value.(*schema.GroupMetadataValue).Members {
+		offers[m.MemberID] = g.Offers(m.MemberID)
+	}
 	g.Delete(t)
 	t.Write(record)
 	made := s.groups[id].(*classic.Group)
+	for member, offered := range offers {
+		made.Offer(member, offered)
+	}
 	made.Loaded(t)
 	if rebalance {
 		made.Rebalance(t)

@@ -138,7 +138,7 @@ func (f *reading) batch(s *segment, position int64, b record.Batch) {
 		f.damaged(position, "batch at offset %d has leader epoch %d after epoch %d", base, b.LeaderEpoch(), s.epoch)
 	}
 	s.next, s.epoch = int64(b.NextOffset()), b.LeaderEpoch()
-	if crc == nil && (f.o.Verify || f.o.Records || f.o.Metadata || b.IsControl()) {
+	if crc == nil && (f.o.Verify || f.o.Records || f.o.Metadata || f.o.Offsets || b.IsControl()) {
 		f.walk(s, position, b)
 	}
 }
@@ -191,6 +191,8 @@ func (f *reading) walk(s *segment, position int64, b record.Batch) {
 			f.control(position, offset, r)
 		case f.o.Metadata:
 			f.metadata(position, offset, r)
+		case f.o.Offsets:
+			f.group(position, offset, r)
 		case f.o.Records && !f.o.Verify:
 			f.record(offset, r)
 		}
@@ -219,6 +221,36 @@ func (f *reading) metadata(position, offset int64, r *record.Record) {
 		return
 	}
 	f.put(entry("record").int("offset", offset).int("timestamp", r.Timestamp).raw("metadata", schema.AppendMetadataJSON(nil, rec, version)))
+}
+
+// group prints a record of __consumer_offsets decoded. Types of a newer release, and of groups that are not served here, are printed as
+// any record.
+func (f *reading) group(position, offset int64, r *record.Record) {
+	key, err := schema.ParseGroupKey(r.Key)
+	if errors.Is(err, schema.ErrUnknownRecord) {
+		if !f.o.Verify {
+			f.record(offset, r)
+		}
+		return
+	}
+	var value schema.GroupMessage
+	var version int16
+	if err == nil && r.Value != nil {
+		value, version, err = schema.ParseGroupValue(key.APIKey(), r.Value)
+	}
+	if err != nil {
+		f.damaged(position, "group record at offset %d: %v", offset, err)
+		return
+	}
+	if f.o.Verify {
+		return
+	}
+	e := entry("record").int("offset", offset).int("timestamp", r.Timestamp).int("type", int64(key.APIKey())).raw("key", key.AppendJSON(nil, 0))
+	if value == nil {
+		f.put(e.raw("value", []byte("null")))
+		return
+	}
+	f.put(e.int("version", int64(version)).raw("value", value.AppendJSON(nil, version)))
 }
 
 // controls are the values of the quorum's control records.

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // Options say how much to print.
@@ -15,6 +17,8 @@ type Options struct {
 	Records bool
 	// Metadata decodes records as those of __cluster_metadata. Files of a folder of that name and snapshots are always decoded so.
 	Metadata bool
+	// Offsets decodes records as those of __consumer_offsets. Files of a folder of one of its partitions always are.
+	Offsets bool
 	// Verify prints what is damaged and a summary of each file alone.
 	Verify bool
 	// JSON prints a JSON object in each line.
@@ -99,6 +103,9 @@ func file(w io.Writer, name string, r io.ReaderAt, size int64, o Options, beside
 	}
 	if strings.Contains(name, "__cluster_metadata") || strings.HasSuffix(name, ".checkpoint") {
 		o.Metadata = true
+	}
+	if strings.Contains(name, kafka.ConsumerOffsetsTopic+"-") {
+		o.Offsets = true
 	}
 	f := &reading{printer: &printer{w: w, json: o.JSON}, name: name, r: r, size: size, o: o, base: offsetIn(name), beside: beside}
 	if !o.Verify {

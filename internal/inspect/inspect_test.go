@@ -64,6 +64,8 @@ func dump(folder fstest.MapFS, d *datadriven.TestData) string {
 			o.Verify = true
 		case "metadata":
 			o.Metadata = true
+		case "offsets":
+			o.Offsets = true
 		case "jsonl":
 			o.JSON = true
 		default:
@@ -117,6 +119,11 @@ func build(t *testing.T, script string) []byte {
 			b = append(b, batch(t, n(1), w[2:])...)
 		case "control":
 			b = append(b, control(t, n(1), w[2])...)
+		case "pair": // OFFSET KEY VALUE in hex; none is null
+			var pair record.Builder
+			pair.Begin(record.NewOptions(kafka.Offset(n(1)), 0))
+			pair.Add(1000, unhex(t, w[2]), unhex(t, w[3]))
+			b = append(b, finish(t, &pair)...)
 		case "metadata":
 			rec := &schema.TopicRecord{Name: w[2], TopicID: kafka.UUID{1, 2, 3}}
 			b = append(b, batchOf(t, record.NewOptions(kafka.Offset(n(1)), 0), schema.AppendMetadata(nil, rec, 0))...)
@@ -133,11 +140,7 @@ func build(t *testing.T, script string) []byte {
 		case "text":
 			b = append(b, strings.TrimPrefix(strings.TrimPrefix(line, "text"), " ")+"\n"...)
 		case "hex":
-			h, err := hex.DecodeString(w[1])
-			if err != nil {
-				t.Fatalf("%s: %v", line, err)
-			}
-			b = append(b, h...)
+			b = append(b, unhex(t, w[1])...)
 		case "flip":
 			b[n(1)] ^= 1
 		case "cut":
@@ -183,6 +186,19 @@ func batchOf(t *testing.T, o record.Options, value []byte) []byte {
 	b.Begin(o)
 	b.Add(1000, nil, value)
 	return finish(t, &b)
+}
+
+// unhex reads bytes in hex; none is nil.
+func unhex(t *testing.T, s string) []byte {
+	t.Helper()
+	if s == "none" {
+		return nil
+	}
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func finish(t *testing.T, b *record.Builder) []byte {

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -20,19 +21,38 @@ import (
 // openGroups makes the coordinators of groups. They begin when the metadata says which partitions this node leads.
 func (n *Node) openGroups() {
 	s := n.cfg.Sources
-	overrides := func(id string) map[string]string {
-		return n.applied.Load().Configs.Of(metadata.ConfigResource{Type: metadata.GroupResource, Name: id})
-	}
 	n.groups = coordinator.NewRuntime(coordinator.Options{
 		Self: n.cfg.ID, Topic: kafka.ConsumerOffsetsTopic, Partitions: n.partitions, Purgatory: n.purgatory,
 		NewCore: func() shard.Core {
 			own := groupConfig(api.SourcesAt(n.cfg, n.applied.Load())) // what is dynamic holds from the next load on
-			own.Overrides, own.NewID = overrides, n.drawID()
+			own.Overrides, own.NewID = n.groupOverrides, n.drawID()
 			return group.NewShard(own)
 		},
 		Timeout: s.Millis("offsets.commit.timeout.ms"), LoadBytes: int(s.Int("offsets.load.buffer.size")),
 		Codec: compress.Codec(s.Int("offsets.topic.compression.codec")), Now: n.opts.Now, Log: n.logger("coordinator"),
 	})
+}
+
+// clusterGroupKeys are keys of groups that can be set for the whole cluster while it runs.
+var clusterGroupKeys = []string{"consumer.assignment.interval.ms"}
+
+// groupOverrides is what is set dynamically for a group, by its own resource or for the cluster. Read only.
+func (n *Node) groupOverrides(id string) map[string]string {
+	all := n.applied.Load().Configs
+	own := all.Of(metadata.ConfigResource{Type: metadata.GroupResource, Name: id})
+	cluster := all.Of(metadata.ConfigResource{Type: metadata.BrokerResource})
+	for _, key := range clusterGroupKeys {
+		value, set := cluster["group."+key]
+		if _, nearer := own[key]; !set || nearer {
+			continue
+		}
+		own = maps.Clone(own)
+		if own == nil {
+			own = map[string]string{}
+		}
+		own[key] = value
+	}
+	return own
 }
 
 // groupConfig is what the configuration says of groups.

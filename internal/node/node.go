@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -171,7 +172,8 @@ func (n *Node) bind() error {
 	services := &api.Node{
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: n.sessions, Counters: &n.counters,
-		Groups: n.groups, Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
+		Groups: n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
+		Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
 	}
 	n.creations = newCreations(n.cfg.Sources, n.log, n.member.createTopics)
 	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"sync"
 	"time"
@@ -126,7 +125,7 @@ func (c *cleaner) begin(now time.Time) error {
 	var best compaction.Work
 	for _, p := range c.m.sorted() {
 		work, due, err := p.measure(now)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // retention was faster
+		if err != nil {
 			c.p = p
 			return err
 		}
@@ -150,7 +149,7 @@ func (c *cleaner) begin(now time.Time) error {
 // keys returns an empty map for the keys of the work: as large as they can need, with room so that searches are short, and not larger than configured.
 func (c *cleaner) keys(w compaction.Work) (*compaction.Keys, error) {
 	size := c.config.KeyBytes
-	if slots := int64(w.To-w.From) * 5 / 4; slots < size/compaction.SlotBytes { // no more keys than offsets
+	if slots := min(int64(w.To-w.From), math.MaxInt32) * 5 / 4; slots < size/compaction.SlotBytes { // no more keys than offsets
 		size = slots * compaction.SlotBytes
 	}
 	memory, free, err := vfs.Memory(int(max(size, compaction.SlotBytes)))
@@ -225,7 +224,12 @@ func (p *Partition) measure(now time.Time) (work compaction.Work, due bool, err 
 
 // beginCleaning flushes the log, so that what is replaced and what the flusher still has to do are not the same, and begins.
 func (p *Partition) beginCleaning(o commitlog.Cleaning) (*commitlog.Compaction, error) {
-	if err := p.flush(); err != nil {
+	p.upkeep.Lock()
+	defer p.upkeep.Unlock()
+	if p.state.Load() != online {
+		return nil, errLeft
+	}
+	if _, err := p.log().Flush(); err != nil {
 		return nil, err
 	}
 	config := p.config.Load()

@@ -365,3 +365,32 @@ func readThrough(p *Partition) error {
 	}
 	return nil
 }
+
+// Who copies a log to another directory must not miss a tombstone: a cleaning ends when a move begins, and none begins until it is over.
+func TestAMoveEndsACleaning(t *testing.T) {
+	w := compactedWorld(t, vfs.NewMem(), "/a", "/b")
+	w.create("t", 1)
+	w.configure("t", "cleanup.policy", "compact")
+	p := w.get("t", 0)
+	w.fill(p, 20)
+	config := cleanerConfig()
+	config.BufferBytes = 8 << 10
+	c := newCleaner(w.m, config)
+	for c.work == nil || c.work.Indexing() {
+		c.step(w.now)
+	}
+	to := "/a"
+	if p.dir().Path == to {
+		to = "/b"
+	}
+	if err := w.m.AlterDir(p.ID(), to); err != nil {
+		t.Fatal(err)
+	}
+	if c.step(w.now) != config.Backoff || c.p != nil || p.cleaning.Load() || c.step(w.now) != config.Backoff || len(w.failed) > 0 {
+		t.Error("the log is cleaned while it is copied")
+	}
+	names, err := w.fs.List(p.dir().Path + "/t-0")
+	if err != nil || slices.ContainsFunc(names, func(n string) bool { return strings.HasSuffix(n, ".cleaned") }) {
+		t.Errorf("%q, %v", names, err)
+	}
+}

@@ -22,12 +22,12 @@ import (
 var ErrUnsupported = errors.New("can't take over from another release")
 
 // CheckSupported looks through the folder dir of __cluster_metadata-0, changes nothing in it, and refuses what this release would not
-// understand or not serve: feature levels and records that it does not know, a migration from ZooKeeper that has not ended, topics in
-// tiered storage. What can't be read is left for Open to tell. Errors wrap ErrUnsupported and say in one line what to do.
+// understand or not serve: feature levels and records that it does not know, a migration from ZooKeeper that has not ended, several
+// voters, topics in tiered storage. What can't be read is left for Open to tell. Errors wrap ErrUnsupported and say in one line what to do.
 func CheckSupported(f vfs.FS, dir string) error {
 	s := survey{levels: make(map[string]metadata.Level)}
 	eachBatch(f, dir, s.batch)
-	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration())
+	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration(), s.checkVoters())
 	if err == nil && s.tiered {
 		err = checkTiered(f, dir)
 	}
@@ -113,6 +113,7 @@ type survey struct {
 	unknown   error // about the first record that is not known
 	migration int8  // as in the last ZkMigrationStateRecord
 	tiered    bool  // some topic was once in tiered storage
+	voters    int   // in the last VotersRecord
 }
 
 // Keys of the records that are decoded.
@@ -164,11 +165,17 @@ func isTiered(r *schema.ConfigRecord) bool {
 	return r.ResourceType == int8(metadata.TopicResource) && r.Name == remoteStorage && r.Value != nil && *r.Value == "true"
 }
 
-// control takes in the level of kraft.version, which is a control record.
+// control takes in the level of kraft.version and the voters, which are control records.
 func (s *survey) control(key, value []byte) {
-	var r schema.KRaftVersionRecord
-	if kind, err := record.ParseControlKey(key); err == nil && kind == record.KRaftVersion && r.ReadFrom(value, schema.ControlVersion) == nil {
-		s.levels[metadata.KRaftVersionFeature] = metadata.Level(r.KRaftVersion)
+	kind, err := record.ParseControlKey(key)
+	var level schema.KRaftVersionRecord
+	var voters schema.VotersRecord
+	switch {
+	case err != nil:
+	case kind == record.KRaftVersion && level.ReadFrom(value, schema.ControlVersion) == nil:
+		s.levels[metadata.KRaftVersionFeature] = metadata.Level(level.KRaftVersion)
+	case kind == record.Voters && voters.ReadFrom(value, schema.ControlVersion) == nil:
+		s.voters = len(voters.Voters)
 	}
 }
 
@@ -210,6 +217,14 @@ func (s *survey) checkMigration() error {
 		return nil
 	}
 	return errors.New("is of a cluster that is migrating from ZooKeeper: end the migration with Apache Kafka 3.9 first")
+}
+
+func (s *survey) checkVoters() error {
+	if s.voters < 2 {
+		return nil
+	}
+	return fmt.Errorf("is of a metadata quorum of %d voters, and this release runs a quorum of one: take the others out of it with Apache Kafka"+
+		" first (kafka-metadata-quorum.sh remove-controller)", s.voters)
 }
 
 // checkTiered builds the image that the folder leads to, and looks for topics in tiered storage that are still there.

@@ -139,6 +139,7 @@ func TestCheckSupported(t *testing.T) {
 		records []schema.MetadataRecord
 		raw     []byte // a record after them
 		kraft   int16
+		voters  int
 		refused string // "" if it is not
 	}{
 		{name: "known features", records: []schema.MetadataRecord{mine, feature("share.version", 2), feature("transaction.version", 0)}},
@@ -147,6 +148,8 @@ func TestCheckSupported(t *testing.T) {
 		{name: "an unknown feature", records: []schema.MetadataRecord{mine, feature("lunar.version", 1)}, refused: "lunar.version"},
 		{name: "an unknown feature that was dropped", records: []schema.MetadataRecord{mine, feature("lunar.version", 1), feature("lunar.version", 0)}},
 		{name: "kraft.version", kraft: 2, refused: "has feature kraft.version at level 2"},
+		{name: "one voter", kraft: 1, voters: 1, records: []schema.MetadataRecord{mine}},
+		{name: "several voters", kraft: 1, voters: 3, records: []schema.MetadataRecord{mine}, refused: "quorum of 3 voters"},
 		{name: "an unknown record", records: []schema.MetadataRecord{mine}, raw: []byte{1, 99, 0, 0}, refused: "offset 1 what this release does not know (metadata record key 99"},
 		{name: "an unknown version", records: []schema.MetadataRecord{mine}, raw: []byte{1, 2, 5, 0}, refused: "TOPIC_RECORD version 5"},
 		{name: "the level says more than the record", records: []schema.MetadataRecord{level(40)}, raw: []byte{1, 99, 0, 0}, refused: "metadata.version 40"},
@@ -165,8 +168,9 @@ func TestCheckSupported(t *testing.T) {
 			var err error
 			next := kafka.Offset(0)
 			if test.kraft > 0 {
-				log, err = enc.control(log, next, 1, 1, controlRecord{kraftVersionKind, &schema.KRaftVersionRecord{KRaftVersion: test.kraft}})
-				next++
+				set := &schema.VotersRecord{Voters: make([]schema.Voter, test.voters)}
+				log, err = enc.control(log, next, 1, 1, controlRecord{kraftVersionKind, &schema.KRaftVersionRecord{KRaftVersion: test.kraft}}, controlRecord{votersKind, set})
+				next += 2
 			}
 			for _, r := range test.records {
 				if err == nil {

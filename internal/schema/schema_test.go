@@ -150,6 +150,9 @@ func TestNullOrEmpty(t *testing.T) {
 func TestGolden(t *testing.T) {
 	datadriven.Walk(t, "testdata/golden", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			if d.Cmd == "group" {
+				return goldenGroup(t, d)
+			}
 			b, err := hex.DecodeString(strings.Join(strings.Fields(d.Input), ""))
 			if err != nil {
 				d.Fatalf(t, "%v", err)
@@ -175,6 +178,32 @@ func goldenMetadata(t *testing.T, d *datadriven.TestData, b []byte) string {
 		d.Fatalf(t, "written again it is\n%x", again)
 	}
 	return string(AppendMetadataJSON(nil, rec, v))
+}
+
+// goldenGroup has the key in its first line and the value in its second.
+func goldenGroup(t *testing.T, d *datadriven.TestData) string {
+	var parts [2][]byte
+	for i, line := range strings.Split(d.Input, "\n") {
+		var err error
+		if parts[i], err = hex.DecodeString(line); err != nil {
+			d.Fatalf(t, "%v", err)
+		}
+	}
+	key, err := ParseGroupKey(parts[0])
+	if err != nil {
+		return err.Error()
+	}
+	value, v, err := ParseGroupValue(key.APIKey(), parts[1])
+	if err != nil {
+		return err.Error()
+	}
+	if again := AppendGroupKey(nil, key); !bytes.Equal(again, parts[0]) {
+		d.Fatalf(t, "written again the key is\n%x", again)
+	}
+	if again := AppendGroupValue(nil, value, v); !bytes.Equal(again, parts[1]) {
+		d.Fatalf(t, "written again the value is\n%x", again)
+	}
+	return fmt.Sprintf("%s\n%s", key.AppendJSON(nil, 0), value.AppendJSON(nil, v))
 }
 
 func goldenBody(t *testing.T, d *datadriven.TestData, b []byte) string {

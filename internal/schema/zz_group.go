@@ -1011,7 +1011,7 @@ type ConsumerGroupMemberMetadataValue struct {
 	SubscribedTopicRegex *string
 	RebalanceTimeoutMs   int32
 	ServerAssignor       *string
-	// Set for a member that speaks the classic protocol.
+	// Set for a member that speaks the classic protocol; else null, which is written: what is not there is an empty one.
 	ClassicMemberMetadata *ClassicMemberMetadata
 }
 
@@ -1072,15 +1072,13 @@ func (x *ConsumerGroupMemberMetadataValue) append(b []byte, v int16) []byte {
 	b = appendInt32(b, x.RebalanceTimeoutMs)
 	b = appendNullableString(b, x.ServerAssignor, true)
 	n := uint64(0)
-	if x.ClassicMemberMetadata != nil {
-		n++
-	}
+	n++
 	b = binary.AppendUvarint(b, n)
-	if x.ClassicMemberMetadata != nil {
+	{
 		b = binary.AppendUvarint(b, 0)
 		at := len(b)
 		if x.ClassicMemberMetadata == nil {
-			b = append(b, 0xff)
+			b = append(b, 0)
 		} else {
 			b = x.ClassicMemberMetadata.append(append(b, 1), v)
 		}
@@ -1099,10 +1097,11 @@ func (x *ConsumerGroupMemberMetadataValue) read(r *reader, v int16) {
 	x.SubscribedTopicRegex = r.nullableString(true, true)
 	x.RebalanceTimeoutMs = r.int32()
 	x.ServerAssignor = r.nullableString(true, true)
+	x.ClassicMemberMetadata = new(ClassicMemberMetadata)
 	r.tags(func(r *reader, tag uint64) bool {
 		switch {
 		case tag == 0:
-			if r.int8() >= 0 {
+			if x.ClassicMemberMetadata = nil; r.uvarint() > 0 {
 				x.ClassicMemberMetadata = new(ClassicMemberMetadata)
 				x.ClassicMemberMetadata.read(r, v)
 			}
@@ -1160,11 +1159,13 @@ func (x *ConsumerGroupMemberMetadataValue) appendJSON(b []byte, v int16) []byte 
 		b = jsonString(b, *x.ServerAssignor)
 	}
 	b = append(b, ',')
-	if x.ClassicMemberMetadata != nil {
-		b = append(b, `"classicMemberMetadata":`...)
+	b = append(b, `"classicMemberMetadata":`...)
+	if x.ClassicMemberMetadata == nil {
+		b = append(b, "null"...)
+	} else {
 		b = x.ClassicMemberMetadata.appendJSON(b, v)
-		b = append(b, ',')
 	}
+	b = append(b, ',')
 	return endJSON(b)
 }
 

@@ -79,6 +79,7 @@ func (s *Segment) MoveIntoPlace() error {
 		return err
 	}
 	s.aside.Store(false)
+	s.OfferIndex()
 	return nil
 }
 

@@ -57,9 +57,24 @@ type index struct {
 	offsets column[IndexEntry]
 	times   column[TimeEntry]
 	used    atomic.Bool
+	cached  atomic.Bool // the cache may drop it
 	// saved counts what is in the files, for the flusher and for the cache, which keeps an index with more; negative if the files have
 	// to be written as a whole.
 	savedOffsets, savedTimes atomic.Int64
+}
+
+// offer lets the cache drop the index of a segment that is finished, once it is saved. An active segment's grows, and would be counted with what it weighs now.
+func (x *index) offer() {
+	if x.cached.CompareAndSwap(false, true) {
+		x.seg.dir.Cache.indexes.add(x)
+	}
+}
+
+// OfferIndex lets the cache drop the index, which has been saved and grows no more.
+func (s *Segment) OfferIndex() {
+	if x := s.index.Load(); x != nil {
+		x.offer()
+	}
 }
 
 func newIndex(s *Segment) *index { return &index{seg: s} }

@@ -255,7 +255,7 @@ func (s *Segment) loadIndex() (*index, error) {
 		return nil, err
 	}
 	if s.index.CompareAndSwap(nil, x) {
-		s.dir.Cache.indexes.add(x)
+		x.offer()
 	} else if other := s.index.Load(); other != nil {
 		x = other
 	}

@@ -59,7 +59,7 @@ func (s *Segment) Recover(from kafka.Offset, interval int, trusted int64, v Visi
 		return Recovery{}, err
 	}
 	s.index.Store(x)
-	s.dir.Cache.indexes.add(x)
+	x.offer()
 	s.maxTimeLast.Store(r.build.maxTimeLast)
 	s.maxTime.Store(r.build.maxTime)
 	s.sinceIndex = r.build.since

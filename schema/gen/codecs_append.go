@@ -31,7 +31,11 @@ func (e *emitter) appendField(f *field, val string) {
 			e.appendValue(t, val)
 			return
 		}
-		e.f("if %s == nil {\nb = append(b, 0xff)\n} else {\nb = %s.append(append(b, 1), v)\n}\n", val, val)
+		null := "0xff"
+		if f.tag >= 0 { // a uvarint there
+			null = "0"
+		}
+		e.f("if %s == nil {\nb = append(b, %s)\n} else {\nb = %s.append(append(b, 1), v)\n}\n", val, null, val)
 	case kindString:
 		if f.nullable.empty() {
 			e.appendValue(t, val)
@@ -79,11 +83,15 @@ func (e *emitter) appendTags(s *structure) {
 		}
 		e.f("n := uint64(0)\n")
 		for _, f := range all {
-			e.f("if %s {\nn++\n}\n", e.present(f))
+			e.guarded(e.present(f), func() { e.f("n++\n") })
 		}
 		e.f("b = binary.AppendUvarint(b, n)\n")
 		for _, f := range all {
-			e.f("if %s {\n", e.present(f))
+			cond := e.present(f)
+			if cond != "" {
+				cond = "if " + cond + " "
+			}
+			e.f("%s{\n", cond)
 			e.f("b = binary.AppendUvarint(b, %d)\n", f.tag)
 			e.f("at := len(b)\n")
 			e.appendField(f, "x."+goName(f.name))
@@ -92,9 +100,12 @@ func (e *emitter) appendTags(s *structure) {
 	})
 }
 
-// present is the Go condition for "this tagged field is written".
+// present is the Go condition for "this tagged field is written", "" for always.
 func (e *emitter) present(f *field) string {
 	val, cond := "x."+goName(f.name), e.cond(f.in)
+	if f.typ.kind == kindStruct {
+		return cond // null is not its default
+	}
 	if cond != "" {
 		cond += " && "
 	}

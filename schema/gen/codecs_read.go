@@ -26,6 +26,11 @@ func (e *emitter) readTags(all []*field) {
 		e.f("r.tags(nil)\n")
 		return
 	}
+	for _, f := range all {
+		if f.typ.kind == kindStruct { // it is empty, not null, unless it is there
+			e.guarded(e.cond(f.in), func() { e.f("x.%s = new(%s)\n", goName(f.name), goName(f.typ.name)) })
+		}
+	}
 	e.f("r.tags(func(r *reader, tag uint64) bool {\nswitch {\n")
 	for _, f := range all {
 		cond := e.cond(f.in)
@@ -46,6 +51,8 @@ func (e *emitter) readField(f *field) {
 		e.f("%s = %s\n", name, e.readValue(f))
 	case f.nullable.empty():
 		e.f("%s.read(r, v)\n", name)
+	case f.tag >= 0:
+		e.f("if %s = nil; r.uvarint() > 0 {\n%s = new(%s)\n%s.read(r, v)\n}\n", name, name, goName(f.typ.name), name)
 	default:
 		e.f("if r.int8() >= 0 {\n%s = new(%s)\n%s.read(r, v)\n}\n", name, goName(f.typ.name), name)
 	}

@@ -249,8 +249,8 @@ func (m *message) resolve(s *structure) error {
 		if t == nil {
 			continue
 		}
-		if m.kind != "request" && t == &f.typ && (f.tag >= 0 || !f.nullable.empty()) && (!f.nullable.covers(f.in.and(m.in)) || f.deflt != "null" && f.tag >= 0) {
-			return fmt.Errorf("%s: a struct that may be absent must be nullable in all its versions, and null by default if tagged", f.note)
+		if m.kind != "request" && t == &f.typ && (f.tag >= 0 || !f.nullable.empty()) && (!f.nullable.covers(f.in.and(m.in)) || f.deflt != "") {
+			return fmt.Errorf("%s: a struct that may be absent must be nullable in all its versions, and have no default", f.note)
 		}
 		if t.body != nil {
 			if err := m.resolve(t.body); err != nil {

@@ -35,6 +35,10 @@ var rows = []row{
 	{"produce16", "CPU per GiB produced in batches of 16 KiB", func(b *bench) (string, error) { return produceRow(b, 16<<10) }, false},
 	{"fetch", "CPU per GiB fetched, hot", fetchRow, false},
 	{"one", "CPU per request of one record of 100 bytes, 200 connections", oneRecord, false},
+	{"commits", "CPU per commit of one offset, 200 connections and groups", commits, false},
+	{"groups", "what 1,000 classic groups of one member cost at rest", thousandGroups, false},
+	{"join", "500 members join a classic group of 1,000 partitions, until all are stable", joinClassic, false},
+	{"join848", "the same with KIP-848", joinConsumer, false},
 	{"compact", "compaction of a million random keys, 190-byte values, lz4", compact, false},
 	{"latency", "end to end at 5,000 records a second of 1 KiB, open loop", latency, false},
 }

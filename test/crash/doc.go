@@ -3,6 +3,7 @@
 //	go run ./test/crash                       50 rounds, or as many as fit two minutes
 //	go run ./test/crash -rounds 5 -seed 7     the choices of an earlier run, as its first line gave them
 //	go run ./test/crash -peer kafka -rounds 2 the same against Apache Kafka 4.4.0
+//	go run ./test/crash -peer ottla,kafka     after each kill the other one takes over the directory
 //
 // Each round: producers (idempotent ones and others, all codecs, acks=all) write numbered records to 12 partitions
 // while a consumer follows; at a random moment the server is killed (SIGKILL), now and then once more while it

@@ -15,7 +15,7 @@ const (
 	topic      = "crash"
 	partitions = 12
 	producers  = 4 // the even ones are idempotent
-	patience   = 30 * time.Second
+	patience   = 60 * time.Second
 )
 
 // load is the producers and the follower of one round, and guards the history that they all write to.

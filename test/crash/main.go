@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 )
 
 type options struct {
-	kind   peer.Kind
+	kinds  []peer.Kind // take turns, from start to start
 	rounds int
 	limit  time.Duration
 	seed   uint64
@@ -30,13 +32,15 @@ func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	var o options
-	kind := flag.String("peer", "ottla", "the server: ottla or kafka")
+	kinds := flag.String("peer", "ottla", "the server: ottla or kafka, or both, which then take turns: ottla,kafka")
 	flag.IntVar(&o.rounds, "rounds", 50, "rounds of load, kill, restart and check")
 	flag.DurationVar(&o.limit, "for", 2*time.Minute, "begin no round after this time")
 	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of all choices")
 	flag.StringVar(&o.keep, "dir", "", "keep the directories here (default: a temporary one, removed unless a check fails)")
 	flag.Parse()
-	o.kind = peer.Kind(*kind)
+	for kind := range strings.SplitSeq(*kinds, ",") {
+		o.kinds = append(o.kinds, peer.Kind(kind))
+	}
 	ok, err := run(ctx, o)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "crash:", err)
@@ -57,7 +61,7 @@ type totals struct {
 }
 
 func run(ctx context.Context, o options) (bool, error) {
-	fmt.Printf("crash: peer=%s seed=%d\n", o.kind, o.seed)
+	fmt.Printf("crash: peer=%s seed=%d\n", o.kinds, o.seed)
 	dir, err := workingDir(o.keep)
 	if err != nil {
 		return false, err
@@ -103,6 +107,7 @@ type directory struct {
 	path   string
 	opts   peer.Options
 	server *peer.Peer
+	starts int // so far
 	load   *load
 }
 
@@ -112,7 +117,10 @@ func (d *directory) run(ctx context.Context) error {
 		// The smallest time that Kafka takes between snapshots and checkpoints of its own accord.
 		"log.flush.offset.checkpoint.interval.ms": "200",
 	}}
-	if d.o.kind == peer.Ottla {
+	if len(d.o.kinds) > 1 {
+		d.opts.Short = true
+	}
+	if slices.Contains(d.o.kinds, peer.Ottla) {
 		var err error
 		if d.opts.Binary, err = peer.BuildOttla(ctx); err != nil {
 			return err
@@ -158,12 +166,16 @@ func (d *directory) run(ctx context.Context) error {
 func (d *directory) start(ctx context.Context) error {
 	began := time.Now()
 	var err error
-	d.server, err = peer.Start(ctx, d.o.kind, d.opts)
+	d.server, err = peer.Start(ctx, d.next(), d.opts)
+	d.starts++
 	if took := time.Since(began); err == nil && took > d.t.slowest {
 		d.t.slowest = took
 	}
 	return err
 }
+
+// next is the server whose turn it is.
+func (d *directory) next() peer.Kind { return d.o.kinds[d.starts%len(d.o.kinds)] }
 
 func createTopic(ctx context.Context, addr string) error {
 	client, err := kgo.NewClient(kgo.SeedBrokers(addr))
@@ -189,7 +201,7 @@ func (d *directory) round(ctx context.Context) error {
 	}
 	if d.random.IntN(4) == 0 {
 		// Once more, somewhere in the middle of the recovery.
-		half, err := peer.Spawn(ctx, d.o.kind, d.opts)
+		half, err := peer.Spawn(ctx, d.next(), d.opts)
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,21 @@ func (g *Group) Offers(id string) []schema.ClassicProtocol {
 	return offers
 }
 
+// Offer replaces the protocols of a member that was a consumer group's, after the record that names it: the record has
+// but one of them.
+func (g *Group) Offer(id string, offers []schema.ClassicProtocol) {
+	m := g.members[id]
+	if m == nil || len(offers) == 0 {
+		return
+	}
+	g.count(m, -1)
+	m.protocols = make([]protocol, len(offers))
+	for i, p := range offers {
+		m.protocols[i] = protocol{p.Name, p.Metadata}
+	}
+	g.count(m, 1)
+}
+
 // Size is the number of members.
 func (g *Group) Size() int { return len(g.members) }
 

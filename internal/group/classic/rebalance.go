@@ -1,6 +1,12 @@
 package classic
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+	"unicode/utf16"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/shard"
@@ -83,8 +89,8 @@ func (g *Group) complete(t *shard.Turn) {
 		g.initial = false
 		t.Write(g.emptied(t.Now.UnixMilli()))
 	case !g.leaderJoined():
-		// Only sessions can end this.
-		g.env.Alarms.Set(Alarm{Group: g.id, Kind: JoinEnd}, t.Now.Add(g.rebalanceTimeout()))
+		// Somebody may join, or sessions end. A rebalance timeout may be 0.
+		g.env.Alarms.Set(Alarm{Group: g.id, Kind: JoinEnd}, t.Now.Add(max(g.rebalanceTimeout(), time.Second)))
 	default:
 		g.initial = false
 		g.nextGeneration(t)
@@ -123,18 +129,33 @@ func (g *Group) nextGeneration(t *shard.Turn) {
 	g.env.Alarms.Set(Alarm{Group: g.id, Kind: SyncEnd}, t.Now.Add(g.rebalanceTimeout()))
 }
 
-// vote chooses the protocol that most members prefer among those that all offer; of equals that which was voted for first.
+// vote chooses the protocol that most members prefer among those that all offer; of equals as Kafka does.
 func (g *Group) vote() string {
 	votes := make(map[string]int)
-	best := ""
 	for m := range g.all() {
 		votes[m.vote(g.supported, len(g.members))]++
 	}
-	most := 0
-	for m := range g.all() {
-		if name := m.vote(g.supported, len(g.members)); votes[name] > most {
-			best, most = name, votes[name]
+	best := ""
+	for _, name := range slices.SortedFunc(maps.Keys(votes), func(a, b string) int {
+		return cmp.Or(cmp.Compare(bucket(a, len(votes)), bucket(b, len(votes))), cmp.Compare(a, b))
+	}) {
+		if votes[name] > votes[best] {
+			best = name
 		}
 	}
 	return best
+}
+
+// bucket is where a hash table of n strings has one in Java. Kafka visits the votes in that order, and the first wins: with
+// two protocols that is seen whenever the members of a group change from one to the other.
+func bucket(s string, n int) uint32 {
+	size := uint32(16)
+	for n > int(size)*3/4 {
+		size *= 2
+	}
+	hash := uint32(0)
+	for _, unit := range utf16.Encode([]rune(s)) {
+		hash = 31*hash + uint32(unit)
+	}
+	return (hash ^ hash>>16) & (size - 1)
 }

@@ -52,18 +52,21 @@ func (g *Group) record(generation int32) schema.GroupRecord {
 func (g *Group) Replay(v *schema.GroupMetadataValue) {
 	g.generation, g.protocolType, g.since = v.Generation, v.ProtocolType, v.CurrentStateTimestamp
 	g.protocol = v.Protocol
-	named := make(map[string]struct{}, len(v.Members))
+	named := make(map[string]bool, len(v.Members))
 	for i := range v.Members {
-		named[v.Members[i].MemberID] = struct{}{}
+		named[v.Members[i].MemberID] = true
 	}
 	for m := range g.all() {
-		if _, ok := named[m.id]; !ok {
+		if !named[m.id] {
 			g.drop(m)
 		}
 	}
 	g.order = make([]*member, 0, len(v.Members))
 	for i := range v.Members {
-		g.replayMember(v.Protocol, &v.Members[i])
+		if r := &v.Members[i]; named[r.MemberID] {
+			named[r.MemberID] = false // a second one of the id is damage
+			g.replayMember(v.Protocol, r)
+		}
 	}
 	if g.leader = ""; v.Leader != nil {
 		g.leader = *v.Leader

@@ -96,7 +96,6 @@ type client struct {
 	instance *string
 	id       string
 	ticket   shard.Ticket
-	waits    bool
 }
 
 // listen takes what the client was told since.
@@ -177,7 +176,9 @@ func act(h *host, r *rand.Rand, c *client, check func()) {
 	switch n := r.IntN(20); {
 	case n < 7:
 		c.ticket = h.last + 1
-		h.ask(func(t *shard.Turn, ticket shard.Ticket) { g.Join(t, ticket, randomJoin(r, id, c.instance), shard.Client{ID: c.name}) })
+		h.ask(func(t *shard.Turn, ticket shard.Ticket) {
+			g.Join(t, ticket, randomJoin(r, id, c.instance), shard.Client{ID: c.name})
+		})
 	case n < 12:
 		c.ticket = h.last + 1
 		req := &kmsg.SyncGroupRequest{Version: 5, Group: "g", MemberID: id, InstanceID: c.instance, Generation: generation}
@@ -208,7 +209,7 @@ func act(h *host, r *rand.Rand, c *client, check func()) {
 func randomJoin(r *rand.Rand, id string, instance *string) *kmsg.JoinGroupRequest {
 	req := kmsg.NewPtrJoinGroupRequest()
 	req.Version, req.Group, req.MemberID, req.InstanceID, req.ProtocolType = int16(r.IntN(10)), "g", id, instance, "consumer"
-	req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = int32(5000+r.IntN(10000)), int32(r.IntN(20000))
+	req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = int32(5000+r.IntN(10000)), int32(r.IntN(20000)*r.IntN(2))
 	names := []string{"range", "sticky", "own"}
 	r.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	for _, name := range names[:1+r.IntN(3)] {
@@ -357,4 +358,24 @@ func TestLargeGroup(t *testing.T) {
 	if h.g.state != Empty {
 		t.Fatal(h.g)
 	}
+}
+
+// The winners are those of Apache Kafka 4.4.0 when one member prefers each.
+func TestEqualVotes(t *testing.T) {
+	f := func(want string, names ...string) {
+		t.Helper()
+		g := newHost(t, Config{}).g
+		for i, name := range names {
+			m := &member{id: name, protocols: []protocol{{name: name}}}
+			for _, other := range slices.Delete(slices.Clone(names), i, i+1) {
+				m.protocols = append(m.protocols, protocol{name: other})
+			}
+			g.add(m)
+		}
+		if got := g.vote(); got != want {
+			t.Errorf("%q is chosen of %q, want %q", got, names, want)
+		}
+	}
+	f("sticky", "range", "sticky")
+	f("sticky", "sticky", "range")
 }

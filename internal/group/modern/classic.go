@@ -18,14 +18,19 @@ import (
 // consumerType is the protocol type of consumers.
 const consumerType = "consumer"
 
-// CheckJoin says why a JoinGroup is refused, nil for not at all. It changes nothing.
-func (g *Group) CheckJoin(t *shard.Turn, req *kmsg.JoinGroupRequest, client shard.Client) *kerr.Error {
+// CheckOffer says why a JoinGroup is refused before its client is given an id, nil for not at all.
+func (g *Group) CheckOffer(req *kmsg.JoinGroupRequest) *kerr.Error {
 	if err := g.checkRoom(req.MemberID, req.InstanceID); err != nil {
 		return err
 	}
 	if !g.supports(req.ProtocolType, req.Protocols) {
 		return kerr.InconsistentGroupProtocol
 	}
+	return nil
+}
+
+// CheckJoin says why a JoinGroup that passed CheckOffer is refused, nil for not at all. It changes nothing.
+func (g *Group) CheckJoin(t *shard.Turn, req *kmsg.JoinGroupRequest, client shard.Client) *kerr.Error {
 	m := g.members[req.MemberID]
 	if req.InstanceID != nil {
 		var err *kerr.Error
@@ -101,17 +106,13 @@ func readSubscription(b []byte) (*kmsg.ConsumerMemberMetadata, error) {
 }
 
 // Join lets a member of the classic protocol join, in a group whose CheckJoin of the same request in the same turn gave nil.
-// It returns false if the group is to be made a classic one, as it has no other members left; there is no answer then but
-// the member's id.
-func (g *Group) Join(t *shard.Turn, id string, req *kmsg.JoinGroupRequest, client shard.Client, mayDowngrade func(replaced string) bool) (*kmsg.JoinGroupResponse, bool) {
-	downgrade := false
-	if old := g.static(req.InstanceID); old != nil {
-		downgrade = mayDowngrade(old.id)
-	}
+// downgrade says that the group is made a classic one after it, for the member takes the place of the last one of the other
+// protocol: it gets no new target then.
+func (g *Group) Join(t *shard.Turn, id string, req *kmsg.JoinGroupRequest, client shard.Client, downgrade bool) (*kmsg.JoinGroupResponse, *kerr.Error) {
 	m := g.enter(t, id, req.InstanceID, req.InstanceID != nil && req.MemberID == "")
 	now, owned, err := m.tellClassic(g.env.Image, req, client)
 	if err != nil {
-		return refuseJoin(err), true
+		return nil, err
 	}
 	if sameClassic(now, m.said) {
 		now = m.said
@@ -122,27 +123,29 @@ func (g *Group) Join(t *shard.Turn, id string, req *kmsg.JoinGroupRequest, clien
 	}
 	if (!downgrade && !g.retarget(t)) ||
 		(!downgrade || g.assignmentEpoch >= g.epoch) && !g.reconcile(t, g.members[id], change.subscription, owned) {
-		return refuseJoin(kerr.UnknownServerError), true
+		return nil, kerr.UnknownServerError
 	}
 	resp := kmsg.NewPtrJoinGroupResponse()
 	resp.MemberID, resp.Generation = id, g.members[id].has.MemberEpoch
 	resp.ProtocolType, resp.Protocol = kmsg.StringPtr(consumerType), &now.ClassicMemberMetadata.SupportedProtocols[0].Name
 	g.env.Alarms.Clear(Alarm{g.id, id, Join})
 	if downgrade {
-		return resp, false
+		return resp, nil
 	}
 	g.keep(t, id, milliseconds(req.SessionTimeoutMillis))
 	g.setAlarm(t, id, Sync, milliseconds(req.RebalanceTimeoutMillis))
 	if change.resolve {
 		g.resolve(t)
 	}
-	return resp, true
+	return resp, nil
 }
 
-func refuseJoin(e *kerr.Error) *kmsg.JoinGroupResponse {
-	resp := kmsg.NewPtrJoinGroupResponse()
-	resp.ErrorCode, resp.Protocol = e.Code, new(string)
-	return resp
+// Replaced returns the member whose place a JoinGroup takes, "" for none.
+func (g *Group) Replaced(req *kmsg.JoinGroupRequest) string {
+	if m := g.static(req.InstanceID); m != nil {
+		return m.id
+	}
+	return ""
 }
 
 // Assigned says that all targets were computed for the newest epoch.

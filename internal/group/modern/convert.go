@@ -166,6 +166,14 @@ func (g *Group) Downgrade(leaving []string, now int64) *schema.GroupMetadataValu
 	return value
 }
 
+// Offers are the classic protocols of a member.
+func (g *Group) Offers(id string) []schema.ClassicProtocol {
+	if m := g.members[id]; m != nil && m.said.ClassicMemberMetadata != nil {
+		return m.said.ClassicMemberMetadata.SupportedProtocols
+	}
+	return nil
+}
+
 // vote returns the protocol that most members like best of those that all support.
 func (g *Group) vote(members []string) string {
 	supporters, votes := make(map[string]int), make(map[string]int)

@@ -6,7 +6,8 @@ import (
 	"slices"
 	"unicode/utf16"
 
-	"github.com/ottla/ottla/internal/group/xxh3"
+	"github.com/zeebo/xxh3"
+
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 )
@@ -23,7 +24,7 @@ func (g *Group) hashTopics() int64 {
 	if len(b) == 0 {
 		return 0
 	}
-	return int64(xxh3.Sum64(b))
+	return int64(xxh3.Hash(b))
 }
 
 func (e *Env) hash(topic *metadata.Topic) uint64 {
@@ -59,7 +60,7 @@ func hashTopic(topic *metadata.Topic, cluster *metadata.Cluster) uint64 {
 			b = appendJavaString(b, rack)
 		}
 	}
-	return xxh3.Sum64(b)
+	return xxh3.Hash(b)
 }
 
 // appendJavaString appends the units of UTF-16 and then their number.

@@ -159,11 +159,11 @@ func (g *Group) hear(t *shard.Turn, m *member, now *said) change {
 		g.env.Alarms.Clear(Alarm{g.id, m.id, Sync})
 	}
 	names := !slices.Equal(was.SubscribedTopicNames, now.SubscribedTopicNames)
-	regex, known := g.hearRegex(t, regexOf(was), regexOf(now))
+	regex, known, due := g.hearRegex(t, regexOf(was), regexOf(now))
 	return change{
 		subscription: names || regex,
 		bump:         names || regex && known || g.assignor() != preferred,
-		resolve:      g.regexDue(t),
+		resolve:      due,
 	}
 }
 

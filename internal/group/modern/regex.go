@@ -46,14 +46,16 @@ func compileRegex(text string) (*regexp.Regexp, *kerr.Error) {
 	return compiled, nil
 }
 
-// hearRegex forgets what nobody subscribes to any more. It reports whether a member changed its expression, and whether it
-// is known what the new one matches.
-func (g *Group) hearRegex(t *shard.Turn, was, now string) (changed, known bool) {
+// hearRegex forgets what nobody subscribes to any more. It reports whether a member changed its expression, whether it is
+// known what the new one matches, and whether the expressions are to be resolved: when that was done last is told by those
+// that were there before, also by one that is forgotten now.
+func (g *Group) hearRegex(t *shard.Turn, was, now string) (changed, known, due bool) {
+	due = g.regexDue(t)
 	if was == now {
-		return false, false
+		return false, false, due
 	}
 	g.dropRegex(t, was)
-	return true, now == "" || g.resolved[now] != nil
+	return true, now == "" || g.resolved[now] != nil, due
 }
 
 // dropRegex writes the tombstone of an expression, if nobody subscribes to it any more.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,12 +16,20 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/ottla/ottla/internal/inspect"
 	"github.com/ottla/ottla/internal/testkit"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-// unpack puts a directory that Kafka left (see golden.go) under /data.
+// unpack puts a directory that Kafka left (see golden.go) under /data of a disk in memory.
 func unpack(t *testing.T, name string) *vfs.Mem {
+	t.Helper()
+	disk := vfs.NewMem()
+	unpackTo(t, name, disk, "/data")
+	return disk
+}
+
+func unpackTo(t *testing.T, name string, disk vfs.FS, dir string) {
 	t.Helper()
 	packed, err := os.ReadFile(filepath.Join("testdata", name+".tar.zst"))
 	if err != nil {
@@ -31,17 +40,16 @@ func unpack(t *testing.T, name string) *vfs.Mem {
 		t.Fatal(err)
 	}
 	defer z.Close()
-	disk := vfs.NewMem()
 	for r := tar.NewReader(z); ; {
 		h, err := r.Next()
 		if errors.Is(err, io.EOF) {
-			return disk
+			return
 		}
 		var b []byte
 		if err == nil {
 			b, err = io.ReadAll(r)
 		}
-		file := path.Join("/data", h.Name)
+		file := path.Join(dir, h.Name)
 		if err = errors.Join(err, vfs.MkdirAll(disk, path.Dir(file)), vfs.WriteFile(disk, file, b)); err != nil {
 			t.Fatal(err)
 		}
@@ -150,6 +158,7 @@ func TestRefusesWhatItCantTakeOver(t *testing.T) {
 		{"kafka-3.9-zookeeper", nil, []string{"ZooKeeper", "Apache Kafka 3.9"}},
 		{"kafka-3.9-migrating", nil, []string{"migrating from ZooKeeper", "Apache Kafka 3.9"}},
 		{"kafka-4.4", []string{"node.id=2", "controller.quorum.voters=2@127.0.0.1:9093"}, []string{"belongs to node 1", "node.id is 2"}},
+		{"kafka-4.4", []string{"controller.quorum.voters=1@127.0.0.1:9093,2@127.0.0.1:9094"}, []string{"2 voters", "quorum of one"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -172,4 +181,42 @@ func TestRefusesWhatItCantTakeOver(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestDumpsWhatKafkaLeft: every file is known, and none is damaged.
+func TestDumpsWhatKafkaLeft(t *testing.T) {
+	for _, name := range []string{"kafka-4.4", "kafka-4.4-killed", "kafka-3.9", "kafka-3.9-killed", "kafka-4.4-tiered", "kafka-3.9-zookeeper", "kafka-3.9-migrating"} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			unpackTo(t, name, vfs.OS{}, dir)
+			for _, folder := range folders(t, dir) {
+				var out bytes.Buffer
+				if err := inspect.Folder(&out, os.DirFS(folder), folder, inspect.Options{Records: true}); err != nil {
+					t.Error(err)
+				}
+				for _, line := range undumped(out.String()) {
+					t.Error(line)
+				}
+			}
+			if err := inspect.Folder(io.Discard, os.DirFS(dir), dir, inspect.Options{Verify: true}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// folders are those below dir, and itself.
+func folders(t *testing.T, dir string) []string {
+	t.Helper()
+	var all []string
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			all = append(all, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // notServed are the sections of the state that Ottla does not serve yet. One that it serves must not be here.
-var notServed = []string{"quotas", "acls", "scram", "transactions", "groups", "offsets"}
+var notServed = []string{"quotas", "acls", "scram", "transactions"}
 
 func (t *turns) serves(section string) bool {
 	return t.kind == peer.Kafka || !slices.Contains(notServed, section)

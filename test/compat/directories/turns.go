@@ -98,9 +98,12 @@ func properties(kind peer.Kind, dirs []string) map[string]string {
 		"log.dirs":               strings.Join(dirs, ","),
 		"log.cleaner.backoff.ms": "100",
 		// A producer that has written to a topic asks for it for minutes: none shall come back.
-		"auto.create.topics.enable":            "false",
-		"offsets.topic.num.partitions":         "3",
-		"transaction.state.log.num.partitions": "3",
+		"auto.create.topics.enable": "false",
+		// Static members stay in their groups while the servers change.
+		"group.consumer.session.timeout.ms":     "600000",
+		"group.consumer.max.session.timeout.ms": "600000",
+		"offsets.topic.num.partitions":          "3",
+		"transaction.state.log.num.partitions":  "3",
 	}
 	if kind == peer.Kafka {
 		p["authorizer.class.name"] = "org.apache.kafka.metadata.authorizer.StandardAuthorizer"
@@ -342,7 +345,7 @@ func (t *turns) commit() error {
 	}
 	for _, protocol := range protocols {
 		join := order{"do": "join", "member": protocol, "group": protocol + "-group", "protocol": protocol, "topic": "none", "partitions": 3}
-		if t.stage%4 > 1 { // a static member stays in its group when it leaves
+		if t.stage%4 < 2 { // a static member stays in its group when it leaves
 			join["instance"], join["group"] = "static-"+protocol, "static-"+protocol+"-group"
 		}
 		err := errors.Join(t.judge.ask(join, nil),

@@ -12,22 +12,30 @@ var allModes = []string{eager, cooperative, static, consumer}
 
 // modesOf says which modes a library has.
 var modesOf = map[string][]string{
-	"franz":            {eager, cooperative, static},
+	"franz":            {eager, cooperative, static, consumer},
 	"java":             {eager, cooperative, static, consumer},
 	"tools":            {eager, consumer},
 	"kcat":             {eager, cooperative},
 	"confluent-python": {eager, cooperative, static, consumer},
 	"confluent-go":     {eager, cooperative, static, consumer},
-	"kafka-python":     {eager, static},
+	"kafka-python":     {eager, cooperative, static},
 	"aiokafka":         {eager, static},
 	"kafkajs":          {eager},
-	"platformatic":     {eager},
+	"platformatic":     {eager, consumer},
 	"sarama":           {eager, static},
 	"segmentio":        {eager},
 }
 
-// mute are the clients whose members can't tell what they own.
-var mute = map[string]bool{"tools": true, "kcat": true}
+// mute reports whether the members of a client can't tell what they own.
+func mute(client, mode string) bool {
+	switch client {
+	case "tools", "kcat":
+		return true
+	case "platformatic":
+		return mode == consumer // the library has no event for it then
+	}
+	return false
+}
 
 // member is the first line of a member's standard input.
 type member struct {

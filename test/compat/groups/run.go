@@ -211,7 +211,7 @@ func (r *run) settle(ctx context.Context, phase string, members ...*process) err
 
 // settled reports whether the partitions are shared evenly; members that can't tell are believed.
 func (r *run) settled(members ...*process) bool {
-	if mute[r.client.Name] {
+	if mute(r.client.Name, r.mode) {
 		return true
 	}
 	n := r.ledger.shares(members...)

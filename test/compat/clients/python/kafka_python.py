@@ -4,6 +4,7 @@ import time
 
 from kafka import ConsumerRebalanceListener, KafkaConsumer, KafkaProducer, OffsetAndMetadata, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient, NewPartitions, NewTopic
+from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaError
 
@@ -125,7 +126,7 @@ class KafkaPython(Scenario):
         c = KafkaConsumer(bootstrap_servers=bootstrap, group_id=told["group"], auto_offset_reset="earliest",
                           enable_auto_commit=told["commit"] == "auto", auto_commit_interval_ms=500, fetch_max_wait_ms=100,
                           session_timeout_ms=told["sessionMs"], heartbeat_interval_ms=500,
-                          partition_assignment_strategy=[RangePartitionAssignor],
+                          partition_assignment_strategy=[CooperativeStickyAssignor if told["mode"] == "cooperative" else RangePartitionAssignor],
                           group_instance_id=told["instance"] or None, reconnect_backoff_max_ms=500)
         c.subscribe([told["topic"]], listener=Listener())
         while not leave.is_set():

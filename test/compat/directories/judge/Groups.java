@@ -38,6 +38,9 @@ final class Groups {
         "reconnect.backoff.max.ms", 200));
     if (q.has("instance")) {
       c.put("group.instance.id", q.get("instance").asText());
+      if (q.get("protocol").asText().equals("classic")) {
+        c.put("session.timeout.ms", 600000); // it stays while the servers change
+      }
     }
     KafkaConsumer<byte[], byte[]> m = new KafkaConsumer<>(c, new ByteArrayDeserializer(), new ByteArrayDeserializer());
     members.put(q.get("member").asText(), m);

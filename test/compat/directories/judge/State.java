@@ -54,6 +54,7 @@ final class State {
     section(s, "transactions", this::transactions);
     section(s, "groups", this::groups);
     section(s, "offsets", this::offsets);
+    section(s, "members", this::members);
     return s;
   }
 
@@ -179,6 +180,23 @@ final class State {
       Map<String, Object> of = new TreeMap<>();
       admin.listConsumerGroupOffsets(g.groupId()).partitionsToOffsetAndMetadata().get().forEach((tp, o) ->
           of.put(tp.toString(), o == null ? "none" : o.offset() + " " + o.leaderEpoch().orElse(-1) + " " + o.metadata()));
+      out.put(g.groupId(), of);
+    }
+    return out;
+  }
+
+  /** Of each group its state, assignor, epochs and members. */
+  private Object members() throws Exception {
+    Map<String, Object> out = new TreeMap<>();
+    for (var g : admin.listGroups().all().get()) {
+      if (g.type().map(t -> t.toString().equals("Share") || t.toString().equals("Streams")).orElse(false)) {
+        continue;
+      }
+      var d = admin.describeConsumerGroups(List.of(g.groupId())).all().get().get(g.groupId());
+      Map<String, Object> of = new TreeMap<>(Map.of("is", List.of(d.groupState(), d.partitionAssignor(), d.groupEpoch().orElse(-1),
+          d.targetAssignmentEpoch().orElse(-1))));
+      d.members().forEach(m -> of.put(m.consumerId(), List.of(m.groupInstanceId().orElse(""), m.clientId(), m.memberEpoch().orElse(-1),
+          m.assignment().topicPartitions().stream().map(TopicPartition::toString).sorted().toList())));
       out.put(g.groupId(), of);
     }
     return out;

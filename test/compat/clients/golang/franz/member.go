@@ -23,6 +23,8 @@ func join(bootstrap string, m contract.Member, s *contract.Says, leave <-chan st
 	switch m.Mode {
 	case "eager":
 		opts = append(opts, kgo.Balancers(kgo.RangeBalancer()))
+	case "consumer":
+		opts = append(opts, kgo.Balancers(kgo.StickyBalancer()), kgo.ServerSideBalancer())
 	default:
 		opts = append(opts, kgo.Balancers(kgo.CooperativeStickyBalancer()))
 	}

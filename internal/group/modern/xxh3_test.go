@@ -1,9 +1,13 @@
-package xxh3
+package modern
 
-import "testing"
+import (
+	"testing"
 
-// The hashes that hash4j, which Kafka uses, makes of n bytes of which the i-th is i*131+17.
-func TestAsHash4j(t *testing.T) {
+	"github.com/zeebo/xxh3"
+)
+
+// The library makes the hashes that hash4j, which Kafka uses, makes of n bytes of which the i-th is i*131+17.
+func TestHashesAsHash4j(t *testing.T) {
 	for n, want := range map[int]uint64{
 		0:    0x2d06800538d394c2,
 		1:    0xf319fe2bdfcdfebd,
@@ -55,7 +59,7 @@ func TestAsHash4j(t *testing.T) {
 		for i := range b {
 			b[i] = byte(i*131 + 17)
 		}
-		if got := Sum64(b); got != want {
+		if got := xxh3.Hash(b); got != want {
 			t.Errorf("%d bytes: %x, want %x", n, got, want)
 		}
 	}
