@@ -26,8 +26,10 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 	limits.PerIP = 2
 	opts.Admission.SetLimits(limits)
 	l := serve(t, opts, echo)
-	if !served(t, l) || !served(t, l) || served(t, l) {
-		t.Error("not two connections of one address are served")
+	for i, want := range []bool{true, true, false} {
+		if served(t, l) != want {
+			t.Errorf("connection %d of two that may be: served is %v", i+1, !want)
+		}
 	}
 	limits.ByIP = map[string]int{"127.0.0.1": 3}
 	opts.Admission.SetLimits(limits)
