@@ -103,6 +103,11 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 		w.fail(r, err)
 		return
 	}
+	if !res.Duplicate {
+		w.Counters.ProducedBatches.Add(1)
+		w.Counters.RecordsIn.Add(int64(res.End - res.BaseOffset))
+		w.Counters.BytesIn.Add(int64(len(records)))
+	}
 	r.out.BaseOffset, r.out.LogAppendTime = res.BaseOffset, res.LogAppendTime
 	if w.acks == -1 && !res.Committed {
 		r.partition, r.end, r.epoch, r.waits = p, res.End, res.LeaderEpoch, true
@@ -130,6 +135,7 @@ func (w *writes) check(topic string, records []byte) error {
 }
 
 func (w *writes) fail(r *written, err error) {
+	w.Counters.ProducesFailed.Add(1)
 	r.out.ErrorCode = code(err)
 	if invalid := (*record.InvalidRecordsError)(nil); errors.As(err, &invalid) {
 		r.out.ErrorMessage = invalid.Message

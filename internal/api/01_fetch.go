@@ -253,6 +253,7 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 }
 
 func (f *reads) fail(r *found, want *fetchsession.Partition, err error) {
+	f.Counters.FetchesFailed.Add(1)
 	f.urgent = true
 	r.out.ErrorCode = code(err)
 	switch {

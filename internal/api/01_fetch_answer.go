@@ -60,6 +60,7 @@ func (f *reads) encode(head wire.FetchHead, asked []fetchsession.Partition, name
 			}
 			at := out.Partition(&r.out, r.size)
 			if r.span != nil {
+				f.Counters.BytesOut.Add(int64(r.size))
 				buf.Holes = append(buf.Holes, transport.Hole{At: at, Range: r.span})
 			}
 		}

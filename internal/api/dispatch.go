@@ -31,6 +31,7 @@ func (n *Node) handler(on listeners) transport.Handler {
 // dispatch answers one request. What can't be understood closes the connection: there is no answer that the peer
 // would read right.
 func (n *Node) dispatch(r *transport.Request, on listeners) {
+	began := n.Now()
 	c := n.call(r, on)
 	body, err := c.hdr.Parse(r.Frame)
 	hdr := c.hdr
@@ -48,7 +49,9 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 	case !row.Has(hdr.Version):
 		n.refuse(r, hdr, wire.ErrUnsupportedVersion)
 	case row.raw != nil:
+		n.Counters.came(hdr.Key)
 		row.raw(c, body)
+		n.Counters.handled(hdr.Key, n.Now().Sub(began))
 	default:
 		req, err := wire.Decode(hdr, body)
 		if err != nil {
@@ -59,7 +62,9 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 			row.later(c, req)
 			return
 		}
+		n.Counters.came(hdr.Key)
 		c.reply(row.handle(c, req))
+		n.Counters.handled(hdr.Key, n.Now().Sub(began))
 	}
 }
 
@@ -75,6 +80,7 @@ func (n *Node) call(r *transport.Request, on listeners) *call {
 }
 
 func (n *Node) refuse(r *transport.Request, hdr wire.Header, err error) {
+	n.Counters.RefusedRequests.Add(1)
 	n.Log.Debug("request refused", "peer", r.Conn.RemoteAddr(), "key", hdr.Key, "version", hdr.Version, "err", err)
 	r.Reply(transport.Response{Close: true})
 }

@@ -34,6 +34,8 @@ type Node struct {
 	// Now is the clock.
 	Now func() time.Time
 	Log *slog.Logger
+	// Counters count what the handlers do.
+	Counters *Counters
 	// Levels are those of the node's loggers.
 	Levels *obs.Levels
 }

@@ -27,3 +27,10 @@ func (s *Sessions) finish(now time.Time, x *fetchsession.Context, results []fetc
 	defer s.mu.Unlock()
 	return s.cache.Finish(now, x, results)
 }
+
+// Len returns how many sessions there are.
+func (s *Sessions) Len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cache.Len()
+}

@@ -45,7 +45,8 @@ L4  coordinator: kafka compress record metadata shard purgatory partition
 L5  api: kafka wire record metadata controller fetchsession shard group transport commitlog purgatory partition quorum coordinator config obs
 
 L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage obs
+L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage obs adminhttp
+L6  adminhttp: obs
 L6  inspect: kafka record schema
 L6  cli: kafka inspect
 L6  launch: config storage vfs node cli obs

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"math"
+	"net"
 	"regexp"
 	"slices"
 	"strconv"
@@ -192,6 +193,12 @@ func (l *loader) limits() {
 		FetchResponseMaxBytes: int(s.Int("replica.fetch.response.max.bytes")),
 		FetchBackoff:          s.Millis("replica.fetch.backoff.ms"),
 		RequestTimeout:        s.Millis("replica.socket.timeout.ms"),
+	}
+	n.Metrics = Metrics{Listener: s.Text("ottla.metrics.listener"), Profiles: s.Bool("ottla.metrics.pprof.enable")}
+	if host, port, err := splitAddress(n.Metrics.Listener); n.Metrics.Listener != "" && err != nil {
+		l.fail(l.place("ottla.metrics.listener"), "ottla.metrics.listener="+n.Metrics.Listener+" is not host:port")
+	} else if n.Metrics.Listener != "" {
+		n.Metrics.Listener = net.JoinHostPort(cmp.Or(host, "127.0.0.1"), strconv.Itoa(port))
 	}
 	n.Network = s.networkLimits()
 	n.Quorum = s.quorumLimits()

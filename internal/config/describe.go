@@ -87,12 +87,12 @@ func (s Sources) describeDynamic(r Resource, own Source, overrides map[string]st
 	return entries
 }
 
-// DescribeBroker lists this broker's configuration, sorted by name: every key that is not internal, and everything
+// DescribeBroker lists this broker's configuration, sorted by name: every key of Kafka's that is not internal, and everything
 // that is set.
 func (s Sources) DescribeBroker(keys []string) []Entry {
 	set := map[string]bool{}
 	for _, k := range Keys(BrokerResource) {
-		if !k.Internal {
+		if !k.Internal && !strings.HasPrefix(k.Name, "ottla.") {
 			set[k.Name] = true
 		}
 	}

@@ -39,11 +39,18 @@ type Node struct {
 	LogDirs        []string
 	MetadataLogDir string
 
+	Metrics Metrics
 	Topics  TopicDefaults
 	Storage StorageLimits
 	Network NetworkLimits
 	Quorum  QuorumLimits
 	Replica ReplicaLimits
+}
+
+// Metrics say where the node tells about itself over HTTP.
+type Metrics struct {
+	Listener string // host:port; empty for nowhere
+	Profiles bool
 }
 
 // TopicDefaults say how topics come to be.

@@ -39,7 +39,10 @@ type row struct {
 }
 
 // ottlaKeys are our own broker keys. Unlike Kafka's, an unknown one is an error.
-var ottlaKeys = []brokerRow{}
+var ottlaKeys = []brokerRow{
+	{"ottla.metrics.listener", String, "", nil, Medium, ReadOnly, Honoured, "Address, host:port, at which metrics and health are told over HTTP; empty for none. Without a host it is this machine's own."},
+	{"ottla.metrics.pprof.enable", Boolean, "false", nil, Low, ReadOnly, Honoured, "Show profiles at ottla.metrics.listener too, under /debug/pprof/."},
+}
 
 // Section is a part of the broker keys that belong together, as on the reference page.
 type Section struct {

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ottla/ottla/internal/adminhttp"
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/coordinator"
@@ -69,12 +70,17 @@ type Node struct {
 	identity *storage.Identity
 	dirs     []directory // those that can be used
 
-	cache      *segment.Cache
-	quorum     *quorum.Engine
-	partitions *partition.Manager
-	purgatory  *purgatory.Purgatory
-	groups     *coordinator.Runtime
-	ends       []endpoint
+	cache       *segment.Cache
+	quorum      *quorum.Engine
+	partitions  *partition.Manager
+	purgatory   *purgatory.Purgatory
+	groups      *coordinator.Runtime
+	ends        []endpoint
+	sessions    *api.Sessions
+	counters    api.Counters
+	serving     atomic.Bool // clients are
+	admin       *adminhttp.Server
+	adminSocket net.Listener
 	// admitClients counts the connections of the broker's listeners.
 	admitClients *transport.Admission
 	member       *membership
@@ -154,15 +160,19 @@ func (n *Node) open() error {
 		return err
 	}
 	n.openGroups()
-	return n.bind()
+	if err := n.bind(); err != nil {
+		return err
+	}
+	return n.bindAdmin()
 }
 
 // bind opens the listening sockets.
 func (n *Node) bind() error {
+	n.sessions = api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession()))
 	services := &api.Node{
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
-		Sessions: api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession())),
-		Groups:   n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
+		Sessions: n.sessions, Counters: &n.counters,
+		Groups: n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
 		Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
 	}
 	n.creations = newCreations(n.cfg.Sources, n.log, n.member.createTopics)
@@ -237,6 +247,7 @@ func (n *Node) Start(ctx context.Context) error {
 	n.run(func() { n.purgatory.Run(n.life) })
 	n.run(func() { n.partitions.Run(workCtx) })
 	n.run(func() { n.partitions.RunMoves(workCtx) })
+	n.serveAdmin()
 	n.serve(true)
 	if err := n.member.join(ctx); err != nil {
 		return err
@@ -244,6 +255,7 @@ func (n *Node) Start(ctx context.Context) error {
 	n.run(func() { n.member.run(workCtx) })
 	n.run(func() { n.creations.run(workCtx) })
 	n.serve(false)
+	n.serving.Store(true)
 	return nil
 }
 
@@ -278,6 +290,7 @@ func (n *Node) ID() kafka.NodeID { return n.cfg.ID }
 // Stop lets the replies that are owed go out, closes the logs and writes the clean-shutdown markers. When ctx ends
 // first, connections are cut; the logs are closed properly all the same. It is called once.
 func (n *Node) Stop(ctx context.Context) error {
+	n.serving.Store(false)
 	if n.groups != nil {
 		n.groups.Stop() // its replies wait for members, and would hold up the connections
 	}
@@ -288,6 +301,7 @@ func (n *Node) Stop(ctx context.Context) error {
 		n.stopWork()
 		errs = append(errs, n.drain(ctx, true))
 		n.stopQuorum()
+		errs = append(errs, n.closeAdmin(ctx))
 		n.background.Wait()
 	}
 	return errors.Join(append(errs, n.close())...)
@@ -296,7 +310,7 @@ func (n *Node) Stop(ctx context.Context) error {
 // close closes what was opened, in whatever state the node is, when nothing of it runs.
 func (n *Node) close() error {
 	n.stopWaits()
-	errs := []error{n.drain(n.life, false), n.drain(n.life, true)} // sockets of listeners that never served
+	errs := []error{n.closeAdmin(n.life), n.drain(n.life, false), n.drain(n.life, true)} // sockets of listeners that never served
 	if n.partitions != nil {
 		clean, err := n.partitions.Close()
 		errs = append(errs, err)

@@ -1,2 +1,2 @@
-// Package obs is what a node says about itself: today its log. A side leaf: it knows no engine.
+// Package obs is what a node says about itself: its log, the levels of its loggers, and its metrics. A side leaf: it knows no engine.
 package obs

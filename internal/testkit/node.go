@@ -129,6 +129,9 @@ func (s *sockets) listen(_, address string) (net.Listener, error) {
 			return nil, err
 		}
 	}
+	if _, port, err := net.SplitHostPort(address); err == nil && port == "0" {
+		return net.Listen("tcp", address)
+	}
 	l, ok := s.free[address]
 	if !ok {
 		return nil, fmt.Errorf("testkit: %s is not reserved", address)

@@ -33,14 +33,16 @@ func NoLimits() Limits { return Limits{Total: Unlimited, Rate: Unlimited, PerIP:
 type Admission struct {
 	now func() time.Time
 
-	mu      sync.Mutex // a leaf; guards all below
-	limits  Limits
-	total   int
-	counts  map[string]int // by listener
-	ips     map[string]int
-	all     bucket
-	buckets map[string]*bucket // by listener
-	changed chan struct{}      // closed when there may be room
+	mu       sync.Mutex // a leaf; guards all below
+	limits   Limits
+	total    int
+	accepted int64
+	refused  int64
+	counts   map[string]int // by listener
+	ips      map[string]int
+	all      bucket
+	buckets  map[string]*bucket // by listener
+	changed  chan struct{}      // closed when there may be room
 }
 
 // NewAdmission returns one that knows the listeners by these names.
@@ -119,11 +121,13 @@ func (a *Admission) tryEnter(listener, ip string) (changed <-chan struct{}, wait
 		most = a.limits.PerIP
 	}
 	if a.ips[ip] >= most {
+		a.refused++
 		return nil, 0, errPerIP
 	}
 	a.counts[listener]++
 	a.ips[ip]++
 	a.total++
+	a.accepted++
 	return nil, 0, nil
 }
 
@@ -152,6 +156,13 @@ func (a *Admission) leave(listener, ip string) {
 	a.changed = make(chan struct{})
 	a.mu.Unlock()
 	close(free)
+}
+
+// Count returns how many connections there are, and how many were let in and refused so far.
+func (a *Admission) Count() (now int, accepted, refused int64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.total, a.accepted, a.refused
 }
 
 // excess returns how many connections of a listener are too many.
