@@ -2,6 +2,7 @@ package modern
 
 import (
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -31,7 +32,7 @@ func (g *Group) Heartbeat(t *shard.Turn, req *kmsg.ConsumerGroupHeartbeatRequest
 	resp := kmsg.NewPtrConsumerGroupHeartbeatResponse()
 	resp.MemberID = &g.members[id].id
 	resp.MemberEpoch = has.MemberEpoch
-	resp.HeartbeatIntervalMillis = int32(g.heartbeatInterval().Milliseconds())
+	resp.HeartbeatIntervalMillis = int32(g.nextHeartbeat(t, has, req.MemberEpoch == joinEpoch).Milliseconds())
 	full := req.RebalanceTimeoutMillis != -1 && (req.SubscribedTopicNames != nil || req.SubscribedTopicRegex != nil) && req.Topics != nil
 	if req.MemberEpoch == joinEpoch || full || !equalPortions(before.AssignedPartitions, has.AssignedPartitions) {
 		resp.Assignment = assignmentOf(has.AssignedPartitions)
@@ -40,6 +41,23 @@ func (g *Group) Heartbeat(t *shard.Turn, req *kmsg.ConsumerGroupHeartbeatRequest
 		g.resolve(t)
 	}
 	return resp
+}
+
+// nextHeartbeat is after what time a member is to be heard of again: before the group's interval is over if there is
+// something for it then. Without that a member that waits for another's partitions learns of them a whole interval late, and
+// a group of which all members start at once settles in two.
+func (g *Group) nextHeartbeat(t *shard.Turn, has *current, joined bool) time.Duration {
+	interval := g.heartbeatInterval()
+	soon, wait := interval/25, interval
+	switch {
+	case g.assignmentEpoch < g.epoch:
+		wait = time.UnixMilli(g.assignedAt).Add(g.assignmentInterval()).Sub(t.Now)
+	case has.State == unreleased:
+		wait = soon
+	case joined: // who joins is seldom the last
+		wait = g.assignmentInterval()
+	}
+	return min(max(wait, soon), interval)
 }
 
 func assignmentOf(list []portion) *kmsg.ConsumerGroupHeartbeatResponseAssignment {

@@ -71,8 +71,10 @@ var treatments = map[string]treatment{
 	".ProtocolMetadata": text,
 	".MemberAssignment": text,
 
-	// A set, in no order.
+	// Sets, in no order.
 	".SubscribedTopics": unordered,
+	"68.Partitions":     unordered,
+	"69.Partitions":     unordered,
 
 	// Groups of all cases, which a node has or not.
 	"16.Groups": ownOnly,
