@@ -13,7 +13,8 @@ import (
 // KIP-1075 (timeout, version 10), KIP-1023 (-6, earliest pending upload, version 11).
 //
 // A special timestamp in a version that does not know it is UNSUPPORTED_VERSION; a partition that is named twice is
-// INVALID_REQUEST, and answered once.
+// INVALID_REQUEST, and answered once. A tagged field that Kafka does not have asks how far a committed offset is behind
+// (docs/protocol/lag.md).
 func listOffsets(c *call, req *kmsg.ListOffsetsRequest) *kmsg.ListOffsetsResponse {
 	resp := kmsg.NewPtrListOffsetsResponse()
 	twice := namedTwice(req)
@@ -91,5 +92,24 @@ func listOffset(c *call, req *kmsg.ListOffsetsRequest, topic string, p kmsg.List
 		return err
 	}
 	out.Offset, out.Timestamp, out.LeaderEpoch = int64(found.Offset), found.Timestamp, int32(found.Epoch)
+	if req.Version >= listOffsetsFlexible {
+		answerLag(c, part, p, isolation, out)
+	}
 	return nil
+}
+
+// listOffsetsFlexible is the first version with tagged fields.
+const listOffsetsFlexible = 6
+
+// answerLag answers the tagged field, if it is there and can be.
+func answerLag(c *call, part *partition.Partition, p kmsg.ListOffsetsRequestTopicPartition, isolation kafka.Isolation, out *kmsg.ListOffsetsResponseTopicPartition) {
+	p.UnknownTags.Each(func(tag uint32, value []byte) {
+		q, ok := kafka.ParseLagQuestion(value)
+		if tag != kafka.LagTag || !ok {
+			return
+		}
+		if lag, err := part.Lag(q, isolation, c.Now()); err == nil {
+			out.UnknownTags.Set(kafka.LagTag, lag.Append(nil))
+		}
+	})
 }

@@ -58,12 +58,12 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 			n.refuse(r, hdr, err)
 			return
 		}
+		n.Counters.came(hdr.Key)
 		if row.later != nil {
 			row.later(c, req)
-			return
+		} else {
+			c.reply(row.handle(c, req))
 		}
-		n.Counters.came(hdr.Key)
-		c.reply(row.handle(c, req))
 		n.Counters.handled(hdr.Key, n.Now().Sub(began))
 	}
 }

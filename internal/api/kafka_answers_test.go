@@ -82,7 +82,7 @@ func knownDifferences(t *testing.T) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	known := strings.Split(strings.TrimSuffix(string(text), "\n"), "\n")
+	known := strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' })
 	slices.Sort(known)
 	return known
 }

@@ -12,6 +12,8 @@ import (
 type danger struct {
 	yes    bool
 	dryRun bool
+	// does says what is dangerous, "destroys data" when empty.
+	does string
 }
 
 func (d *danger) flags(f *pflag.FlagSet) {
@@ -24,7 +26,11 @@ func (a *app) mayAsk(d danger) error {
 	if d.yes || d.dryRun || a.world.InTTY {
 		return nil
 	}
-	e := Usagef("this destroys data, and there is no terminal to ask at")
+	does := d.does
+	if does == "" {
+		does = "destroys data"
+	}
+	e := Usagef("this %s, and there is no terminal to ask at", does)
 	e.Hint = "--yes does it without asking, --dry-run shows what would be done"
 	return e
 }

@@ -36,6 +36,14 @@ var hints = map[int16]string{
 	kerr.InvalidRequiredAcks.Code:          "want --acks 0, 1 or all",
 	kerr.NotLeaderForPartition.Code:        "the leader moved; try again",
 	kerr.BrokerNotAvailable.Code:           "a broker is down; `ottla cluster info` shows those that are up",
+	kerr.GroupIDNotFound.Code:              "`ottla group list` shows what there is",
+	kerr.NonEmptyGroup.Code:                "the group has members: stop its consumers first; `ottla group describe` shows them",
+	kerr.UnknownMemberID.Code:              "the group has members: stop its consumers first; `ottla group describe` shows them",
+	kerr.GroupSubscribedToTopic.Code:       "a member consumes the topic: stop the group's consumers first; `ottla group describe` shows them",
+	kerr.CoordinatorLoadInProgress.Code:    "the broker is still reading the groups' log; try again",
+	kerr.CoordinatorNotAvailable.Code:      "no broker coordinates the group just now; `ottla topic describe __consumer_offsets` shows why",
+	kerr.NotCoordinator.Code:               "the coordinator moved; try again",
+	kerr.GroupAuthorizationFailed.Code:     "the server's access rules do not let you",
 	kerr.NotEnoughReplicasAfterAppend.Code: "the records may be there all the same: fewer replicas are in sync than min.insync.replicas",
 }
 

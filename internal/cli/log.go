@@ -54,6 +54,7 @@ func (a *app) logDump() *cobra.Command {
 	f.BoolVarP(&o.Records, "records", "v", false, "print the records of each batch")
 	f.BoolVar(&o.Metadata, "cluster-metadata", false, "decode records as those of __cluster_metadata (of itself in a folder of that name)")
 	f.BoolVar(&o.Offsets, "offsets", false, "decode records as those of __consumer_offsets (of itself in a folder of one of its partitions)")
+	f.BoolVar(&o.Transactions, "transactions", false, "decode records as those of __transaction_state (of itself in a folder of one of its partitions)")
 	f.BoolVar(&o.Verify, "verify", false, "check batches, records and indexes, and print damage and a summary of each file only")
 	a.outputFlags(f)
 	return cmd
@@ -65,6 +66,7 @@ func (a *app) dump(path string, o inspect.Options) error {
 		for _, folder := range []string{filepath.Base(filepath.Dir(full)), filepath.Base(full)} {
 			o.Metadata = o.Metadata || folder == metadataFolder
 			o.Offsets = o.Offsets || strings.HasPrefix(folder, offsetsFolders)
+			o.Transactions = o.Transactions || strings.HasPrefix(folder, transactionsFolders)
 		}
 	}
 	st, err := os.Stat(path)
@@ -82,10 +84,11 @@ func (a *app) dump(path string, o inspect.Options) error {
 	return inspect.File(a.out, filepath.ToSlash(path), f, st.Size(), o)
 }
 
-// metadataFolder is the folder of the metadata log's only partition, offsetsFolders what those of committed offsets begin with.
+// metadataFolder is the folder of the metadata log's only partition; the others are what the folders of their partitions begin with.
 const (
-	metadataFolder = "__cluster_metadata-0"
-	offsetsFolders = "__consumer_offsets-"
+	metadataFolder      = "__cluster_metadata-0"
+	offsetsFolders      = "__consumer_offsets-"
+	transactionsFolders = "__transaction_state-"
 )
 
 // split undoes errors.Join, so that each failure has a line of its own.

@@ -56,10 +56,7 @@ type column[T any] struct {
 func list[T any](a *app, kind, plural string, rows []T, columns []column[T]) error {
 	switch a.output.value {
 	case "json":
-		if rows == nil {
-			rows = []T{}
-		}
-		return a.object(kind, map[string][]T{plural: rows})
+		return a.object(kind, map[string][]T{plural: orNone(rows)})
 	case "jsonl":
 		for _, r := range rows {
 			if err := encode(a.out, r); err != nil {
@@ -72,6 +69,14 @@ func list[T any](a *app, kind, plural string, rows []T, columns []column[T]) err
 		a.notice("no %s", plural)
 	}
 	return a.table(tableOf(rows, columns))
+}
+
+// orNone makes of a list that was never made an empty one, which JSON shows as [] and not as null.
+func orNone[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // object prints v, which must be a JSON object, as one with "kind" and "version" before its own fields.

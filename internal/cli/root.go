@@ -51,13 +51,13 @@ func (a *app) root(extra []*cobra.Command) *cobra.Command {
 	root.PersistentFlags().Var(&a.color, "color", "colour the output: on a terminal only, always or never (NO_COLOR and CLICOLOR_FORCE count too)")
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "client", Title: "Records and topics:"},
+	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "client", Title: "Records, topics and groups:"},
 		&cobra.Group{ID: "offline", Title: "Files:"})
 	for _, c := range extra {
 		c.GroupID = "server"
 		root.AddCommand(c)
 	}
-	for _, c := range []*cobra.Command{a.topicCommand(), a.produceCommand(), a.consumeCommand(), a.clusterCommand()} {
+	for _, c := range []*cobra.Command{a.topicCommand(), a.produceCommand(), a.consumeCommand(), a.groupCommand(), a.clusterCommand()} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
@@ -71,7 +71,7 @@ func (a *app) root(extra []*cobra.Command) *cobra.Command {
 	}
 	files := a.logCommand()
 	files.GroupID = "offline"
-	root.AddCommand(files, a.versionCommand(), a.topicsAlias())
+	root.AddCommand(files, a.versionCommand(), a.topicsAlias(), a.groupsAlias())
 	return root
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -28,6 +29,7 @@ func TestMain(m *testing.M) {
 //
 //	server [acl|autocreate|three|lonely]...   start a server, its address in OTTLA_BOOTSTRAP_SERVER;
 //	                                   a lonely one never has enough replicas for a record
+//	member GROUP TOPIC [PROTOCOL]      keep a consumer in a group, classic or consumer, until the script ends
 //	exits CODE PROGRAM ARGS...         run a program that must end with this exit code
 //	silent                             listen at $SILENT without ever answering
 //	hangup                             listen at $HANGUP and close every connection at once
@@ -44,6 +46,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server": scriptServer,
+			"member": scriptMember,
 			"exits":  scriptExits,
 			"silent": func(ts *testscript.TestScript, _ bool, _ []string) { listen(ts, "SILENT", func(net.Conn) {}) },
 			"hangup": func(ts *testscript.TestScript, _ bool, _ []string) {
@@ -99,6 +102,30 @@ func notEnoughReplicas(req *kmsg.ProduceRequest) kmsg.Response {
 		resp.Topics = append(resp.Topics, rt)
 	}
 	return resp
+}
+
+// scriptMember joins a group and waits until it has partitions.
+func scriptMember(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: member GROUP TOPIC [PROTOCOL]")
+	}
+	assigned := make(chan struct{}, 1)
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(strings.Split(ts.Getenv("OTTLA_BOOTSTRAP_SERVER"), ",")...),
+		kgo.ConsumerGroup(args[0]), kgo.ConsumeTopics(args[1]), kgo.ClientID("member"), kgo.DisableAutoCommit(),
+		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, added map[string][]int32) {
+			if len(added) > 0 {
+				assigned <- struct{}{}
+			}
+		}),
+	}
+	if len(args) > 2 && args[2] == "consumer" {
+		opts = append(opts, kgo.ServerSideBalancer())
+	}
+	client, err := kgo.NewClient(opts...)
+	ts.Check(err)
+	ts.Defer(client.CloseAllowingRebalance)
+	<-assigned
 }
 
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {

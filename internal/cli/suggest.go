@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -82,4 +83,32 @@ func (o *oneOf) Set(s string) error {
 		return fmt.Errorf("want one of %s; did you mean %s?", strings.Join(o.words, ", "), near[0])
 	}
 	return fmt.Errorf("want one of %s", strings.Join(o.words, ", "))
+}
+
+// someOf is the value of a flag that takes some words of a few, in any case; without it all are wanted.
+type someOf struct {
+	chosen []string
+	words  []string
+}
+
+func (o *someOf) String() string { return strings.Join(o.chosen, ",") }
+
+// Type is what the help shows as the flag's argument.
+func (o *someOf) Type() string { return strings.Join(o.words, ",") }
+
+// Set adds words, and refuses one that is none of the few.
+func (o *someOf) Set(s string) error {
+	for word := range strings.SplitSeq(s, ",") {
+		i := slices.IndexFunc(o.words, func(w string) bool { return strings.EqualFold(w, strings.TrimSpace(word)) })
+		if i < 0 {
+			one := oneOf{words: o.words}
+			return one.Set(word)
+		}
+		o.chosen = append(o.chosen, o.words[i])
+	}
+	return nil
+}
+
+func (o *someOf) wants(word string) bool {
+	return len(o.chosen) == 0 || slices.ContainsFunc(o.chosen, func(w string) bool { return strings.EqualFold(w, word) })
 }

@@ -62,7 +62,7 @@ func (a *app) topicCreate() *cobra.Command {
 				if !c.dryRun {
 					s.settle(ctx, done)
 				}
-				if err := a.printOutcomes("TopicCreateResult", done); err != nil {
+				if err := a.printOutcomes("TopicCreateResult", "topics", done); err != nil {
 					return err
 				}
 				return f.or()
@@ -168,7 +168,7 @@ func created(r kadm.CreateTopicResponse, result string) outcome {
 	return o
 }
 
-func (a *app) printOutcomes(kind string, rows []outcome) error {
+func (a *app) printOutcomes(kind, plural string, rows []outcome) error {
 	if len(rows) == 0 && a.output.value == "table" {
 		return nil
 	}
@@ -181,7 +181,7 @@ func (a *app) printOutcomes(kind string, rows []outcome) error {
 			column[outcome]{name: "PARTITIONS", value: func(o outcome) string { return orDash(o.Partitions > 0, int64(o.Partitions)) }, number: true},
 			column[outcome]{name: "REPLICAS", value: func(o outcome) string { return orDash(o.Replication > 0, int64(o.Replication)) }, number: true})
 	}
-	return list(a, kind, "topics", rows, columns)
+	return list(a, kind, plural, rows, columns)
 }
 
 // count writes a number with its noun, in the plural where it belongs: "1 topic", "3 topics".

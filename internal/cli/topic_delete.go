@@ -88,7 +88,7 @@ func (a *app) deleteTopics(ctx context.Context, s *server, found []topic, f *fai
 		done = append(done, outcome{Name: name, Result: "deleted"})
 	}
 	f.done = len(done)
-	if err := a.printOutcomes("TopicDeleteResult", done); err != nil {
+	if err := a.printOutcomes("TopicDeleteResult", "topics", done); err != nil {
 		return err
 	}
 	return f.or()

@@ -111,7 +111,7 @@ func offsetOf(l kadm.ListedOffsets, topic string, partition int32) *int64 {
 func (a *app) printDescriptions(all []description) error {
 	switch {
 	case a.output.value == "json":
-		return a.object("TopicDescriptionList", map[string][]description{"topics": slices.Concat([]description{}, all)})
+		return a.object("TopicDescriptionList", map[string][]description{"topics": orNone(all)})
 	case a.output.value == "jsonl":
 		for _, d := range all {
 			if err := encode(a.out, d); err != nil {

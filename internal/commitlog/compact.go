@@ -189,7 +189,7 @@ func (c *Compaction) open(s *segment.Segment, from kafka.Offset) (err error) {
 // next reads the next batch.
 func (c *Compaction) next(p *Progress) (segment.Header, record.Batch, error) {
 	h, b, err := c.reader.Next()
-	if err == nil && b[16] != record.Magic {
+	if err == nil && record.Batch(b).Magic() != record.Magic {
 		err = fmt.Errorf("%w: at %d: %w", compaction.ErrUnreadable, h.Position, record.ErrLegacy)
 	}
 	p.Bytes += h.Size
@@ -231,11 +231,6 @@ func (c *Compaction) plan() error {
 		rest = rest[n:]
 	}
 	return nil
-}
-
-// indexBytes returns how large an index of the segment can be.
-func indexBytes(s *segment.Segment, c *Config) int64 {
-	return (s.Size()/int64(max(c.IndexInterval, 1)) + 2) * segment.TimeIndexEntrySize
 }
 
 // rewrite passes batches of the first group through the filter.
@@ -345,109 +340,3 @@ func (c *Compaction) Abandon() {
 	}
 	c.fresh, c.ready = nil, false
 }
-
-// swap is a segment that was published in the place of others, and whose files are still to be moved into theirs.
-type swap struct {
-	fresh *segment.Segment
-	old   []*segment.Segment
-	due   time.Time // when the old ones are unlinked
-}
-
-// Swap puts the segment that is ready in the place of those that it was made of, for readers from now on; call FinishSwap then. ErrOvertaken says that they
-// are not in the log any more. Writer.
-func (l *Log) Swap(c *Compaction, now time.Time) error {
-	if err := l.writable(); err != nil {
-		return err
-	}
-	v := l.list.Load()
-	group := c.groups[0]
-	at := slices.Index(v.segments, group[0])
-	if at < 0 || at+len(group) >= len(v.segments) || !slices.Equal(v.segments[at:at+len(group)], group) {
-		return fmt.Errorf("clean %s: %w", l.partition, ErrOvertaken)
-	}
-	l.touched = true
-	segments := slices.Concat(v.segments[:at], []*segment.Segment{c.fresh}, v.segments[at+len(group):])
-	l.publish(segments, v.damage)
-	for _, s := range group {
-		s.Close()
-	}
-	l.mu.Lock()
-	l.swaps = append(l.swaps, swap{fresh: c.fresh, old: group, due: now.Add(l.config.DeleteDelay)})
-	l.mu.Unlock()
-	c.groups, c.fresh, c.ready, c.at = c.groups[1:], nil, false, 0
-	return nil
-}
-
-// FinishSwap moves the files of what Swap published into their place, durably. A crash before leaves the old segments, one within it is completed by the next
-// start, to the new one. One at a time with Flush and Reap. After an error the log is fenced.
-func (l *Log) FinishSwap() error {
-	if err := l.rename(); err != nil {
-		return l.writeError(err)
-	}
-	return nil
-}
-
-// moveSwaps does the renames of FinishSwap. Hold renaming.
-func (l *Log) moveSwaps() error {
-	l.mu.Lock()
-	swaps := l.swaps
-	l.swaps = nil
-	l.mu.Unlock()
-	for _, s := range swaps {
-		if err := s.fresh.MoveToSwap(); err != nil {
-			return err
-		}
-		if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
-			return err
-		}
-		for _, old := range s.old {
-			if err := old.Remove(); err != nil {
-				return err
-			}
-		}
-		if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
-			return err
-		}
-		if err := s.fresh.MoveIntoPlace(); err != nil {
-			return err
-		}
-		l.mu.Lock()
-		for _, old := range s.old {
-			l.doomed = append(l.doomed, doomed{due: s.due, segment: old, renamed: true})
-		}
-		l.mu.Unlock()
-	}
-	return nil
-}
-
-// Survey describes the log to a plan of its compaction; the last stable offset is the caller's to set. Errors are Step's.
-func (l *Log) Survey(c compaction.Config, config *Config) (compaction.Log, error) {
-	v := l.list.Load()
-	all := compaction.Log{Config: c, Cleaned: l.Cleaned(), Start: l.LogStartOffset(), End: v.next(len(v.segments) - 1)}
-	all.Segments = make([]compaction.Segment, len(v.segments))
-	for i, s := range v.segments {
-		to := &all.Segments[i]
-		*to = compaction.Segment{Base: s.Base(), Bytes: s.Size(), IndexBytes: indexBytes(s, config)}
-		if i+1 == len(v.segments) || v.next(i) <= all.Cleaned {
-			continue
-		}
-		var err error
-		if c.MinLag > 0 {
-			if to.Newest, err = s.MaxTimestamp(); err != nil {
-				return all, l.cleanError(err)
-			}
-		}
-		if c.BoundsAge() {
-			if to.First, err = s.FirstTimestamp(); err != nil {
-				return all, l.cleanError(err)
-			}
-		}
-	}
-	return all, nil
-}
-
-// Cleaned returns the offset below which the log is clean, for the cleaner's checkpoint; 0 if nothing is.
-func (l *Log) Cleaned() kafka.Offset { return kafka.Offset(l.cleaned.Load()) }
-
-// SetCleaned says that the log is clean below end. Writer.
-func (l *Log) SetCleaned(end kafka.Offset) { l.cleaned.Store(int64(min(end, l.LogEndOffset()))) }

@@ -2,7 +2,7 @@
 //
 // Layer 4. One writer by contract (a partition's lock, or the quorum loop) calls the methods that change the log; any number of readers
 // call Read and the lookups, which work on an immutable list of segments and never wait for the writer. One flusher at a time, beside the
-// writer, calls Flush.
+// writer, calls Flush. A Compaction makes segments aside and has the writer Swap them in.
 //
 // Invariants:
 //   - What lies below the recovery point was synced: its damage is reported and fenced off, never cut away or skipped.

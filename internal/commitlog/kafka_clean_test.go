@@ -16,6 +16,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -65,6 +66,43 @@ func TestCleaningLikeKafka(t *testing.T) {
 			}
 			must(t, l.Close(time.Now()))
 		})
+	}
+}
+
+// TestEmptyBatchesLikeKafka compares the headers that are kept without records, byte for byte: those that Kafka left of the first log, which the second one
+// begins with, and ours.
+func TestEmptyBatchesLikeKafka(t *testing.T) {
+	ours, kafkas := map[kafka.Offset]string{}, map[kafka.Offset]string{}
+	for name, empty := range map[string]map[kafka.Offset]string{"first": ours, "second": kafkas} {
+		folder := filepath.Join(t.TempDir(), "t-0")
+		must(t, os.CopyFS(folder, os.DirFS(filepath.Join(cleanedData, name))))
+		o := options(compacted())
+		o.Config.SegmentBytes, o.Config.ProducerIdle = 1<<20, 1e6*time.Hour
+		l, _, err := Open(vfs.OS{}, folder, o)
+		must(t, err)
+		if name == "first" {
+			cleanLog(t, l, 1000, 0, kafkaTime)
+		}
+		for rest := readAll(t, l, 0, 1<<20); len(rest) > 0; {
+			b, next, err := record.Next(rest)
+			must(t, err)
+			if rest = next; b.Count() == 0 && !b.IsControl() {
+				empty[b.BaseOffset()] = fmt.Sprintf("%x", []byte(b))
+			}
+		}
+		l.Abandon()
+	}
+	same := 0
+	for base, want := range kafkas {
+		if got, ok := ours[base]; ok {
+			same++
+			if got != want {
+				t.Errorf("at %d: %s, Kafka has %s", base, got, want)
+			}
+		}
+	}
+	if same == 0 {
+		t.Error("there is nothing to compare")
 	}
 }
 

@@ -2,14 +2,91 @@ package commitlog
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"math"
 	"path"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/segment"
 )
+
+// swap is a segment that was published in the place of others, and whose files are still to be moved into theirs.
+type swap struct {
+	fresh *segment.Segment
+	old   []*segment.Segment
+	due   time.Time // when the old ones are unlinked
+}
+
+// Swap puts the segment that is ready in the place of those that it was made of, for readers from now on; call FinishSwap then. ErrOvertaken says that they
+// are not in the log any more. Writer.
+func (l *Log) Swap(c *Compaction, now time.Time) error {
+	if err := l.writable(); err != nil {
+		return err
+	}
+	v := l.list.Load()
+	group := c.groups[0]
+	at := slices.Index(v.segments, group[0])
+	if at < 0 || at+len(group) >= len(v.segments) || !slices.Equal(v.segments[at:at+len(group)], group) {
+		return fmt.Errorf("clean %s: %w", l.partition, ErrOvertaken)
+	}
+	l.touched = true
+	segments := slices.Concat(v.segments[:at], []*segment.Segment{c.fresh}, v.segments[at+len(group):])
+	l.publish(segments, v.damage)
+	for _, s := range group {
+		s.Close()
+	}
+	l.mu.Lock()
+	l.swaps = append(l.swaps, swap{fresh: c.fresh, old: group, due: now.Add(l.config.DeleteDelay)})
+	l.mu.Unlock()
+	c.groups, c.fresh, c.ready, c.at = c.groups[1:], nil, false, 0
+	return nil
+}
+
+// FinishSwap moves the files of what Swap published into their place, durably. A crash before leaves the old segments, one within it is completed by the next
+// start, to the new one. One at a time with Flush and Reap. After an error the log is fenced.
+func (l *Log) FinishSwap() error {
+	if err := l.rename(); err != nil {
+		return l.writeError(err)
+	}
+	return nil
+}
+
+// moveSwaps does the renames of FinishSwap. Hold renaming.
+func (l *Log) moveSwaps() error {
+	l.mu.Lock()
+	swaps := l.swaps
+	l.swaps = nil
+	l.mu.Unlock()
+	for _, s := range swaps {
+		if err := s.fresh.MoveToSwap(); err != nil {
+			return err
+		}
+		if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
+			return err
+		}
+		for _, old := range s.old {
+			if err := old.Remove(); err != nil {
+				return err
+			}
+		}
+		if err := l.dir.FS.SyncDir(l.dir.Path); err != nil {
+			return err
+		}
+		if err := s.fresh.MoveIntoPlace(); err != nil {
+			return err
+		}
+		l.mu.Lock()
+		for _, old := range s.old {
+			l.doomed = append(l.doomed, doomed{due: s.due, segment: old, renamed: true})
+		}
+		l.mu.Unlock()
+	}
+	return nil
+}
 
 // completeSwap brings a compaction that a crash interrupted to one of its ends. Compaction writes .cleaned files, renames all of them to .swap, removes the segments
 // that they replace, and takes .swap off their names. While there is a .cleaned file nothing was removed yet, so the .swap files at and above it go too; other

@@ -172,7 +172,7 @@ func (f *Filter) copyKept() []byte {
 
 // keep holds on to a buffer for the next batch.
 func (f *Filter) keep(body []byte) {
-	if cap(body) <= kept {
+	if cap(body) <= maxKept {
 		f.body = body[:0]
 	}
 }

@@ -92,6 +92,9 @@ func (k *Keys) find(h Hash) (slot []byte, found bool) {
 	}
 }
 
+// touched is how many searches are begun at once (Keys.Touch).
+const touched = 32
+
 // Touch brings the slots where the searches for hashes begin into the processor's cache, all at once instead of one after the other: the map is larger than
 // the cache, and a wait for each key is where a cleaning would spend its time. The sum is of no use, but for the compiler.
 func (k *Keys) Touch(hashes []Hash) (sum uint64) {

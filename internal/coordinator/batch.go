@@ -102,9 +102,6 @@ func (l *loop) replay(r shard.Record) {
 	l.next++
 }
 
-// recordOverhead bounds what a record takes beside its key and value, in bytes.
-const recordOverhead = 32
-
 // add puts records into the open batch, together. If they do not fit in beside what is there, that is appended first.
 func (l *loop) add(now time.Time, records []shard.Record, room int) error {
 	b := &l.batch
@@ -118,7 +115,7 @@ func (l *loop) add(now time.Time, records []shard.Record, room int) error {
 		}
 		b.ends = append(b.ends, e)
 	}
-	size := len(b.fields) + len(records)*recordOverhead
+	size := len(b.fields) + len(records)*shard.RecordOverhead
 	if size > room {
 		return fmt.Errorf("%w: %d bytes, %d are allowed", errTooLarge, size, room)
 	}

@@ -129,7 +129,6 @@ type world struct {
 	waits    *purgatory.Purgatory
 	image    *metadata.Image
 	offset   kafka.Offset
-	epoch    int32
 	parsing  func()
 	loads    int
 	expiries int

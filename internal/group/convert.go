@@ -66,7 +66,7 @@ func (s *Shard) mayReplace(g *modern.Group, replaced string) bool {
 
 // downgrade makes a consumer group a classic one of the members that stay, all of the classic protocol.
 func (s *Shard) downgrade(t *shard.Turn, g *modern.Group, id string, leaving []string, rebalance bool) {
-	record := classic.Converted(id, g.Downgrade(leaving, t.Now.UnixMilli()))
+	record := classic.Converted(id, g.Downgrade(leaving, t.Now))
 	offers := make(map[string][]schema.ClassicProtocol)
 	for _, m := range record.Value.(*schema.GroupMetadataValue).Members {
 		offers[m.MemberID] = g.Offers(m.MemberID)

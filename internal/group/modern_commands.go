@@ -160,9 +160,6 @@ func (s *Shard) loadedModern(t *shard.Turn) {
 	}
 }
 
-// refreshModern looks at what changed in the topics since the image before; the newest is s.image.
-func (s *Shard) refreshModern(_ *shard.Turn, before *metadata.Image) { s.modern.Refresh(before) }
-
 // expireModern takes out a member that missed a deadline.
 func (s *Shard) expireModern(t *shard.Turn, alarm modern.Alarm) {
 	if g, ok := s.groups[alarm.Group].(*modern.Group); ok && g.Has(alarm.Member) {

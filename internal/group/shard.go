@@ -137,7 +137,7 @@ func (s *Shard) Refresh(t *shard.Turn, image *metadata.Image) {
 	before := s.image
 	s.image, s.modern.Image = image, image
 	s.forgetTopics(t, before)
-	s.refreshModern(t, before)
+	s.modern.Refresh(before)
 }
 
 // Handle decides one of the commands of this package.

@@ -138,7 +138,7 @@ func (f *reading) batch(s *segment, position int64, b record.Batch) {
 		f.damaged(position, "batch at offset %d has leader epoch %d after epoch %d", base, b.LeaderEpoch(), s.epoch)
 	}
 	s.next, s.epoch = int64(b.NextOffset()), b.LeaderEpoch()
-	if crc == nil && (f.o.Verify || f.o.Records || f.o.Metadata || f.o.Offsets || b.IsControl()) {
+	if crc == nil && (f.o.Verify || f.o.Records || f.o.Metadata || f.o.Offsets || f.o.Transactions || b.IsControl()) {
 		f.walk(s, position, b)
 	}
 }
@@ -193,6 +193,8 @@ func (f *reading) walk(s *segment, position int64, b record.Batch) {
 			f.metadata(position, offset, r)
 		case f.o.Offsets:
 			f.group(position, offset, r)
+		case f.o.Transactions:
+			f.transaction(position, offset, r)
 		case f.o.Records && !f.o.Verify:
 			f.record(offset, r)
 		}
@@ -251,6 +253,45 @@ func (f *reading) group(position, offset int64, r *record.Record) {
 		return
 	}
 	f.put(e.int("version", int64(version)).raw("value", value.AppendJSON(nil, version)))
+}
+
+// transaction prints a record of __transaction_state decoded. Another type is of a newer release, and printed as any record.
+func (f *reading) transaction(position, offset int64, r *record.Record) {
+	if len(r.Key) >= 2 && binary.BigEndian.Uint16(r.Key) != 0 {
+		if !f.o.Verify {
+			f.record(offset, r)
+		}
+		return
+	}
+	var key schema.TransactionLogKey
+	var value schema.TransactionLogValue
+	_, err := readVersioned(&key, r.Key)
+	var version int16
+	if err == nil && r.Value != nil {
+		version, err = readVersioned(&value, r.Value)
+	}
+	if err != nil {
+		f.damaged(position, "transaction record at offset %d: %v", offset, err)
+		return
+	}
+	if f.o.Verify {
+		return
+	}
+	e := entry("record").int("offset", offset).int("timestamp", r.Timestamp).raw("key", key.AppendJSON(nil, 0))
+	if r.Value == nil {
+		f.put(e.raw("value", []byte("null")))
+		return
+	}
+	f.put(e.int("version", int64(version)).raw("value", value.AppendJSON(nil, version)))
+}
+
+// readVersioned reads a body that its version comes before.
+func readVersioned(to schema.Record, b []byte) (version int16, err error) {
+	if len(b) < 2 {
+		return 0, schema.ErrShort
+	}
+	version = int16(binary.BigEndian.Uint16(b))
+	return version, to.ReadFrom(b[2:], version)
 }
 
 // controls are the values of the quorum's control records.

@@ -19,6 +19,8 @@ type Options struct {
 	Metadata bool
 	// Offsets decodes records as those of __consumer_offsets. Files of a folder of one of its partitions always are.
 	Offsets bool
+	// Transactions decodes records as those of __transaction_state. Files of a folder of one of its partitions always are.
+	Transactions bool
 	// Verify prints what is damaged and a summary of each file alone.
 	Verify bool
 	// JSON prints a JSON object in each line.
@@ -106,6 +108,9 @@ func file(w io.Writer, name string, r io.ReaderAt, size int64, o Options, beside
 	}
 	if strings.Contains(name, kafka.ConsumerOffsetsTopic+"-") {
 		o.Offsets = true
+	}
+	if strings.Contains(name, kafka.TransactionStateTopic+"-") {
+		o.Transactions = true
 	}
 	f := &reading{printer: &printer{w: w, json: o.JSON}, name: name, r: r, size: size, o: o, base: offsetIn(name), beside: beside}
 	if !o.Verify {

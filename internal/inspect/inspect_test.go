@@ -66,6 +66,8 @@ func dump(folder fstest.MapFS, d *datadriven.TestData) string {
 			o.Metadata = true
 		case "offsets":
 			o.Offsets = true
+		case "transactions":
+			o.Transactions = true
 		case "jsonl":
 			o.JSON = true
 		default:

@@ -51,6 +51,7 @@ var topicDefaults = map[string]string{
 // seenElsewhere are the other dynamic broker keys that act, with the tests that show how.
 var seenElsewhere = map[string]string{
 	"cordoned.log.dirs":                              "TestCordonedDirectories",
+	"group.consumer.assignment.interval.ms":          "TestGroupsFollowTheCluster",
 	"listener.security.protocol.map":                 "refused: see docs/deviations.md",
 	"listeners":                                      "refused: see docs/deviations.md",
 	"max.connection.creation.rate":                   "TestConnectionLimitsChange",

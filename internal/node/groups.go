@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/coordinator"
@@ -20,13 +21,11 @@ import (
 // openGroups makes the coordinators of groups. They begin when the metadata says which partitions this node leads.
 func (n *Node) openGroups() {
 	s := n.cfg.Sources
-	cfg := groupConfig(s)
-	cfg.Overrides = n.groupOverrides
 	n.groups = coordinator.NewRuntime(coordinator.Options{
 		Self: n.cfg.ID, Topic: kafka.ConsumerOffsetsTopic, Partitions: n.partitions, Purgatory: n.purgatory,
 		NewCore: func() shard.Core {
-			own := cfg
-			own.NewID = n.drawID()
+			own := groupConfig(api.SourcesAt(n.cfg, n.applied.Load())) // what is dynamic holds from the next load on
+			own.Overrides, own.NewID = n.groupOverrides, n.drawID()
 			return group.NewShard(own)
 		},
 		Timeout: s.Millis("offsets.commit.timeout.ms"), LoadBytes: int(s.Int("offsets.load.buffer.size")),

@@ -93,7 +93,6 @@ func (e *Emitter) Histogram(h *Histogram, labels ...string) {
 }
 
 func (e *Emitter) line(suffix string, v float64, labels []string, le string) {
-	e.w.WriteString(e.family.Name + suffix)
 	var pairs []string
 	for i, name := range e.family.Labels {
 		pairs = append(pairs, name+`="`+escape.Replace(labels[i])+`"`)
@@ -101,10 +100,11 @@ func (e *Emitter) line(suffix string, v float64, labels []string, le string) {
 	if le != "" {
 		pairs = append(pairs, `le="`+le+`"`)
 	}
+	braces := ""
 	if len(pairs) > 0 {
-		e.w.WriteString("{" + strings.Join(pairs, ",") + "}")
+		braces = "{" + strings.Join(pairs, ",") + "}"
 	}
-	e.w.WriteString(" " + number(v) + "\n")
+	fmt.Fprintf(e.w, "%s%s%s %s\n", e.family.Name, suffix, braces, number(v)) // Flush tells the error
 }
 
 var escape = strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`)

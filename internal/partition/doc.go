@@ -3,7 +3,8 @@
 //
 // Layer 4. A Partition has one leaf lock over "decide, then write the log"; batches are validated before it is taken, readers
 // take none, and waits are completed after it is given back. The Manager follows the metadata images, chooses log directories, recovers
-// logs at start and does the background duties as one stepped loop. Replicas move between log directories by another one (RunMoves).
+// logs at start and does the background duties as one stepped loop. Replicas move between log directories by another one (RunMoves),
+// and each cleaner of compacted logs is one.
 //
 // Invariants:
 //   - Log start ≤ last stable offset ≤ high watermark ≤ log end, at all times and for every reader.

@@ -25,6 +25,8 @@ var controlRecords = map[string]func() Record{
 	"VotersRecord":         func() Record { return new(VotersRecord) },
 	"QuorumStateData":      func() Record { return new(QuorumStateData) },
 	"ProducerSnapshot":     func() Record { return new(ProducerSnapshot) },
+	"TransactionLogKey":    func() Record { return new(TransactionLogKey) },
+	"TransactionLogValue":  func() Record { return new(TransactionLogValue) },
 }
 
 // everyRecord calls f for each record type, at each version, with a fresh record.

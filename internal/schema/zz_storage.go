@@ -3,6 +3,7 @@
 package schema
 
 import (
+	"encoding/binary"
 	"strconv"
 )
 
@@ -139,6 +140,286 @@ func (x *ProducerEntry) appendJSON(b []byte, _ int16) []byte {
 	b = append(b, ',')
 	b = append(b, `"currentTxnFirstOffset":`...)
 	b = strconv.AppendInt(b, int64(x.CurrentTxnFirstOffset), 10)
+	b = append(b, ',')
+	return endJSON(b)
+}
+
+// TransactionLogKey is the key of a record of __transaction_state, after its type in two bytes, which is 0.
+type TransactionLogKey struct {
+	TransactionalID string
+}
+
+// NewTransactionLogKey returns a TransactionLogKey with every field at its default.
+func NewTransactionLogKey() TransactionLogKey {
+	return TransactionLogKey{}
+}
+
+// Versions returns the first and the last version that there is.
+func (*TransactionLogKey) Versions() (first, last int16) { return 0, 0 }
+
+// AppendTo appends the body in version v; fields that v does not know are left out.
+func (x *TransactionLogKey) AppendTo(b []byte, v int16) []byte {
+	return x.append(b, v)
+}
+
+// ReadFrom replaces x by what src holds, a body in version v and nothing after it.
+// The errors are ErrVersion, ErrShort, ErrMalformed and ErrTrailing; x is not to be used then.
+func (x *TransactionLogKey) ReadFrom(src []byte, v int16) error {
+	if v < 0 || v > 0 {
+		return versionError("TransactionLogKey", v)
+	}
+	r := reader{b: src}
+	x.read(&r, v)
+	return r.end("TransactionLogKey")
+}
+
+// AppendJSON appends the body of version v as Kafka's tools print it.
+func (x *TransactionLogKey) AppendJSON(b []byte, v int16) []byte {
+	return x.appendJSON(b, v)
+}
+
+func (x *TransactionLogKey) append(b []byte, _ int16) []byte {
+	b = appendString(b, x.TransactionalID, false)
+	return b
+}
+
+func (x *TransactionLogKey) read(r *reader, _ int16) {
+	*x = TransactionLogKey{}
+	x.TransactionalID = r.string(false)
+}
+
+func (x *TransactionLogKey) appendJSON(b []byte, _ int16) []byte {
+	b = append(b, '{')
+	b = append(b, `"transactionalId":`...)
+	b = jsonString(b, x.TransactionalID)
+	b = append(b, ',')
+	return endJSON(b)
+}
+
+// TransactionLogValue is what is known of a transactional id, after the version in two bytes.
+type TransactionLogValue struct {
+	ProducerID int64
+	// Of the last transaction that was committed.
+	PreviousProducerID int64 // from version 1
+	// The newest that the producer was told.
+	NextProducerID       int64 // from version 1
+	ProducerEpoch        int16
+	NextProducerEpoch    int16 // from version 1
+	TransactionTimeoutMs int32
+	// 0 empty, 1 ongoing, 2 prepared to commit, 3 prepared to abort, 4 committed, 5 aborted, 6 dead, 7 prepared to fence.
+	TransactionStatus     int8
+	TransactionPartitions []TransactionPartitions
+	// Milliseconds since 1970; -1 for never.
+	TransactionLastUpdateTimestampMs int64
+	TransactionStartTimestampMs      int64
+	ClientTransactionVersion         int16 // from version 1
+}
+
+// TransactionPartitions is an element of TransactionPartitions.
+type TransactionPartitions struct {
+	Topic        string
+	PartitionIDs []int32
+}
+
+// NewTransactionLogValue returns a TransactionLogValue with every field at its default.
+func NewTransactionLogValue() TransactionLogValue {
+	return TransactionLogValue{PreviousProducerID: -1, NextProducerID: -1, NextProducerEpoch: -1}
+}
+
+// Versions returns the first and the last version that there is.
+func (*TransactionLogValue) Versions() (first, last int16) { return 0, 1 }
+
+// AppendTo appends the body in version v; fields that v does not know are left out.
+func (x *TransactionLogValue) AppendTo(b []byte, v int16) []byte {
+	return x.append(b, v)
+}
+
+// ReadFrom replaces x by what src holds, a body in version v and nothing after it.
+// The errors are ErrVersion, ErrShort, ErrMalformed and ErrTrailing; x is not to be used then.
+func (x *TransactionLogValue) ReadFrom(src []byte, v int16) error {
+	if v < 0 || v > 1 {
+		return versionError("TransactionLogValue", v)
+	}
+	r := reader{b: src}
+	x.read(&r, v)
+	return r.end("TransactionLogValue")
+}
+
+// AppendJSON appends the body of version v as Kafka's tools print it.
+func (x *TransactionLogValue) AppendJSON(b []byte, v int16) []byte {
+	return x.appendJSON(b, v)
+}
+
+func (x *TransactionLogValue) append(b []byte, v int16) []byte {
+	b = appendInt64(b, x.ProducerID)
+	b = appendInt16(b, x.ProducerEpoch)
+	b = appendInt32(b, x.TransactionTimeoutMs)
+	b = appendInt8(b, x.TransactionStatus)
+	b = appendCount(b, len(x.TransactionPartitions), x.TransactionPartitions == nil, v >= 1)
+	for i := range x.TransactionPartitions {
+		b = x.TransactionPartitions[i].append(b, v)
+	}
+	b = appendInt64(b, x.TransactionLastUpdateTimestampMs)
+	b = appendInt64(b, x.TransactionStartTimestampMs)
+	if v >= 1 {
+		n := uint64(0)
+		if v >= 1 && x.PreviousProducerID != -1 {
+			n++
+		}
+		if v >= 1 && x.NextProducerID != -1 {
+			n++
+		}
+		if v >= 1 && x.ClientTransactionVersion != 0 {
+			n++
+		}
+		if v >= 1 && x.NextProducerEpoch != -1 {
+			n++
+		}
+		b = binary.AppendUvarint(b, n)
+		if v >= 1 && x.PreviousProducerID != -1 {
+			b = binary.AppendUvarint(b, 0)
+			at := len(b)
+			b = appendInt64(b, x.PreviousProducerID)
+			b = sizeTag(b, at)
+		}
+		if v >= 1 && x.NextProducerID != -1 {
+			b = binary.AppendUvarint(b, 1)
+			at := len(b)
+			b = appendInt64(b, x.NextProducerID)
+			b = sizeTag(b, at)
+		}
+		if v >= 1 && x.ClientTransactionVersion != 0 {
+			b = binary.AppendUvarint(b, 2)
+			at := len(b)
+			b = appendInt16(b, x.ClientTransactionVersion)
+			b = sizeTag(b, at)
+		}
+		if v >= 1 && x.NextProducerEpoch != -1 {
+			b = binary.AppendUvarint(b, 3)
+			at := len(b)
+			b = appendInt16(b, x.NextProducerEpoch)
+			b = sizeTag(b, at)
+		}
+	}
+	return b
+}
+
+func (x *TransactionLogValue) read(r *reader, v int16) {
+	*x = TransactionLogValue{PreviousProducerID: -1, NextProducerID: -1, NextProducerEpoch: -1}
+	x.ProducerID = r.int64()
+	x.ProducerEpoch = r.int16()
+	x.TransactionTimeoutMs = r.int32()
+	x.TransactionStatus = r.int8()
+	x.TransactionPartitions = readStructs(r, 3, true, v >= 1, v, (*TransactionPartitions).read)
+	x.TransactionLastUpdateTimestampMs = r.int64()
+	x.TransactionStartTimestampMs = r.int64()
+	if v >= 1 {
+		r.tags(func(r *reader, tag uint64) bool {
+			switch {
+			case tag == 0 && v >= 1:
+				x.PreviousProducerID = r.int64()
+			case tag == 1 && v >= 1:
+				x.NextProducerID = r.int64()
+			case tag == 2 && v >= 1:
+				x.ClientTransactionVersion = r.int16()
+			case tag == 3 && v >= 1:
+				x.NextProducerEpoch = r.int16()
+			default:
+				return false
+			}
+			return true
+		})
+	}
+}
+
+func (x *TransactionLogValue) appendJSON(b []byte, v int16) []byte {
+	b = append(b, '{')
+	b = append(b, `"producerId":`...)
+	b = strconv.AppendInt(b, int64(x.ProducerID), 10)
+	b = append(b, ',')
+	if v >= 1 && x.PreviousProducerID != -1 {
+		b = append(b, `"previousProducerId":`...)
+		b = strconv.AppendInt(b, int64(x.PreviousProducerID), 10)
+		b = append(b, ',')
+	}
+	if v >= 1 && x.NextProducerID != -1 {
+		b = append(b, `"nextProducerId":`...)
+		b = strconv.AppendInt(b, int64(x.NextProducerID), 10)
+		b = append(b, ',')
+	}
+	b = append(b, `"producerEpoch":`...)
+	b = strconv.AppendInt(b, int64(x.ProducerEpoch), 10)
+	b = append(b, ',')
+	if v >= 1 && x.NextProducerEpoch != -1 {
+		b = append(b, `"nextProducerEpoch":`...)
+		b = strconv.AppendInt(b, int64(x.NextProducerEpoch), 10)
+		b = append(b, ',')
+	}
+	b = append(b, `"transactionTimeoutMs":`...)
+	b = strconv.AppendInt(b, int64(x.TransactionTimeoutMs), 10)
+	b = append(b, ',')
+	b = append(b, `"transactionStatus":`...)
+	b = strconv.AppendInt(b, int64(x.TransactionStatus), 10)
+	b = append(b, ',')
+	b = append(b, `"transactionPartitions":`...)
+	if x.TransactionPartitions == nil {
+		b = append(b, "null"...)
+	} else {
+		b = append(b, '[')
+		for i := range x.TransactionPartitions {
+			b = x.TransactionPartitions[i].appendJSON(b, v)
+			b = append(b, ',')
+		}
+		b = endArray(b)
+	}
+	b = append(b, ',')
+	b = append(b, `"transactionLastUpdateTimestampMs":`...)
+	b = strconv.AppendInt(b, int64(x.TransactionLastUpdateTimestampMs), 10)
+	b = append(b, ',')
+	b = append(b, `"transactionStartTimestampMs":`...)
+	b = strconv.AppendInt(b, int64(x.TransactionStartTimestampMs), 10)
+	b = append(b, ',')
+	if v >= 1 && x.ClientTransactionVersion != 0 {
+		b = append(b, `"clientTransactionVersion":`...)
+		b = strconv.AppendInt(b, int64(x.ClientTransactionVersion), 10)
+		b = append(b, ',')
+	}
+	return endJSON(b)
+}
+
+func (x *TransactionPartitions) append(b []byte, v int16) []byte {
+	b = appendString(b, x.Topic, v >= 1)
+	b = appendCount(b, len(x.PartitionIDs), false, v >= 1)
+	for i := range x.PartitionIDs {
+		b = appendInt32(b, x.PartitionIDs[i])
+	}
+	if v >= 1 {
+		b = append(b, 0)
+	}
+	return b
+}
+
+func (x *TransactionPartitions) read(r *reader, v int16) {
+	*x = TransactionPartitions{}
+	x.Topic = r.string(v >= 1)
+	x.PartitionIDs = readArray(r, 4, false, v >= 1, (*reader).int32)
+	if v >= 1 {
+		r.tags(nil)
+	}
+}
+
+func (x *TransactionPartitions) appendJSON(b []byte, v int16) []byte {
+	b = append(b, '{')
+	b = append(b, `"topic":`...)
+	b = jsonString(b, x.Topic)
+	b = append(b, ',')
+	b = append(b, `"partitionIds":`...)
+	b = append(b, '[')
+	for i := range x.PartitionIDs {
+		b = strconv.AppendInt(b, int64(x.PartitionIDs[i]), 10)
+		b = append(b, ',')
+	}
+	b = endArray(b)
 	b = append(b, ',')
 	return endJSON(b)
 }

@@ -120,14 +120,15 @@ func (t *Turn) Fits(records ...Record) bool {
 	return size <= t.Room
 }
 
-// recordOverhead bounds what a record takes in a batch beside its key and value, in bytes.
-const recordOverhead = 32
+// RecordOverhead bounds what a record takes in a batch beside its key and value, in bytes. The coordinator measures by it
+// too: what Fits is appended.
+const RecordOverhead = 32
 
 // Size bounds the bytes that a record takes in a batch, which it is encoded for: ask for few.
 func Size(r Record) int {
 	b := r.AppendKey(nil)
 	b, _ = r.AppendValue(b)
-	return len(b) + recordOverhead
+	return len(b) + RecordOverhead
 }
 
 // Reply answers a ticket when all records of the turn are committed, and all that were written before it.

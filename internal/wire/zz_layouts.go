@@ -60,6 +60,10 @@ var layouts = [...]layout{
 				{name: "PartitionIndex", in: span{1, 11}, null: never, kind: fixed32},
 				{name: "CurrentLeaderEpoch", in: span{4, 11}, null: never, kind: fixed32},
 				{name: "Timestamp", in: span{1, 11}, null: never, kind: fixed64},
+				{name: "CommittedOffset", in: span{6, 11}, null: never, tagged: true, tag: 111, kind: structure, fields: []field{
+					{name: "TopicId", in: span{1, 11}, null: never, kind: fixed128},
+					{name: "CommittedOffset", in: span{1, 11}, null: never, kind: fixed64},
+				}},
 			}},
 		}},
 		{name: "TimeoutMs", in: span{10, 11}, null: never, kind: fixed32},

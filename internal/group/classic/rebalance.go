@@ -87,7 +87,7 @@ func (g *Group) complete(t *shard.Turn) {
 	switch {
 	case len(g.members) == 0:
 		g.initial = false
-		t.Write(g.emptied(t.Now.UnixMilli()))
+		t.Write(g.emptied(t.Now))
 	case !g.leaderJoined():
 		// Somebody may join, or sessions end. A rebalance timeout may be 0.
 		g.env.Alarms.Set(Alarm{Group: g.id, Kind: JoinEnd}, t.Now.Add(max(g.rebalanceTimeout(), time.Second)))

@@ -21,9 +21,9 @@ func groupRecord(id string, value *schema.GroupMetadataValue) schema.GroupRecord
 }
 
 // emptied is the record of a group that lost its last member.
-func (g *Group) emptied(now int64) schema.GroupRecord {
+func (g *Group) emptied(now time.Time) schema.GroupRecord {
 	return groupRecord(g.id, &schema.GroupMetadataValue{
-		ProtocolType: g.protocolType, Generation: g.generation + 1, CurrentStateTimestamp: now,
+		ProtocolType: g.protocolType, Generation: g.generation + 1, CurrentStateTimestamp: now.UnixMilli(),
 	})
 }
 

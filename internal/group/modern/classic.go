@@ -20,7 +20,7 @@ const consumerType = "consumer"
 
 // CheckOffer says why a JoinGroup is refused before its client is given an id, nil for not at all.
 func (g *Group) CheckOffer(req *kmsg.JoinGroupRequest) *kerr.Error {
-	if err := g.checkRoom(req.MemberID, req.InstanceID); err != nil {
+	if err := g.checkSize(req.MemberID, req.InstanceID); err != nil {
 		return err
 	}
 	if !g.supports(req.ProtocolType, req.Protocols) {

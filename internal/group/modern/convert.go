@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -140,11 +141,11 @@ func (g *Group) OnlyClassic(leaving []string) (stay int, only bool) {
 
 // Downgrade returns what a record says of the classic group that is left without the members that leave, all of which speak
 // the classic protocol: a stable one with the targets for assignments, and the group epoch for a generation.
-func (g *Group) Downgrade(leaving []string, now int64) *schema.GroupMetadataValue {
+func (g *Group) Downgrade(leaving []string, now time.Time) *schema.GroupMetadataValue {
 	stay := slices.DeleteFunc(g.ids(), func(id string) bool { return slices.Contains(leaving, id) })
 	protocol := g.vote(stay)
 	value := &schema.GroupMetadataValue{
-		ProtocolType: consumerType, Generation: g.epoch, Protocol: &protocol, Leader: &stay[0], CurrentStateTimestamp: now,
+		ProtocolType: consumerType, Generation: g.epoch, Protocol: &protocol, Leader: &stay[0], CurrentStateTimestamp: now.UnixMilli(),
 	}
 	for _, id := range stay {
 		m, target := g.members[id], g.targets[id]

@@ -1,7 +1,6 @@
 package modern
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -108,40 +107,6 @@ func created(before, after *metadata.Topics) bool {
 		}
 	}
 	return false
-}
-
-// setting is a time of the configuration, or what the group's own configuration sets in its place.
-func (e *Env) setting(group, key string, standard, low, high time.Duration) time.Duration {
-	if e.Overrides == nil {
-		return standard
-	}
-	text, ok := e.Overrides(group)[key]
-	if !ok {
-		return standard
-	}
-	ms, err := strconv.ParseInt(text, 10, 32)
-	if err != nil {
-		return standard
-	}
-	value := max(low, time.Duration(ms)*time.Millisecond)
-	if high > 0 {
-		value = min(high, value)
-	}
-	return value
-}
-
-func (g *Group) session() time.Duration {
-	c := &g.env.Config
-	return g.env.setting(g.id, "consumer.session.timeout.ms", c.Session, c.MinSession, c.MaxSession)
-}
-
-func (g *Group) heartbeatInterval() time.Duration {
-	c := &g.env.Config
-	return g.env.setting(g.id, "consumer.heartbeat.interval.ms", c.Heartbeat, c.MinHeartbeat, c.MaxHeartbeat)
-}
-
-func (g *Group) assignmentInterval() time.Duration {
-	return g.env.setting(g.id, "consumer.assignment.interval.ms", g.env.Config.AssignmentInterval, 0, 0)
 }
 
 func milliseconds(ms int32) time.Duration { return time.Duration(ms) * time.Millisecond }

@@ -2,6 +2,7 @@ package modern
 
 import (
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -9,57 +10,6 @@ import (
 	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/shard"
 )
-
-// Check says why a heartbeat that joins or stays is refused, nil for not at all. It changes nothing.
-func (g *Group) Check(t *shard.Turn, req *kmsg.ConsumerGroupHeartbeatRequest, client shard.Client) *kerr.Error {
-	if err := g.checkRoom(req.MemberID, req.InstanceID); err != nil {
-		return err
-	}
-	m, err := g.checkMember(req)
-	if err != nil {
-		return err
-	}
-	if err := m.checkState(req.Topics); err != nil {
-		return err
-	}
-	said := m.tell(req, client)
-	if said == m.said {
-		return nil
-	}
-	if regex := regexOf(said); regex != m.regex() && regex != "" && g.regexes[regex] == 0 {
-		if _, err := compileRegex(regex); err != nil {
-			return err
-		}
-	}
-	if !t.Fits(schema.GroupRecord{Key: g.memberKey(req.MemberID), Value: said}) {
-		return kerr.UnknownServerError
-	}
-	return nil
-}
-
-// checkMember returns the member that a heartbeat is of, one that the group has not for a new one.
-func (g *Group) checkMember(req *kmsg.ConsumerGroupHeartbeatRequest) (*member, *kerr.Error) {
-	if req.MemberEpoch != joinEpoch {
-		m, err := g.know(req.MemberID, req.InstanceID)
-		if err == nil {
-			err = m.checkEpoch(req.MemberEpoch, req.Topics)
-		}
-		return m, err
-	}
-	m := g.members[req.MemberID]
-	if req.InstanceID != nil {
-		m = g.static(req.InstanceID)
-		if m != nil && !m.classic() && m.has.MemberEpoch != awayEpoch {
-			return nil, refuse(kerr.UnreleasedInstanceID,
-				"Static member %s with instance id %s cannot join the group because the instance id is owned by %s member.",
-				req.MemberID, *req.InstanceID, m.id)
-		}
-	}
-	if m == nil {
-		m = newMember(req.MemberID)
-	}
-	return m, nil
-}
 
 // Heartbeat lets a member join or stay, in a group whose Check of the same request in the same turn gave nil.
 func (g *Group) Heartbeat(t *shard.Turn, req *kmsg.ConsumerGroupHeartbeatRequest, client shard.Client) *kmsg.ConsumerGroupHeartbeatResponse {
@@ -82,7 +32,7 @@ func (g *Group) Heartbeat(t *shard.Turn, req *kmsg.ConsumerGroupHeartbeatRequest
 	resp := kmsg.NewPtrConsumerGroupHeartbeatResponse()
 	resp.MemberID = &g.members[id].id
 	resp.MemberEpoch = has.MemberEpoch
-	resp.HeartbeatIntervalMillis = int32(g.heartbeatInterval().Milliseconds())
+	resp.HeartbeatIntervalMillis = int32(g.nextHeartbeat(t, has, req.MemberEpoch == joinEpoch).Milliseconds())
 	full := req.RebalanceTimeoutMillis != -1 && (req.SubscribedTopicNames != nil || req.SubscribedTopicRegex != nil) && req.Topics != nil
 	if req.MemberEpoch == joinEpoch || full || !equalPortions(before.AssignedPartitions, has.AssignedPartitions) {
 		resp.Assignment = assignmentOf(has.AssignedPartitions)
@@ -91,6 +41,23 @@ func (g *Group) Heartbeat(t *shard.Turn, req *kmsg.ConsumerGroupHeartbeatRequest
 		g.resolve(t)
 	}
 	return resp
+}
+
+// nextHeartbeat is after what time a member is to be heard of again: before the group's interval is over if there is
+// something for it then. Without that a member that waits for another's partitions learns of them a whole interval late, and
+// a group of which all members start at once settles in two.
+func (g *Group) nextHeartbeat(t *shard.Turn, has *current, joined bool) time.Duration {
+	interval := g.heartbeatInterval()
+	soon, wait := interval/25, interval
+	switch {
+	case g.assignmentEpoch < g.epoch:
+		wait = time.UnixMilli(g.assignedAt).Add(g.assignmentInterval()).Sub(t.Now)
+	case has.State == unreleased:
+		wait = soon
+	case joined: // who joins is seldom the last
+		wait = g.assignmentInterval()
+	}
+	return min(max(wait, soon), interval)
 }
 
 func assignmentOf(list []portion) *kmsg.ConsumerGroupHeartbeatResponseAssignment {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/shard"
 )
@@ -110,8 +111,8 @@ func distinct(names []string) []string {
 }
 
 // find returns the portion of a topic.
-func find(list []portion, topic [16]byte) *portion {
-	i, ok := slices.BinarySearchFunc(list, topic, func(p portion, id [16]byte) int { return compareIDs(p.TopicID, id) })
+func find(list []portion, topic kafka.TopicID) *portion {
+	i, ok := slices.BinarySearchFunc(list, topic, func(p portion, id kafka.TopicID) int { return compareIDs(p.TopicID, id) })
 	if !ok {
 		return nil
 	}
@@ -119,7 +120,7 @@ func find(list []portion, topic [16]byte) *portion {
 }
 
 // epochOf returns the epoch in which a partition was given, false if it is not in the list.
-func epochOf(list []portion, topic [16]byte, partition int32) (int32, bool) {
+func epochOf(list []portion, topic kafka.TopicID, partition int32) (int32, bool) {
 	p := find(list, topic)
 	if p == nil {
 		return 0, false

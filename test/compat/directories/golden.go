@@ -139,14 +139,23 @@ func suffix(killed bool) string {
 	return ""
 }
 
-// told is what Kafka says of a directory: for each topic what any reader sees, and one of what is committed.
+// told is what Kafka says of a directory: for each topic what any reader sees, and one of what is committed; and the commits of groups as
+// "offset epoch metadata", by /GROUP/PARTITION.
 type told struct {
+	Offsets   map[string]string          `json:"offsets"`
 	All       map[string]json.RawMessage `json:"all"`
 	Committed map[string]json.RawMessage `json:"committed"`
 }
 
 func (t *turns) tell(file string) error {
-	out := told{map[string]json.RawMessage{}, map[string]json.RawMessage{}}
+	var state map[string]struct { // what an old release does not serve has none
+		Is any `json:"is"`
+	}
+	if err := t.judge.ask(order{"do": "state"}, &state); err != nil {
+		return err
+	}
+	out := told{map[string]string{}, map[string]json.RawMessage{}, map[string]json.RawMessage{}}
+	flatten(out.Offsets, "", state["offsets"].Is)
 	for _, name := range slices.Sorted(maps.Keys(t.model.topics)) {
 		var all, committed json.RawMessage
 		err := errors.Join(t.judge.ask(order{"do": "read", "topic": name}, &all),

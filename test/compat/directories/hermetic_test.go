@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/zstd"
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/ottla/ottla/internal/inspect"
 	"github.com/ottla/ottla/internal/testkit"
@@ -100,10 +101,89 @@ func TestOpensWhatKafkaLeft(t *testing.T) {
 				for topic, r := range want.Committed {
 					same(t, n.Addr, topic, r, again)
 				}
+				if diff := compare(want.Offsets, commits(t, n)); len(diff) > 0 {
+					t.Error(diff)
+				}
 				n.Dial().MustProduce("none", 0, testkit.BatchOf(firstTime, "more"))
 				n.Stop()
 			}
 		})
+	}
+}
+
+// commits are the offsets that all groups have committed.
+func commits(t *testing.T, n *testkit.Node) map[string]string {
+	t.Helper()
+	admin := kadm.NewClient(n.Client())
+	groups, err := admin.ListGroups(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for _, g := range groups.Groups() {
+		offsets, err := admin.FetchOffsets(t.Context(), g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		offsets.Each(func(o kadm.OffsetResponse) {
+			all[fmt.Sprintf("/%s/%s-%d", g, o.Topic, o.Partition)] = fmt.Sprintf("%d %d %s", o.At, o.LeaderEpoch, o.Metadata)
+		})
+	}
+	return all
+}
+
+// TestFinishesWhatAKillLeft: files on their way out or in, and folders of partitions that are no longer or not yet there.
+func TestFinishesWhatAKillLeft(t *testing.T) {
+	disk := unpack(t, "kafka-4.4-killed")
+	var want told
+	b, err := os.ReadFile("testdata/kafka-4.4-killed.json")
+	if err == nil {
+		err = json.Unmarshal(b, &want)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	const id = ".0123456789abcdef0123456789abcdef"
+	copies := map[string]string{
+		"codecs-0/00000000000000000000.log.cleaned":                            "deleted-0/00000000000000000000.log",
+		"codecs-0/00000000000000000000.index.cleaned":                          "deleted-0/00000000000000000000.index",
+		"codecs-0/00000000000000000900.log.deleted":                            "deleted-0/00000000000000000000.log",
+		"gone-0" + id + "-delete/00000000000000000000.log":                     "deleted-0/00000000000000000000.log",
+		"lost-0" + id + "-stray/00000000000000000000.log":                      "deleted-0/00000000000000000000.log",
+		"codecs-0" + id + "-future/00000000000000000000.log":                   "codecs-0/00000000000000000000.log",
+		"__cluster_metadata-0/00000000000000000007-0000000001.checkpoint.part": "codecs-0/00000000000000000000.log",
+	}
+	for to, from := range copies {
+		b, err := vfs.ReadFile(disk, "/data/"+from)
+		if err == nil {
+			err = errors.Join(vfs.MkdirAll(disk, path.Dir("/data/"+to)), vfs.WriteFile(disk, "/data/"+to, b))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, suffix := range []string{".log", ".index", ".timeindex"} { // a cleaning that was all but done
+		name := "/data/none-0/00000000000000000000" + suffix
+		if err := disk.Rename(name, name+".swap"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n, err := testkit.Open(t, testkit.Options{FS: disk, Set: []string{"log.segment.delete.delay.ms=0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for topic, r := range want.Committed {
+		same(t, n.Addr, topic, r, false)
+	}
+	n.Stop()
+	left := contents(t, disk, "/data")
+	for _, gone := range []string{".cleaned", ".deleted", ".swap", ".part"} {
+		if strings.Contains(left, gone) {
+			t.Errorf("a file %s is left", gone)
+		}
+	}
+	if !strings.Contains(left, "-stray/") {
+		t.Error("a stray partition was removed")
 	}
 }
 

@@ -14,6 +14,7 @@ func consumerGroupHeartbeat(r *run) {
 	consumerStatic(r)
 	consumerMax(r)
 	consumerTopics(r)
+	consumerIdle(r)
 	if r.version >= 1 {
 		consumerRegex(r)
 	}
@@ -231,6 +232,16 @@ func consumerTopics(r *run) {
 	m.beatUntil("topics: it is deleted", 0)
 	m.beatAs("topics: owns nothing", m.holding)
 	r.on("topics: described", consumerGroupDescribeRequest(r.name("topics")))
+}
+
+// consumerIdle plays a member that reads nothing and joins while the others wait for an assignment.
+func consumerIdle(r *run) {
+	ranged := func(req *kmsg.ConsumerGroupHeartbeatRequest) { req.ServerAssignor = ptr("range") }
+	r.consumerNamed("idle", "m1", ranged)
+	r.consumerNamed("idle", "m2", ranged).leave()
+	m := &consumerMember{r: r, group: "idle", id: "m3"}
+	m.beatAs("idle: reads nothing", everything(), ranged)
+	r.on("idle: described", consumerGroupDescribeRequest(r.name("idle")))
 }
 
 // beatUntil lets a member live until it is given a number of partitions, and records that answer's assignment.

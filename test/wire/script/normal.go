@@ -23,6 +23,8 @@ const (
 	presence
 	// unordered writes the values of a list in order.
 	unordered
+	// ownOnly writes nothing for a list of which all is other cases'.
+	ownOnly
 	// text writes bytes as a text, in which names are replaced.
 	text
 )
@@ -69,8 +71,13 @@ var treatments = map[string]treatment{
 	".ProtocolMetadata": text,
 	".MemberAssignment": text,
 
-	// A set, in no order.
+	// Sets, in no order.
 	".SubscribedTopics": unordered,
+	"68.Partitions":     unordered,
+	"69.Partitions":     unordered,
+
+	// Groups of all cases, which a node has or not.
+	"16.Groups": ownOnly,
 
 	".RecordBatches": batches,
 	"59.Bytes":       presence,

@@ -254,7 +254,7 @@ func (r *renderer) slice(path, name string, v reflect.Value) {
 		return
 	}
 	es := r.elements(v)
-	if len(es) == 0 {
+	if len(es) == 0 && r.treatment(name) != ownOnly {
 		r.line(path, "others only")
 	}
 	seen := map[string]int{}

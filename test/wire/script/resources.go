@@ -75,7 +75,7 @@ func groupConfigs(r *run) {
 	g("one of each kind", "share.isolation.level", "read_committed", "streams.num.standby.replicas", "1", "share.auto.offset.reset", "by_duration:PT1H")
 	r.described("group: afterwards", typeGroup, "g-1")
 	g("too many standbys", "streams.num.standby.replicas", "3")
-	g("below the least", "consumer.session.timeout.ms", "44999")
+	g("below the least", "consumer.session.timeout.ms", "299")
 	g("above the most", "consumer.session.timeout.ms", "60001")
 	g("not a number", "consumer.session.timeout.ms", "x")
 	g("internal key, too many", "streams.num.warmup.replicas", "21")

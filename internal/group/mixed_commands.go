@@ -11,7 +11,7 @@ import (
 	"github.com/ottla/ottla/internal/shard"
 )
 
-// Requests of the classic protocol that name a consumer group with members.
+// A mixed group: requests of the classic protocol that name a consumer group with members.
 
 func (s *Shard) joinConsumerGroup(t *shard.Turn, ticket shard.Ticket, cmd JoinGroup) {
 	const firstKnown = 4 // from this version on a dynamic member comes with an id that it was told (KIP-394)

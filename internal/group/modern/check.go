@@ -7,6 +7,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/schema"
+	"github.com/ottla/ottla/internal/shard"
 )
 
 // refuse returns an error of the protocol whose description is what the answer tells.
@@ -63,6 +66,57 @@ func (c *Config) CheckRequest(req *kmsg.ConsumerGroupHeartbeatRequest) *kerr.Err
 	return nil
 }
 
+// Check says why a heartbeat that joins or stays is refused, nil for not at all. It changes nothing.
+func (g *Group) Check(t *shard.Turn, req *kmsg.ConsumerGroupHeartbeatRequest, client shard.Client) *kerr.Error {
+	if err := g.checkSize(req.MemberID, req.InstanceID); err != nil {
+		return err
+	}
+	m, err := g.checkMember(req)
+	if err != nil {
+		return err
+	}
+	if err := m.checkState(req.Topics); err != nil {
+		return err
+	}
+	said := m.tell(req, client)
+	if said == m.said {
+		return nil
+	}
+	if regex := regexOf(said); regex != m.regex() && regex != "" && g.regexes[regex] == 0 {
+		if _, err := compileRegex(regex); err != nil {
+			return err
+		}
+	}
+	if !t.Fits(schema.GroupRecord{Key: g.memberKey(req.MemberID), Value: said}) {
+		return kerr.UnknownServerError
+	}
+	return nil
+}
+
+// checkMember returns the member that a heartbeat is of, one that the group has not for a new one.
+func (g *Group) checkMember(req *kmsg.ConsumerGroupHeartbeatRequest) (*member, *kerr.Error) {
+	if req.MemberEpoch != joinEpoch {
+		m, err := g.know(req.MemberID, req.InstanceID)
+		if err == nil {
+			err = m.checkEpoch(req.MemberEpoch, req.Topics)
+		}
+		return m, err
+	}
+	m := g.members[req.MemberID]
+	if req.InstanceID != nil {
+		m = g.static(req.InstanceID)
+		if m != nil && !m.classic() && m.has.MemberEpoch != awayEpoch {
+			return nil, refuse(kerr.UnreleasedInstanceID,
+				"Static member %s with instance id %s cannot join the group because the instance id is owned by %s member.",
+				req.MemberID, *req.InstanceID, m.id)
+		}
+	}
+	if m == nil {
+		m = newMember(req.MemberID)
+	}
+	return m, nil
+}
+
 // know returns the member that a request names, or the error for one that is not in the group or was replaced.
 func (g *Group) know(id string, instance *string) (*member, *kerr.Error) {
 	if instance == nil {
@@ -106,8 +160,8 @@ func (m *member) checkState(owned []ownedTopic) *kerr.Error {
 	return nil
 }
 
-// checkRoom says whether the group may take in one more: a member that it knows already always may.
-func (g *Group) checkRoom(id string, instance *string) *kerr.Error {
+// checkSize says whether the group may take in one more: a member that it knows already always may.
+func (g *Group) checkSize(id string, instance *string) *kerr.Error {
 	if g.static(instance) != nil || len(g.members) < g.env.Config.MaxSize || g.members[id] != nil {
 		return nil
 	}
