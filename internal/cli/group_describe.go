@@ -157,8 +157,9 @@ func (s *server) lookAtModern(ctx context.Context, name string) (*groupDescripti
 	if len(groups) == 0 {
 		return nil, errNotMentioned
 	}
-	g := &groups[0]
-	if err, there := groupError(g.ErrorCode); !there {
+	g := groups[0]
+	err, there := groupError(g.ErrorCode)
+	if !there {
 		return nil, err
 	}
 	d := &groupDescription{Name: g.Group, Type: "consumer", State: g.State, Protocol: "consumer", Assignor: g.AssignorName,
@@ -198,8 +199,9 @@ func (s *server) lookAtClassic(ctx context.Context, name string) (*groupDescript
 	if len(groups) == 0 {
 		return nil, errNotMentioned
 	}
-	g := &groups[0]
-	if err, there := groupError(g.ErrorCode); !there || g.State == "Dead" { // before version 6 that is what a group is that is not there
+	g := groups[0]
+	err, there := groupError(g.ErrorCode)
+	if !there || g.State == "Dead" { // before version 6 that is what a group is that is not there
 		return nil, err
 	}
 	d := &groupDescription{Name: g.Group, Type: "classic", State: g.State, Protocol: g.ProtocolType, Assignor: g.Protocol,
