@@ -319,7 +319,7 @@ func (m *membership) createTopics(ctx context.Context, req *kmsg.CreateTopicsReq
 	}
 	for _, t := range resp.Topics { // who asked for another topic is told when asking again
 		if t.ErrorMessage != nil && t.ErrorCode != kerr.TopicAlreadyExists.Code && kafka.IsInternal(t.Topic) {
-			return fmt.Errorf("%s: %s", t.Topic, *t.ErrorMessage)
+			return fmt.Errorf("%s: %w: %s", t.Topic, kerr.ErrorForCode(t.ErrorCode), *t.ErrorMessage)
 		}
 	}
 	return nil
