@@ -14,7 +14,7 @@ import (
 //
 // Partitions that do not exist are refused one by one; the rest is the group's decision.
 func offsetCommit(c *call, req *kmsg.OffsetCommitRequest) {
-	resp := kmsg.NewPtrOffsetCommitResponse()
+	answers := newCommitAnswers()
 	known := req.Topics[:0]
 	image := c.image()
 	for _, t := range req.Topics {
@@ -24,18 +24,18 @@ func offsetCommit(c *call, req *kmsg.OffsetCommitRequest) {
 			topic, missing = image.Topics.ByID(t.TopicID), kerr.UnknownTopicID
 		}
 		if topic == nil {
-			refuseCommits(resp, &t, t.Partitions, missing)
+			answers.refuse(&t, t.Partitions, missing)
 			continue
 		}
 		t.Topic, t.TopicID = topic.Name, topic.ID
 		exist, others := existing(topic, t.Partitions, func(p kmsg.OffsetCommitRequestTopicPartition) int32 { return p.Partition })
-		refuseCommits(resp, &t, others, kerr.UnknownTopicOrPartition)
+		answers.refuse(&t, others, kerr.UnknownTopicOrPartition)
 		if t.Partitions = exist; len(exist) > 0 {
 			known = append(known, t)
 		}
 	}
 	if len(known) == 0 {
-		c.reply(resp)
+		c.reply(answers.resp)
 		return
 	}
 	asked := *req
@@ -43,19 +43,19 @@ func offsetCommit(c *call, req *kmsg.OffsetCommitRequest) {
 	c.askGroup(req.Group, group.CommitOffsets{Request: &asked}, func(answer any, err error) kmsg.Response {
 		if err != nil {
 			for i := range known {
-				refuseCommits(resp, &known[i], known[i].Partitions, err)
+				answers.refuse(&known[i], known[i].Partitions, err)
 			}
-			return resp
+			return answers.resp
 		}
 		committed := answer.(*kmsg.OffsetCommitResponse)
-		if len(resp.Topics) == 0 {
+		if len(answers.resp.Topics) == 0 {
 			return committed
 		}
 		for _, t := range committed.Topics {
-			into := committedTopic(resp, t.Topic, t.TopicID)
+			into := answers.topic(t.Topic, t.TopicID)
 			into.Partitions = append(into.Partitions, t.Partitions...)
 		}
-		return resp
+		return answers.resp
 	})
 }
 
@@ -71,12 +71,27 @@ func existing[P any](t *metadata.Topic, partitions []P, index func(P) int32) (ex
 	return exist, others
 }
 
-// refuseCommits answers partitions of a topic with an error.
-func refuseCommits(resp *kmsg.OffsetCommitResponse, t *kmsg.OffsetCommitRequestTopic, partitions []kmsg.OffsetCommitRequestTopicPartition, err error) {
+// commitAnswers gathers the answers for the partitions of a commit, topic by topic: a request may name very many.
+type commitAnswers struct {
+	resp *kmsg.OffsetCommitResponse
+	at   map[commitTopic]int // in resp.Topics
+}
+
+type commitTopic struct {
+	name string
+	id   [16]byte
+}
+
+func newCommitAnswers() *commitAnswers {
+	return &commitAnswers{kmsg.NewPtrOffsetCommitResponse(), make(map[commitTopic]int)}
+}
+
+// refuse answers partitions of a topic with an error.
+func (a *commitAnswers) refuse(t *kmsg.OffsetCommitRequestTopic, partitions []kmsg.OffsetCommitRequestTopicPartition, err error) {
 	if len(partitions) == 0 {
 		return
 	}
-	into := committedTopic(resp, t.Topic, t.TopicID)
+	into := a.topic(t.Topic, t.TopicID)
 	for _, p := range partitions {
 		refused := kmsg.NewOffsetCommitResponseTopicPartition()
 		refused.Partition, refused.ErrorCode = p.Partition, code(err)
@@ -84,15 +99,15 @@ func refuseCommits(resp *kmsg.OffsetCommitResponse, t *kmsg.OffsetCommitRequestT
 	}
 }
 
-// committedTopic is the part of a topic in the response, a new one if there is none.
-func committedTopic(resp *kmsg.OffsetCommitResponse, name string, id [16]byte) *kmsg.OffsetCommitResponseTopic {
-	for i := range resp.Topics {
-		if t := &resp.Topics[i]; t.Topic == name && t.TopicID == id {
-			return t
-		}
+// topic is the part of a topic in the response, a new one if there is none.
+func (a *commitAnswers) topic(name string, id [16]byte) *kmsg.OffsetCommitResponseTopic {
+	at, found := a.at[commitTopic{name, id}]
+	if !found {
+		at = len(a.resp.Topics)
+		a.at[commitTopic{name, id}] = at
+		t := kmsg.NewOffsetCommitResponseTopic()
+		t.Topic, t.TopicID = name, id
+		a.resp.Topics = append(a.resp.Topics, t)
 	}
-	t := kmsg.NewOffsetCommitResponseTopic()
-	t.Topic, t.TopicID = name, id
-	resp.Topics = append(resp.Topics, t)
-	return &resp.Topics[len(resp.Topics)-1]
+	return &a.resp.Topics[at]
 }

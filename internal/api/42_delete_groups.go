@@ -1,8 +1,6 @@
 package api
 
 import (
-	"slices"
-
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/group"
@@ -12,12 +10,7 @@ import (
 //
 // A group with members stays. Deleting takes the committed offsets with it.
 func deleteGroups(c *call, req *kmsg.DeleteGroupsRequest) {
-	var ids []string
-	for _, id := range req.Groups {
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-		}
-	}
+	ids := distinct(req.Groups, func(id string) string { return id })
 	command := func(ids []string) any { return group.DeleteGroups{GroupIDs: ids} }
 	failed := func(id string, code int16) kmsg.DeleteGroupsResponseGroup {
 		g := kmsg.NewDeleteGroupsResponseGroup()

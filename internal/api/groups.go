@@ -72,6 +72,19 @@ func (c *call) byPartition(groups []string) (partitions []int32, ids map[int32][
 	return partitions, ids
 }
 
+// distinct leaves out what has the id of one before it: who names a group many times is not told of it many times.
+func distinct[G any](groups []G, id func(G) string) []G {
+	seen := make(map[string]struct{}, len(groups))
+	kept := groups[:0]
+	for _, g := range groups {
+		if _, again := seen[id(g)]; !again {
+			seen[id(g)] = struct{}{}
+			kept = append(kept, g)
+		}
+	}
+	return kept
+}
+
 // gatherGroups asks the coordinators of groups, command for command, and gives answer the parts of all. Failed makes the
 // part of a group whose coordinator does not answer.
 func gatherGroups[G any](c *call, groups []string, command func(ids []string) any, failed func(id string, code int16) G,

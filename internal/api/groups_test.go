@@ -2,6 +2,8 @@ package api_test
 
 import (
 	"bytes"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -89,6 +91,57 @@ func (l *lines) has(s string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return strings.Contains(strings.ToLower(l.text.String()), s)
+}
+
+// Answers are in proportion to requests: a group that is named many times is told of once.
+func TestGroupsAreAnsweredOnce(t *testing.T) {
+	n := testkit.Start(t, testkit.Options{})
+	find := kmsg.NewPtrFindCoordinatorRequest()
+	find.CoordinatorKeys = []string{"g"}
+	c := n.Dial()
+	testkit.Eventually(t, "a coordinator", func() bool {
+		return testkit.Ask[*kmsg.FindCoordinatorResponse](c, find, 4).Coordinators[0].ErrorCode == 0
+	})
+	ids := []string{"g", "h", "g", "g", "h"}
+	fetch := kmsg.NewPtrOffsetFetchRequest()
+	for _, id := range ids {
+		g := kmsg.NewOffsetFetchRequestGroup()
+		g.Group = id
+		fetch.Groups = append(fetch.Groups, g)
+	}
+	classic, consumer, gone := kmsg.NewPtrDescribeGroupsRequest(), kmsg.NewPtrConsumerGroupDescribeRequest(), kmsg.NewPtrDeleteGroupsRequest()
+	classic.Groups, consumer.Groups, gone.Groups = slices.Clone(ids), slices.Clone(ids), slices.Clone(ids)
+	for what, answers := range map[string]int{
+		"OffsetFetch":           len(testkit.Ask[*kmsg.OffsetFetchResponse](c, fetch, 8).Groups),
+		"DescribeGroups":        len(testkit.Ask[*kmsg.DescribeGroupsResponse](c, classic, 5).Groups),
+		"ConsumerGroupDescribe": len(testkit.Ask[*kmsg.ConsumerGroupDescribeResponse](c, consumer, 0).Groups),
+		"DeleteGroups":          len(testkit.Ask[*kmsg.DeleteGroupsResponse](c, gone, 2).Groups),
+	} {
+		if answers != 2 {
+			t.Errorf("%s has %d answers for two groups", what, answers)
+		}
+	}
+}
+
+// A request of many names takes time in proportion: if it took its square, this would take minutes.
+func TestManyNames(t *testing.T) {
+	const many = 200_000
+	n := testkit.Start(t, testkit.Options{})
+	c := n.Dial()
+	commit, gone := kmsg.NewPtrOffsetCommitRequest(), kmsg.NewPtrDeleteGroupsRequest()
+	commit.Group, commit.Generation = "g", -1
+	for i := range many {
+		topic := kmsg.NewOffsetCommitRequestTopic()
+		topic.Topic, topic.Partitions = strconv.Itoa(i), []kmsg.OffsetCommitRequestTopicPartition{kmsg.NewOffsetCommitRequestTopicPartition()}
+		commit.Topics = append(commit.Topics, topic)
+		gone.Groups = append(gone.Groups, strconv.Itoa(i))
+	}
+	if got := len(testkit.Ask[*kmsg.OffsetCommitResponse](c, commit, 8).Topics); got != many {
+		t.Errorf("a commit of %d topics is answered for %d", many, got)
+	}
+	if got := len(testkit.Ask[*kmsg.DeleteGroupsResponse](c, gone, 2).Groups); got != many {
+		t.Errorf("%d groups are answered for %d", many, got)
+	}
 }
 
 // What others write to an internal topic would be taken for what its coordinator wrote.

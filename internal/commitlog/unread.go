@@ -6,6 +6,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/segment"
 )
 
 // Unread is what lies between two offsets, as far as a reader is given it: control batches are not.
@@ -68,7 +69,7 @@ func (s *unreadScan) scan(span *Span) error {
 		}
 		size, err := record.SizeAt(header[:])
 		if err != nil {
-			return err
+			return fmt.Errorf("%w: %w", segment.ErrCorrupt, err)
 		}
 		if err := s.batch(span, record.Batch(header[:]), position, size); err != nil {
 			return err
@@ -94,7 +95,7 @@ func (s *unreadScan) batch(span *Span, b record.Batch, position int64, size int)
 		return nil
 	}
 	if int64(size) > int64(span.Len())-position {
-		return fmt.Errorf("%w: a batch of %d bytes, %d are left", record.ErrShort, size, int64(span.Len())-position)
+		return fmt.Errorf("%w: a batch of %d bytes, %d are left", segment.ErrCorrupt, size, int64(span.Len())-position)
 	}
 	whole := make([]byte, size) // which lies within the file
 	if _, err := span.ReadAt(whole, position); err != nil {
@@ -109,7 +110,10 @@ func (s *unreadScan) batch(span *Span, b record.Batch, position int64, size int)
 			s.found.Records++
 		}
 	}
-	return w.Err()
+	if err := w.Err(); err != nil {
+		return fmt.Errorf("%w: %w", segment.ErrCorrupt, err)
+	}
+	return nil
 }
 
 func (s *unreadScan) note(offset kafka.Offset, timestamp int64) {

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"regexp"
@@ -17,8 +16,6 @@ import (
 
 	"github.com/ottla/ottla/internal/group/classic"
 	"github.com/ottla/ottla/internal/group/offsets"
-	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/shard"
 )
@@ -46,10 +43,7 @@ func TestClassicScenarios(t *testing.T) {
 			w.out.Reset()
 			w.run(d)
 			w.check()
-			if w.out.Len() == 0 {
-				return "nothing\n"
-			}
-			return shortIDs.ReplaceAllString(w.out.String(), "#$1")
+			return shortIDs.ReplaceAllString(w.said(), "#$1")
 		})
 	})
 }
@@ -63,71 +57,36 @@ func longID(s string) string {
 	return longIDs.ReplaceAllString(s, "-00000000-0000-0000-0000-00000000000$1")
 }
 
-// classicWorld drives a shard as a coordinator does, without a log.
+// classicWorld is a shard with classic groups.
 type classicWorld struct {
-	t       *testing.T
-	s       *Shard
-	config  Config
-	now     time.Time
-	out     strings.Builder
-	log     [][2][]byte
-	tickets map[shard.Ticket]string
-	ids     map[string]string // by client id, what it was told
+	world
+	ids map[string]string // by client id, what it was told
 }
 
 func newClassicWorld(t *testing.T) *classicWorld {
-	w := &classicWorld{
-		t: t, now: time.UnixMilli(0), tickets: make(map[shard.Ticket]string), ids: make(map[string]string),
-	}
-	drawn := byte(0)
+	w := &classicWorld{world: newWorld(t, time.UnixMilli(0)), ids: make(map[string]string)}
+	w.wrote, w.answered = w.record, func(name string, response any) { w.printf("%s ← %s\n", name, w.answer(name, response)) }
 	w.config = Config{
-		NewID:   func() kafka.UUID { drawn++; return kafka.UUID{15: drawn} },
+		NewID:   drawIDs(),
 		Offsets: offsets.Config{Retention: 7 * 24 * time.Hour, RetentionCheck: 24 * time.Hour},
 		Classic: classic.Config{
 			MaxSize: 100, InitialRebalanceDelay: 3 * time.Second, NewMemberTimeout: 5 * time.Minute, MinSession: 6 * time.Second, MaxSession: 30 * time.Minute,
 		},
 	}
-	w.s = NewShard(w.config)
+	w.begin()
 	return w
 }
 
-// turn runs one step and prints what comes of it.
-func (w *classicWorld) turn(room int, step func(t *shard.Turn)) {
-	t := shard.NewTurn(w.now, func(r shard.Record) {
-		if err := w.s.Replay(0, r); err != nil {
-			w.t.Fatal(err)
-		}
-	})
-	t.Room = room
-	step(t)
-	for _, r := range t.Records() {
-		w.record(r.(schema.GroupRecord))
-	}
-	for _, r := range t.Replies() {
-		name, waits := w.tickets[r.To]
-		if !waits {
-			w.t.Fatalf("ticket %d is answered twice", r.To)
-		}
-		delete(w.tickets, r.To)
-		fmt.Fprintf(&w.out, "%s ← %s\n", name, w.answer(name, r.Response))
-	}
-}
-
 func (w *classicWorld) record(r schema.GroupRecord) {
-	value, ok := r.AppendValue(nil)
-	if !ok {
-		value = nil
-	}
-	w.log = append(w.log, [2][]byte{r.AppendKey(nil), value})
 	v, ok := r.Value.(*schema.GroupMetadataValue)
 	if !ok {
-		fmt.Fprintf(&w.out, "tombstone\n")
+		w.printf("tombstone\n")
 		return
 	}
-	fmt.Fprintf(&w.out, "record v%d %q generation %d protocol %s leader %s at %v\n",
+	w.printf("record v%d %q generation %d protocol %s leader %s at %v\n",
 		r.Version, v.ProtocolType, v.Generation, text(v.Protocol), text(v.Leader), time.Duration(v.CurrentStateTimestamp)*time.Millisecond)
 	for _, m := range v.Members {
-		fmt.Fprintf(&w.out, "  %s instance %s %s%s %d/%d ms %s assigned %q\n", m.MemberID, text(m.GroupInstanceID), m.ClientID, m.ClientHost,
+		w.printf("  %s instance %s %s%s %d/%d ms %s assigned %q\n", m.MemberID, text(m.GroupInstanceID), m.ClientID, m.ClientHost,
 			m.SessionTimeout, m.RebalanceTimeout, subscription(m.Subscription), m.Assignment)
 	}
 }
@@ -198,9 +157,6 @@ func (w *classicWorld) answer(name string, response any) string {
 // check loads the log into another shard: what is not in the middle of a rebalance is the same there.
 func (w *classicWorld) check() {
 	loaded := w.load()
-	if got, want := slices.Sorted(maps.Keys(loaded.groups)), slices.Sorted(maps.Keys(w.s.groups)); !slices.Equal(got, want) {
-		w.t.Fatalf("the log has groups %q, want %q", got, want)
-	}
 	for id, g := range w.s.groups {
 		live := g.(*classic.Group)
 		if state := live.State(); state != "Stable" && state != "Empty" {
@@ -213,33 +169,11 @@ func (w *classicWorld) check() {
 	}
 }
 
-func (w *classicWorld) load() *Shard {
-	s := NewShard(w.config)
-	for i, r := range w.log {
-		record, err := s.Parse(r[0], r[1])
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if err := s.Replay(kafka.Offset(i), record); err != nil {
-			w.t.Fatal(err)
-		}
-		if again := record.AppendKey(nil); !bytes.Equal(again, r[0]) {
-			w.t.Fatalf("key %x is %x when written again", r[0], again)
-		}
-	}
-	return s
-}
-
 // handle sends one request.
 func (w *classicWorld) handle(d *datadriven.TestData, name string, cmd any) {
-	ticket := shard.Ticket(len(w.log)*1000 + len(w.tickets) + 1)
-	for w.tickets[ticket] != "" {
-		ticket++
-	}
-	w.tickets[ticket] = name
 	room := 0
-	d.MaybeScanArgs(w.t, "room", &room)
-	w.turn(room, func(t *shard.Turn) { w.s.Handle(t, ticket, cmd) })
+	w.scanArgs(d, "room", &room)
+	w.ask(room, name, cmd)
 }
 
 func (w *classicWorld) run(d *datadriven.TestData) {
@@ -249,7 +183,7 @@ func (w *classicWorld) run(d *datadriven.TestData) {
 	}
 	switch d.Cmd {
 	case "config":
-		d.MaybeScanArgs(w.t, "max", &w.config.Classic.MaxSize)
+		w.scanArgs(d, "max", &w.config.Classic.MaxSize)
 		if delay := arg(d, "delay"); delay != nil {
 			w.config.Classic.InitialRebalanceDelay, _ = time.ParseDuration(*delay)
 		}
@@ -273,7 +207,7 @@ func (w *classicWorld) run(d *datadriven.TestData) {
 			if e := w.s.groups["g"].CheckCommit(t, c); e != nil {
 				answer = e.Message
 			}
-			fmt.Fprintf(&w.out, "%s ← %s\n", name, answer)
+			w.printf("%s ← %s\n", name, answer)
 		})
 	case "tick":
 		w.tick(name)
@@ -283,12 +217,12 @@ func (w *classicWorld) run(d *datadriven.TestData) {
 		w.handle(d, "describe", DescribeGroups{GroupIDs: []string{"g"}})
 	case "subscribed":
 		for _, a := range d.CmdArgs {
-			fmt.Fprintf(&w.out, "%s %v\n", a.Key, w.s.groups["g"].SubscribedTo(a.Key))
+			w.printf("%s %v\n", a.Key, w.s.groups["g"].SubscribedTo(a.Key))
 		}
 	case "offsets":
 		at, expire := w.s.groups["g"].OffsetsAgeFrom()
-		fmt.Fprintf(&w.out, "expire %v from %v\n", expire, max(-1, at.UnixMilli()))
-		fmt.Fprintf(&w.out, "delete offsets: %v, delete: %v\n", w.s.groups["g"].CheckDeleteOffsets(), w.s.groups["g"].CheckDelete())
+		w.printf("expire %v from %v\n", expire, max(-1, at.UnixMilli()))
+		w.printf("delete offsets: %v, delete: %v\n", w.s.groups["g"].CheckDeleteOffsets(), w.s.groups["g"].CheckDelete())
 	case "delete":
 		w.turn(0, func(t *shard.Turn) { w.s.groups["g"].Delete(t) })
 	case "show":
@@ -296,40 +230,22 @@ func (w *classicWorld) run(d *datadriven.TestData) {
 			fmt.Fprint(&w.out, g)
 		}
 		for _, name := range slices.Sorted(maps.Values(w.tickets)) {
-			fmt.Fprintf(&w.out, "%s waits\n", name)
+			w.printf("%s waits\n", name)
 		}
 	default:
 		w.t.Fatalf("unknown command %q", d.Cmd)
 	}
 }
 
-func (w *classicWorld) restart() {
-	w.s = w.load()
-	clear(w.tickets)
-	w.turn(0, func(t *shard.Turn) { w.s.Loaded(t, metadata.Empty()) })
-}
-
+// tick lets time pass, and prints when something came of it.
 func (w *classicWorld) tick(by string) {
-	d, err := time.ParseDuration(by)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	end := w.now.Add(d)
-	for {
-		next := w.s.Deadline()
-		if next.IsZero() || next.After(end) {
-			break
-		}
-		if next.After(w.now) {
-			w.now = next
-		}
+	w.pass(w.duration(by), func() {
 		before := w.out.Len()
 		w.turn(0, w.s.Expire)
 		if w.out.Len() > before {
-			fmt.Fprintf(&w.out, "  at %v\n", w.now.Sub(time.UnixMilli(0)))
+			w.printf("  at %v\n", w.now.Sub(time.UnixMilli(0)))
 		}
-	}
-	w.now = end
+	})
 }
 
 // arg is what follows "name=", nil without it.
@@ -361,7 +277,7 @@ func (w *classicWorld) generation(d *datadriven.TestData) int32 {
 	if g, ok := w.s.groups["g"]; ok {
 		fmt.Sscanf(g.(*classic.Group).String(), "g "+g.State()+" generation %d", &n)
 	}
-	d.MaybeScanArgs(w.t, "gen", &n)
+	w.scanArgs(d, "gen", &n)
 	return n
 }
 
@@ -376,7 +292,7 @@ func (w *classicWorld) join(d *datadriven.TestData, name string) {
 		}
 	}
 	req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = int32(session.Milliseconds()), int32(rebalance.Milliseconds())
-	d.MaybeScanArgs(w.t, "v", &req.Version)
+	w.scanArgs(d, "v", &req.Version)
 	scan(d, "type", &req.ProtocolType)
 	scan(d, "group", &req.Group)
 	scan(d, "offers", &offers)
@@ -406,7 +322,7 @@ func (w *classicWorld) sync(d *datadriven.TestData, name string) {
 	req := kmsg.NewPtrSyncGroupRequest()
 	req.Group, req.Version, req.ProtocolType, req.Protocol = "g", 5, kmsg.StringPtr("consumer"), kmsg.StringPtr("range")
 	req.MemberID, req.InstanceID, req.Generation = w.id(d, name), arg(d, "instance"), w.generation(d)
-	d.MaybeScanArgs(w.t, "v", &req.Version)
+	w.scanArgs(d, "v", &req.Version)
 	scan(d, "group", &req.Group)
 	if p := arg(d, "protocol"); p != nil {
 		req.Protocol = p
@@ -430,7 +346,7 @@ func (w *classicWorld) sync(d *datadriven.TestData, name string) {
 func (w *classicWorld) leave(d *datadriven.TestData) {
 	req := kmsg.NewPtrLeaveGroupRequest()
 	req.Group, req.Version = "g", 5
-	d.MaybeScanArgs(w.t, "v", &req.Version)
+	w.scanArgs(d, "v", &req.Version)
 	scan(d, "group", &req.Group)
 	for _, a := range d.CmdArgs {
 		if a.Key == "v" || a.Key == "group" {

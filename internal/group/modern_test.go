@@ -46,25 +46,14 @@ func TestModernScenarios(t *testing.T) {
 			w.out.Reset()
 			w.run(d)
 			w.check()
-			if w.out.Len() == 0 {
-				return "nothing\n"
-			}
-			return w.out.String()
+			return w.said()
 		})
 	})
 }
 
-// modernWorld drives a shard as a coordinator does, without a log.
+// modernWorld is a shard with consumer groups.
 type modernWorld struct {
-	t       testing.TB
-	s       *Shard
-	config  Config
-	now     time.Time
-	image   *metadata.Image
-	out     strings.Builder
-	log     [][2][]byte
-	tickets map[shard.Ticket]string
-	next    shard.Ticket
+	world
 	epochs  map[string]int32 // by member, as it was told
 	answers map[string]any   // the newest of each member
 	ids     map[string]string
@@ -72,12 +61,16 @@ type modernWorld struct {
 
 func newModernWorld(t testing.TB) *modernWorld {
 	w := &modernWorld{
-		t: t, now: time.UnixMilli(1_000_000), image: metadata.Empty(), tickets: make(map[shard.Ticket]string),
+		world:  newWorld(t, time.UnixMilli(1_000_000)),
 		epochs: make(map[string]int32), answers: make(map[string]any), ids: make(map[string]string),
 	}
-	drawn := byte(0)
+	w.wrote = func(r schema.GroupRecord) { w.printf("%s\n", w.record(r)) }
+	w.answered = func(name string, response any) {
+		w.answers[name] = response
+		w.printf("%s ← %s\n", name, w.answer(name, response))
+	}
 	w.config = Config{
-		NewID: func() kafka.UUID { drawn++; return kafka.UUID{15: drawn} },
+		NewID: drawIDs(),
 		Classic: classic.Config{
 			MaxSize: 100, MinSession: 6 * time.Second, MaxSession: 30 * time.Minute, NewMemberTimeout: 5 * time.Minute,
 			UpgradeToModern: true, DowngradeFromModern: true,
@@ -88,45 +81,11 @@ func newModernWorld(t testing.TB) *modernWorld {
 		},
 		Offsets: offsets.Config{MaxMetadata: 4096, Retention: 7 * 24 * time.Hour, RetentionCheck: 10 * time.Minute},
 	}
-	w.s = NewShard(w.config)
-	w.turn(func(t *shard.Turn) { w.s.Loaded(t, w.image) })
+	w.begin()
 	return w
 }
 
-// turn runs one step and prints what comes of it.
-func (w *modernWorld) turn(step func(t *shard.Turn)) {
-	t := shard.NewTurn(w.now, func(r shard.Record) {
-		if err := w.s.Replay(0, r); err != nil {
-			w.t.Fatal(err)
-		}
-	})
-	step(t)
-	for _, r := range t.Records() {
-		r := r.(schema.GroupRecord)
-		value, ok := r.AppendValue(nil)
-		if !ok {
-			value = nil
-		}
-		w.log = append(w.log, [2][]byte{r.AppendKey(nil), value})
-		fmt.Fprintln(&w.out, w.record(r))
-	}
-	for _, r := range t.Replies() {
-		name, waits := w.tickets[r.To]
-		if !waits {
-			w.t.Fatalf("ticket %d is answered twice", r.To)
-		}
-		delete(w.tickets, r.To)
-		w.answers[name] = r.Response
-		fmt.Fprintf(&w.out, "%s ← %s\n", name, w.answer(name, r.Response))
-	}
-}
-
-func (w *modernWorld) handle(name string, cmd any) {
-	w.next++
-	w.tickets[w.next] = name
-	ticket := w.next
-	w.turn(func(t *shard.Turn) { w.s.Handle(t, ticket, cmd) })
-}
+func (w *modernWorld) handle(name string, cmd any) { w.ask(0, name, cmd) }
 
 func (w *modernWorld) record(r schema.GroupRecord) string {
 	what, member := "", ""
@@ -308,9 +267,6 @@ func (w *modernWorld) describeConsumer(g *kmsg.ConsumerGroupDescribeResponseGrou
 func (w *modernWorld) check() {
 	w.t.Helper()
 	loaded := w.load()
-	if got, want := slices.Sorted(maps.Keys(loaded.groups)), slices.Sorted(maps.Keys(w.s.groups)); !slices.Equal(got, want) {
-		w.t.Fatalf("the log has groups %q, want %q", got, want)
-	}
 	for id, g := range w.s.groups {
 		live, ok := g.(*modern.Group)
 		if !ok {
@@ -327,21 +283,6 @@ func (w *modernWorld) check() {
 			w.t.Fatalf("loaded: %v\n%v", err, again)
 		}
 	}
-}
-
-func (w *modernWorld) load() *Shard {
-	s := NewShard(w.config)
-	s.image, s.modern.Image = w.image, w.image
-	for i, r := range w.log {
-		record, err := s.Parse(r[0], r[1])
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if err := s.Replay(kafka.Offset(i), record); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	return s
 }
 
 // setTopics makes, grows or (0) deletes topics: the id of a topic tells the image that brought it.
@@ -368,24 +309,11 @@ func (w *modernWorld) setTopics(sizes map[string]int) {
 	}
 	before := w.image
 	w.image = delta.Apply(before.Offset+1, 1, 0)
-	w.turn(func(t *shard.Turn) { w.s.Refresh(t, w.image) })
+	w.turn(0, func(t *shard.Turn) { w.s.Refresh(t, w.image) })
 }
 
 // tick lets time pass, and what is due go off at its time.
-func (w *modernWorld) tick(d time.Duration) {
-	end := w.now.Add(d)
-	for {
-		due := w.s.Deadline()
-		if due.IsZero() || due.After(end) {
-			break
-		}
-		if due.After(w.now) {
-			w.now = due
-		}
-		w.turn(w.s.Expire)
-	}
-	w.now = end
-}
+func (w *modernWorld) tick(d time.Duration) { w.pass(d, func() { w.turn(0, w.s.Expire) }) }
 
 func (w *modernWorld) run(d *datadriven.TestData) {
 	name := ""
@@ -402,17 +330,12 @@ func (w *modernWorld) run(d *datadriven.TestData) {
 		}
 		w.setTopics(sizes)
 	case "tick":
-		after, err := time.ParseDuration(name)
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		w.tick(after)
+		w.tick(w.duration(name))
 	case "restart":
-		w.s = w.load()
-		w.turn(func(t *shard.Turn) { w.s.Loaded(t, w.image) })
+		w.restart()
 	case "show":
 		for _, id := range slices.Sorted(maps.Keys(w.s.groups)) {
-			fmt.Fprintf(&w.out, "%v", w.s.groups[id])
+			w.printf("%v", w.s.groups[id])
 		}
 	case "describe":
 		w.handle("g", DescribeConsumerGroups{GroupIDs: []string{"g"}})
@@ -424,7 +347,7 @@ func (w *modernWorld) run(d *datadriven.TestData) {
 }
 
 func (w *modernWorld) configure(d *datadriven.TestData) {
-	d.MaybeScanArgs(w.t.(*testing.T), "max", &w.config.Modern.MaxSize)
+	w.scanArgs(d, "max", &w.config.Modern.MaxSize)
 	if s := w.arg(d, "interval"); s != nil {
 		w.config.Modern.AssignmentInterval = w.duration(*s)
 	}
@@ -436,8 +359,7 @@ func (w *modernWorld) configure(d *datadriven.TestData) {
 		key, value, _ := strings.Cut(*s, ":")
 		w.config.Overrides = func(string) map[string]string { return map[string]string{key: value} }
 	}
-	w.s, w.log = NewShard(w.config), nil
-	w.turn(func(t *shard.Turn) { w.s.Loaded(t, w.image) })
+	w.begin()
 }
 
 func (w *modernWorld) arg(d *datadriven.TestData, key string) *string {
@@ -448,14 +370,6 @@ func (w *modernWorld) arg(d *datadriven.TestData, key string) *string {
 		}
 	}
 	return nil
-}
-
-func (w *modernWorld) duration(s string) time.Duration {
-	after, err := time.ParseDuration(s)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return after
 }
 
 func (w *modernWorld) milliseconds(d *datadriven.TestData, key string, standard int32) int32 {

@@ -39,6 +39,7 @@ func (s *Shard) deleteOffsets(t *shard.Turn, ticket shard.Ticket, cmd DeleteOffs
 				p.ErrorCode = kerr.GroupSubscribedToTopic.Code
 			} else if s.offsets.Get(req.Group, asked.Topic, a.Partition) != nil {
 				t.Write(offsetTombstone(req.Group, asked.Topic, a.Partition))
+				t.Cut()
 			}
 			topic.Partitions = append(topic.Partitions, p)
 		}

@@ -224,6 +224,24 @@ func TestSweepsAreCut(t *testing.T) {
 	w.is("")
 }
 
+// Nor does what OffsetDelete names.
+func TestDeletedOffsetsAreCut(t *testing.T) {
+	w := newOffsetWorld(t)
+	w.commit("g", "a", nil, make([]int64, 100)...)
+	req := kmsg.NewPtrOffsetDeleteRequest()
+	req.Group = "g"
+	topic := kmsg.NewOffsetDeleteRequestTopic()
+	topic.Topic = "a"
+	for i := range 100 {
+		topic.Partitions = append(topic.Partitions, kmsg.OffsetDeleteRequestTopicPartition{Partition: int32(i)})
+	}
+	req.Topics = append(req.Topics, topic)
+	if resp := w.handle(DeleteOffsets{Request: req}).(*kmsg.OffsetDeleteResponse); resp.ErrorCode != 0 || len(w.parts) != 100 {
+		t.Errorf("answered %s, in %d parts", code(resp.ErrorCode), len(w.parts))
+	}
+	w.is("g: classic Empty \"\"\n")
+}
+
 func TestDeletedTopicsTakeTheirOffsets(t *testing.T) {
 	w := newOffsetWorld(t)
 	first, second := kafka.UUID{1}, kafka.UUID{2}

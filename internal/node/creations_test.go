@@ -74,7 +74,7 @@ func TestCreationsAreBounded(t *testing.T) {
 
 // That groups can't work on this many nodes is said with the key that is to blame, and of nothing else.
 func TestCreationsHint(t *testing.T) {
-	few := fmt.Errorf("%s: %w", kafka.ConsumerOffsetsTopic, kerr.InvalidReplicationFactor)
+	few := &refusal{topic: kafka.ConsumerOffsetsTopic, message: "too few nodes", code: kerr.InvalidReplicationFactor}
 	for _, c := range []struct {
 		names []string
 		err   error

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/transport"
 )
 
 // ListenError says that a listener can't be opened.
@@ -65,4 +67,80 @@ func (n *Node) listen(l config.Listener) (net.Listener, error) {
 		return nil, &ListenError{l, err}
 	}
 	return nl, nil
+}
+
+// endpoint is a listener and what others call it.
+type endpoint struct {
+	listener   *transport.Listener
+	config     config.Listener // with the port that was bound
+	controller bool
+}
+
+// bind opens the listening sockets.
+func (n *Node) bind() error {
+	services := n.services()
+	budget := transport.NewBudget(requestBytes)
+	if most := n.cfg.Network.QueuedMaxBytes; most > 0 {
+		budget = transport.NewBudget(most)
+	}
+	n.admitClients = transport.NewAdmission(n.opts.Now, n.clientLimits(n.applied.Load()), listenerNames(n.cfg, false)...)
+	controllers := transport.NewAdmission(n.opts.Now, connectionLimits(n.cfg.Sources), listenerNames(n.cfg, true)...)
+	for _, l := range n.cfg.Listeners {
+		nl, err := n.listen(l)
+		if err != nil {
+			return err
+		}
+		if tcp, ok := nl.Addr().(*net.TCPAddr); ok {
+			l.Port = tcp.Port
+		}
+		handler, admission, controller := services.BrokerHandler(), n.admitClients, n.cfg.IsControllerListener(l.Name)
+		if controller {
+			handler, admission = services.ControllerHandler(), controllers
+		}
+		n.ends = append(n.ends, endpoint{
+			listener: transport.NewListener(nl, n.transportOptions(l.Name, budget, admission), handler), config: l, controller: controller,
+		})
+	}
+	return nil
+}
+
+func (n *Node) transportOptions(name string, budget *transport.Budget, admission *transport.Admission) transport.Options {
+	net := n.cfg.Network
+	return transport.Options{
+		Name: name, MaxFrame: net.RequestMaxBytes, Admission: admission,
+		MaxIdle: net.IdleTimeout, SendBuffer: net.SendBufferBytes, RecvBuffer: net.ReceiveBufferBytes,
+		Budget: budget, Now: n.opts.Now, Log: n.logger("transport"),
+	}
+}
+
+// serve starts the listeners of controllers, or those of clients.
+func (n *Node) serve(controller bool) {
+	for _, e := range n.ends {
+		if e.controller == controller {
+			n.run(e.listener.Serve)
+		}
+	}
+}
+
+// Listeners are the listeners of clients with the addresses that they are bound to.
+func (n *Node) Listeners() []config.Listener {
+	var all []config.Listener
+	for _, e := range n.ends {
+		if !e.controller {
+			all = append(all, e.config)
+		}
+	}
+	return all
+}
+
+func (n *Node) drain(ctx context.Context, controller bool) error {
+	var errs []error
+	for _, e := range n.ends {
+		if e.controller == controller {
+			if err := e.listener.Drain(ctx); err != nil && !errors.Is(err, ctx.Err()) {
+				errs = append(errs, err)
+			}
+		}
+	}
+	return errors.Join(errs...)
 }

@@ -61,12 +61,6 @@ func (n *Node) requestMetrics() []obs.Family {
 }
 
 func (n *Node) storageMetrics() []obs.Family {
-	count := func(which func(*partition.Partition) bool) func() float64 {
-		return func() (sum float64) {
-			n.partitions.All([16]byte{}, func(p *partition.Partition) { sum += one(which(p)) })
-			return sum
-		}
-	}
 	dirs := func(name, help string, value func(partition.DirStatus) float64) obs.Family {
 		return obs.Family{Name: name, Help: help, Kind: obs.GaugeKind, Labels: []string{"dir"}, Collect: func(e *obs.Emitter) {
 			for _, d := range n.partitions.Dirs() {
@@ -75,10 +69,10 @@ func (n *Node) storageMetrics() []obs.Family {
 		}}
 	}
 	return []obs.Family{
-		gauge("ottla_partitions", "Partitions of which this node has a replica.", count(func(*partition.Partition) bool { return true })),
-		gauge("ottla_partitions_led", "Partitions that this node leads.", count(func(p *partition.Partition) bool { return p.Leadership().Leader == n.cfg.ID })),
-		gauge("ottla_replicas_moving", "Replicas that are being moved to another log directory.", count(func(p *partition.Partition) bool { _, _, _, ok := p.Moving(); return ok })),
-		gauge("ottla_partitions_damaged", "Partitions of which a range can't be read.", count(func(p *partition.Partition) bool { return len(p.Damage()) > 0 })),
+		gauge("ottla_partitions", "Partitions of which this node has a replica.", n.partitionsThat(every)),
+		gauge("ottla_partitions_led", "Partitions that this node leads.", n.partitionsThat(n.leads)),
+		gauge("ottla_replicas_moving", "Replicas that are being moved to another log directory.", n.partitionsThat(func(p *partition.Partition) bool { _, _, _, ok := p.Moving(); return ok })),
+		gauge("ottla_partitions_damaged", "Partitions of which a range can't be read.", n.partitionsThat(func(p *partition.Partition) bool { return len(p.Damage()) > 0 })),
 		dirs("ottla_log_directory_online", "1 if the log directory is in use, 0 if it failed.", func(d partition.DirStatus) float64 { return one(d.Err == nil) }),
 		dirs("ottla_log_directory_size_bytes", "Size of the file system of the log directory.", func(d partition.DirStatus) float64 { return float64(d.Space.Total) }),
 		dirs("ottla_log_directory_free_bytes", "Free space on the file system of the log directory.", func(d partition.DirStatus) float64 { return float64(d.Space.Free) }),
@@ -109,24 +103,38 @@ func runtimeBytes(name string) uint64 {
 	return s[0].Value.Uint64()
 }
 
+// eachPartition is a family with a series for each partition, up to shownPartitions.
+func (n *Node) eachPartition(name, help string, value func(*partition.Partition) float64) obs.Family {
+	return obs.Family{Name: name, Help: help, Kind: obs.GaugeKind, Labels: []string{"topic", "partition"}, Collect: func(e *obs.Emitter) {
+		left := shownPartitions
+		n.partitions.All([16]byte{}, func(p *partition.Partition) {
+			if left--; left >= 0 {
+				e.Value(value(p), p.ID().Topic, strconv.Itoa(int(p.ID().Partition)))
+			}
+		})
+	}}
+}
+
+// partitionsThat counts the partitions of the node that are so.
+func (n *Node) partitionsThat(are func(*partition.Partition) bool) func() float64 {
+	return func() (sum float64) {
+		n.partitions.All([16]byte{}, func(p *partition.Partition) { sum += one(are(p)) })
+		return sum
+	}
+}
+
+func (n *Node) leads(p *partition.Partition) bool { return p.Leadership().Leader == n.cfg.ID }
+
+func every(*partition.Partition) bool { return true }
+
 // partitionMetrics are the families of /metrics/detail.
 func (n *Node) partitionMetrics() []obs.Family {
-	each := func(name, help string, value func(*partition.Partition) float64) obs.Family {
-		return obs.Family{Name: name, Help: help, Kind: obs.GaugeKind, Labels: []string{"topic", "partition"}, Collect: func(e *obs.Emitter) {
-			left := shownPartitions
-			n.partitions.All([16]byte{}, func(p *partition.Partition) {
-				if left--; left >= 0 {
-					e.Value(value(p), p.ID().Topic, strconv.Itoa(int(p.ID().Partition)))
-				}
-			})
-		}}
-	}
 	return []obs.Family{
-		each("ottla_partition_log_start_offset", "First offset that can be read.", func(p *partition.Partition) float64 { return float64(p.LogStartOffset()) }),
-		each("ottla_partition_log_end_offset", "Offset that the next record gets.", func(p *partition.Partition) float64 { return float64(p.LogEndOffset()) }),
-		each("ottla_partition_high_watermark", "Offset up to which consumers read.", func(p *partition.Partition) float64 { return float64(p.HighWatermark()) }),
-		each("ottla_partition_last_stable_offset", "Offset up to which consumers of committed records read.", func(p *partition.Partition) float64 { return float64(p.LastStableOffset()) }),
-		each("ottla_partition_log_bytes", "Bytes of the log.", func(p *partition.Partition) float64 { return float64(p.Size()) }),
+		n.eachPartition("ottla_partition_log_start_offset", "First offset that can be read.", func(p *partition.Partition) float64 { return float64(p.LogStartOffset()) }),
+		n.eachPartition("ottla_partition_log_end_offset", "Offset that the next record gets.", func(p *partition.Partition) float64 { return float64(p.LogEndOffset()) }),
+		n.eachPartition("ottla_partition_high_watermark", "Offset up to which consumers read.", func(p *partition.Partition) float64 { return float64(p.HighWatermark()) }),
+		n.eachPartition("ottla_partition_last_stable_offset", "Offset up to which consumers of committed records read.", func(p *partition.Partition) float64 { return float64(p.LastStableOffset()) }),
+		n.eachPartition("ottla_partition_log_bytes", "Bytes of the log.", func(p *partition.Partition) float64 { return float64(p.Size()) }),
 	}
 }
 
@@ -144,14 +152,6 @@ func (n *Node) kafkaMetrics() []obs.Family {
 			return sum
 		}
 	}
-	led := func() (sum float64) {
-		n.partitions.All([16]byte{}, func(p *partition.Partition) { sum += one(p.Leadership().Leader == n.cfg.ID) })
-		return sum
-	}
-	all := func() (sum float64) {
-		n.partitions.All([16]byte{}, func(*partition.Partition) { sum++ })
-		return sum
-	}
 	offline := func() (sum float64) {
 		for _, d := range n.partitions.Dirs() {
 			sum += one(d.Err != nil)
@@ -166,8 +166,8 @@ func (n *Node) kafkaMetrics() []obs.Family {
 		counter("kafka_server_brokertopicmetrics_totalfetchrequests_total", "Fetch requests.", asked(1)),
 		counter("kafka_server_brokertopicmetrics_failedproducerequests_total", "As ottla_produce_errors_total.", c.ProducesFailed.Value),
 		counter("kafka_server_brokertopicmetrics_failedfetchrequests_total", "As ottla_fetch_errors_total.", c.FetchesFailed.Value),
-		gauge("kafka_server_replicamanager_leadercount", "As ottla_partitions_led.", led),
-		gauge("kafka_server_replicamanager_partitioncount", "As ottla_partitions.", all),
+		gauge("kafka_server_replicamanager_leadercount", "As ottla_partitions_led.", n.partitionsThat(n.leads)),
+		gauge("kafka_server_replicamanager_partitioncount", "As ottla_partitions.", n.partitionsThat(every)),
 		gauge("kafka_log_logmanager_offlinelogdirectorycount", "Log directories that failed.", offline),
 		gauge("kafka_controller_kafkacontroller_activecontrollercount", "As ottla_controller_active.", func() float64 { leader, _ := n.quorum.Leader(); return one(leader == n.cfg.ID) }),
 		gauge("kafka_server_raftmetrics_current_epoch", "As ottla_metadata_epoch.", func() float64 { _, epoch := n.quorum.Leader(); return float64(epoch) }),
@@ -176,13 +176,6 @@ func (n *Node) kafkaMetrics() []obs.Family {
 		{Name: "kafka_network_requestmetrics_requests_total", Help: "As ottla_requests_total.", Kind: obs.CounterKind, Labels: []string{"request"}, Collect: func(e *obs.Emitter) {
 			c.Served(func(key int16, requests int64, _ *obs.Histogram) { e.Value(float64(requests), kmsg.NameForKey(key)) })
 		}},
-		{Name: "kafka_log_log_size", Help: "As ottla_partition_log_bytes.", Kind: obs.GaugeKind, Labels: []string{"topic", "partition"}, Collect: func(e *obs.Emitter) {
-			left := shownPartitions
-			n.partitions.All([16]byte{}, func(p *partition.Partition) {
-				if left--; left >= 0 {
-					e.Value(float64(p.Size()), p.ID().Topic, strconv.Itoa(int(p.ID().Partition)))
-				}
-			})
-		}},
+		n.eachPartition("kafka_log_log_size", "As ottla_partition_log_bytes.", func(p *partition.Partition) float64 { return float64(p.Size()) }),
 	}
 }

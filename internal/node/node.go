@@ -95,13 +95,6 @@ type Node struct {
 	failed     chan error // what the node can't live with; holds one
 }
 
-// endpoint is a listener and what others call it.
-type endpoint struct {
-	listener   *transport.Listener
-	config     config.Listener // with the port that was bound
-	controller bool
-}
-
 // Failed gives the error that the node can't live with.
 func (n *Node) Failed() <-chan error { return n.failed }
 
@@ -166,70 +159,16 @@ func (n *Node) open() error {
 	return n.bindAdmin()
 }
 
-// bind opens the listening sockets.
-func (n *Node) bind() error {
+// services is what the handlers of requests are given.
+func (n *Node) services() *api.Node {
 	n.sessions = api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession()))
-	services := &api.Node{
+	n.creations = newCreations(n.cfg.Sources, n.log, n.member.createTopics)
+	return &api.Node{
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: n.sessions, Counters: &n.counters,
 		Groups: n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
+		ProducerIDs: &producerIDs{allocate: n.member.allocateProducerIDs}, Creations: n.creations,
 		Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
-	}
-	n.creations = newCreations(n.cfg.Sources, n.log, n.member.createTopics)
-	services.ProducerIDs, services.Creations = &producerIDs{allocate: n.member.allocateProducerIDs}, n.creations
-	budget := transport.NewBudget(requestBytes)
-	if most := n.cfg.Network.QueuedMaxBytes; most > 0 {
-		budget = transport.NewBudget(most)
-	}
-	n.admitClients = transport.NewAdmission(n.opts.Now, n.clientLimits(n.applied.Load()), listenerNames(n.cfg, false)...)
-	controllers := transport.NewAdmission(n.opts.Now, connectionLimits(n.cfg.Sources), listenerNames(n.cfg, true)...)
-	for _, l := range n.cfg.Listeners {
-		nl, err := n.listen(l)
-		if err != nil {
-			return err
-		}
-		if tcp, ok := nl.Addr().(*net.TCPAddr); ok {
-			l.Port = tcp.Port
-		}
-		handler, admission, controller := services.BrokerHandler(), n.admitClients, n.cfg.IsControllerListener(l.Name)
-		if controller {
-			handler, admission = services.ControllerHandler(), controllers
-		}
-		n.ends = append(n.ends, endpoint{
-			listener: transport.NewListener(nl, n.transportOptions(l.Name, budget, admission), handler), config: l, controller: controller,
-		})
-	}
-	return nil
-}
-
-func (n *Node) transportOptions(name string, budget *transport.Budget, admission *transport.Admission) transport.Options {
-	net := n.cfg.Network
-	return transport.Options{
-		Name: name, MaxFrame: net.RequestMaxBytes, Admission: admission,
-		MaxIdle: net.IdleTimeout, SendBuffer: net.SendBufferBytes, RecvBuffer: net.ReceiveBufferBytes,
-		Budget: budget, Now: n.opts.Now, Log: n.logger("transport"),
-	}
-}
-
-// drawSession draws session ids for one owner.
-func (n *Node) drawSession() func() int32 {
-	r := rand.New(rand.NewPCG(n.draws.Uint64(), n.draws.Uint64()))
-	return func() int32 { return r.Int32() }
-}
-
-// drawID draws ids for one owner, from a source that can't fail.
-func (n *Node) drawID() func() kafka.UUID {
-	var seed [32]byte
-	for i := range 4 {
-		binary.BigEndian.PutUint64(seed[8*i:], n.draws.Uint64())
-	}
-	source := rand.NewChaCha8(seed)
-	return func() kafka.UUID {
-		id, err := kafka.NewUUID(source)
-		if err != nil {
-			panic(err) // ChaCha8 reads without end
-		}
-		return id
 	}
 }
 
@@ -260,26 +199,6 @@ func (n *Node) Start(ctx context.Context) error {
 }
 
 func (n *Node) run(f func()) { n.background.Go(f) }
-
-// serve starts the listeners of controllers, or those of clients.
-func (n *Node) serve(controller bool) {
-	for _, e := range n.ends {
-		if e.controller == controller {
-			n.run(e.listener.Serve)
-		}
-	}
-}
-
-// Listeners are the listeners of clients with the addresses that they are bound to.
-func (n *Node) Listeners() []config.Listener {
-	var all []config.Listener
-	for _, e := range n.ends {
-		if !e.controller {
-			all = append(all, e.config)
-		}
-	}
-	return all
-}
 
 // ClusterID is the id of the cluster that the node belongs to.
 func (n *Node) ClusterID() string { return n.identity.ClusterID }
@@ -322,16 +241,4 @@ func (n *Node) close() error {
 		errs = append(errs, n.quorum.Close())
 	}
 	return errors.Join(append(errs, n.release())...)
-}
-
-func (n *Node) drain(ctx context.Context, controller bool) error {
-	var errs []error
-	for _, e := range n.ends {
-		if e.controller == controller {
-			if err := e.listener.Drain(ctx); err != nil && !errors.Is(err, ctx.Err()) {
-				errs = append(errs, err)
-			}
-		}
-	}
-	return errors.Join(errs...)
 }

@@ -8,34 +8,43 @@ import (
 // Alarms are the deadlines of a core by key. Moving an alarm to a later time costs no more than a look into a map: a
 // heartbeat does that. The zero value is not ready; use NewAlarms.
 type Alarms[K comparable] struct {
-	at    map[K]time.Time
-	queue alarmQueue[K]
+	byKey map[K]*alarm[K]
+	queue alarmQueue[K] // one entry for each key
 }
 
 // NewAlarms returns no alarms.
 func NewAlarms[K comparable]() *Alarms[K] {
-	return &Alarms[K]{at: make(map[K]time.Time)}
+	return &Alarms[K]{byKey: make(map[K]*alarm[K])}
 }
 
 // Set sets the alarm of a key, in place of the one that it has.
 func (a *Alarms[K]) Set(key K, at time.Time) {
-	old, ok := a.at[key]
-	a.at[key] = at
-	if !ok || at.Before(old) {
-		heap.Push(&a.queue, alarm[K]{at, key})
+	set := a.byKey[key]
+	switch {
+	case set == nil:
+		set = &alarm[K]{key: key, at: at, queued: at}
+		a.byKey[key] = set
+		heap.Push(&a.queue, set)
+	case at.Before(set.queued):
+		set.at, set.queued = at, at
+		heap.Fix(&a.queue, set.index)
+	default:
+		set.at = at
 	}
 }
 
 // Clear removes the alarm of a key, if it has one.
-func (a *Alarms[K]) Clear(key K) { delete(a.at, key) }
-
-// Has reports whether a key has an alarm.
-func (a *Alarms[K]) Has(key K) bool {
-	_, ok := a.at[key]
-	return ok
+func (a *Alarms[K]) Clear(key K) {
+	if set := a.byKey[key]; set != nil {
+		heap.Remove(&a.queue, set.index)
+		delete(a.byKey, key)
+	}
 }
 
-// Next is a time at or before the earliest alarm, the zero time if there is none.
+// Has reports whether a key has an alarm.
+func (a *Alarms[K]) Has(key K) bool { return a.byKey[key] != nil }
+
+// Next is the earliest alarm, the zero time if there is none.
 func (a *Alarms[K]) Next() time.Time {
 	a.settle()
 	if len(a.queue) == 0 {
@@ -52,42 +61,45 @@ func (a *Alarms[K]) Due(now time.Time) (K, bool) {
 		var none K
 		return none, false
 	}
-	key := heap.Pop(&a.queue).(alarm[K]).key
-	delete(a.at, key)
-	return key, true
+	first := a.queue[0]
+	a.Clear(first.key)
+	return first.key, true
 }
 
-// settle brings the earliest entry up to date: alarms that were cleared go, those that moved to later go back in.
+// settle brings the earliest entry up to date, if its alarm moved to later.
 func (a *Alarms[K]) settle() {
-	for len(a.queue) > 0 {
-		first := a.queue[0]
-		at, ok := a.at[first.key]
-		switch {
-		case ok && at.Equal(first.at):
-			return
-		case ok && at.After(first.at):
-			a.queue[0].at = at
-			heap.Fix(&a.queue, 0)
-		default:
-			heap.Pop(&a.queue)
-		}
+	for len(a.queue) > 0 && a.queue[0].at.After(a.queue[0].queued) {
+		a.queue[0].queued = a.queue[0].at
+		heap.Fix(&a.queue, 0)
 	}
 }
 
 type alarm[K comparable] struct {
-	at  time.Time
-	key K
+	key    K
+	at     time.Time
+	queued time.Time // what the queue has it at: at or before it
+	index  int       // in the queue
 }
 
-type alarmQueue[K comparable] []alarm[K]
+type alarmQueue[K comparable] []*alarm[K]
 
 func (q alarmQueue[K]) Len() int           { return len(q) }
-func (q alarmQueue[K]) Less(i, j int) bool { return q[i].at.Before(q[j].at) }
-func (q alarmQueue[K]) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
-func (q *alarmQueue[K]) Push(x any)        { *q = append(*q, x.(alarm[K])) }
+func (q alarmQueue[K]) Less(i, j int) bool { return q[i].queued.Before(q[j].queued) }
+func (q alarmQueue[K]) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].index, q[j].index = i, j
+}
+
+func (q *alarmQueue[K]) Push(x any) {
+	pushed := x.(*alarm[K])
+	pushed.index = len(*q)
+	*q = append(*q, pushed)
+}
+
 func (q *alarmQueue[K]) Pop() any {
 	old := *q
 	last := old[len(old)-1]
+	old[len(old)-1] = nil
 	*q = old[:len(old)-1]
 	return last
 }

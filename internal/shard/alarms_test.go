@@ -36,6 +36,9 @@ func TestAlarmsModel(t *testing.T) {
 					}
 				}
 			}
+			if len(alarms.queue) != len(model) {
+				t.Fatalf("seed %d: %d entries for %d alarms", seed, len(alarms.queue), len(model))
+			}
 			if next := alarms.Next(); next.IsZero() != (len(model) == 0) {
 				t.Fatalf("seed %d: next is %v with %d alarms", seed, next, len(model))
 			}

@@ -22,6 +22,7 @@ type Env struct {
 	followed map[string]*followed
 	// newTopics is the image that brought the newest topics, as far as a regular expression could have missed them.
 	newTopics kafka.Offset
+	debt      debt
 }
 
 // Alarm is the key of a deadline.

@@ -41,6 +41,8 @@ type Group struct {
 
 	// stale says that the topics are to be looked at with the next heartbeat.
 	stale bool
+	// matching is what has begun of resolving the expressions, nil if nothing has.
+	matching *matching
 }
 
 // subscription counts who subscribes to a topic.

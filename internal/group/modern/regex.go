@@ -2,10 +2,7 @@ package modern
 
 import (
 	"errors"
-	"maps"
-	"regexp"
 	"regexp/syntax"
-	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -15,35 +12,37 @@ import (
 )
 
 const (
-	// maxProgram bounds a regular expression, in instructions of its program: to match a name takes no more steps than their
-	// product. Kafka has no bound.
+	// maxProgram bounds a regular expression, in bytes of its text and in instructions of its program. Kafka has no bound.
 	maxProgram = 10_000
 	// regexPause is the least time between two times that the expressions of a group are resolved.
 	regexPause = 10 * time.Second
 )
 
-// compileRegex returns what matches whole names. The syntax is that of RE2, as in Kafka.
-func compileRegex(text string) (*regexp.Regexp, *kerr.Error) {
+// compileRegex returns the program that matches whole names. The syntax is that of RE2, as in Kafka.
+func compileRegex(text string) (*syntax.Prog, *kerr.Error) {
 	fail := func(why string) *kerr.Error {
 		return refuse(kerr.InvalidRegularExpression, "SubscribedTopicRegex `%s` is not a valid regular expression: %s.", text, why)
 	}
-	parsed, err := syntax.Parse(text, syntax.Perl)
-	if err != nil {
+	const tooLarge = "expression too large"
+	if len(text) > maxProgram {
+		return nil, fail(tooLarge)
+	}
+	if _, err := syntax.Parse(text, syntax.Perl); err != nil {
 		var detail *syntax.Error
 		if errors.As(err, &detail) {
 			return nil, fail(detail.Code.String())
 		}
 		return nil, fail(err.Error())
 	}
-	program, err := syntax.Compile(parsed.Simplify())
-	if err != nil || len(program.Inst) > maxProgram {
-		return nil, fail("expression too large")
-	}
-	compiled, err := regexp.Compile(`\A(?:` + text + `)\z`)
+	parsed, err := syntax.Parse(`\A(?:`+text+`)\z`, syntax.Perl)
 	if err != nil {
 		return nil, fail(err.Error())
 	}
-	return compiled, nil
+	program, err := syntax.Compile(parsed.Simplify())
+	if err != nil || len(program.Inst) > maxProgram {
+		return nil, fail(tooLarge)
+	}
+	return program, nil
 }
 
 // hearRegex forgets what nobody subscribes to any more. It reports whether a member changed its expression, whether it is
@@ -65,10 +64,11 @@ func (g *Group) dropRegex(t *shard.Turn, regex string) {
 	}
 }
 
-// regexDue says whether the expressions of the group are to be resolved: one is new, there are new topics, or it was long ago.
+// regexDue says whether the expressions of the group are to be resolved: one is new, there are new topics, it was long ago, or
+// it has begun.
 func (g *Group) regexDue(t *shard.Turn) bool {
-	if len(g.regexes) == 0 {
-		return false
+	if len(g.regexes) == 0 || g.matching != nil {
+		return len(g.regexes) > 0
 	}
 	var last *resolved
 	for _, r := range g.resolved {
@@ -82,36 +82,4 @@ func (g *Group) regexDue(t *shard.Turn) bool {
 	now := t.Now.UnixMilli()
 	return now > last.at+regexPause.Milliseconds() &&
 		(len(g.regexes) != len(g.resolved) || last.version < int64(g.env.newTopics) || now > last.at+g.env.Config.RegexRefresh.Milliseconds())
-}
-
-// resolve matches all expressions against the topics, and raises the group epoch if that changed what they match.
-func (g *Group) resolve(t *shard.Turn) {
-	compiled, matches := make(map[string]*regexp.Regexp), make(map[string][]string)
-	for regex := range g.regexes {
-		if c, err := compileRegex(regex); err == nil {
-			compiled[regex] = c
-		}
-	}
-	for topic := range g.env.Image.Topics.All() {
-		for regex, c := range compiled {
-			if c.MatchString(topic.Name) {
-				matches[regex] = append(matches[regex], topic.Name)
-			}
-		}
-	}
-	bump := false
-	for _, regex := range slices.Sorted(maps.Keys(g.regexes)) {
-		topics := distinct(matches[regex])
-		var before []string
-		if old := g.resolved[regex]; old != nil {
-			before = old.topics
-		}
-		bump = bump || !slices.Equal(before, topics)
-		g.write(t, &schema.ConsumerGroupRegularExpressionKey{GroupID: g.id, RegularExpression: regex},
-			&schema.ConsumerGroupRegularExpressionValue{Topics: topics, Version: int64(g.env.Image.Offset), Timestamp: t.Now.UnixMilli()})
-	}
-	if hash := g.hashTopics(); bump || hash != g.hash {
-		g.writeEpoch(t, hash)
-		g.stale = false
-	}
 }

@@ -35,6 +35,9 @@ func (l *ledger) take(e event) {
 	if l.owns[p] == nil {
 		l.owns[p] = map[int32]bool{}
 	}
+	if l.contested(e) {
+		l.fault("%s was assigned %v, of which another member has some", p.name, e.Assigned)
+	}
 	for _, id := range e.Assigned {
 		l.owns[p][id], l.owner[id] = true, p
 	}
@@ -53,6 +56,18 @@ func (l *ledger) take(e event) {
 	if e.ended || e.Left {
 		delete(l.owns, p)
 	}
+}
+
+// contested reports whether an event gives a partition to a member while another one has it.
+func (l *ledger) contested(e event) bool {
+	for _, id := range e.Assigned {
+		for p, ids := range l.owns {
+			if p != e.from && ids[id] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (l *ledger) read(p *process, m message) {

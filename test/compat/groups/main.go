@@ -34,7 +34,7 @@ func main() {
 	kind := flag.String("peer", "ottla", "the server: ottla or kafka")
 	names := flag.String("clients", "all", "all, or names separated by commas")
 	modes := flag.String("modes", "all", "all, or modes separated by commas: "+strings.Join(allModes, ", "))
-	flag.IntVar(&o.parallel, "parallel", 3, "runs at once; each has a server of its own")
+	flag.IntVar(&o.parallel, "parallel", 4, "runs at once; each has a server of its own")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder of a run that failed")
 	flag.BoolVar(&o.verbose, "v", false, "print what the members say")
 	flag.Parse()

@@ -11,11 +11,13 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // event is one line that a member printed, or its end.
 type event struct {
 	from      *process
+	at        time.Time       // when the line was read
 	Assigned  []int32         `json:"assigned"`
 	Revoked   []int32         `json:"revoked"`
 	Read      []message       `json:"read"`
@@ -86,14 +88,14 @@ func (p *process) listen(out io.Reader, events chan<- event) {
 		if !strings.HasPrefix(lines.Text(), "{") {
 			continue // librdkafka writes its own log where it likes
 		}
-		e := event{from: p}
+		e := event{from: p, at: time.Now()}
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			e = event{from: p, Error: "not an event: " + lines.Text()}
+			e = event{from: p, at: time.Now(), Error: "not an event: " + lines.Text()}
 		}
 		events <- e
 	}
 	_ = p.cmd.Wait() // a member that is killed ends with an error: its lines count, not its exit code
-	events <- event{from: p, ended: true}
+	events <- event{from: p, at: time.Now(), ended: true}
 }
 
 // leave asks the member to leave the group.

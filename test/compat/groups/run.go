@@ -14,10 +14,15 @@ import (
 	"github.com/ottla/ottla/test/compat/peer"
 )
 
-// session is the session timeout of the members, and patience how long anything may take.
 const (
-	session  = 6 * time.Second
+	// session is the session timeout of the members, staticSession that of static ones: they have to be back within it, and a
+	// JVM takes its time to start.
+	session       = 6 * time.Second
+	staticSession = 12 * time.Second
+	// patience is how long anything may take.
 	patience = 60 * time.Second
+	// overlap is how long the line that gives a partition up may be behind the one that gets it.
+	overlap = 5 * time.Second
 )
 
 // run is one client in one mode, on a server of its own.
@@ -35,6 +40,7 @@ type run struct {
 	events  chan event
 	ledger  *ledger
 	took    []string
+	waiting []event
 	// quiet are members that must own what they own until the phase is over.
 	quiet []*process
 }
@@ -148,7 +154,7 @@ func (r *run) finish(ctx context.Context, a *process) error {
 func (r *run) join(ctx context.Context, name string) (*process, error) {
 	m := member{Group: "readers", Topic: "ids", Mode: r.mode, Commit: commits[r.mode], SessionMs: int(session.Milliseconds())}
 	if r.mode == static {
-		m.Instance = strings.TrimSuffix(name, "2")
+		m.Instance, m.SessionMs = strings.TrimSuffix(name, "2"), int(staticSession.Milliseconds())
 	}
 	p, err := r.spawn(ctx, name, m)
 	if err == nil {
@@ -252,6 +258,7 @@ func (r *run) until(ctx context.Context, phase string, holds func() bool) error 
 		case e := <-r.events:
 			r.take(e)
 		case <-tick.C:
+			r.release()
 		case <-timeout.C:
 			return fmt.Errorf("%s: not within %v", phase, patience)
 		case <-ctx.Done():
@@ -270,7 +277,33 @@ func (r *run) until(ctx context.Context, phase string, holds func() bool) error 
 	return nil
 }
 
+// take enters an event, unless it has to wait: the lines of two processes may come in another order than they were printed in,
+// so that a partition is assigned to one before the other is heard to give it up.
 func (r *run) take(e event) {
+	r.waiting = append(r.waiting, e)
+	r.release()
+}
+
+// release enters the events that need not wait any more, those of one process in order.
+func (r *run) release() {
+	for entered := true; entered; {
+		entered = false
+		held := map[*process]bool{}
+		rest := r.waiting[:0]
+		for _, e := range r.waiting {
+			if held[e.from] || r.ledger.contested(e) && time.Since(e.at) < overlap {
+				held[e.from] = true
+				rest = append(rest, e)
+				continue
+			}
+			entered = true
+			r.enter(e)
+		}
+		r.waiting = rest
+	}
+}
+
+func (r *run) enter(e event) {
 	if r.verbose && len(e.Read) == 0 {
 		fmt.Printf("      %s %s: assigned %v revoked %v committed %v left %v ended %v %s\n", r.client.Name, e.from.name,
 			e.Assigned, e.Revoked, e.Committed, e.Left, e.ended, e.Error)
