@@ -2,6 +2,7 @@
 //
 // Layer 6. It is off unless ottla.metrics.listener is set, and knows the node by two functions only. It changes nothing.
 //
+//	/                  these paths
 //	/metrics           of the node, few series
 //	/metrics/detail    of each partition
 //	/metrics/kafka     by the names of Apache Kafka's JMX exporter, for dashboards that exist

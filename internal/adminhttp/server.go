@@ -52,9 +52,19 @@ func NewServer(o Options) *Server {
 		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 		mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	}
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { text(w, http.StatusOK, o.paths()) })
 	return &Server{http.Server{
 		Handler: mux, ReadTimeout: requestWithin, WriteTimeout: answerWithin, IdleTimeout: answerWithin, MaxHeaderBytes: headerBytes,
 	}}
+}
+
+// paths lists what can be asked for, for whoever looks in by hand.
+func (o Options) paths() string {
+	paths := "/metrics\n/metrics/detail\n/metrics/kafka\n/livez\n/readyz?verbose\n/healthz?verbose\n"
+	if o.Profiles {
+		paths += "/debug/pprof/\n"
+	}
+	return paths
 }
 
 // Serve answers on l until Close. It closes l.

@@ -51,7 +51,8 @@ func TestServer(t *testing.T) {
 		missing = errors.New("not yet")
 		get("/healthz", 503, "not ready")
 		get("/readyz?verbose", 503, `{"checks":[{"name":"listeners","ready":true},{"name":"unfenced","ready":false,"why":"not yet"}],"ready":false}`)
-		get("/", 404, "")
+		get("/", 200, "/metrics/detail\n")
+		get("/nothing", 404, "")
 		get("/debug/pprof/", map[bool]int{false: 404, true: 200}[profiles], "")
 		if err := s.Close(context.Background()); err != nil {
 			t.Error(err)

@@ -44,6 +44,9 @@ func TestExample(t *testing.T) {
 	if !n.Broker || !n.Controller || n.Advertised[0].String() != "PLAINTEXT://localhost:9092" {
 		t.Errorf("got %+v", n)
 	}
+	if got := n.Sources.Int("offsets.topic.replication.factor"); got != 1 {
+		t.Errorf("one node can't have %d replicas of __consumer_offsets: no group would work", got)
+	}
 	// What is commented out must work as well.
 	all := strings.ReplaceAll(string(text), "\n#", "\n")
 	var lines []string

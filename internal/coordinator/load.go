@@ -14,6 +14,9 @@ import (
 // errStopped says that the loop is to end while it loads.
 var errStopped = errors.New("the loop ends")
 
+// longLoad is what a load must take for the node's log to speak of it unasked: groups waited for it.
+const longLoad = 100 * time.Millisecond
+
 // load reads the log into a new core, and begins to serve.
 func (l *loop) load(now time.Time) {
 	r := loader{l: l, core: l.o.NewCore(), open: map[kafka.ProducerID][]kept{}}
@@ -32,9 +35,12 @@ func (l *loop) load(now time.Time) {
 		l.pending = append(l.pending, pending{end: end, deadline: l.o.Now().Add(l.o.Timeout)})
 	}
 	l.become(serving)
-	if took := l.o.Now().Sub(now); end > l.log.LogStartOffset() {
-		l.o.Log.Info("the coordinator is loaded", "partition", l.log.ID(), "epoch", l.epoch, "end", end, "took", took)
+	say := l.o.Log.Debug // there are fifty partitions, and a node that starts leads each of them twice
+	took := l.o.Now().Sub(now)
+	if took >= longLoad {
+		say = l.o.Log.Info
 	}
+	say("the coordinator is loaded", "partition", l.log.ID(), "epoch", l.epoch, "end", end, "took", took)
 	l.turn(l.o.Now(), func(t *shard.Turn) { l.core.Loaded(t, l.seen) })
 }
 

@@ -146,6 +146,8 @@ func storageCommand(w *cli.World) *cobra.Command {
 				return &cli.Error{Err: err, Exit: cli.Usage, Hint: help + " --help says what it takes"}
 			case errors.Is(err, storage.ErrUnfit):
 				return &cli.Error{Err: err, Exit: cli.Failed, Hint: "`ottla storage format` makes empty ones fit"}
+			case errors.Is(err, storage.ErrFormatted):
+				return &cli.Error{Err: err, Exit: cli.Failed, Hint: "a directory is formatted once: `ottla start` takes it as it is"}
 			}
 			return err
 		},

@@ -330,4 +330,9 @@ func TestStorageSaysWhatIsWrongInOneLine(t *testing.T) {
 	holds(t, fails(t, cli.NotFound, "storage", "info", "-c", "/does/not/exist"), "/does/not/exist", "no such file")
 	holds(t, fails(t, cli.Failed, "storage", "info", "-c", file), "not fit for use", "ottla storage format")
 	holds(t, fails(t, cli.Failed, "storage", "format", "-t", "x", "-c", file), "--standalone")
+
+	file = configFile(t, 0, dir, true) // and a second time with an id of the same cluster, and of another
+	for _, id := range []string{"bGF1bmNoLXRlc3QtY2x1c3Q", "AAAAAAAAAAAAAAAAAAAAAQ"} {
+		holds(t, fails(t, cli.Failed, "storage", "format", "--standalone", "-t", id, "-c", file), dir, "ottla start")
+	}
 }

@@ -2,9 +2,12 @@ package node
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/config"
@@ -64,11 +67,20 @@ func (c *creations) run(ctx context.Context) {
 		}
 		for names := c.next(); names != nil && ctx.Err() == nil; names = c.next() {
 			if err := c.create(ctx, c.creation(names)); err != nil && ctx.Err() == nil {
-				c.log.Warn("topics were not created on demand", "topics", len(names), "err", err)
+				c.log.Warn("topics were not created on demand", append([]any{"topics", len(names), "err", err}, hint(names, err)...)...)
 			}
 			c.landed(names)
 		}
 	}
+}
+
+// hint says what to do about the one refusal that clients can't see and that only the configuration can end: groups wait
+// for their topic for ever when it wants more replicas than there are nodes, as it does by default.
+func hint(names []string, err error) []any {
+	if !errors.Is(err, kerr.InvalidReplicationFactor) || !slices.Contains(names, kafka.ConsumerOffsetsTopic) {
+		return nil
+	}
+	return []any{"hint", "groups wait until offsets.topic.replication.factor in the configuration is at most the number of nodes, and this one has started again"}
 }
 
 func (c *creations) next() []string {

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // Whoever wants topics never waits for them, and what is on its way is not asked for again.
@@ -66,5 +69,24 @@ func TestCreationsAreBounded(t *testing.T) {
 	c.Want(names[:1])
 	if len(c.inFlight) != maxCreations || len(c.waiting) != 1 {
 		t.Errorf("%d topics are on their way in %d requests, want %d in 1", len(c.inFlight), len(c.waiting), maxCreations)
+	}
+}
+
+// That groups can't work on this many nodes is said with the key that is to blame, and of nothing else.
+func TestCreationsHint(t *testing.T) {
+	few := &refusal{topic: kafka.ConsumerOffsetsTopic, message: "too few nodes", code: kerr.InvalidReplicationFactor}
+	for _, c := range []struct {
+		names []string
+		err   error
+		hint  bool
+	}{
+		{[]string{"a", kafka.ConsumerOffsetsTopic}, few, true},
+		{[]string{"a"}, few, false},
+		{[]string{kafka.ConsumerOffsetsTopic}, kerr.NotController, false},
+	} {
+		said := fmt.Sprint(hint(c.names, c.err)...)
+		if strings.Contains(said, "offsets.topic.replication.factor") != c.hint {
+			t.Errorf("%v, %v: %q", c.names, c.err, said)
+		}
 	}
 }

@@ -309,6 +309,16 @@ func (m *membership) allocateProducerIDs() (block, error) {
 	return block{start, start + kafka.ProducerID(resp.ProducerIDLen)}, kerr.ErrorForCode(resp.ErrorCode)
 }
 
+// refusal is the controller's error for a topic, in its words alone.
+type refusal struct {
+	topic, message string
+	code           error
+}
+
+func (r *refusal) Error() string { return r.topic + ": " + r.message }
+
+func (r *refusal) Unwrap() error { return r.code }
+
 // createTopics has the controller create topics; what it refuses is for those who ask again to find missing.
 func (m *membership) createTopics(ctx context.Context, req *kmsg.CreateTopicsRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Network.RequestTimeout)
@@ -319,7 +329,7 @@ func (m *membership) createTopics(ctx context.Context, req *kmsg.CreateTopicsReq
 	}
 	for _, t := range resp.Topics { // who asked for another topic is told when asking again
 		if t.ErrorMessage != nil && t.ErrorCode != kerr.TopicAlreadyExists.Code && kafka.IsInternal(t.Topic) {
-			return fmt.Errorf("%s: %s", t.Topic, *t.ErrorMessage)
+			return &refusal{topic: t.Topic, message: *t.ErrorMessage, code: kerr.ErrorForCode(t.ErrorCode)}
 		}
 	}
 	return nil

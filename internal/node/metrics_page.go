@@ -21,6 +21,7 @@ authentication: keep the address private. Metrics are in Prometheus's text forma
 
 | Path | |
 |---|---|
+| ` + "`/`" + ` | these paths |
 | ` + "`/metrics`" + ` | the node: few series |
 | ` + "`/metrics/detail`" + ` | each partition |
 | ` + "`/metrics/kafka`" + ` | by the names of Apache Kafka's JMX exporter |

@@ -346,7 +346,7 @@ func (m *Manager) stray(r *recovered) {
 		return
 	}
 	to := commitlog.StrayName(r.id, m.o.NewID())
-	m.o.Log.Warn("a log is of no partition of this node and was set aside", "dir", r.dir.Path, "partition", r.id, "topic id", r.topicID, "as", to)
+	m.o.Log.Warn("a log is of no partition of this node and was set aside", "dir", r.dir.Path, "partition", r.id, "topic_id", r.topicID, "as", to)
 	err := r.log.Close(m.o.Now())
 	if err == nil {
 		err = m.o.FS.Rename(path.Join(r.dir.Path, r.id.String()), path.Join(r.dir.Path, to))

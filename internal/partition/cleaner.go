@@ -166,8 +166,8 @@ func (c *cleaner) finish() time.Duration {
 	err := p.dir().saveCleaned()
 	keys, records := c.work.Indexed()
 	read, kept, readBytes, keptBytes := c.work.Counts()
-	c.m.o.Log.Info("log cleaned", "partition", p.id, "from", c.from, "to", end, "keys", keys, "dirty records", records, "records read", read,
-		"records kept", kept, "bytes read", readBytes, "bytes kept", keptBytes, "took", c.m.o.Now().Sub(c.began), "throttled", c.pauses)
+	c.m.o.Log.Info("log cleaned", "partition", p.id, "from", c.from, "to", end, "keys", keys, "dirty_records", records, "records_read", read,
+		"records_kept", kept, "bytes_read", readBytes, "bytes_kept", keptBytes, "took", c.m.o.Now().Sub(c.began), "throttled", c.pauses)
 	if err != nil {
 		return c.failed(err)
 	}

@@ -139,7 +139,7 @@ func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) e
 		return err
 	}
 	if report.LostBytes > 0 {
-		m.o.Log.Warn("the end of a log was cut off", "partition", id, "bytes", report.LostBytes, "log end offset", log.LogEndOffset(), "cause", report.Cut)
+		m.o.Log.Warn("the end of a log was cut off", "partition", id, "bytes", report.LostBytes, "end", log.LogEndOffset(), "cause", report.Cut)
 	}
 	if report.Odd != nil {
 		m.o.Log.Warn("a log is not as a dead process leaves it and was checked in full", "partition", id, "bytes", report.ScannedBytes, "cause", report.Odd)

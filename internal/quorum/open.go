@@ -133,7 +133,7 @@ func (e *Engine) openLog() (err error) {
 	}
 	e.log, e.storage.log = log, log
 	if report.LostBytes > 0 {
-		e.cfg.Log.Warn("cut a torn tail off the metadata log", "bytes", report.LostBytes, "log end offset", log.LogEndOffset(), "cause", report.Cut)
+		e.cfg.Log.Warn("cut a torn tail off the metadata log", "bytes", report.LostBytes, "end", log.LogEndOffset(), "cause", report.Cut)
 	}
 	err = e.checkDamage(report)
 	switch snap := e.storage.snap.EndOffset; {

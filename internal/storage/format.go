@@ -146,7 +146,7 @@ func Dirs(n *config.Node) []string {
 
 // emptyDirs finds the directories to format, and checks what the others say. A directory that can't be read is left out.
 func (w World) emptyDirs(q Request, out io.Writer) ([]string, error) {
-	var empty, formatted []string
+	var empty, done []string
 	for _, dir := range Dirs(q.Node) {
 		m, ok, err := w.readMeta(dir)
 		switch {
@@ -159,25 +159,34 @@ func (w World) emptyDirs(q Request, out io.Writer) ([]string, error) {
 		}
 		file := path.Join(dir, checkpoint.MetaFile)
 		if m.ClusterID != q.ClusterID {
-			return nil, fmt.Errorf("Invalid cluster.id in: %s. Expected %s, but read %s", file, q.ClusterID, m.ClusterID)
+			return nil, formatted(fmt.Sprintf("Invalid cluster.id in: %s. Expected %s, but read %s", file, q.ClusterID, m.ClusterID))
 		}
 		if m.NodeID != q.Node.ID {
 			return nil, foreignNode(m.NodeID, q.Node.ID, file)
 		}
-		formatted = append(formatted, dir)
+		done = append(done, dir)
 	}
 	switch {
-	case len(formatted) > 0 && !q.IgnoreFormatted:
-
-		return nil, fmt.Errorf("Log directory %s is already formatted. Use --ignore-formatted to ignore this directory and format the others.",
-			formatted[0])
-	case len(empty) == 0 && len(formatted) == 0:
+	case len(done) > 0 && !q.IgnoreFormatted:
+		return nil, formatted(fmt.Sprintf("Log directory %s is already formatted. Use --ignore-formatted to ignore this directory and format"+
+			" the others.", done[0]))
+	case len(empty) == 0 && len(done) == 0:
 		return nil, errors.New("No available log directories to format.")
 	case len(empty) == 0:
 		fmt.Fprintln(out, "All of the log directories are already formatted.")
 	}
 	return empty, nil
 }
+
+// ErrFormatted is what errors of a format are that found a directory formatted before.
+var ErrFormatted = errors.New("formatted before")
+
+// formatted is such an error in Kafka's words.
+type formatted string
+
+func (f formatted) Error() string { return string(f) }
+
+func (f formatted) Is(target error) bool { return target == ErrFormatted }
 
 func foreignNode(stored, configured kafka.NodeID, file string) error {
 
