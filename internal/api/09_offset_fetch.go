@@ -15,7 +15,7 @@ import (
 // A list of topics that is null asks for all. Until version 7 the answer has one group without a name, until version 1
 // errors have no place but the partitions.
 func offsetFetch(c *call, req *kmsg.OffsetFetchRequest) {
-	groups := distinct(req.Groups, func(g kmsg.OffsetFetchRequestGroup) string { return g.Group })
+	groups := repeated(req.Groups, mostRepeats, func(g kmsg.OffsetFetchRequestGroup) string { return g.Group })
 	if req.Version < 8 {
 		groups = []kmsg.OffsetFetchRequestGroup{soleGroup(req)}
 	}

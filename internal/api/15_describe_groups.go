@@ -15,7 +15,7 @@ func describeGroups(c *call, req *kmsg.DescribeGroupsRequest) {
 		g.Group, g.ErrorCode = id, code
 		return g
 	}
-	gatherGroups(c, distinct(req.Groups, func(id string) string { return id }), command, failed, func(groups []kmsg.DescribeGroupsResponseGroup) kmsg.Response {
+	gatherGroups(c, repeated(req.Groups, mostRepeats, func(id string) string { return id }), command, failed, func(groups []kmsg.DescribeGroupsResponseGroup) kmsg.Response {
 		resp := kmsg.NewPtrDescribeGroupsResponse()
 		resp.Groups = groups
 		for i := range groups {

@@ -10,7 +10,7 @@ import (
 //
 // A group with members stays. Deleting takes the committed offsets with it.
 func deleteGroups(c *call, req *kmsg.DeleteGroupsRequest) {
-	ids := distinct(req.Groups, func(id string) string { return id })
+	ids := repeated(req.Groups, 1, func(id string) string { return id })
 	command := func(ids []string) any { return group.DeleteGroups{GroupIDs: ids} }
 	failed := func(id string, code int16) kmsg.DeleteGroupsResponseGroup {
 		g := kmsg.NewDeleteGroupsResponseGroup()

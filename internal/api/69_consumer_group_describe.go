@@ -16,7 +16,7 @@ func consumerGroupDescribe(c *call, req *kmsg.ConsumerGroupDescribeRequest) {
 	}
 	var named []string
 	var refused []kmsg.ConsumerGroupDescribeResponseGroup
-	for _, id := range distinct(req.Groups, func(id string) string { return id }) {
+	for _, id := range repeated(req.Groups, mostRepeats, func(id string) string { return id }) {
 		switch {
 		case !c.servesConsumerGroups():
 			refused = append(refused, failed(id, kerr.UnsupportedVersion.Code))

@@ -72,13 +72,15 @@ func (c *call) byPartition(groups []string) (partitions []int32, ids map[int32][
 	return partitions, ids
 }
 
-// distinct leaves out what has the id of one before it: who names a group many times is not told of it many times.
-func distinct[G any](groups []G, id func(G) string) []G {
-	seen := make(map[string]struct{}, len(groups))
+// mostRepeats is how often an answer tells of one group. Kafka knows no bound, but an answer is in proportion to what is there.
+const mostRepeats = 8
+
+// repeated leaves out what has the id of as many before it.
+func repeated[G any](groups []G, most int, id func(G) string) []G {
+	seen := make(map[string]int, len(groups))
 	kept := groups[:0]
 	for _, g := range groups {
-		if _, again := seen[id(g)]; !again {
-			seen[id(g)] = struct{}{}
+		if seen[id(g)]++; seen[id(g)] <= most {
 			kept = append(kept, g)
 		}
 	}
