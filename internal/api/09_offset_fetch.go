@@ -28,7 +28,7 @@ func offsetFetch(c *call, req *kmsg.OffsetFetchRequest) {
 		if req.Version >= 10 {
 			g.Topics, unknown[i] = namedTopics(image, g.Topics)
 		}
-		cmd := group.FetchOffsets{Version: req.Version, Group: g, RequireStable: req.RequireStable}
+		cmd := group.FetchOffsets{Group: g, RequireStable: req.RequireStable}
 		questions = append(questions, question{c.groupPartition(g.Group), cmd, func(resp any, err error) {
 			if err != nil {
 				parts[i] = kmsg.NewOffsetFetchResponseGroup()

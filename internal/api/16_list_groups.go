@@ -18,7 +18,7 @@ func listGroups(c *call, req *kmsg.ListGroupsRequest) {
 	failures := make([]error, len(led))
 	var questions []question
 	for i, p := range led {
-		cmd := group.ListGroups{Version: req.Version, States: req.StatesFilter, Types: req.TypesFilter}
+		cmd := group.ListGroups{States: req.StatesFilter, Types: req.TypesFilter}
 		questions = append(questions, question{p, cmd, func(resp any, err error) {
 			if err == nil {
 				parts[i] = resp.([]kmsg.ListGroupsResponseGroup)

@@ -153,20 +153,22 @@ func (s *server) lookAtModern(ctx context.Context, name string) (*groupDescripti
 	if shard.Err != nil { // a server without the protocol; any other reason meets the next request as well
 		return nil, ctx.Err()
 	}
-	for _, g := range shard.Resp.(*kmsg.ConsumerGroupDescribeResponse).Groups {
-		err, there := groupError(g.ErrorCode)
-		if !there {
-			return nil, err
-		}
-		d := &groupDescription{Name: g.Group, Type: "consumer", State: g.State, Protocol: "consumer", Assignor: g.AssignorName,
-			Epoch: &g.Epoch, Coordinator: coordinatorOf(shard), Members: []groupMember{}}
-		for _, m := range g.Members {
-			d.Members = append(d.Members, modernMember(m))
-		}
-		d.sortMembers()
-		return d, nil
+	groups := shard.Resp.(*kmsg.ConsumerGroupDescribeResponse).Groups
+	if len(groups) == 0 {
+		return nil, errNotMentioned
 	}
-	return nil, errNotMentioned
+	g := groups[0]
+	err, there := groupError(g.ErrorCode)
+	if !there {
+		return nil, err
+	}
+	d := &groupDescription{Name: g.Group, Type: "consumer", State: g.State, Protocol: "consumer", Assignor: g.AssignorName,
+		Epoch: &g.Epoch, Coordinator: coordinatorOf(shard), Members: []groupMember{}}
+	for _, m := range g.Members {
+		d.Members = append(d.Members, modernMember(m))
+	}
+	d.sortMembers()
+	return d, nil
 }
 
 func modernMember(m kmsg.ConsumerGroupDescribeResponseGroupMember) groupMember {
@@ -193,20 +195,22 @@ func (s *server) lookAtClassic(ctx context.Context, name string) (*groupDescript
 	if shard.Err != nil {
 		return nil, shard.Err
 	}
-	for _, g := range shard.Resp.(*kmsg.DescribeGroupsResponse).Groups {
-		err, there := groupError(g.ErrorCode)
-		if !there || g.State == "Dead" { // before version 6 that is what a group is that is not there
-			return nil, err
-		}
-		d := &groupDescription{Name: g.Group, Type: "classic", State: g.State, Protocol: g.ProtocolType, Assignor: g.Protocol,
-			Coordinator: coordinatorOf(shard), Members: []groupMember{}}
-		for _, m := range g.Members {
-			d.Members = append(d.Members, classicMember(m, g.ProtocolType))
-		}
-		d.sortMembers()
-		return d, nil
+	groups := shard.Resp.(*kmsg.DescribeGroupsResponse).Groups
+	if len(groups) == 0 {
+		return nil, errNotMentioned
 	}
-	return nil, errNotMentioned
+	g := groups[0]
+	err, there := groupError(g.ErrorCode)
+	if !there || g.State == "Dead" { // before version 6 that is what a group is that is not there
+		return nil, err
+	}
+	d := &groupDescription{Name: g.Group, Type: "classic", State: g.State, Protocol: g.ProtocolType, Assignor: g.Protocol,
+		Coordinator: coordinatorOf(shard), Members: []groupMember{}}
+	for _, m := range g.Members {
+		d.Members = append(d.Members, classicMember(m, g.ProtocolType))
+	}
+	d.sortMembers()
+	return d, nil
 }
 
 // classicMember reads what a member told others of itself, where that is in the language of consumers.

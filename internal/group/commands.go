@@ -41,7 +41,6 @@ type DescribeGroups struct {
 
 // ListGroups lists the groups of the shard. Its reply is a []kmsg.ListGroupsResponseGroup in the order of ids.
 type ListGroups struct {
-	Version int16
 	// States and Types are those asked for, in any case; none stands for all.
 	States, Types []string
 }
@@ -59,8 +58,8 @@ type CommitOffsets struct {
 
 // FetchOffsets reads committed offsets of one group. Its reply is a *kmsg.OffsetFetchResponseGroup.
 type FetchOffsets struct {
-	Version       int16
-	Group         kmsg.OffsetFetchRequestGroup
+	Group kmsg.OffsetFetchRequestGroup
+	// RequireStable asks for no offset that an open transaction may change. None is while there are no transactions.
 	RequireStable bool
 }
 

@@ -434,7 +434,7 @@ func (w *modernWorld) request(d *datadriven.TestData, name string) {
 	case "fetch":
 		group := kmsg.NewOffsetFetchRequestGroup()
 		group.Group, group.MemberID, group.MemberEpoch = "g", &name, w.number(d, "epoch", w.epochs[name])
-		w.handle(name, FetchOffsets{Version: 9, Group: group})
+		w.handle(name, FetchOffsets{Group: group})
 	default:
 		w.classicRequest(d, name, client)
 	}

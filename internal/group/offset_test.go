@@ -267,7 +267,7 @@ func TestFetchByTopicID(t *testing.T) {
 		topic := kmsg.NewOffsetFetchRequestGroupTopic()
 		topic.Topic, topic.TopicID, topic.Partitions = "a", id, []int32{0, 1}
 		g.Topics = append(g.Topics, topic)
-		resp := w.handle(FetchOffsets{Version: 10, Group: g}).(*kmsg.OffsetFetchResponseGroup)
+		resp := w.handle(FetchOffsets{Group: g}).(*kmsg.OffsetFetchResponseGroup)
 		return fmt.Sprint(resp.Topics[0].Partitions[0].Offset, resp.Topics[0].Partitions[1].Offset)
 	}
 	for id, want := range map[kafka.UUID]string{{1}: "5 -1", {}: "5 -1", {2}: "-1 -1"} {
@@ -312,7 +312,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		turn := shard.NewTurn(time.UnixMilli(1), func(shard.Record) {})
 		s.Loaded(turn, metadata.Empty())
-		s.Handle(turn, 1, ListGroups{Version: 5})
+		s.Handle(turn, 1, ListGroups{})
 		_ = s.Describe()
 	})
 }

@@ -20,12 +20,12 @@ import (
 
 // openGroups makes the coordinators of groups. They begin when the metadata says which partitions this node leads.
 func (n *Node) openGroups() {
-	s := n.cfg.Sources
+	s, ids := n.cfg.Sources, n.drawIDs()
 	n.groups = coordinator.NewRuntime(coordinator.Options{
 		Self: n.cfg.ID, Topic: kafka.ConsumerOffsetsTopic, Partitions: n.partitions, Purgatory: n.purgatory,
 		NewCore: func() shard.Core {
 			own := groupConfig(api.SourcesAt(n.cfg, n.applied.Load())) // what is dynamic holds from the next load on
-			own.Overrides, own.NewID = n.groupOverrides, n.drawID()
+			own.Overrides, own.NewID = n.groupOverrides, ids()
 			return group.NewShard(own)
 		},
 		Timeout: s.Millis("offsets.commit.timeout.ms"), LoadBytes: int(s.Int("offsets.load.buffer.size")),

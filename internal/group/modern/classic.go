@@ -170,7 +170,7 @@ func (g *Group) knowClassic(id string, instance *string, generation int32) (*mem
 	switch {
 	case err != nil:
 		return nil, err
-	case !m.classic():
+	case !m.classic() || len(m.said.ClassicMemberMetadata.SupportedProtocols) == 0: // the latter of a damaged log
 		return nil, kerr.UnknownMemberID
 	case m.has.MemberEpoch != generation:
 		return nil, kerr.IllegalGeneration

@@ -153,11 +153,12 @@ func (g *Group) static(instance *string) *member {
 // ids returns the member ids in order.
 func (g *Group) ids() []string { return slices.Sorted(maps.Keys(g.members)) }
 
-// assignor is the name of the assignor that most members prefer; the first of the configuration if none prefers any.
+// assignor is the name of the assignor that most members prefer; the first of the configuration if none prefers any. A log
+// may tell of one that is not there, or not any more.
 func (g *Group) assignor() string {
 	best, most := g.env.Config.Assignors[0], 0
 	for name, n := range g.assignors {
-		if n > most || n == most && name > best {
+		if (n > most || n == most && name > best) && slices.Contains(g.env.Config.Assignors, name) {
 			best, most = name, n
 		}
 	}

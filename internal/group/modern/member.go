@@ -189,7 +189,7 @@ func rising(partitions []int32) bool {
 
 // ordered says that a portion is as current promises.
 func ordered(p *portion) bool {
-	return len(p.Partitions) > 0 && len(p.AssignmentEpochs) == len(p.Partitions) && rising(p.Partitions)
+	return len(p.Partitions) > 0 && p.Partitions[0] >= 0 && len(p.AssignmentEpochs) == len(p.Partitions) && rising(p.Partitions)
 }
 
 // grow appends a partition to a portion.

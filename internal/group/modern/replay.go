@@ -217,12 +217,12 @@ func targetOf(value *schema.ConsumerGroupTargetAssignmentMemberValue) assignor.A
 	return slices.CompactFunc(target, func(a, b assignor.Topic) bool { return a.ID == b.ID })
 }
 
-// ascending returns partitions in order, each once.
+// ascending returns partitions in order, each once, without those that can't be.
 func ascending(partitions []int32) []int32 {
-	if rising(partitions) {
+	if rising(partitions) && (len(partitions) == 0 || partitions[0] >= 0) {
 		return partitions
 	}
-	sorted := slices.Clone(partitions)
+	sorted := slices.DeleteFunc(slices.Clone(partitions), func(p int32) bool { return p < 0 })
 	slices.Sort(sorted)
 	return slices.Compact(sorted)
 }
@@ -245,6 +245,9 @@ func portionsOf(list []portion, epoch int32) []portion {
 			byTopic[p.TopicID] = epochs
 		}
 		for i, partition := range p.Partitions {
+			if partition < 0 {
+				continue
+			}
 			epochs[partition] = max(epoch, 0)
 			if len(p.AssignmentEpochs) == len(p.Partitions) {
 				epochs[partition] = p.AssignmentEpochs[i]

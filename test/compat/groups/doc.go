@@ -21,6 +21,6 @@
 // What is checked, for every partition, over all members in the order in which their lines came:
 //   - a read is never beyond the next offset that nobody has read yet: nothing was skipped;
 //   - a read is never below an offset that was committed before: nothing was read again after a commit;
-//   - a read is by the member that was assigned the partition last;
+//   - a partition is assigned to a member only when no other one has it, and a read is by the member that has it;
 //   - at the end every acknowledged record has been read.
 package main

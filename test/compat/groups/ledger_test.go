@@ -34,12 +34,12 @@ func TestLedger(t *testing.T) {
 	f("a partition that goes from hand to hand", nil,
 		assigned(a, 0, 1), read(a, "0:N", 0, 0, 1), committed(a, 0, 2), revoked(a, 0), assigned(b, 0), read(b, "0:N", 0, 2))
 	f("what was not committed is read again", nil,
-		assigned(a, 0), read(a, "0:N", 0, 0, 1, 2), committed(a, 0, 1), assigned(b, 0), read(b, "0:N", 0, 1, 2, 3))
+		assigned(a, 0), read(a, "0:N", 0, 0, 1, 2), committed(a, 0, 1), revoked(a, 0), assigned(b, 0), read(b, "0:N", 0, 1, 2, 3))
 	f("a member that can't tell what it owns", nil, read(a, "0:N", 0, 0), read(b, "0:N", 0, 1))
 	f("a gap", []string{"a skipped 1 to 2 of partition 0"}, assigned(a, 0), read(a, "0:N", 0, 0, 3, 4))
 	f("what was committed is read again", []string{"b read 1 of partition 0 again, of which 2 was committed"},
-		assigned(a, 0), read(a, "0:N", 0, 0, 1), committed(a, 0, 2), assigned(b, 0), read(b, "0:N", 0, 1))
-	f("two owners", []string{"a read 1 of partition 0, which is b's"},
+		assigned(a, 0), read(a, "0:N", 0, 0, 1), committed(a, 0, 2), revoked(a, 0), assigned(b, 0), read(b, "0:N", 0, 1))
+	f("two owners", []string{"b was assigned [0], of which another member has some", "a read 1 of partition 0, which is b's"},
 		assigned(a, 0), read(a, "0:N", 0, 0), assigned(b, 0), read(a, "0:N", 0, 1))
 	f("another record than was written", []string{`a read "5:0" at 0:0`}, assigned(a, 0), read(a, "5:N", 0, 0))
 	f("an error", []string{"a: out of luck"}, event{from: a, Error: "out of luck"})

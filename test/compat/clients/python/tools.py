@@ -10,7 +10,7 @@ import signal
 import subprocess
 
 import member
-from contract import CODECS, Record, Scenario, Unsupported, digest
+from contract import CODECS, Record, Scenario, digest
 
 TOOLS = "org.apache.kafka.tools."
 
@@ -83,6 +83,7 @@ class Tools(Scenario):
         self.do_produce()
         self.do_consume()
         self.do_offsets()
+        self.do_groups()
         self.do_configs()
         self.do_cluster()
         self.do_others()
@@ -179,9 +180,8 @@ class Tools(Scenario):
     def do_consume(self):
         for codec in CODECS:
             self.step(f"consume/{codec}", lambda: self.digest(self.topic(codec)))
-        def in_group():
-            raise Unsupported("the console consumer without --partition consumes inside a group")
-        self.step("consume/group", in_group)
+        for protocol in ("classic", "consumer"):
+            self.step(f"consume/group-{protocol}", lambda: self.in_group(protocol))
         topic = self.topic("none")
         busiest = max(range(3), key=lambda p: sum(r.partition == p for r in self.records))
 
@@ -203,6 +203,80 @@ class Tools(Scenario):
             "GetOffsetShell", "--topic", none, "--time", "-3")["out"]])
         self.step("offsets/pattern", lambda: self.lines("GetOffsetShell", "--topic-partitions", "tools\\.(none|gzip):0-2"))
         self.step("offsets/unknown", lambda: self.lines("GetOffsetShell", "--topic", self.topic("nowhere")))
+
+    def in_group(self, protocol):
+        """The console consumer without --partition, which consumes in a group, and commits when it ends."""
+        got = self.lines("consumer.ConsoleConsumer", "--topic", self.topic("none"), "--group", f"tools.{protocol}", "--from-beginning",
+                         "--max-messages", str(len(self.records)), "--timeout-ms", "20000", "--command-property", f"group.protocol={protocol}",
+                         "--formatter-property", "print.partition=true", "--formatter-property", "print.offset=true",
+                         "--formatter-property", "print.value=false", sort=True)
+        return {"exit": got["exit"], "records": len(got["out"]), "first": got["out"][:3]}
+
+    def do_groups(self):
+        none, main = self.topic("none"), self.topic("main")
+        groups = "consumer.group.ConsumerGroupCommand"
+
+        def words(*args, name=groups):
+            got = self.lines(name, *args)
+            rows = {" ".join(line.split()) for line in got["out"]}
+            if "--group" not in args:  # others have groups there, too
+                rows = {r for r in rows if r.startswith(("GROUP ", "tools."))}
+            return {**got, "out": sorted(rows)}  # the order of groups, and of partitions, is that of a hash table
+
+        def run(step, *args, **how):
+            self.step(f"groups/{step}", lambda: words(*args, **how))
+        one, reset = ("--group", "tools.classic"), ("--reset-offsets", "--group", "tools.classic")
+        run("list", "--list")
+        run("list-state", "--list", "--state")
+        run("list-state-empty", "--list", "--state", "Empty")
+        run("list-state-stable", "--list", "--state", "Stable")
+        run("list-type", "--list", "--type")
+        run("list-type-classic", "--list", "--type", "classic")
+        run("list-type-wrong", "--list", "--type", "wrong")
+        run("all", "--list", name="GroupsCommand")
+        run("all-consumer", "--list", "--consumer", name="GroupsCommand")
+        run("all-share", "--list", "--share", name="GroupsCommand")
+        for group in ("tools.classic", "tools.consumer", "tools.nowhere"):
+            run(f"describe/{group}", "--describe", "--group", group)
+            for what in ("offsets", "members", "state"):
+                run(f"describe-{what}/{group}", "--describe", "--group", group, f"--{what}")
+                run(f"describe-{what}-verbose/{group}", "--describe", "--group", group, f"--{what}", "--verbose")
+        run("describe/all", "--describe", "--all-groups", "--state")
+
+        forms = {"earliest": ["--to-earliest"], "latest": ["--to-latest"], "current": ["--to-current"], "offset": ["--to-offset", "5"],
+                 "beyond": ["--to-offset", "100000"], "back": ["--shift-by", "-3"], "far-back": ["--shift-by", "-100000"],
+                 "datetime": ["--to-datetime", "2020-01-01T00:00:00.000"], "future": ["--to-datetime", "2099-01-01T00:00:00.000"],
+                 "duration": ["--by-duration", "PT1H"]}
+        for name, form in forms.items():
+            run(f"reset/{name}", *reset, "--topic", none, *form, "--dry-run")
+        run("reset/no-change", *one, "--describe")
+        run("reset/partition", *reset, "--topic", f"{none}:0,2", "--to-earliest", "--dry-run")
+        run("reset/all-topics", *reset, "--all-topics", "--to-earliest", "--dry-run")
+        run("reset/consumer", "--reset-offsets", "--group", "tools.consumer", "--all-topics", "--to-earliest", "--dry-run")
+        run("reset/unknown-topic", *reset, "--topic", self.topic("nowhere"), "--to-earliest", "--dry-run")
+        run("reset/new-group", "--reset-offsets", "--group", "tools.new", "--topic", main, "--to-earliest", "--execute")
+        run("reset/execute", *reset, "--topic", none, "--shift-by", "-2", "--execute")
+        run("reset/executed", *one, "--describe")
+        exported = []
+
+        def export():
+            exported[:] = sorted(self.lines(groups, *reset, "--topic", none, "--to-offset", "1", "--export", "--dry-run")["out"])
+            return exported
+        self.step("groups/export", export)
+
+        def from_file():
+            path = os.path.join(self.directory, "tools.offsets.csv")
+            with open(path, "w") as f:
+                f.write("\n".join(line for line in exported if "," in line))
+            return words(*reset, "--from-file", path, "--execute")
+        self.step("groups/from-file", from_file)
+        run("from-file/after", *one, "--describe")
+        run("delete-offsets", "--delete-offsets", *one, "--topic", f"{none}:0")
+        run("delete-offsets/after", *one, "--describe")
+        run("delete-offsets/unknown", "--delete-offsets", *one, "--topic", self.topic("nowhere"))
+        run("delete", "--delete", *one, "--group", "tools.new")
+        run("delete/again", "--delete", *one)
+        run("delete/after", "--list")
 
     def do_configs(self):
         main = self.topic("main")
