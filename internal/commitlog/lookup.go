@@ -2,6 +2,7 @@ package commitlog
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -128,7 +129,10 @@ func (l *Log) recordAt(s *segment.Segment, h segment.Header, wanted func(kafka.O
 			return TimestampOffset{Offset: offset, Timestamp: w.Record.Timestamp, Epoch: h.Epoch}, true, nil
 		}
 	}
-	return TimestampOffset{}, false, w.Err()
+	if err := w.Err(); err != nil { // what can't be decoded is damage, not a failing disk
+		return TimestampOffset{}, false, fmt.Errorf("%w: batch at %d: %w", segment.ErrCorrupt, h.Base, err)
+	}
+	return TimestampOffset{}, false, nil
 }
 
 // AbortedTxns appends to dst the aborted transactions that have records in [from, end).
