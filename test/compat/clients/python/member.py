@@ -49,6 +49,8 @@ def pass_on(start, leave, cut, goodbye):
         if threading.active_count() < 3:
             threading.Thread(target=end, daemon=True).start()
         for line in child.stdout:
+            if not line.endswith("\n"):
+                break  # it was killed in the middle of it
             partition, offset, value = cut(line.rstrip("\n"))
             read([(int(partition), int(offset), value)])
         child.wait()
