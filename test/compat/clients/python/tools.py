@@ -212,6 +212,15 @@ class Tools(Scenario):
                          "--formatter-property", "print.value=false", sort=True)
         return {"exit": got["exit"], "records": len(got["out"]), "first": got["out"][:3]}
 
+    def verifiable(self, protocol):
+        """What Kafka's system tests consume with: how many records, and where the last commit of each partition is."""
+        status, out, _ = self.tool("VerifiableConsumer", "--topic", self.topic("none"), "--group-id", f"tools.verifiable.{protocol}",
+                                   "--group-protocol", protocol, "--max-messages", str(len(self.records)), "--reset-policy", "earliest")
+        said = [json.loads(line) for line in out.splitlines() if line.startswith("{")]
+        commits = {o["partition"]: o["offset"] for s in said if s["name"] == "offsets_committed" and s["success"] for o in s["offsets"]}
+        return {"exit": status, "records": sum(s["count"] for s in said if s["name"] == "records_consumed"),
+                "commits": sorted(commits.items())}
+
     def do_groups(self):
         none, main = self.topic("none"), self.topic("main")
         groups = "consumer.group.ConsumerGroupCommand"
@@ -270,6 +279,8 @@ class Tools(Scenario):
                 f.write("\n".join(line for line in exported if "," in line))
             return words(*reset, "--from-file", path, "--execute")
         self.step("groups/from-file", from_file)
+        for protocol in ("classic", "consumer"):
+            self.step(f"groups/verifiable/{protocol}", lambda: self.verifiable(protocol))
         run("from-file/after", *one, "--describe")
         run("delete-offsets", "--delete-offsets", *one, "--topic", f"{none}:0")
         run("delete-offsets/after", *one, "--describe")
