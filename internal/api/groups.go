@@ -16,11 +16,10 @@ import (
 
 // groupPartition is the partition of __consumer_offsets that a group belongs to.
 func (c *call) groupPartition(group string) int32 {
-	n := int32(c.Config.Sources.Int("offsets.topic.num.partitions"))
 	if t := c.image().Topics.ByName(kafka.ConsumerOffsetsTopic); t != nil {
-		n = int32(len(t.Partitions))
+		return coordinator.PartitionFor(group, int32(len(t.Partitions)))
 	}
-	return coordinator.PartitionFor(group, n)
+	return coordinator.PartitionFor(group, int32(c.Config.Sources.Int("offsets.topic.num.partitions")))
 }
 
 // askGroup hands a command to the coordinator of a group. The reply is what answer makes of what it says; until then the

@@ -34,7 +34,6 @@ func TestKeysDoWhatTheySay(t *testing.T) {
 // inOtherWords are keys that act where the test does not look.
 var inOtherWords = map[string]bool{
 	"log.dir": true, // where log.dirs is checked
-	"group.consumer.min.assignment.interval.ms": true, "group.consumer.max.assignment.interval.ms": true, // they bound a group's key
 }
 
 // onlyChecked are the files of package config that name keys without acting on them.
@@ -63,9 +62,14 @@ func keysRead(t *testing.T) (brokers, topics map[string]bool) {
 			ast.Inspect(file, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.CompositeLit:
-					if owner, ok := n.Type.(*ast.Ident); ok && p.path == "internal/config" && typed(owner.Name) {
+					owner, ok := n.Type.(*ast.Ident)
+					switch {
+					case !ok || p.path != "internal/config":
+					case typed(owner.Name):
 						noteFields(read, owner.Name, n)
 						return false
+					case owner.Name == "ConsumerGroup":
+						noteTimes(read, "consumer")
 					}
 				case *ast.BasicLit:
 					noteText(read, n)
@@ -93,6 +97,15 @@ func noteFields(read map[string]bool, owner string, lit *ast.CompositeLit) {
 			}
 			return true
 		})
+	}
+}
+
+// noteTimes notes the keys that the times of a kind of groups come from: the common ones and their bounds.
+func noteTimes(read map[string]bool, kind string) {
+	for _, name := range []string{"session.timeout.ms", "heartbeat.interval.ms", "assignment.interval.ms"} {
+		for _, bound := range []string{"", "min.", "max."} {
+			read["group."+kind+"."+bound+name] = true
+		}
 	}
 }
 

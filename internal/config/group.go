@@ -52,7 +52,7 @@ type StreamsGroup struct {
 func (s Sources) Group(overrides map[string]string) Group {
 	v := resourceValues{s, GroupResource, overrides}
 	return Group{
-		Consumer: ConsumerGroup{v.groupTimes("consumer")},
+		Consumer: s.ConsumerGroup(overrides),
 		Share: ShareGroup{
 			GroupTimes:            v.groupTimes("share"),
 			LockDuration:          v.boundedMillis("share.record.lock.duration.ms"),
@@ -75,6 +75,11 @@ func (s Sources) Group(overrides map[string]string) Group {
 		DeadLetterTopic:   v.text("errors.deadletterqueue.topic.name"),
 		DeadLetterRecords: v.bool("errors.deadletterqueue.copy.record.enable"),
 	}
+}
+
+// ConsumerGroup computes the part of Group that is of consumer groups.
+func (s Sources) ConsumerGroup(overrides map[string]string) ConsumerGroup {
+	return ConsumerGroup{resourceValues{s, GroupResource, overrides}.groupTimes("consumer")}
 }
 
 func (v resourceValues) groupTimes(kind string) GroupTimes {

@@ -15,6 +15,6 @@ type Config struct {
 	Classic classic.Config
 	Modern  modern.Config
 	Offsets offsets.Config
-	// Overrides returns the configuration of the group resource of an id, as far as it was set; nil stands for none.
-	Overrides func(groupID string) map[string]string
+	// Times returns the times of a consumer group, as they are now. Required.
+	Times func(groupID string) modern.Times
 }

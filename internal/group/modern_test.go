@@ -27,7 +27,7 @@ import (
 // with -rewrite after a change that is meant. A member is named by its id; it sends the epoch that it was told last unless the
 // line says another. Partitions are written topic-number, with @epoch where it was given in one.
 //
-//	config max=2 interval=1s policy=disabled override=key:value    begins anew
+//	config max=2 interval=1s policy=disabled heartbeat=7s          begins anew
 //	topics a=3 b=2 c=0                 makes, grows and deletes (0) topics
 //	join A topics=a/b [regex=x] [instance=i] [rack=r] [assignor=range] [rebalance=60s] [epoch=0] [own=a-0/a-1] [v=1]
 //	beat A [the same]                  a heartbeat, which says only what the line does
@@ -57,6 +57,7 @@ type modernWorld struct {
 	epochs  map[string]int32 // by member, as it was told
 	answers map[string]any   // the newest of each member
 	ids     map[string]string
+	times   modern.Times // of all groups
 }
 
 func newModernWorld(t testing.TB) *modernWorld {
@@ -69,6 +70,7 @@ func newModernWorld(t testing.TB) *modernWorld {
 		w.answers[name] = response
 		w.printf("%s ← %s\n", name, w.answer(name, response))
 	}
+	w.times = modern.Times{Session: 45 * time.Second, Heartbeat: 5 * time.Second}
 	w.config = Config{
 		NewID: drawIDs(),
 		Classic: classic.Config{
@@ -76,9 +78,9 @@ func newModernWorld(t testing.TB) *modernWorld {
 			UpgradeToModern: true, DowngradeFromModern: true,
 		},
 		Modern: modern.Config{
-			MaxSize: 100, Session: 45 * time.Second, Heartbeat: 5 * time.Second, Assignors: []string{"uniform", "range"},
-			RegexRefresh: 10 * time.Minute,
+			MaxSize: 100, Assignors: []string{"uniform", "range"}, RegexRefresh: 10 * time.Minute,
 		},
+		Times:   func(string) modern.Times { return w.times },
 		Offsets: offsets.Config{MaxMetadata: 4096, Retention: 7 * 24 * time.Hour, RetentionCheck: 10 * time.Minute},
 	}
 	w.begin()
@@ -349,15 +351,14 @@ func (w *modernWorld) run(d *datadriven.TestData) {
 func (w *modernWorld) configure(d *datadriven.TestData) {
 	w.scanArgs(d, "max", &w.config.Modern.MaxSize)
 	if s := w.arg(d, "interval"); s != nil {
-		w.config.Modern.AssignmentInterval = w.duration(*s)
+		w.times.AssignmentInterval = w.duration(*s)
 	}
 	if s := w.arg(d, "policy"); s != nil {
 		w.config.Classic.UpgradeToModern = *s == "upgrade" || *s == "bidirectional"
 		w.config.Classic.DowngradeFromModern = *s == "downgrade" || *s == "bidirectional"
 	}
-	if s := w.arg(d, "override"); s != nil {
-		key, value, _ := strings.Cut(*s, ":")
-		w.config.Overrides = func(string) map[string]string { return map[string]string{key: value} }
+	if s := w.arg(d, "heartbeat"); s != nil {
+		w.times.Heartbeat = w.duration(*s)
 	}
 	w.begin()
 }

@@ -63,7 +63,7 @@ type modernWalk struct {
 func walk(t *testing.T, seed uint64) string {
 	w := &modernWalk{modernWorld: newModernWorld(t), r: rand.New(rand.NewPCG(seed, 848)), names: []string{"a", "b", "c", "d", "e"}}
 	w.config.Classic.DowngradeFromModern = false
-	w.config.Modern.AssignmentInterval = time.Duration(w.r.IntN(3)) * time.Second
+	w.times.AssignmentInterval = time.Duration(w.r.IntN(3)) * time.Second
 	w.s = NewShard(w.config)
 	w.setTopics(map[string]int{"a": 4, "b": 3})
 	w.add(false)

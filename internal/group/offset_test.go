@@ -8,6 +8,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/group/modern"
 	"github.com/ottla/ottla/internal/group/offsets"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -36,6 +37,7 @@ func newOffsetWorld(t *testing.T) *offsetWorld {
 func (w *offsetWorld) shard() *Shard {
 	return NewShard(Config{
 		NewID:   func() kafka.UUID { return kafka.UUID{1} },
+		Times:   func(string) modern.Times { return modern.Times{} },
 		Offsets: offsets.Config{MaxMetadata: 10, Retention: time.Hour, RetentionCheck: time.Minute},
 	})
 }
@@ -300,7 +302,9 @@ func FuzzLoad(f *testing.F) {
 		f.Add([]byte{0, byte(key), 0, 1, 'g', 0, 1, 'm'}, []byte{0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0})
 	}
 	f.Fuzz(func(t *testing.T, key, value []byte) {
-		s := NewShard(Config{NewID: func() kafka.UUID { return kafka.UUID{1} }})
+		s := NewShard(Config{
+			NewID: func() kafka.UUID { return kafka.UUID{1} }, Times: func(string) modern.Times { return modern.Times{} },
+		})
 		for i, v := range [][]byte{value, value, nil, value} {
 			r, err := s.Parse(key, v)
 			if err != nil || r == nil {

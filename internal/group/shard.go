@@ -73,7 +73,7 @@ func NewShard(config Config) *Shard {
 		groups:  make(map[string]group),
 		offsets: offsets.NewStore(),
 		classic: &classic.Env{Config: config.Classic, Alarms: shard.NewAlarms[classic.Alarm](), NewID: config.NewID},
-		modern:  &modern.Env{Config: config.Modern, Alarms: shard.NewAlarms[modern.Alarm](), NewID: config.NewID, Image: metadata.Empty(), Overrides: config.Overrides},
+		modern:  &modern.Env{Config: config.Modern, Alarms: shard.NewAlarms[modern.Alarm](), NewID: config.NewID, Image: metadata.Empty(), Times: config.Times},
 		image:   metadata.Empty(),
 	}
 }

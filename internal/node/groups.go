@@ -1,7 +1,6 @@
 package node
 
 import (
-	"maps"
 	"strings"
 	"time"
 
@@ -25,7 +24,7 @@ func (n *Node) openGroups() {
 		Self: n.cfg.ID, Topic: kafka.ConsumerOffsetsTopic, Partitions: n.partitions, Purgatory: n.purgatory,
 		NewCore: func() shard.Core {
 			own := groupConfig(api.SourcesAt(n.cfg, n.applied.Load())) // what is dynamic holds from the next load on
-			own.Overrides, own.NewID = n.groupOverrides, ids()
+			own.Times, own.NewID = n.groupTimes, ids()
 			return group.NewShard(own)
 		},
 		Timeout: s.Millis("offsets.commit.timeout.ms"), LoadBytes: int(s.Int("offsets.load.buffer.size")),
@@ -33,26 +32,19 @@ func (n *Node) openGroups() {
 	})
 }
 
-// clusterGroupKeys are keys of groups that can be set for the whole cluster while it runs.
-var clusterGroupKeys = []string{"consumer.assignment.interval.ms"}
-
-// groupOverrides is what is set dynamically for a group, by its own resource or for the cluster. Read only.
-func (n *Node) groupOverrides(id string) map[string]string {
-	all := n.applied.Load().Configs
-	own := all.Of(metadata.ConfigResource{Type: metadata.GroupResource, Name: id})
-	cluster := all.Of(metadata.ConfigResource{Type: metadata.BrokerResource})
-	for _, key := range clusterGroupKeys {
-		value, set := cluster["group."+key]
-		if _, nearer := own[key]; !set || nearer {
-			continue
-		}
-		own = maps.Clone(own)
-		if own == nil {
-			own = map[string]string{}
-		}
-		own[key] = value
+// groupTimes are the times of a consumer group: of its own resource, or those of all that set none.
+func (n *Node) groupTimes(id string) modern.Times {
+	image := n.applied.Load()
+	own := image.Configs.Of(metadata.ConfigResource{Type: metadata.GroupResource, Name: id})
+	if len(own) == 0 {
+		return *n.commonTimes.Load()
 	}
-	return own
+	return timesOf(api.SourcesAt(n.cfg, image), own)
+}
+
+func timesOf(s config.Sources, own map[string]string) modern.Times {
+	c := s.ConsumerGroup(own)
+	return modern.Times{Session: c.SessionTimeout, Heartbeat: c.HeartbeatInterval, AssignmentInterval: c.AssignmentInterval}
 }
 
 // groupConfig is what the configuration says of groups.
@@ -67,13 +59,8 @@ func groupConfig(s config.Sources) group.Config {
 			DowngradeFromModern: policy == "downgrade" || policy == "bidirectional",
 		},
 		Modern: modern.Config{
-			MaxSize: int(s.Int("group.consumer.max.size")),
-			Session: s.Millis("group.consumer.session.timeout.ms"), MinSession: s.Millis("group.consumer.min.session.timeout.ms"),
-			MaxSession: s.Millis("group.consumer.max.session.timeout.ms"),
-			Heartbeat:  s.Millis("group.consumer.heartbeat.interval.ms"), MinHeartbeat: s.Millis("group.consumer.min.heartbeat.interval.ms"),
-			MaxHeartbeat: s.Millis("group.consumer.max.heartbeat.interval.ms"),
-			Assignors:    s.List("group.consumer.assignors"), RegexRefresh: s.Millis("group.consumer.regex.refresh.interval.ms"),
-			AssignmentInterval: s.Millis("group.consumer.assignment.interval.ms"),
+			MaxSize:   int(s.Int("group.consumer.max.size")),
+			Assignors: s.List("group.consumer.assignors"), RegexRefresh: s.Millis("group.consumer.regex.refresh.interval.ms"),
 		},
 		Offsets: offsets.Config{
 			MaxMetadata: int(s.Int("offset.metadata.max.bytes")), Retention: s.Minutes("offsets.retention.minutes"),

@@ -1,9 +1,12 @@
 package node
 
 import (
-	"maps"
 	"testing"
+	"time"
 
+	"github.com/ottla/ottla/internal/api"
+	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/group/modern"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/schema"
 )
@@ -24,13 +27,16 @@ func TestGroupsFollowTheCluster(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	n := &Node{}
+	n := &Node{cfg: &config.Node{}}
 	n.applied.Store(delta.Apply(1, 1, 0))
-	for id, want := range map[string]map[string]string{
-		"none": {key: "5"}, "own": {key: "7"}, "other": {key: "5", "consumer.session.timeout.ms": "50000"},
+	n.commonTimes.Store(new(timesOf(api.SourcesAt(n.cfg, n.applied.Load()), nil)))
+	for id, want := range map[string]modern.Times{
+		"none":  {Session: 45 * time.Second, Heartbeat: 5 * time.Second, AssignmentInterval: 5 * time.Millisecond},
+		"own":   {Session: 45 * time.Second, Heartbeat: 5 * time.Second, AssignmentInterval: 7 * time.Millisecond},
+		"other": {Session: 50 * time.Second, Heartbeat: 5 * time.Second, AssignmentInterval: 5 * time.Millisecond},
 	} {
-		if got := n.groupOverrides(id); !maps.Equal(got, want) {
-			t.Errorf("%s has %v, want %v", id, got, want)
+		if got := n.groupTimes(id); got != want {
+			t.Errorf("%s has %+v, want %+v", id, got, want)
 		}
 	}
 }

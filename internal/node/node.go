@@ -19,6 +19,7 @@ import (
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/fetchsession"
+	"github.com/ottla/ottla/internal/group/modern"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/obs"
@@ -86,6 +87,7 @@ type Node struct {
 	member       *membership
 	creations    *creations
 	applied      atomic.Pointer[metadata.Image] // what the partitions follow
+	commonTimes  atomic.Pointer[modern.Times]   // of consumer groups that set none themselves
 
 	background sync.WaitGroup
 	life       context.Context    // of requests that wait

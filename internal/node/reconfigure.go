@@ -27,6 +27,7 @@ func (n *Node) reconfigure(image *metadata.Image) {
 	}
 	n.partitions.SetMoveRate(rate)
 	n.partitions.SetDeleteDelay(s.Millis("log.segment.delete.delay.ms"))
+	n.commonTimes.Store(new(timesOf(s, nil)))
 	n.admitClients.SetLimits(n.clientLimits(image))
 }
 

@@ -16,8 +16,8 @@ type Env struct {
 	NewID func() kafka.UUID
 	// Image is the newest; the shard sets it.
 	Image *metadata.Image
-	// Overrides returns the configuration of the group resource of an id, as far as it was set; nil stands for none.
-	Overrides func(groupID string) map[string]string
+	// Times returns those of a group, as they are now.
+	Times func(groupID string) Times
 
 	followed map[string]*followed
 	// newTopics is the image that brought the newest topics, as far as a regular expression could have missed them.

@@ -126,7 +126,7 @@ func (g *Group) clearAlarms(id string) {
 func (g *Group) Loaded(t *shard.Turn) {
 	for _, id := range g.ids() {
 		m := g.members[id]
-		g.keep(t, id, g.session())
+		g.keep(t, id, g.times().Session)
 		if m.has.State == unrevoked {
 			g.setAlarm(t, id, Rebalance, milliseconds(m.said.RebalanceTimeoutMs))
 		}

@@ -26,7 +26,7 @@ func (g *Group) Heartbeat(t *shard.Turn, req *kmsg.ConsumerGroupHeartbeatRequest
 	if !g.retarget(t) || !g.reconcile(t, g.members[id], change.subscription, req.Topics) {
 		return Refuse(kerr.UnknownServerError)
 	}
-	g.keep(t, id, g.session())
+	g.keep(t, id, g.times().Session)
 
 	has := g.members[id].has
 	resp := kmsg.NewPtrConsumerGroupHeartbeatResponse()
@@ -47,15 +47,16 @@ func (g *Group) Heartbeat(t *shard.Turn, req *kmsg.ConsumerGroupHeartbeatRequest
 // something for it then. Without that a member that waits for another's partitions learns of them a whole interval late, and
 // a group of which all members start at once settles in two.
 func (g *Group) nextHeartbeat(t *shard.Turn, has *current, joined bool) time.Duration {
-	interval := g.heartbeatInterval()
+	times := g.times()
+	interval := times.Heartbeat
 	soon, wait := interval/25, interval
 	switch {
 	case g.assignmentEpoch < g.epoch:
-		wait = time.UnixMilli(g.assignedAt).Add(g.assignmentInterval()).Sub(t.Now)
+		wait = time.UnixMilli(g.assignedAt).Add(times.AssignmentInterval).Sub(t.Now)
 	case has.State == unreleased:
 		wait = soon
 	case joined: // who joins is seldom the last
-		wait = g.assignmentInterval()
+		wait = times.AssignmentInterval
 	}
 	return min(max(wait, soon), interval)
 }

@@ -34,8 +34,10 @@ func newCrowd(tb testing.TB, members, partitions int) *crowd {
 		}
 	}
 	env := &Env{
-		Config: Config{MaxSize: 1 << 20, Session: 45 * time.Second, Heartbeat: 5 * time.Second, Assignors: []string{"uniform", "range"},
-			AssignmentInterval: time.Second},
+		Config: Config{MaxSize: 1 << 20, Assignors: []string{"uniform", "range"}},
+		Times: func(string) Times {
+			return Times{Session: 45 * time.Second, Heartbeat: 5 * time.Second, AssignmentInterval: time.Second}
+		},
 		Alarms: shard.NewAlarms[Alarm](), NewID: func() kafka.UUID { return kafka.UUID{} }, Image: delta.Apply(1, 1, 0),
 	}
 	c := &crowd{g: New("g", env), now: time.UnixMilli(1_000_000)}

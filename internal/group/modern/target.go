@@ -16,7 +16,7 @@ const largeTarget = 10_000
 // false if the target of a member is too large for a record; nothing is written then.
 func (g *Group) retarget(t *shard.Turn) bool {
 	now := t.Now.UnixMilli()
-	interval := g.assignmentInterval().Milliseconds()
+	interval := g.times().AssignmentInterval.Milliseconds()
 	if g.assignmentEpoch >= g.epoch || g.assignedAt != 0 && interval > 0 && now < g.assignedAt+interval {
 		return true
 	}
