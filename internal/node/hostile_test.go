@@ -35,17 +35,17 @@ func besieged(t *testing.T, o testkit.Options) *testkit.Node {
 	go func() {
 		defer close(done)
 		for {
-			select {
-			case <-stop:
-				return
-			default:
-			}
 			if p := good.Produce("good", 0, testkit.BatchOf(1, fmt.Sprint(written))); p.ErrorCode != 0 || p.BaseOffset != int64(written) {
 				t.Errorf("the good client's record %d: %s at %d", written, testkit.Code(p.ErrorCode), p.BaseOffset)
 				return
 			}
 			written++
 			good.Fetch("good", 0, int64(written-1))
+			select {
+			case <-stop:
+				return
+			default:
+			}
 		}
 	}()
 	t.Cleanup(func() {
