@@ -55,6 +55,7 @@ type Conn struct {
 	tail    uint64     // sequence of the next request
 	writing bool
 	dead    bool
+	left    bool // the reader has ended: whoever sends the last reply ends the connection's part in the listener's work
 }
 
 type slot struct {
@@ -180,7 +181,11 @@ func (c *Conn) drain() {
 		i := c.head & uint64(len(c.ring)-1)
 		if c.head == c.tail || !c.ring[i].ready {
 			c.writing = false
+			last := c.left && c.head == c.tail
 			c.mu.Unlock()
+			if last {
+				c.l.work.Done()
+			}
 			return
 		}
 		s := c.ring[i]
@@ -210,6 +215,18 @@ func (c *Conn) send(s slot, dead bool) {
 	resp.release()
 	if closing && !dead {
 		c.kill()
+	}
+}
+
+// leave ends the reader's part in the listener's work, or leaves it to the writer of the last reply that is owed: while one
+// is, a writer may begin, which must not be the first work after Drain has seen none.
+func (c *Conn) leave() {
+	c.mu.Lock()
+	c.left = true
+	last := c.head == c.tail && !c.writing
+	c.mu.Unlock()
+	if last {
+		c.l.work.Done()
 	}
 }
 

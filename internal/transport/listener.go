@@ -49,7 +49,7 @@ type Listener struct {
 	draining bool
 
 	stop chan struct{}  // ends the sweep
-	work sync.WaitGroup // readers and the sweep; a reader ends after the writers of its replies
+	work sync.WaitGroup // the sweep, and of each connection: its reader and the replies that are owed
 }
 
 // NewListener serves nl with handler once Serve is called.
@@ -112,7 +112,7 @@ func (l *Listener) admit(nc net.Conn) {
 		return
 	}
 	go func() {
-		defer l.work.Done()
+		defer c.leave()
 		l.run(c)
 	}()
 }

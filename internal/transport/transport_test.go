@@ -321,6 +321,36 @@ func TestDrainSendsWhatIsOwed(t *testing.T) {
 	}
 }
 
+// A reply that is owed to a client that went away is still work: its writer begins before Drain returns, or not at all.
+func TestDrainWaitsForRepliesToTheDead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		arrived := make(chan Pending, 2)
+		n := newPipeListener()
+		l := NewListener(n, testOptions(), func(r *Request) { arrived <- r.Defer(false) })
+		go l.Serve()
+		nc := n.dial()
+		nc.Write(frame([]byte("first")))
+		nc.Write(frame([]byte("second")))
+		first, second := <-arrived, <-arrived
+		nc.Close()
+		synctest.Wait() // the reader has ended
+		drained := make(chan error, 1)
+		go func() { drained <- l.Drain(t.Context()) }()
+		for _, p := range []Pending{second, first} { // the second waits for the first
+			synctest.Wait()
+			select {
+			case <-drained:
+				t.Fatal("drained while a reply is owed")
+			default:
+			}
+			p.Complete(func() Response { return reply([]byte("late")) })
+		}
+		if err := <-drained; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestIdleAndSlowConnectionsAreClosed(t *testing.T) {
 	cases := map[string]struct {
 		send  []byte
