@@ -56,6 +56,9 @@ func compactOnce(b *bench, c *conn, topic string) (string, error) {
 	if err := c.createTopic([]string{topic}, 1); err != nil {
 		return "", err
 	}
+	if err := awaitLeaders(c, topic, 1); err != nil {
+		return "", err
+	}
 	// As long as nothing is written the policy may change; a small last segment leaves little that can't be cleaned.
 	if err := c.setConfig(kmsg.ConfigResourceTypeTopic, topic, map[string]string{"segment.bytes": strconv.Itoa(8 << 20)}); err != nil {
 		return "", err

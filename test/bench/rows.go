@@ -226,11 +226,11 @@ func (b *bench) prepare(topic string) error {
 	if err := c.createTopic([]string{topic}, partitions); err != nil {
 		return err
 	}
-	return awaitLeaders(c, topic)
+	return awaitLeaders(c, topic, partitions)
 }
 
 // awaitLeaders returns when every partition can be written to: Apache Kafka answers CreateTopics some time before.
-func awaitLeaders(c *conn, topic string) error {
+func awaitLeaders(c *conn, topic string, partitions int32) error {
 	deadline := time.Now().Add(patience)
 	for p := int32(0); p < partitions; {
 		_, err := endOffset(c, topic, p)
