@@ -2,8 +2,6 @@ package records
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,25 +9,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/cli/scan"
 	"github.com/ottla/ottla/internal/cli/span"
 )
 
 // consumption holds the flags of `ottla consume`.
 type consumption struct {
-	format     string
-	offset     string
-	partitions []int32
-	follow     bool
-	most       int64
-	timeout    time.Duration
-	isolation  command.OneOf
-
-	span span.Range // parsed offset
+	format    string
+	offset    string
+	isolation command.OneOf
+	want      scan.Want
 }
 
 // ConsumeCommand is `ottla consume`.
 func ConsumeCommand(a *command.App) *cobra.Command {
-	c := &consumption{isolation: command.Choice("read_uncommitted", "read_committed")}
+	c := &consumption{want: scan.Want{Verb: "consume"}, isolation: command.Choice("read_uncommitted", "read_committed")}
 	cmd := &cobra.Command{
 		Use:   "consume TOPIC...",
 		Short: "Print the records of topics",
@@ -54,10 +48,10 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVarP(&c.format, "format", "f", "", "how a record is printed, a `FORMAT` with % escapes (default \"%v\\n\")")
 	f.StringVarP(&c.offset, "offset", "O", "start", "which records: `FROM[:TO]`; end alone waits for those written from now on")
-	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions, `N,…`")
-	f.BoolVar(&c.follow, "follow", false, "go on with records as they are written, up to the end of the range if it has one")
-	f.Int64VarP(&c.most, "max", "n", 0, "stop after this many records; 0 is no bound")
-	f.DurationVar(&c.timeout, "timeout", 0, "stop when no record has come for this long; 0 is never")
+	f.Int32SliceVarP(&c.want.Partitions, "partition", "p", nil, "only these partitions, `N,…`")
+	f.BoolVar(&c.want.Follow, "follow", false, "go on with records as they are written, up to the end of the range if it has one")
+	f.Int64VarP(&c.want.Max, "max", "n", 0, "stop after this many records; 0 is no bound")
+	f.DurationVar(&c.want.Timeout, "timeout", 0, "stop when no record has come for this long; 0 is never")
 	f.Var(&c.isolation, "isolation-level", "with or without the records of transactions that are not committed")
 	command.CompleteFlags(cmd, map[string]*command.OneOf{"isolation-level": &c.isolation})
 	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
@@ -73,40 +67,24 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 
 func (c *consumption) parse(now time.Time) error {
 	var err error
-	if c.span, err = span.Parse(c.offset, now); err != nil {
+	if c.want.Span, err = span.Parse(c.offset, now); err != nil {
 		return command.Usagef("--offset %v", err)
 	}
+	to := c.want.Span.To.Kind
 	switch {
-	case c.follow && c.span.To.Kind != span.Open && c.span.To.Kind != span.Exact && c.span.To.Kind != span.After:
+	case c.want.Follow && to != span.Open && to != span.Exact && to != span.After:
 		return command.Usagef("--follow waits for what is not there yet, --offset %s ends with what is", c.offset)
-	case c.most < 0 || c.timeout < 0:
+	case c.want.Max < 0 || c.want.Timeout < 0:
 		return command.Usagef("--max and --timeout must not be negative")
-	case c.span.From.Kind == span.End && c.span.To.Kind == span.Open:
-		c.follow = true // what is written from now on: there is no other sense in it
 	}
-	if !c.follow && c.span.To.Kind == span.Open {
-		c.span.To.Kind = span.End
-	}
-	for _, p := range c.partitions {
+	c.want.Committed = c.isolation.Value == "read_committed"
+	c.want.Until()
+	for _, p := range c.want.Partitions {
 		if p < 0 {
 			return command.Usagef("--partition must be 0 or more")
 		}
 	}
 	return nil
-}
-
-// endless reports whether the user means to stop the command: then being stopped is success.
-func (c *consumption) endless() bool {
-	return c.follow && c.most == 0 && c.span.To.Kind == span.Open
-}
-
-func (c *consumption) committed() bool { return c.isolation.Value == "read_committed" }
-
-func (c *consumption) isolationLevel() kgo.IsolationLevel {
-	if c.committed() {
-		return kgo.ReadCommitted()
-	}
-	return kgo.ReadUncommitted()
 }
 
 func consume(ctx context.Context, a *command.App, c *consumption, topics []string) error {
@@ -117,55 +95,48 @@ func consume(ctx context.Context, a *command.App, c *consumption, topics []strin
 	if err != nil {
 		return err
 	}
-	slices.Sort(topics)
-	topics = slices.Compact(topics)
-	s, err := a.Connect(ctx,
-		kgo.FetchIsolationLevel(c.isolationLevel()),
-		kgo.KeepControlRecords(), // they are not printed, but tell how far a partition is read
-		kgo.FetchMaxPartitionBytes(8<<20),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-	)
+	c.want.Topics = topics
+	s, err := a.Connect(ctx, c.want.Options()...)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	plan, err := planConsumption(ctx, a, s, c, topics)
+	plan, err := c.want.Plan(ctx, a, s)
 	if err != nil {
 		return err
 	}
 	ctx, stop := a.World.Interruptible(ctx)
 	defer stop()
-	if c.follow && c.span.From.Kind == span.End {
+	if c.want.Follow && c.want.Span.From.Kind == span.End {
 		a.Notice("waiting for records that are written to %s from now on", command.Quoted(topics))
 	}
-	r := &reader{app: a, server: s, flags: c, plan: plan, out: out, progress: a.Progress("consumed")}
-	return r.run(ctx)
+	progress := a.Progress("consumed")
+	progress.Of(plan.Left(), c.want.Max)
+	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Polled: a.Out.Flush,
+		Each: func(p *kgo.FetchPartition, r *kgo.Record) error {
+			if err := out.print(p, r); err != nil {
+				return err
+			}
+			progress.Add(1, int64(len(r.Key)+len(r.Value)))
+			return nil
+		}}
+	return out.around(progress, func() error { return r.Run(ctx) })
 }
 
-// planConsumption finds the partitions and what the range means for each.
-func planConsumption(ctx context.Context, a *command.App, s *command.Server, c *consumption, topics []string) (*plan, error) {
-	ctx, cancel := a.Bounded(ctx)
-	defer cancel()
-	found, f, err := s.NamedTopics(ctx, "consume", topics)
-	if err != nil {
-		return nil, err
+// around prints what comes before and after the records, and the summary.
+func (p *printer) around(progress *command.Progress, run func() error) error {
+	if err := p.begin(); err != nil {
+		return err
 	}
-	if len(f.Errs) > 0 {
-		return nil, f.Errs[0]
+	err := run()
+	if ferr := p.end(); err == nil {
+		err = ferr
 	}
-	p := &plan{at: map[command.PartitionKey]*reading{}}
-	for _, t := range found {
-		for _, part := range t.Partitions {
-			if len(c.partitions) == 0 || slices.Contains(c.partitions, part.Partition) {
-				p.at[command.PartitionKey{Topic: t.Name, Partition: part.Partition}] = &reading{topicID: t.ID, to: -1}
-			}
-		}
-		for _, wanted := range c.partitions {
-			if int(wanted) >= len(t.Partitions) {
-				return nil, &command.Error{What: fmt.Sprintf("consume topic %q", t.Name), Where: s.Where, Exit: command.NotFound,
-					Err: fmt.Errorf("there is no partition %d: it has %s, numbered from 0", wanted, command.Count(int64(len(t.Partitions)), "partition"))}
-			}
-		}
+	if ferr := p.app.Out.Flush(); err == nil {
+		err = ferr
 	}
-	return p, p.resolve(ctx, s, c, topics)
+	if p.app.Out.Err == nil { // else the reader of our output is gone, and with it the interest
+		progress.Done("")
+	}
+	return err
 }
