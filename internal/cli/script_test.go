@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
@@ -31,6 +32,7 @@ func TestMain(m *testing.M) {
 //
 //	server [acl|autocreate|three|lonely]...   start a server, its address in OTTLA_BOOTSTRAP_SERVER;
 //	                                   a lonely one never has enough replicas for a record
+//	node                               start a node of Ottla itself, for what the other does not do
 //	member GROUP TOPIC [PROTOCOL]      keep a consumer in a group, classic or consumer, until the script ends
 //	exits CODE PROGRAM ARGS...         run a program that must end with this exit code
 //	silent                             listen at $SILENT without ever answering
@@ -49,6 +51,11 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server": scriptServer,
 			"member": scriptMember,
+			"node": func(ts *testscript.TestScript, _ bool, _ []string) {
+				n, err := testkit.TryStart(t, testkit.Options{})
+				ts.Check(err)
+				ts.Setenv("OTTLA_BOOTSTRAP_SERVER", n.Addr)
+			},
 			"exits":  scriptExits,
 			"silent": func(ts *testscript.TestScript, _ bool, _ []string) { listen(ts, "SILENT", func(net.Conn) {}) },
 			"hangup": func(ts *testscript.TestScript, _ bool, _ []string) {
