@@ -34,11 +34,6 @@ func logDump(a *command.App) *cobra.Command {
 			"  ottla log dump --verify ottla-data",
 		Args: command.Args(1, -1, "a FILE or a DIR"),
 		RunE: func(_ *cobra.Command, paths []string) error {
-			if a.Output.Value == "json" {
-				e := command.Usagef("log dump has no -o json")
-				e.Hint = "-o jsonl prints an object for each thing found"
-				return e
-			}
 			o.JSON = a.Output.Value == "jsonl"
 			var f command.Failures
 			for _, p := range paths {
@@ -60,7 +55,12 @@ func logDump(a *command.App) *cobra.Command {
 	f.BoolVar(&o.Transactions, "transactions", false, "decode records as those of __transaction_state (of itself in a folder of one of its partitions)")
 	f.BoolVar(&o.Verify, "verify", false, "check batches, records and indexes, and print damage and a summary of each file only")
 	a.OutputFlags(f)
-	return cmd
+	return a.Prints(cmd, command.LinesOf[found]())
+}
+
+// found is what -o jsonl prints of each thing; the other fields depend on its kind.
+type found struct {
+	Kind string `json:"kind"`
 }
 
 func dump(a *command.App, path string, o inspect.Options) error {

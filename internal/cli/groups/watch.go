@@ -41,7 +41,7 @@ func groupWatch(a *command.App) *cobra.Command {
 	names.flags(cmd)
 	cmd.Flags().VarP(&every, "every", "e", "how long to wait between two looks")
 	cmd.Flags().IntVarP(&most, "max", "n", 0, "end after this many looks; 0 is no bound")
-	return cmd
+	return a.Prints(cmd, command.LinesOf[watched]())
 }
 
 // watch looks at groups again and again.
