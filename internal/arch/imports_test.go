@@ -17,6 +17,7 @@ import (
 // Adding a word here is a decision about the architecture: say why in the commit.
 const imports = `
 L0  kafka:
+L0  histogram:
 
 L1  wire: kafka
 L1  compress:
