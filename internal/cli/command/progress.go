@@ -101,7 +101,7 @@ func (p *Progress) show(tail string) {
 	if s := took.Seconds(); s > 0.05 && p.Records > 1 {
 		rate = fmt.Sprintf(", %.0f records/s", float64(p.Records)/s)
 	}
-	line := fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, Count(p.Records, "record"), size(p.Bytes), tail, took.Round(time.Millisecond), rate)
+	line := fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, Count(p.Records, "record"), Size(p.Bytes), tail, took.Round(time.Millisecond), rate)
 	if p.redraw {
 		fmt.Fprintf(p.w, "\r\x1b[K%s", line)
 		return

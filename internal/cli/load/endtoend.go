@@ -87,10 +87,7 @@ func (w *workload) endToEnd(ctx context.Context, a *command.App, topic string) e
 	})
 	if ctx.Err() == nil && err == nil {
 		_ = out.Flush(ctx) // records that failed are missing in the sum
-		for last := int64(-1); seen.Load() < sent.Load() && seen.Load() > last; {
-			last = seen.Load()
-			sleep(silence / 3)
-		}
+		awaitRest(ctx, a, &seen, &sent)
 	}
 	took := a.World.Now().Sub(began)
 	enough()
@@ -100,6 +97,18 @@ func (w *workload) endToEnd(ctx context.Context, a *command.App, topic string) e
 	r := newResult("e2e", topic, int64(h.Count()), int64(h.Count())*int64(w.size), took, &h)
 	r.Failed = max(sent.Load()-int64(h.Count()), 0)
 	return cmp.Or(r.print(a), err)
+}
+
+// awaitRest returns when all that was sent has been seen, or nothing has come for a while.
+func awaitRest(ctx context.Context, a *command.App, seen, sent *atomic.Int64) {
+	const step = 10 * time.Millisecond
+	last, since := seen.Load(), a.World.Now()
+	for ctx.Err() == nil && last < sent.Load() && a.World.Now().Sub(since) < silence {
+		sleep(step)
+		if n := seen.Load(); n != last {
+			last, since = n, a.World.Now()
+		}
+	}
 }
 
 // tail consumes from where the topic ends now: the ends are asked for, so that not one record of the measurement is missed.
