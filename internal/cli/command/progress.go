@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -67,6 +68,33 @@ func (p *Progress) Add(records int, bytes int64) {
 	if now := p.Now(); now.Sub(p.shown) >= every {
 		p.shown = now
 		p.show(underWay)
+	}
+}
+
+// Follow shows the progress of work that many do at once, from what sofar says of all records and bytes until now, as often as a person
+// wants to see it, until ctx ends. After that the function that it returns writes the summary.
+func (a *App) Follow(ctx context.Context, verb string, sofar func() (records, bytes int64)) func(target string) {
+	p := a.Progress(verb)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(redrawEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				records, bytes := sofar()
+				p.unlooked = lookEvery
+				p.Add(int(records-p.Records), bytes-p.Bytes)
+			}
+		}
+	}()
+	return func(target string) {
+		<-ended
+		p.Records, p.Bytes = sofar()
+		p.Done(target)
 	}
 }
 

@@ -108,5 +108,5 @@ func (f form) get(a *command.App) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&all, "all", false, "show the defaults too")
-	return cmd
+	return a.Prints(cmd, command.ListOf[Entry]("ConfigList", "settings"))
 }

@@ -64,7 +64,7 @@ func diff(a *command.App) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&other, "with-server", "", "compare with the same RESOURCE on this server, `HOST:PORT,…`")
 	cmd.Flags().BoolVar(&fails, "exit-code", false, "end with exit code 1 if there is a difference")
-	return cmd
+	return a.Prints(cmd, command.ListOf[Difference]("ConfigDifferenceList", "differences"))
 }
 
 // pair is what is compared: a resource with another, with a file, or with its defaults.

@@ -100,7 +100,7 @@ func (f form) changing(a *command.App, cmd *cobra.Command, read func([]string) (
 			return command.List(a, "ConfigChangeList", "changes", changes, changeColumns)
 		})
 	}
-	return cmd
+	return a.Prints(cmd, command.ListOf[change]("ConfigChangeList", "changes"))
 }
 
 // prepare finds out what every key is now, and what it will be. A key that the resource does not have is refused here, with those that may

@@ -38,7 +38,7 @@ func topicAlter(a *command.App) *cobra.Command {
 	}
 	cmd.Flags().IntVarP(&partitions, "partitions", "p", 0, "how many partitions there are to be")
 	d.Flags(cmd.Flags())
-	return cmd
+	return a.Prints(cmd, command.ListOf[command.Outcome]("TopicAlterResult", "topics"))
 }
 
 // alter shows the plan, asks, and adds partitions. It has a deadline of its own: the question may have taken long.
@@ -92,6 +92,7 @@ func addPartitions(ctx context.Context, a *command.App, s *command.Server, f *co
 		return nil, s.Failed("alter topic "+command.Quoted(names), err)
 	}
 	var done []command.Outcome
+	names = nil
 	for _, t := range found {
 		r, ok := responses[t.Name]
 		if !ok {
@@ -101,9 +102,10 @@ func addPartitions(ctx context.Context, a *command.App, s *command.Server, f *co
 			f.Add(s.Failed(fmt.Sprintf("alter topic %q", t.Name), command.Answered(r.Err, r.ErrMessage)))
 			continue
 		}
+		names = append(names, t.Name)
 		done = append(done, command.Outcome{Name: t.Name, Result: "altered", Partitions: partitions, Replication: t.Replication()})
 	}
 	f.Done += len(done)
-	settle(ctx, s, done)
+	s.Settle(ctx, names...)
 	return done, nil
 }

@@ -69,7 +69,7 @@ func topicTrim(a *command.App) *cobra.Command {
 	f.BoolVar(&all, "all", false, "delete all that is there now")
 	f.Int32SliceVarP(&w.Partitions, "partition", "p", nil, "only these partitions, `N,…`")
 	d.Flags(f)
-	return cmd
+	return a.Prints(cmd, command.ListOf[trimmed]("TopicTrimResult", "partitions"))
 }
 
 func trim(ctx context.Context, a *command.App, w *scan.Want, d command.Danger) error {
