@@ -42,7 +42,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 		c.GroupID = "server"
 		root.AddCommand(c)
 	}
-	for _, c := range []*cobra.Command{topics.Command(a), records.ProduceCommand(a), records.ConsumeCommand(a), groups.Command(a), clusters.Command(a), top.Command(a), load.Command(a), settings.Command(a)} {
+	for _, c := range []*cobra.Command{topics.Command(a), records.ProduceCommand(a), records.ConsumeCommand(a), records.Command(a), groups.Command(a), clusters.Command(a), top.Command(a), load.Command(a), settings.Command(a)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}

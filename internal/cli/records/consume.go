@@ -18,12 +18,17 @@ type consumption struct {
 	format    string
 	offset    string
 	isolation command.OneOf
+	decoding  decoding
+	rate      float64
+	group     string
+	protocol  command.OneOf
 	want      scan.Want
 }
 
 // ConsumeCommand is `ottla consume`.
 func ConsumeCommand(a *command.App) *cobra.Command {
-	c := &consumption{want: scan.Want{Verb: "consume"}, isolation: command.Choice("read_uncommitted", "read_committed")}
+	c := &consumption{want: scan.Want{Verb: "consume"}, decoding: newDecoding(), protocol: command.Choice("classic", "consumer"),
+		isolation: command.Choice("read_uncommitted", "read_committed")}
 	cmd := &cobra.Command{
 		Use:   "consume TOPIC...",
 		Short: "Print the records of topics",
@@ -31,6 +36,7 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 			"--format takes rpk's escapes (%t topic, %p partition, %o offset, %k key, %v value, %h{%k=%v } headers, %d time in ms,\n" +
 			"%d{strftime[%F %T]}, %e leader epoch, %K %V %H sizes, {hex}, {base64}, {big32} after them) and kcat's\n" +
 			"(%s value, %S its size or -1, %R its size in 4 bytes, %K size of the key or -1, %T time in ms, %h headers as k=v,k=v).\n\n" +
+			"With --group it goes on until Ctrl-C, --max or --timeout, and --offset says where a group begins that has committed nothing.\n\n" +
 			"--offset takes start, end, N, +N (from the start), -N (from the end), a range FROM:TO of them, TO being exclusive,\n" +
 			"and times: @2026-01-31, @2026-01-31T12:00:00Z, @1769860800000, @-1h, @T1:T2, @-2h:-1h, @-1h:end.",
 		Example: "  ottla consume orders --max 10\n" +
@@ -52,14 +58,14 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 	f.BoolVar(&c.want.Follow, "follow", false, "go on with records as they are written, up to the end of the range if it has one")
 	f.Int64VarP(&c.want.Max, "max", "n", 0, "stop after this many records; 0 is no bound")
 	f.DurationVar(&c.want.Timeout, "timeout", 0, "stop when no record has come for this long; 0 is never")
+	f.StringVarP(&c.group, "group", "g", "", "consume as a member of this `GROUP`: go on where it has committed, commit what is printed")
+	f.Var(&c.protocol, "protocol", "how the group is kept: by its members, or by the server (KIP-848)")
 	f.Var(&c.isolation, "isolation-level", "with or without the records of transactions that are not committed")
-	command.CompleteFlags(cmd, map[string]*command.OneOf{"isolation-level": &c.isolation})
-	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "template" { // another name for it
-			name = "format"
-		}
-		return pflag.NormalizedName(name)
-	})
+	command.CompleteFlags(cmd, map[string]*command.OneOf{"isolation-level": &c.isolation, "protocol": &c.protocol})
+	alsoTemplate(cmd)
+	c.decoding.flags(cmd)
+	rateFlag(f, &c.rate)
+	f.BoolVar(&c.want.Control, "control", false, "print the markers of transactions too")
 	a.ClientFlags(f)
 	f.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress and no summary on standard error")
 	return a.Prints(cmd, command.StreamOf[recordJSON]("RecordList", "records"))
@@ -70,32 +76,30 @@ func (c *consumption) parse(now time.Time) error {
 	if c.want.Span, err = span.Parse(c.offset, now); err != nil {
 		return command.Usagef("--offset %v", err)
 	}
-	to := c.want.Span.To.Kind
-	switch {
-	case c.want.Follow && to != span.Open && to != span.Exact && to != span.After:
-		return command.Usagef("--follow waits for what is not there yet, --offset %s ends with what is", c.offset)
-	case c.want.Max < 0 || c.want.Timeout < 0:
-		return command.Usagef("--max and --timeout must not be negative")
+	if c.want.Max < 0 || c.want.Timeout < 0 || c.rate < 0 {
+		return command.Usagef("--max, --timeout and --rate must not be negative")
 	}
-	c.want.Committed = c.isolation.Value == "read_committed"
-	c.want.Until()
-	for _, p := range c.want.Partitions {
-		if p < 0 {
-			return command.Usagef("--partition must be 0 or more")
+	if c.group != "" {
+		if err := c.checkGroup(); err != nil {
+			return err
 		}
 	}
-	return nil
+	c.want.Committed = c.isolation.Value == "read_committed"
+	return c.want.Check(c.offset)
 }
 
 func consume(ctx context.Context, a *command.App, c *consumption, topics []string) error {
 	if err := command.CheckNames(topics); err != nil {
 		return err
 	}
-	out, err := newPrinter(a, c.format)
+	out, err := newPrinter(a, "consumed", c.format, eachLine, &c.decoding)
 	if err != nil {
 		return err
 	}
 	c.want.Topics = topics
+	if c.group != "" {
+		return c.inGroup(ctx, a, out)
+	}
 	s, err := a.Connect(ctx, c.want.Options()...)
 	if err != nil {
 		return err
@@ -110,21 +114,44 @@ func consume(ctx context.Context, a *command.App, c *consumption, topics []strin
 	if c.want.Follow && c.want.Span.From.Kind == span.End {
 		a.Notice("waiting for records that are written to %s from now on", command.Quoted(topics))
 	}
-	progress := a.Progress("consumed")
-	progress.Of(plan.Left(), c.want.Max)
-	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Polled: a.Out.Flush,
-		Each: func(p *kgo.FetchPartition, r *kgo.Record) error {
-			if err := out.print(p, r); err != nil {
-				return err
-			}
-			progress.Add(1, int64(len(r.Key)+len(r.Value)))
-			return nil
-		}}
-	return out.around(progress, func() error { return r.Run(ctx) })
+	out.progress.Of(plan.Left(), c.want.Max)
+	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Polled: a.Out.Flush, Each: c.each(ctx, out)}
+	return out.around(func() error { return r.Run(ctx) })
 }
 
+// each prints a record when it may, and counts it.
+func (c *consumption) each(ctx context.Context, out *printer) func(*kgo.FetchPartition, *kgo.Record) error {
+	pace := newPace(c.rate, out.app.World.Now)
+	return func(p *kgo.FetchPartition, r *kgo.Record) error {
+		if !pace.wait(ctx) {
+			return ctx.Err()
+		}
+		if err := out.print(p, r); err != nil {
+			return err
+		}
+		out.progress.Add(1, int64(len(r.Key)+len(r.Value)))
+		if c.rate > 0 {
+			return out.app.Out.Flush()
+		}
+		return nil
+	}
+}
+
+// alsoTemplate gives --format its other name, --template.
+func alsoTemplate(cmd *cobra.Command) {
+	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "template" {
+			name = "format"
+		}
+		return pflag.NormalizedName(name)
+	})
+}
+
+// eachLine is the format of `ottla consume` when none is given: the value on a line of its own.
+const eachLine = `%v\n`
+
 // around prints what comes before and after the records, and the summary.
-func (p *printer) around(progress *command.Progress, run func() error) error {
+func (p *printer) around(run func() error) error {
 	if err := p.begin(); err != nil {
 		return err
 	}
@@ -136,7 +163,10 @@ func (p *printer) around(progress *command.Progress, run func() error) error {
 		err = ferr
 	}
 	if p.app.Out.Err == nil { // else the reader of our output is gone, and with it the interest
-		progress.Done("")
+		p.progress.Done("")
+		if n := p.decoding.wrong; n > 0 {
+			p.app.Notice("%s not of the form that was asked for, and shown as it is", command.Count(n, "record"))
+		}
 	}
 	return err
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -23,6 +25,10 @@ type Reader struct {
 	Plan   *Plan
 	// Each is called for every record, in the order of its partition. [ErrEnough] ends the reading, any other error fails it.
 	Each func(*kgo.FetchPartition, *kgo.Record) error
+	// Keep, if set, says which records are given. It is called for several at once.
+	Keep func(*kgo.Record) bool
+	// Seen, if set, is called with the number and the bytes of records that were read, given or not.
+	Seen func(records int, bytes int64)
 	// Polled, if set, is called when all that came at once was given.
 	Polled func() error
 
@@ -52,8 +58,11 @@ func (r *Reader) Run(ctx context.Context) error {
 			return err
 		}
 		if err := r.give(fetches); err != nil {
-			if errors.Is(err, ErrEnough) {
+			switch {
+			case errors.Is(err, ErrEnough):
 				return nil
+			case ctx.Err() != nil:
+				return r.stopped()
 			}
 			return err
 		}
@@ -91,19 +100,29 @@ func (r *Reader) poll(ctx context.Context, wait time.Duration) (kgo.Fetches, err
 
 // give gives what belongs to the plan.
 func (r *Reader) give(fetches kgo.Fetches) error {
+	kept := r.sift(fetches)
 	var err error
+	var before int // records of the partitions before this one
 	fetches.EachPartition(func(p kgo.FetchTopicPartition) {
+		first := before
+		before += len(p.Records)
 		at := r.Plan.at[command.PartitionKey{Topic: p.Topic, Partition: p.Partition}]
 		if err != nil || at == nil || at.done {
 			return
 		}
-		for _, rec := range p.Records {
+		for i, rec := range p.Records {
 			if at.to >= 0 && rec.Offset >= at.to {
 				at.passed(rec.Offset)
 				break
 			}
 			at.passed(rec.Offset + 1)
 			if rec.Attrs.IsControl() && !r.Want.Control {
+				continue
+			}
+			if r.Seen != nil {
+				r.Seen(1, int64(len(rec.Key)+len(rec.Value)))
+			}
+			if kept != nil && !kept[first+i] {
 				continue
 			}
 			if err = r.Each(&p.FetchPartition, rec); err != nil {
@@ -125,6 +144,28 @@ func (r *Reader) give(fetches kgo.Fetches) error {
 		}
 	}
 	return err
+}
+
+// sift asks Keep of all records, on all processors.
+func (r *Reader) sift(fetches kgo.Fetches) []bool {
+	if r.Keep == nil {
+		return nil
+	}
+	all := make([]*kgo.Record, 0, fetches.NumRecords())
+	fetches.EachRecord(func(rec *kgo.Record) { all = append(all, rec) })
+	kept := make([]bool, len(all))
+	var wait sync.WaitGroup
+	size := max(1, (len(all)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	for from := 0; from < len(all); from += size {
+		part, into := all[from:min(len(all), from+size)], kept[from:]
+		wait.Go(func() {
+			for i, rec := range part {
+				into[i] = r.Keep(rec)
+			}
+		})
+	}
+	wait.Wait()
+	return kept
 }
 
 // stopped is the end by Ctrl-C: as it should be of a command that has no end, else a failure.

@@ -33,15 +33,30 @@ type Want struct {
 	Control bool
 }
 
-// Until ends a range that has no end where the partitions end now, unless it is to be followed. A beginning at the end is followed: there is
+// until ends a range that has no end where the partitions end now, unless it is to be followed. A beginning at the end is followed: there is
 // no other sense in it.
-func (w *Want) Until() {
+func (w *Want) until() {
 	if w.Span.From.Kind == span.End && w.Span.To.Kind == span.Open {
 		w.Follow = true
 	}
 	if !w.Follow && w.Span.To.Kind == span.Open {
 		w.Span.To.Kind = span.End
 	}
+}
+
+// Check refuses what makes no sense, given as the range is on the command line, and ends a range without an end.
+func (w *Want) Check(given string) error {
+	to := w.Span.To.Kind
+	if w.Follow && to != span.Open && to != span.Exact && to != span.After {
+		return command.Usagef("--follow waits for what is not there yet, --offset %s ends with what is", given)
+	}
+	w.until()
+	for _, p := range w.Partitions {
+		if p < 0 {
+			return command.Usagef("--partition must be 0 or more")
+		}
+	}
+	return nil
 }
 
 // Options are what the client must be made with to read this.
