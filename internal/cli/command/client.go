@@ -112,13 +112,15 @@ func (a *App) Connect(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
 	return a.connect(ctx, addresses, opts)
 }
 
-// ConnectTo is Connect for a second server, at HOST:PORT,….
-func (a *App) ConnectTo(ctx context.Context, where string, opts ...kgo.Opt) (*Server, error) {
-	addresses, err := parseAddresses(where)
-	if err != nil {
-		return nil, err
+// ConnectElsewhere is Connect for a second server, at HOST:PORT,….
+func (a *App) ConnectElsewhere(where string) func(context.Context, ...kgo.Opt) (*Server, error) {
+	return func(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
+		addresses, err := parseAddresses(where)
+		if err != nil {
+			return nil, err
+		}
+		return a.connect(ctx, addresses, opts)
 	}
-	return a.connect(ctx, addresses, opts)
 }
 
 func (a *App) connect(ctx context.Context, addresses []string, opts []kgo.Opt) (*Server, error) {

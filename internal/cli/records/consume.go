@@ -21,6 +21,7 @@ type consumption struct {
 	decoding  decoding
 	rate      float64
 	group     string
+	prefix    string // format of what is printed before each record
 	protocol  command.OneOf
 	want      scan.Want
 }
@@ -45,10 +46,10 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 		Args:              command.Args(1, -1, "a TOPIC"),
 		ValidArgsFunction: a.CompleteTopics,
 		RunE: func(cmd *cobra.Command, topics []string) error {
-			if err := c.parse(a.World.Now()); err != nil {
+			if err := c.parse(a.World.Now(), topics); err != nil {
 				return err
 			}
-			return consume(cmd.Context(), a, c, topics)
+			return consume(cmd.Context(), a, c)
 		},
 	}
 	f := cmd.Flags()
@@ -71,32 +72,33 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 	return a.Prints(cmd, command.StreamOf[recordJSON]("RecordList", "records"))
 }
 
-func (c *consumption) parse(now time.Time) error {
-	var err error
-	if c.want.Span, err = span.Parse(c.offset, now); err != nil {
-		return command.Usagef("--offset %v", err)
-	}
-	if c.want.Max < 0 || c.want.Timeout < 0 || c.rate < 0 {
-		return command.Usagef("--max, --timeout and --rate must not be negative")
-	}
-	if c.group != "" {
-		if err := c.checkGroup(); err != nil {
-			return err
-		}
-	}
+func (c *consumption) parse(now time.Time, topics []string) error {
+	c.want.Topics = topics
 	c.want.Committed = c.isolation.Value == "read_committed"
-	return c.want.Check(c.offset)
-}
-
-func consume(ctx context.Context, a *command.App, c *consumption, topics []string) error {
-	if err := command.CheckNames(topics); err != nil {
+	c.want.Follow = c.want.Follow || c.group != ""
+	if err := c.want.Parse(c.offset, now); err != nil {
 		return err
 	}
+	switch {
+	case c.rate < 0:
+		return command.Usagef("--rate must not be negative")
+	case c.group != "":
+		return c.checkGroup()
+	}
+	return nil
+}
+
+func consume(ctx context.Context, a *command.App, c *consumption) error {
 	out, err := newPrinter(a, "consumed", c.format, eachLine, &c.decoding)
 	if err != nil {
 		return err
 	}
-	c.want.Topics = topics
+	if c.prefix != "" {
+		if out.prefix, err = newTemplate(c.prefix); err != nil {
+			return err
+		}
+		out.colours = a.Colours(a.World.OutTTY)
+	}
 	if c.group != "" {
 		return c.inGroup(ctx, a, out)
 	}
@@ -112,7 +114,7 @@ func consume(ctx context.Context, a *command.App, c *consumption, topics []strin
 	ctx, stop := a.World.Interruptible(ctx)
 	defer stop()
 	if c.want.Follow && c.want.Span.From.Kind == span.End {
-		a.Notice("waiting for records that are written to %s from now on", command.Quoted(topics))
+		a.Notice("waiting for records that are written to %s from now on", command.Quoted(c.want.Topics))
 	}
 	out.progress.Of(plan.Left(), c.want.Max)
 	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Polled: a.Out.Flush, Each: c.each(ctx, out)}

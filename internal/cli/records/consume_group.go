@@ -21,7 +21,6 @@ func (c *consumption) checkGroup() error {
 	case c.want.Span.To.Kind != span.Open || from != span.Start && from != span.End && from != span.Moment:
 		return command.Usagef("with --group, --offset is start, end or @TIME, for a group that has committed nothing")
 	}
-	c.want.Follow = true
 	return nil
 }
 

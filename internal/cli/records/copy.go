@@ -12,7 +12,6 @@ import (
 
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/cli/scan"
-	"github.com/ottla/ottla/internal/cli/span"
 )
 
 // Copying writes a range of a topic's records to a topic. Records of transactions that are not committed are left out.
@@ -73,21 +72,17 @@ func (c *Copying) SpeedFlags(cmd *cobra.Command) {
 
 // Parse checks what the flags hold.
 func (c *Copying) Parse(now time.Time) error {
-	var err error
 	c.want = scan.Want{Verb: c.Verb, Topics: []string{c.From}, Partitions: c.partitions, Committed: true}
-	if c.want.Span, err = span.Parse(c.Offset, now); err != nil {
-		return command.Usagef("--offset %v", err)
-	}
-	if c.want.Span.From.Kind == span.End {
-		return command.Usagef("--offset %s: there is nothing behind the end yet", c.Offset)
-	}
-	if c.rate < 0 {
-		return command.Usagef("--rate must not be negative")
-	}
-	if err := c.want.Check(c.Offset); err != nil {
+	if err := c.want.Parse(c.Offset, now); err != nil {
 		return err
 	}
-	return command.CheckNames([]string{c.From, c.To})
+	switch {
+	case c.want.Follow:
+		return command.Usagef("--offset %s: there is nothing behind the end yet", c.Offset)
+	case c.rate < 0:
+		return command.Usagef("--rate must not be negative")
+	}
+	return command.CheckNames([]string{c.To})
 }
 
 func (c *Copying) what() string {
@@ -172,16 +167,11 @@ func (c *Copying) steps(plan *scan.Plan) []string {
 
 // target connects to where the records go, and finds out before the first whether they can.
 func (c *Copying) target(ctx context.Context, a *command.App, from *command.Server, plan *scan.Plan) (*command.Server, error) {
-	connect := func(opts ...kgo.Opt) (*command.Server, error) {
-		if c.ToServer == "" {
-			return a.Connect(ctx, opts...)
-		}
-		return a.ConnectTo(ctx, c.ToServer, opts...)
-	}
-	probe := from
+	connect, probe := a.Connect, from
 	if c.ToServer != "" {
+		connect = a.ConnectElsewhere(c.ToServer)
 		var err error
-		if probe, err = connect(); err != nil {
+		if probe, err = connect(ctx); err != nil {
 			return nil, err
 		}
 		defer probe.Close()
@@ -195,7 +185,7 @@ func (c *Copying) target(ctx context.Context, a *command.App, from *command.Serv
 	if !c.Repartition {
 		p.partition = 0 // that of each record
 	}
-	return connect(p.options(c.To)...)
+	return connect(ctx, p.options(c.To)...)
 }
 
 // check finds the target, and returns the largest batch that it takes, in bytes.

@@ -64,11 +64,11 @@ func recordGet(a *command.App) *cobra.Command {
 				}
 				spots = append(spots, s)
 			}
+			a.Quiet = true // what is got is seen
 			out, err := newPrinter(a, "got", format, oneRecord, &d)
 			if err != nil {
 				return err
 			}
-			a.Quiet = true // what is got is seen
 			return a.WithServer(cmd.Context(), func(ctx context.Context, s *command.Server) error {
 				f := &command.Failures{}
 				err := out.around(func() error {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/cli/scan"
-	"github.com/ottla/ottla/internal/cli/span"
 )
 
 // searching holds the flags of `ottla record search`.
@@ -66,18 +65,8 @@ func recordSearch(a *command.App) *cobra.Command {
 }
 
 func (c *searching) parse(now time.Time, topics []string) error {
-	var err error
-	if c.want.Span, err = span.Parse(c.offset, now); err != nil {
-		return command.Usagef("--offset %v", err)
-	}
-	if c.want.Max < 0 {
-		return command.Usagef("--max must not be negative")
-	}
-	if err := c.want.Check(c.offset); err != nil {
-		return err
-	}
 	c.want.Topics = topics
-	if err := command.CheckNames(topics); err != nil {
+	if err := c.want.Parse(c.offset, now); err != nil {
 		return err
 	}
 	return c.sieve.compile()

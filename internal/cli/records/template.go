@@ -2,6 +2,7 @@ package records
 
 import (
 	"fmt"
+	"hash/crc32"
 	"strconv"
 	"strings"
 
@@ -125,6 +126,9 @@ type printer struct {
 	buf      []byte
 	printed  int64
 	silent   bool // something else is printed in place of the records
+	// prefix, if set, is printed before each record; coloured by partition where colours says so.
+	prefix  template
+	colours bool
 }
 
 // newPrinter prints, and counts what was done to the records (verb), by format where -o does not ask for something else; other is the format when none is given.
@@ -172,7 +176,17 @@ func (p *printer) print(part *kgo.FetchPartition, r *kgo.Record) error {
 		_, err := p.app.Out.Write([]byte(strings.TrimSuffix(line.String(), "\n")))
 		return err
 	}
-	p.buf = p.template.append(p.buf[:0], part, p.decoding.shown(r))
+	p.buf = p.template.append(p.mark(p.buf[:0], part, r), part, p.decoding.shown(r))
 	_, err := p.app.Out.Write(p.buf)
 	return err
+}
+
+// mark writes the prefix.
+func (p *printer) mark(b []byte, part *kgo.FetchPartition, r *kgo.Record) []byte {
+	if !p.colours {
+		return p.prefix.append(b, part, r)
+	}
+	n := crc32.ChecksumIEEE([]byte(r.Topic)) + uint32(r.Partition)
+	b = fmt.Appendf(b, "\x1b[%dm", 31+n%6)
+	return append(p.prefix.append(b, part, r), "\x1b[0m"...)
 }

@@ -44,19 +44,26 @@ func (w *Want) until() {
 	}
 }
 
-// Check refuses what makes no sense, given as the range is on the command line, and ends a range without an end.
-func (w *Want) Check(given string) error {
-	to := w.Span.To.Kind
-	if w.Follow && to != span.Open && to != span.Exact && to != span.After {
-		return command.Usagef("--follow waits for what is not there yet, --offset %s ends with what is", given)
+// Parse reads the range as it stands on the command line, refuses what makes no sense with the other flags, and ends a range without an end.
+func (w *Want) Parse(offset string, now time.Time) error {
+	var err error
+	if w.Span, err = span.Parse(offset, now); err != nil {
+		return command.Usagef("--offset %v", err)
 	}
-	w.until()
+	to := w.Span.To.Kind
+	switch {
+	case w.Follow && to != span.Open && to != span.Exact && to != span.After:
+		return command.Usagef("--follow waits for what is not there yet, --offset %s ends with what is", offset)
+	case w.Max < 0 || w.Timeout < 0:
+		return command.Usagef("--max and --timeout must not be negative")
+	}
 	for _, p := range w.Partitions {
 		if p < 0 {
 			return command.Usagef("--partition must be 0 or more")
 		}
 	}
-	return nil
+	w.until()
+	return command.CheckNames(w.Topics)
 }
 
 // Options are what the client must be made with to read this.

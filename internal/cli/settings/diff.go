@@ -6,8 +6,10 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 
 	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/config"
 
@@ -23,10 +25,26 @@ type Difference struct {
 	Secret bool `json:"secret,omitempty"`
 }
 
+// TopicDiff is `ottla topic diff`.
+func TopicDiff(a *command.App) *cobra.Command {
+	return comparing(a, &cobra.Command{
+		Use:   "diff NAME [NAME]",
+		Short: "Show in which partitions, replicas and settings two topics differ, or one on two servers",
+		Example: "  ottla topic diff orders audit\n" +
+			"  ottla topic diff orders --with-server staging:9092",
+		Args:              command.Args(1, 2, "one NAME or two"),
+		ValidArgsFunction: a.CompleteTopics,
+	}, func(args []string) (pair, error) {
+		p := pair{left: resource{kmsg.ConfigResourceTypeTopic, args[0]}, facts: true}
+		if len(args) == 2 {
+			p.right, p.rightGiven = resource{kmsg.ConfigResourceTypeTopic, args[1]}, true
+		}
+		return p, command.CheckNames(args)
+	})
+}
+
 func diff(a *command.App) *cobra.Command {
-	var fails bool
-	var other string
-	cmd := &cobra.Command{
+	return comparing(a, &cobra.Command{
 		Use:   "diff RESOURCE [RESOURCE|FILE]",
 		Short: "Show in which settings two differ: resources, a broker and its file, one resource on two servers",
 		Long: "Show in which settings two differ: two resources, a broker and a server.properties file, a resource and its defaults\n" +
@@ -37,32 +55,38 @@ func diff(a *command.App) *cobra.Command {
 			"  ottla config diff topic/orders --with-server staging:9092",
 		Args:              command.Args(1, 2, "a RESOURCE, and another or a FILE"),
 		ValidArgsFunction: complete(a, false),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if other != "" && len(args) == 2 {
-				return command.Usagef("--with-server compares one RESOURCE on two servers, and %q is a second", args[1])
-			}
-			p, err := parsePair(args)
-			if err != nil {
-				return err
-			}
-			var rows []Difference
-			err = a.WithServer(cmd.Context(), func(ctx context.Context, s *command.Server) error {
-				rows, err = p.compare(ctx, a, s, other)
-				return err
-			})
-			if err != nil {
-				return err
-			}
-			if err := command.List(a, "ConfigDifferenceList", "differences", rows, p.columns(other)); err != nil {
-				return err
-			}
-			if fails && len(rows) > 0 {
-				return &command.Error{What: "config diff", Err: errors.New(command.Count(int64(len(rows)), "difference")), Hint: "without --exit-code this is no failure"}
-			}
-			return nil
-		},
+	}, parsePair)
+}
+
+// comparing completes a command that compares the pair that read finds in its arguments.
+func comparing(a *command.App, cmd *cobra.Command, read func([]string) (pair, error)) *cobra.Command {
+	var fails bool
+	var other string
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if other != "" && len(args) == 2 {
+			return command.Usagef("--with-server compares one thing on two servers, and %q is a second", args[1])
+		}
+		p, err := read(args)
+		if err != nil {
+			return err
+		}
+		var rows []Difference
+		err = a.WithServer(cmd.Context(), func(ctx context.Context, s *command.Server) error {
+			rows, err = p.compare(ctx, a, s, other)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if err := command.List(a, "ConfigDifferenceList", "differences", rows, p.columns(other)); err != nil {
+			return err
+		}
+		if fails && len(rows) > 0 {
+			return &command.Error{What: "diff", Err: errors.New(command.Count(int64(len(rows)), "difference")), Hint: "without --exit-code this is no failure"}
+		}
+		return nil
 	}
-	cmd.Flags().StringVar(&other, "with-server", "", "compare with the same RESOURCE on this server, `HOST:PORT,…`")
+	cmd.Flags().StringVar(&other, "with-server", "", "compare with the same on this server, `HOST:PORT,…`")
 	cmd.Flags().BoolVar(&fails, "exit-code", false, "end with exit code 1 if there is a difference")
 	return a.Prints(cmd, command.ListOf[Difference]("ConfigDifferenceList", "differences"))
 }
@@ -72,6 +96,27 @@ type pair struct {
 	left, right resource
 	rightGiven  bool
 	file        string
+	facts       bool // compare the number of partitions and replicas too
+}
+
+// describe is [describe], with the number of partitions and replicas where these count.
+func (p pair) describe(ctx context.Context, s *command.Server, r resource) ([]Entry, error) {
+	all, err := describe(ctx, s, r, nil)
+	if err != nil || !p.facts {
+		return all, err
+	}
+	found, f, err := s.NamedTopics(ctx, "diff", []string{r.name})
+	if err == nil {
+		err = f.Or()
+	}
+	if err != nil {
+		return nil, err
+	}
+	fact := func(key string, n int) Entry {
+		value := strconv.Itoa(n)
+		return Entry{Key: key, Value: &value}
+	}
+	return append(all, fact("(partitions)", len(found[0].Partitions)), fact("(replicas)", found[0].Replication())), nil
 }
 
 func parsePair(args []string) (p pair, err error) {
@@ -107,7 +152,7 @@ func (p pair) columns(other string) []command.Column[Difference] {
 }
 
 func (p pair) compare(ctx context.Context, a *command.App, s *command.Server, other string) ([]Difference, error) {
-	left, err := describe(ctx, s, p.left, nil)
+	left, err := p.describe(ctx, s, p.left)
 	if err != nil {
 		return nil, err
 	}
@@ -115,21 +160,21 @@ func (p pair) compare(ctx context.Context, a *command.App, s *command.Server, ot
 	case p.file != "":
 		return againstFile(left, p.file)
 	case p.rightGiven:
-		right, err := describe(ctx, s, p.right, nil)
+		right, err := p.describe(ctx, s, p.right)
 		return differences(left, right), err
 	case other == "":
 		return againstDefaults(left), nil
 	}
-	return Elsewhere(ctx, a, other, func(ctx context.Context, o *command.Server) ([]Difference, error) {
-		right, err := describe(ctx, o, p.left, nil)
+	return elsewhere(ctx, a, other, func(ctx context.Context, o *command.Server) ([]Difference, error) {
+		right, err := p.describe(ctx, o, p.left)
 		return differences(left, right), err
 	})
 }
 
-// Elsewhere asks another server.
-func Elsewhere[T any](ctx context.Context, a *command.App, addresses string, ask func(context.Context, *command.Server) (T, error)) (T, error) {
+// elsewhere asks another server.
+func elsewhere[T any](ctx context.Context, a *command.App, addresses string, ask func(context.Context, *command.Server) (T, error)) (T, error) {
 	var none T
-	o, err := a.ConnectTo(ctx, addresses)
+	o, err := a.ConnectElsewhere(addresses)(ctx)
 	if err != nil {
 		return none, err
 	}
