@@ -23,7 +23,7 @@ type Options struct {
 	Transactions bool
 	// Verify prints what is damaged and a summary of each file alone.
 	Verify bool
-	// Indexes leaves out all files but indexes, and checks their entries as Verify does.
+	// Indexes leaves out all files but indexes, goes into folders and checks entries as Verify does.
 	Indexes bool
 	// JSON prints a JSON object in each line.
 	JSON bool
@@ -185,7 +185,7 @@ func Folder(w io.Writer, folder fs.FS, name string, o Options) error {
 }
 
 func below(w io.Writer, folder fs.FS, name, full string, o Options) error {
-	if !o.Verify {
+	if !o.Verify && !o.Indexes {
 		p := &printer{w: w, json: o.JSON}
 		p.put(entry("folder").str("name", full))
 		return p.err
