@@ -56,6 +56,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 	files := files.Command(a)
 	files.GroupID = "offline"
 	root.AddCommand(files, versionCommand(a), topics.Plural(a), groups.Plural(a))
+	a.Finish(root)
 	return root
 }
 

@@ -21,7 +21,11 @@ import (
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"ottla": func() { os.Exit(Run(context.Background(), command.Stdio(), os.Args[1:])) },
+		"ottla": func() {
+			w := command.Stdio()
+			w.Proof = prove
+			os.Exit(Run(context.Background(), w, os.Args[1:]))
+		},
 	})
 }
 

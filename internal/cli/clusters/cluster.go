@@ -50,7 +50,7 @@ func Command(a *command.App) *cobra.Command {
 }
 
 func clusterInfo(a *command.App) *cobra.Command {
-	return &cobra.Command{
+	return a.Prints(&cobra.Command{
 		Use:   "info",
 		Short: "Show the cluster's id, brokers and features, and whether all partitions are well",
 		Args:  command.Args(0, 0, "no arguments"),
@@ -63,7 +63,7 @@ func clusterInfo(a *command.App) *cobra.Command {
 				return printCluster(a, c)
 			})
 		},
-	}
+	}, command.ObjectOf[cluster]("ClusterInfo"))
 }
 
 func lookAt(ctx context.Context, s *command.Server) (*cluster, error) {

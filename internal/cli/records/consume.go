@@ -68,7 +68,7 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 	})
 	a.ClientFlags(f)
 	f.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress and no summary on standard error")
-	return cmd
+	return a.Prints(cmd, command.StreamOf[recordJSON]("RecordList", "records"))
 }
 
 func (c *consumption) parse(now time.Time) error {

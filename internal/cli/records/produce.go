@@ -78,6 +78,7 @@ func ProduceCommand(a *command.App) *cobra.Command {
 	p.flags(cmd)
 	a.ClientFlags(cmd.Flags())
 	cmd.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress and no summary on standard error")
+	a.Prints(cmd, command.ObjectOf[summary]("ProduceResult"), command.LinesOf[written]())
 	return cmd
 }
 

@@ -68,5 +68,5 @@ func topicList(a *command.App) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&internal, "internal", false, "list the topics of the server itself too")
-	return cmd
+	return a.Prints(cmd, command.ListOf[topicRow]("TopicList", "topics"))
 }
