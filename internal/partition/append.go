@@ -123,7 +123,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		}
 		return w
 	}
-	if w.err = p.mark(); w.err != nil {
+	if w.err = p.begin(r.Now); w.err != nil {
 		w.storage = true
 		return w
 	}
