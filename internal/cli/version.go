@@ -6,10 +6,12 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // KafkaVersion is the release of Apache Kafka whose behaviour this build follows.
-const KafkaVersion = "4.4.0"
+const KafkaVersion = kafka.Release
 
 // softwareVersion is the module's version, or the commit that it was built from.
 func softwareVersion() string {

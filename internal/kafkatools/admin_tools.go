@@ -1,0 +1,4 @@
+package kafkatools
+
+// administrative are the tools that look at a cluster and change it.
+var administrative = []Tool{}

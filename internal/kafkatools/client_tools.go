@@ -1,0 +1,4 @@
+package kafkatools
+
+// clients are the tools that move records, look after groups, and read files.
+var clients = []Tool{}
