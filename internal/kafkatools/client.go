@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -81,7 +82,7 @@ func ask[R kmsg.Response](ctx context.Context, c *client, call string, req kmsg.
 	defer cancel()
 	resp, err := c.Request(ctx, req)
 	if err != nil {
-		return none, c.failed(call, err)
+		return none, c.failed(call, req, err)
 	}
 	return resp.(R), nil
 }
@@ -93,18 +94,46 @@ func askNode[R kmsg.Response](ctx context.Context, c *client, node int32, call s
 	defer cancel()
 	resp, err := c.Broker(int(node)).RetriableRequest(ctx, req)
 	if err != nil {
-		return none, c.failed(call, err)
+		return none, c.failed(call, req, err)
 	}
 	return resp.(R), nil
 }
 
+// errNoSuchAPI is a request that the server does not know.
+var errNoSuchAPI = errors.New("the server has no such API")
+
+// noSuchAPI is errNoSuchAPI in the words of Java's client.
+type noSuchAPI struct{ key string }
+
+// Error names the API.
+func (e noSuchAPI) Error() string { return "The node does not support " + e.key }
+
+// Is makes it an errNoSuchAPI.
+func (noSuchAPI) Is(target error) bool { return target == errNoSuchAPI }
+
 // failed words an error of the client in the way of Java's.
-func (c *client) failed(call string, err error) error {
+func (c *client) failed(call string, req kmsg.Request, err error) error {
 	var op *net.OpError
-	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &op) {
+	switch text := err.Error(); {
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &op):
 		return errTimeout(call)
+	case strings.Contains(text, "request key is unknown"), strings.Contains(text, "broker is too old"):
+		return noSuchAPI{javaKey(req.Key())}
 	}
 	return err
+}
+
+// javaKey is the name of an API as Java's enumeration of them has it.
+func javaKey(key int16) string {
+	var out strings.Builder
+	name := kmsg.NameForKey(key)
+	for i, r := range name {
+		if i > 0 && unicode.IsUpper(r) && (unicode.IsLower(rune(name[i-1])) || i+1 < len(name) && unicode.IsLower(rune(name[i+1]))) {
+			out.WriteByte('_')
+		}
+		out.WriteRune(unicode.ToUpper(r))
+	}
+	return out.String()
 }
 
 // servers are the addresses to start from.
