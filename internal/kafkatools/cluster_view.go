@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/kafkatools/java"
 )
 
 // clusterNode is a node as DescribeCluster has it.
@@ -112,7 +113,7 @@ func (c *client) configs(ctx context.Context, synonyms bool, of ...resource) (ma
 		for _, e := range r.Configs {
 			all = append(all, configEntry{e.Name, e.Value, e.Source, e.IsSensitive, e.ReadOnly, e.ConfigSynonyms})
 		}
-		found[resource{r.ResourceType, r.ResourceName}] = javaOrder(all, javaDefault, func(e configEntry) int32 { return javaString(e.name) })
+		found[resource{r.ResourceType, r.ResourceName}] = java.HashOrder(all, func(e configEntry) int32 { return java.HashString(e.name) })
 	}
 	return found, nil
 }

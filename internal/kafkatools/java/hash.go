@@ -25,8 +25,14 @@ func HashPartition(topic string, partition int32) int32 {
 
 // HashOrder returns items in the order in which a HashMap gives back keys that were put into it in the order of items, without
 // duplicates. A map of thousands of keys may differ where keys collide: long chains become trees.
-func HashOrder[T any](items []T, hash func(T) int32) []T {
-	size := uint32(16)
+func HashOrder[T any](items []T, hash func(T) int32) []T { return HashOrderSized(items, 16, hash) }
+
+// HashOrderSized is HashOrder of a HashMap that was made with a capacity.
+func HashOrderSized[T any](items []T, capacity int, hash func(T) int32) []T {
+	size := uint32(1)
+	for int(size) < capacity {
+		size *= 2
+	}
 	for float64(len(items)) > 0.75*float64(size) {
 		size *= 2
 	}
@@ -38,6 +44,14 @@ func HashOrder[T any](items []T, hash func(T) int32) []T {
 	slices.SortStableFunc(ordered, func(a, b T) int { return int(bucket(a)) - int(bucket(b)) })
 	return ordered
 }
+
+// HashOrderCopied is HashOrder of a HashMap that was made as a copy of another map.
+func HashOrderCopied[T any](items []T, hash func(T) int32) []T {
+	return HashOrderSized(items, int(float32(len(items))/0.75+1), hash)
+}
+
+// HashInt is the hash of an Integer.
+func HashInt(n int32) int32 { return n }
 
 // StringOrder is HashOrder of strings.
 func StringOrder(items []string) []string { return HashOrder(items, HashString) }

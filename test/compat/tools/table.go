@@ -30,7 +30,7 @@ type rule struct {
 
 func replace(expr, with string) rule { return rule{regexp.MustCompile(expr), with} }
 
-// anyOrder sorts lines and is declared for tools that print a set whose order is that of a salted hash.
+// anyOrder sorts lines: the tool prints a map of Java whose order is another in each process.
 var anyOrder = rule{}
 
 // invocations is the whole table.
