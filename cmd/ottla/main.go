@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/launch"
 )
 
 func main() {
 	began := time.Now()
-	w := cli.Stdio()
+	w := command.Stdio()
 	os.Exit(cli.Run(context.Background(), w, os.Args[1:], launch.Commands(w, began)...))
 }
