@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ottla/ottla/internal/histogram"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/test/bench/load"
 )
@@ -38,7 +39,7 @@ func (p Plan) partition(i int) int32 {
 
 // EndToEnd produces records one by one at their intended times and consumes them at the tail. The histogram has the times
 // from the intended moment to the moment when the consumer has the record.
-func EndToEnd(ctx context.Context, address string, p Plan) (*Histogram, error) {
+func EndToEnd(ctx context.Context, address string, p Plan) (*histogram.Histogram, error) {
 	consumers := make([]*load.Tail, p.Producers)
 	producers := make([]*load.Conn, p.Producers)
 	for i := range p.Producers {
@@ -52,7 +53,7 @@ func EndToEnd(ctx context.Context, address string, p Plan) (*Histogram, error) {
 		}
 		defer producers[i].Close()
 	}
-	hists := make([]Histogram, p.Producers)
+	hists := make([]histogram.Histogram, p.Producers)
 	errs := make([]error, 2*p.Producers+1)
 	var group sync.WaitGroup
 	for i := range p.Producers {
@@ -72,14 +73,14 @@ func EndToEnd(ctx context.Context, address string, p Plan) (*Histogram, error) {
 // quiet is how long nothing may come before the rest counts as lost.
 const quiet = 20 * time.Second
 
-func receive(c *load.Tail, h *Histogram, expected, size int) error {
-	for h.n < uint64(expected) {
+func receive(c *load.Tail, h *histogram.Histogram, expected, size int) error {
+	for h.Count() < uint64(expected) {
 		if err := c.Expect(quiet); err != nil {
 			return err
 		}
 		records, err := c.Next()
 		if err != nil {
-			return fmt.Errorf("%d of %d records came: %w", h.n, expected, err)
+			return fmt.Errorf("%d of %d records came: %w", h.Count(), expected, err)
 		}
 		now := time.Now()
 		for {
@@ -138,7 +139,7 @@ func (p Plan) send(ctx context.Context, producers []*load.Conn) error {
 }
 
 // EchoControl sends frames of the same size to an echo server at the same pace.
-func EchoControl(ctx context.Context, address string, p Plan) (*Histogram, error) {
+func EchoControl(ctx context.Context, address string, p Plan) (*histogram.Histogram, error) {
 	conns := make([]net.Conn, p.Producers)
 	for i := range conns {
 		var err error
@@ -147,7 +148,7 @@ func EchoControl(ctx context.Context, address string, p Plan) (*Histogram, error
 		}
 		defer conns[i].Close()
 	}
-	hists := make([]Histogram, p.Producers)
+	hists := make([]histogram.Histogram, p.Producers)
 	errs := make([]error, p.Producers+1)
 	var group sync.WaitGroup
 	for i, c := range conns {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/ottla/ottla/internal/histogram"
 	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/probe"
@@ -36,7 +37,7 @@ func warmLatency(ctx context.Context, s *stage.Stand) error {
 
 // endToEnd measures a probe and notes its quantiles; behind is what their names end with.
 func endToEnd(ctx context.Context, s *stage.Stand, p probe.Plan, behind string) error {
-	var h *probe.Histogram
+	var h *histogram.Histogram
 	w, err := s.Measure(func() (load.Done, error) {
 		var err error
 		h, err = probe.EndToEnd(ctx, s.Side.Address, p)
@@ -51,7 +52,7 @@ func endToEnd(ctx context.Context, s *stage.Stand, p probe.Plan, behind string) 
 	return nil
 }
 
-func quantiles(h *probe.Histogram, behind string, set func(string, float64)) {
+func quantiles(h *histogram.Histogram, behind string, set func(string, float64)) {
 	set("p50 ms"+behind, ms(h.At(.5)))
 	set("p99 ms"+behind, ms(h.At(.99)))
 	set("p99.9 ms"+behind, ms(h.At(.999)))

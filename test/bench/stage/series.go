@@ -15,6 +15,9 @@ import (
 // floorRuns is how often each bare server runs a series: at its beginning, in its middle and at its end.
 const floorRuns = 3
 
+// tooLong is when a run has failed.
+const tooLong = 20 * time.Minute
+
 // Series runs a workload until enough pairs count, or until twice as many were tried.
 func (l *Lab) Series(ctx context.Context, w *Workload) error {
 	if err := l.pinClient(w); err != nil {
@@ -187,6 +190,8 @@ func (l *Lab) once(ctx context.Context, w *Workload, s *Stand, pair int) (*judge
 func (l *Lab) timed(ctx context.Context, w *Workload, s *Stand) (*judge.Run, error) {
 	s.run = &judge.Run{At: time.Now().UTC(), Values: map[string]float64{}}
 	s.total, s.others = machine.Times{}, 0
+	ctx, cancel := context.WithTimeout(ctx, tooLong)
+	defer cancel()
 	err := w.Run(ctx, s)
 	if err == nil {
 		err = ctx.Err()
