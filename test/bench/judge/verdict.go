@@ -21,12 +21,13 @@ const (
 type Verdict struct {
 	Metric card.Metric
 
-	Ours, Peer       float64 // medians of the runs that count
-	HasOurs, HasPeer bool
-	Ratio            [3]float64 // median, lowest and highest of the paired ratios
-	Pairs            int        // behind the ratio; 0 is no ratio
-	Dropped          int        // pairs
-	Useless          bool       // disturbed beyond use: too few pairs are left for a ratio
+	Ours, Peer             float64 // medians of the runs that count
+	HasOurs, HasPeer       bool
+	OursClient, PeerClient float64    // the client's share beside it, where the metric is CPU
+	Ratio                  [3]float64 // median, lowest and highest of the paired ratios
+	Pairs                  int        // behind the ratio; 0 is no ratio
+	Dropped                int        // pairs
+	Useless                bool       // disturbed beyond use: too few pairs are left for a ratio
 
 	Win        Met // Yes where the whole interval is ahead of the peer, No where it is behind
 	Goal, Card Met // of the ratio, or of our own figure where the goal is one
@@ -48,7 +49,7 @@ const controlPart = 1.0 / 3
 // Judge looks at one metric. Wanted is how many pairs were planned: less than half of them are no ratio.
 func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 	v := Verdict{Metric: m, Dropped: p.Dropped}
-	var ours, peers, ratios []float64
+	var ours, peers, ratios, oursClient, peerClient []float64
 	for _, pair := range p.Good {
 		a, okA := pair[0].Values[m.Name]
 		b, okB := pair[1].Values[m.Name]
@@ -59,6 +60,7 @@ func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 			v.Void++
 		}
 		ours, peers = append(ours, a), append(peers, b)
+		oursClient, peerClient = append(oursClient, pair[0].Values["client "+m.Name]), append(peerClient, pair[1].Values["client "+m.Name])
 		if b > 0 {
 			ratios = append(ratios, a/b)
 		}
@@ -66,7 +68,7 @@ func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 	if len(ours) == 0 {
 		for _, r := range p.Alone {
 			if a, ok := r.Values[m.Name]; ok {
-				ours = append(ours, a)
+				ours, oursClient = append(ours, a), append(oursClient, r.Values["client "+m.Name])
 				if m.Tail && void(m, r) {
 					v.Void++
 				}
@@ -75,6 +77,7 @@ func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 	}
 	v.Ours, v.HasOurs = Median(ours), len(ours) > 0
 	v.Peer, v.HasPeer = Median(peers), len(peers) > 0
+	v.OursClient, v.PeerClient = Median(oursClient), Median(peerClient)
 	need := (wanted + 1) / 2
 	if len(ours) < need && p.Dropped > 0 || v.HasPeer && len(ratios) < need || !v.HasPeer && p.met() {
 		v.Useless = true
@@ -106,11 +109,17 @@ func void(m card.Metric, r Run) bool {
 // floors compares with the bare servers.
 func (v *Verdict) floors(p Pairing) {
 	of := func(side string) float64 {
-		var all []float64
+		var calm, all []float64
 		for _, r := range p.Floors[side] {
 			if x, ok := r.Values[v.Metric.Name]; ok {
 				all = append(all, x)
+				if r.Disturbed == "" {
+					calm = append(calm, x)
+				}
 			}
+		}
+		if len(calm) > 0 {
+			return Median(calm)
 		}
 		return Median(all)
 	}
@@ -122,11 +131,7 @@ func (v *Verdict) floors(p Pairing) {
 			v.OfFloor = v.Ours / v.Floor
 		}
 	}
-	limit := v.Null
-	if limit == 0 {
-		limit = v.Floor
-	}
-	v.Bound = v.Metric.Rate && limit > 0 && v.Ours >= ClientBound*limit
+	v.Bound = v.Metric.Rate && v.Null > 0 && v.Ours >= ClientBound*v.Null
 }
 
 // decide compares with the goals.

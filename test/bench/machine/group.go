@@ -111,12 +111,19 @@ func (g *Group) unify(paths map[string]string, name string, memory int64) error 
 // Enter puts the calling thread, and what it starts from now on, into the group. Of version 2 it does nothing: that would
 // take the whole process, and children are born into its Folder.
 func (g *Group) Enter() error {
+	return g.move(func(folder string) string { return folder })
+}
+
+// Leave takes the calling thread back to where it came from.
+func (g *Group) Leave() error { return g.move(filepath.Dir) }
+
+func (g *Group) move(to func(folder string) string) error {
 	if g.unified {
 		return nil
 	}
 	tid := strconv.Itoa(unix.Gettid())
 	for _, folder := range g.folders {
-		if err := os.WriteFile(filepath.Join(folder, "tasks"), []byte(tid), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(to(folder), "tasks"), []byte(tid), 0o644); err != nil {
 			return err
 		}
 	}

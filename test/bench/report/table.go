@@ -57,10 +57,10 @@ func (r *Result) row(b *strings.Builder, row card.Row) {
 func cells(v judge.Verdict, paired bool) []string {
 	ours, peer, ratio := "", "", ""
 	if v.HasOurs {
-		ours = number(v.Ours)
+		ours = beside(v.Ours, v.OursClient)
 	}
 	if v.HasPeer {
-		peer = number(v.Peer)
+		peer = beside(v.Peer, v.PeerClient)
 	}
 	if v.Pairs > 0 {
 		ratio = fmt.Sprintf("%s (%s..%s, %d)", ratioText(v.Ratio[0]), ratioText(v.Ratio[1]), ratioText(v.Ratio[2]), v.Pairs)
@@ -70,6 +70,14 @@ func cells(v judge.Verdict, paired bool) []string {
 	}
 	m := v.Metric
 	return []string{ours, peer, ratio, goal(v.Goal, m.Goal, m.Most, m.Higher), goal(v.Card, m.CardGoal, m.CardMost, m.Higher), limit(v), remarks(v, paired)}
+}
+
+// beside is a figure and the client's.
+func beside(x, client float64) string {
+	if client == 0 {
+		return number(x)
+	}
+	return fmt.Sprintf("%s (client %s)", number(x), number(client))
 }
 
 // goal is the goal and how it stands.
@@ -185,7 +193,11 @@ func number(x float64) string {
 	if x == 0 {
 		return "0"
 	}
-	digits := max(0, 2-int(math.Floor(math.Log10(math.Abs(x)))))
+	digits := 2 - int(math.Floor(math.Log10(math.Abs(x))))
+	if digits < 0 {
+		unit := math.Pow10(-digits)
+		x, digits = math.Round(x/unit)*unit, 0
+	}
 	text := fmt.Sprintf("%.*f", digits, x)
 	if strings.Contains(text, ".") {
 		text = strings.TrimRight(strings.TrimRight(text, "0"), ".")

@@ -152,8 +152,11 @@ func (s *Side) keep(started chan<- error) {
 		s.Began = time.Now()
 		err = s.cmd.Start()
 	}
+	if s.group != nil {
+		err = errors.Join(err, s.group.Leave())
+	}
 	started <- err
-	if err == nil {
+	if s.cmd.Process != nil {
 		_ = s.cmd.Wait() // how it ended matters to those who stop it, and they look at the log
 	}
 }
