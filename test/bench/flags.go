@@ -17,10 +17,12 @@ import (
 // options are what the command line says.
 type options struct {
 	stage.Options
-	rows  []card.Row
-	peer  string
-	list  bool
-	quick bool
+	rows   []card.Row
+	peer   string
+	pid    int
+	remote bool
+	list   bool
+	quick  bool
 
 	noFill    bool
 	fillLimit int64
@@ -53,7 +55,9 @@ func parse(args []string) (*options, error) {
 	var bytes, warmBytes, recovery, old, memory, fillLimit float64
 	var seconds int
 	f.StringVar(&rows, "rows", "", "rows, by number or name, separated by commas; all that can run by default (with -quick: "+quickRows+")")
-	f.StringVar(&o.peer, "peer", "kafka", "the other side: kafka, none, ottla@REVISION")
+	f.StringVar(&o.peer, "peer", "kafka", "the other side: kafka, none, ottla@REVISION, or HOST:PORT of a server that runs already (for rows that only load it)")
+	f.IntVar(&o.pid, "pid", 0, "process id of a server at HOST:PORT: without it its CPU time is unknown")
+	f.BoolVar(&o.remote, "allow-remote", false, "load a server on another machine")
 	f.BoolVar(&o.list, "list", false, "list the rows")
 	f.BoolVar(&o.quick, "quick", false, "short runs and few pairs: an answer in about five minutes, and no proof")
 	f.IntVar(&o.Pairs, "pairs", 0, "pairs that must count (7; 3 with -quick)")

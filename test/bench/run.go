@@ -90,7 +90,12 @@ func open(ctx context.Context, o *options) (*stage.Lab, *report.Result, error) {
 
 func furnish(ctx context.Context, o *options, lab *stage.Lab, result *report.Result) error {
 	var err error
-	if lab.Peer, err = side.Peer(ctx, o.peer); err != nil {
+	if strings.Contains(o.peer, ":") {
+		lab.Peer, err = side.At(o.peer, o.pid, o.remote)
+	} else {
+		lab.Peer, err = side.Peer(ctx, o.peer)
+	}
+	if err != nil {
 		return err
 	}
 	if lab.Ours, err = side.Checkout(ctx, lab.Dir); err != nil {

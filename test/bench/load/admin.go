@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/test/bench/machine"
 )
 
@@ -100,37 +101,46 @@ func Delete(address, name string) error {
 }
 
 func (c *Conn) awaitLeaders(topic string, partitions int32) error {
-	deadline := time.Now().Add(patience)
-	for p := int32(0); p < partitions; {
-		_, err := c.EndOffset(topic, p)
-		if err == nil {
-			p++
-			continue
+	for deadline := time.Now().Add(patience); ; machine.Nap(10 * time.Millisecond) {
+		_, err := c.Ends(topic, partitions)
+		if err == nil || time.Now().After(deadline) {
+			return err
 		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%s-%d can't be used: %w", topic, p, err)
-		}
-		machine.Nap(10 * time.Millisecond)
 	}
-	return nil
 }
 
 // EndOffset asks where a partition ends for its readers.
 func (c *Conn) EndOffset(topic string, partition int32) (int64, error) {
+	return c.ends(topic, partition, partition+1)
+}
+
+// Ends adds up the end offsets of all partitions of a topic; an error where one of them can't be used.
+func (c *Conn) Ends(topic string, partitions int32) (int64, error) {
+	return c.ends(topic, 0, partitions)
+}
+
+func (c *Conn) ends(topic string, from, to int32) (sum int64, err error) {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.Version, req.ReplicaID = 5, -1
 	t := kmsg.NewListOffsetsRequestTopic()
 	t.Topic = topic
-	p := kmsg.NewListOffsetsRequestTopicPartition()
-	p.Partition, p.Timestamp, p.CurrentLeaderEpoch = partition, -1, -1
-	t.Partitions = append(t.Partitions, p)
+	for i := from; i < to; i++ {
+		p := kmsg.NewListOffsetsRequestTopicPartition()
+		p.Partition, p.Timestamp, p.CurrentLeaderEpoch = i, -1, -1
+		t.Partitions = append(t.Partitions, p)
+	}
 	req.Topics = append(req.Topics, t)
 	resp, err := c.Call(req)
 	if err != nil {
 		return 0, err
 	}
-	found := resp.(*kmsg.ListOffsetsResponse).Topics[0].Partitions[0]
-	return found.Offset, kerr.ErrorForCode(found.ErrorCode)
+	for _, p := range resp.(*kmsg.ListOffsetsResponse).Topics[0].Partitions {
+		if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+			return 0, fmt.Errorf("%s-%d: %w", topic, p.Partition, err)
+		}
+		sum += p.Offset
+	}
+	return sum, nil
 }
 
 // Configure sets keys of a topic, or of all brokers.
@@ -155,4 +165,107 @@ func Configure(address string, kind kmsg.ConfigResourceType, name string, values
 		return err
 	}
 	return kerr.ErrorForCode(resp.(*kmsg.IncrementalAlterConfigsResponse).Resources[0].ErrorCode)
+}
+
+// AwaitCoordinator returns when a group's coordinator takes commits: the topic of offsets is made by the first who asks.
+func AwaitCoordinator(address, group, topic string) error {
+	c, err := Dial(address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	find := kmsg.NewPtrFindCoordinatorRequest()
+	find.Version, find.CoordinatorKeys = 4, []string{group}
+	for deadline := time.Now().Add(patience); ; {
+		found, err := c.Call(find)
+		if err != nil {
+			return err
+		}
+		committed, err := c.Call(commitRequest(group, topic))
+		if err != nil {
+			return err
+		}
+		err = errors.Join(kerr.ErrorForCode(found.(*kmsg.FindCoordinatorResponse).Coordinators[0].ErrorCode),
+			kerr.ErrorForCode(committed.(*kmsg.OffsetCommitResponse).Topics[0].Partitions[0].ErrorCode))
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		machine.Nap(50 * time.Millisecond)
+	}
+}
+
+func commitRequest(group, topic string) *kmsg.OffsetCommitRequest {
+	req := kmsg.NewPtrOffsetCommitRequest()
+	req.Version, req.Group, req.Generation = 8, group, -1
+	t := kmsg.NewOffsetCommitRequestTopic()
+	t.Topic = topic
+	t.Partitions = append(t.Partitions, kmsg.NewOffsetCommitRequestTopicPartition())
+	req.Topics = append(req.Topics, t)
+	return req
+}
+
+// persist tries again and again, a millisecond apart, until f succeeds: the server may not even listen yet.
+func persist(what string, f func() error) error {
+	var last error
+	for deadline := time.Now().Add(3 * patience); time.Now().Before(deadline); machine.Nap(time.Millisecond) {
+		if last = f(); last == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %w", what, last)
+}
+
+// AwaitUsable returns when every partition of the topics can be used.
+func AwaitUsable(address string, topics []Topic) error {
+	return persist("the server does not become usable", func() error { return usable(address, &topics) })
+}
+
+// CreateWhenThere is CreateOnly for a server that may not listen yet.
+func CreateWhenThere(address string, topics ...Topic) error {
+	return persist("no topic can be made", func() error { return CreateOnly(address, topics...) })
+}
+
+// FirstAck sends one record to a partition until it is acknowledged.
+func FirstAck(address, topic string, partition int32) error {
+	batch, err := NewBatch(100, 100, compress.None)
+	if err != nil {
+		return err
+	}
+	return persist("nothing is acknowledged", func() error { return ack(address, topic, partition, batch) })
+}
+
+// usable takes those off the list that are.
+func usable(address string, topics *[]Topic) error {
+	c, err := Dial(address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for len(*topics) > 0 {
+		if _, err := c.Ends((*topics)[0].Name, (*topics)[0].Partitions); err != nil {
+			return err
+		}
+		*topics = (*topics)[1:]
+	}
+	return nil
+}
+
+func ack(address, topic string, partition int32, batch Batch) error {
+	c, err := Dial(address)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for deadline := time.Now().Add(patience); ; machine.Nap(time.Millisecond) {
+		if err := c.Write(c.Frame(ProduceRequest(topic, partition, batch.Bytes))); err != nil {
+			return err
+		}
+		body, err := c.Answer()
+		if err != nil {
+			return err
+		}
+		if err = Produced(body); err == nil || time.Now().After(deadline) {
+			return err
+		}
+	}
 }

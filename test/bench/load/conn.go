@@ -173,3 +173,14 @@ func newFetcher(c *Conn, topic string, partition, maxBytes int32) (*fetcher, err
 func (f *fetcher) seek(offset int64) { binary.BigEndian.PutUint64(f.offset, uint64(offset)) }
 
 func (f *fetcher) position() int64 { return int64(binary.BigEndian.Uint64(f.offset)) }
+
+// Greet asks for the versions on a connection, and reads the answer: what every client does first.
+func Greet(nc net.Conn) error {
+	c := &Conn{nc: nc, in: make([]byte, 4<<10), format: kmsg.NewRequestFormatter(kmsg.FormatterClientID("bench"))}
+	req := kmsg.NewPtrApiVersionsRequest()
+	if err := c.Write(c.Frame(req)); err != nil {
+		return err
+	}
+	_, err := c.Answer()
+	return err
+}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ottla/ottla/internal/histogram"
 )
 
 // Limit ends a load: after so many bytes (uncompressed, where that makes a difference) or so much time. Zero does not bound.
@@ -29,7 +31,8 @@ type Traffic struct {
 	Conns      int // connections; each has its share of the partitions
 	Depth      int // requests in flight on each
 	Batch      Batch
-	Acks       int16 // 0 means 1
+	// Times, where it is not nil, gets how long each request took; Depth must be 1.
+	Times *histogram.Histogram
 }
 
 // Replay sends the same batch to all partitions, as fast as it is acknowledged.
@@ -51,10 +54,14 @@ func Replay(ctx context.Context, address string, t Traffic, l Limit) (Done, erro
 	errs := make([]error, len(conns))
 	var acknowledged atomic.Int64
 	var all sync.WaitGroup
+	times := make([]*histogram.Histogram, len(conns))
 	for i, c := range conns {
+		if t.Times != nil {
+			times[i] = &histogram.Histogram{}
+		}
 		all.Go(func() {
 			defer c.Close()
-			n, err := c.replay(t.Depth, func() bool {
+			n, err := c.replay(t.Depth, times[i], func() bool {
 				return sent.Add(1) <= quota && time.Now().Before(end) && ctx.Err() == nil
 			})
 			acknowledged.Add(n)
@@ -62,6 +69,11 @@ func Replay(ctx context.Context, address string, t Traffic, l Limit) (Done, erro
 		})
 	}
 	all.Wait()
+	for _, h := range times {
+		if h != nil {
+			t.Times.Merge(h)
+		}
+	}
 	n := acknowledged.Load()
 	done := Done{Requests: n, Records: n * int64(t.Batch.Records), Bytes: n * int64(t.Batch.Uncompressed), Took: time.Since(began)}
 	return done, errors.Join(append(errs, ctx.Err())...)
@@ -87,11 +99,7 @@ func (t Traffic) open(address string) ([]replayConn, error) {
 		r := replayConn{Conn: c}
 		for p := i % t.Partitions; p < t.Partitions; p += t.Conns {
 			if encoded[p] == nil {
-				req := ProduceRequest(t.Topic, int32(p), t.Batch.Bytes)
-				if t.Acks != 0 {
-					req.Acks = t.Acks
-				}
-				encoded[p] = c.Frame(req)
+				encoded[p] = c.Frame(ProduceRequest(t.Topic, int32(p), t.Batch.Bytes))
 			}
 			r.frames = append(r.frames, encoded[p])
 		}
@@ -101,11 +109,15 @@ func (t Traffic) open(address string) ([]replayConn, error) {
 }
 
 // replay keeps depth requests in flight as long as more says so, and returns how many were acknowledged.
-func (c replayConn) replay(depth int, more func() bool) (acknowledged int64, err error) {
+func (c replayConn) replay(depth int, times *histogram.Histogram, more func() bool) (acknowledged int64, err error) {
 	next, inFlight := 0, 0
+	var sent time.Time
 	send := func() error {
 		if !more() {
 			return nil
+		}
+		if times != nil {
+			sent = time.Now()
 		}
 		inFlight++
 		next++
@@ -123,6 +135,9 @@ func (c replayConn) replay(depth int, more func() bool) (acknowledged int64, err
 		}
 		if err != nil {
 			return acknowledged, fmt.Errorf("produce: %w", err)
+		}
+		if times != nil {
+			times.Add(time.Since(sent))
 		}
 		acknowledged++
 		inFlight--

@@ -48,11 +48,13 @@ func pin(tid int, cpus []int) error {
 	return unix.SchedSetaffinity(tid, &set)
 }
 
-// Nap sleeps by the kernel's timer, which is exact where Go's is a millisecond coarse. It holds its thread meanwhile.
+// Nap sleeps by the kernel's timer, which is exact where Go's is a millisecond coarse. It holds its thread meanwhile. The
+// signals that Go's runtime sends to its threads cut the kernel's sleep short, so it sleeps on.
 func Nap(d time.Duration) {
 	if d <= 0 {
 		return
 	}
-	ts := unix.NsecToTimespec(int64(d))
-	_ = unix.Nanosleep(&ts, nil) // woken early is on time enough
+	left := unix.NsecToTimespec(int64(d))
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
+	}
 }

@@ -22,20 +22,12 @@ type Plan struct {
 	Producers int           // and as many consumers
 	Size      int           // bytes of a value
 	Length    time.Duration // of the run
-	Spread    int           // partitions of the topic, over which the producers' lie evenly; 0 for one each
 }
 
 // Procs is how many Go threads the probe needs at once even on one CPU: its sleeps hold theirs.
 const Procs = 6
 
 func (p Plan) count() int { return int(p.Length.Seconds() * float64(p.Rate)) }
-
-func (p Plan) partition(i int) int32 {
-	if p.Spread == 0 {
-		return int32(i)
-	}
-	return int32(i * p.Spread / p.Producers)
-}
 
 // EndToEnd produces records one by one at their intended times and consumes them at the tail. The histogram has the times
 // from the intended moment to the moment when the consumer has the record.
@@ -44,7 +36,7 @@ func EndToEnd(ctx context.Context, address string, p Plan) (*histogram.Histogram
 	producers := make([]*load.Conn, p.Producers)
 	for i := range p.Producers {
 		var err error
-		if consumers[i], err = load.OpenTail(address, p.Topic, p.partition(i)); err != nil {
+		if consumers[i], err = load.OpenTail(address, p.Topic, int32(i)); err != nil {
 			return nil, err
 		}
 		defer consumers[i].Close()
@@ -93,10 +85,21 @@ func receive(c *load.Tail, h *histogram.Histogram, expected, size int) error {
 				return fmt.Errorf("a batch of %d bytes among those of the probe", len(b))
 			}
 			sent := int64(binary.BigEndian.Uint64(b[len(b)-size-1:]))
-			h.Add(now.Sub(time.Unix(0, sent)))
+			if err := count(h, now.Sub(time.Unix(0, sent))); err != nil {
+				return err
+			}
 			records = rest
 		}
 	}
+	return nil
+}
+
+// count refuses what came before it was to leave: the instrument would be wrong, and its median too good.
+func count(h *histogram.Histogram, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("a record came %v before it was to be sent", -d)
+	}
+	h.Add(d)
 	return nil
 }
 
@@ -131,7 +134,7 @@ func (p Plan) send(ctx context.Context, producers []*load.Conn) error {
 			return err
 		}
 		c := producers[i%len(producers)]
-		if err := c.Write(c.Frame(load.ProduceRequest(p.Topic, p.partition(i%len(producers)), batch))); err != nil {
+		if err := c.Write(c.Frame(load.ProduceRequest(p.Topic, int32(i%len(producers)), batch))); err != nil {
 			return err
 		}
 		return ctx.Err()
@@ -162,7 +165,9 @@ func EchoControl(ctx context.Context, address string, p Plan) (*histogram.Histog
 				if _, errs[i] = io.ReadFull(c, in); errs[i] != nil {
 					return
 				}
-				hists[i].Add(time.Since(time.Unix(0, int64(binary.BigEndian.Uint64(in)))))
+				if errs[i] = count(&hists[i], time.Since(time.Unix(0, int64(binary.BigEndian.Uint64(in))))); errs[i] != nil {
+					return
+				}
 			}
 		})
 	}

@@ -21,7 +21,7 @@ func fetchRows() []*stage.Workload {
 					return load.FranzConsume(ctx, s.Side.Address, topic, s.Kept["records"].(int64), s.Limit(3))
 				})
 			}},
-		{Key: "9/raw fetcher", Path: "fetch", Pinned: true, Floors: []string{"bare"}, Prepare: fillW, Run: fetchCold},
+		{Key: "9/raw fetcher", OwnFiles: true, Path: "fetch", Pinned: true, Floors: []string{"bare"}, Prepare: fillW, Run: fetchCold},
 	}
 }
 

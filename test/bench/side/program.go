@@ -2,7 +2,9 @@ package side
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +23,8 @@ const (
 	Null  Kind = "null"
 	Bare  Kind = "bare"
 	Echo  Kind = "echo"
+	// Running is a server that somebody else started and stops; it is only loaded.
+	Running Kind = "running"
 )
 
 // Program is what can be started as a side.
@@ -29,6 +33,26 @@ type Program struct {
 	Name    string // for people: "Ottla", "Apache Kafka 4.4.0", "Ottla at 1234abcd"
 	Version string // Kafka's version or Ottla's commit, "+" behind it where the checkout has changes that are not committed
 	Binary  string // of Ottla and the bare programs
+	Address string // of one that is Running
+	PID     int    // of one that is Running; 0 where its CPU time can't be seen
+}
+
+// Counted says whether the CPU time of the program is known.
+func (p *Program) Counted() bool { return p.Kind != Running || p.PID != 0 }
+
+// ErrNotLoopback refuses an address of another machine.
+var ErrNotLoopback = errors.New("not a loopback address: load is sent to this machine only, unless -allow-remote says otherwise")
+
+// At is a server that runs already.
+func At(address string, pid int, remote bool) (*Program, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("-peer %q: want kafka, none, ottla@REVISION or HOST:PORT: %w", address, err)
+	}
+	if ip := net.ParseIP(host); !remote && host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("%s: %w", address, ErrNotLoopback)
+	}
+	return &Program{Kind: Running, Name: "the server at " + address, Version: "as it runs", Address: address, PID: pid}, nil
 }
 
 // ErrPeer says that the peer can't be had.
@@ -61,7 +85,7 @@ func Peer(ctx context.Context, name string) (*Program, error) {
 		}
 		return p, nil
 	}
-	return nil, fmt.Errorf("-peer %q: want kafka, none or ottla@REVISION", name)
+	return nil, fmt.Errorf("-peer %q: want kafka, none, ottla@REVISION or HOST:PORT", name)
 }
 
 // Checkout builds Ottla as it is in the working directory.

@@ -88,6 +88,10 @@ func (s *Side) Start(ctx context.Context) error {
 
 // Spawn is Start without the wait: the server may not even listen yet. Began is taken after the directory was formatted.
 func (s *Side) Spawn(ctx context.Context) error {
+	if s.Program.Kind == Running {
+		s.Address, s.Began, s.ended = s.Program.Address, time.Now(), make(chan struct{})
+		return nil
+	}
 	argv, err := s.command(ctx)
 	if err != nil {
 		return err
@@ -204,7 +208,12 @@ func (s *Side) Await(ctx context.Context) error {
 }
 
 // PID is the id of the process.
-func (s *Side) PID() int { return s.cmd.Process.Pid }
+func (s *Side) PID() int {
+	if s.Program.Kind == Running {
+		return s.Program.PID
+	}
+	return s.cmd.Process.Pid
+}
 
 // Running says whether there is a process.
 func (s *Side) Running() bool {
@@ -221,6 +230,9 @@ func (s *Side) Running() bool {
 
 // CPU is what the running process has used so far: by its control group, exact, or by the account of the process.
 func (s *Side) CPU() (time.Duration, error) {
+	if !s.Program.Counted() {
+		return 0, nil
+	}
 	if s.group != nil {
 		if used, ok, err := s.group.CPU(); ok || err != nil {
 			return used, err
@@ -239,7 +251,7 @@ func (s *Side) Stop() error { return s.end(syscall.SIGTERM) }
 func (s *Side) Kill() error { return s.end(syscall.SIGKILL) }
 
 func (s *Side) end(sig syscall.Signal) error {
-	if s == nil || s.ended == nil {
+	if s == nil || s.ended == nil || s.Program.Kind == Running {
 		return nil
 	}
 	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {

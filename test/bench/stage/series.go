@@ -10,6 +10,7 @@ import (
 
 	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/machine"
+	"github.com/ottla/ottla/test/bench/side"
 )
 
 // floorRuns is how often each bare server runs a series: at its beginning, in its middle and at its end.
@@ -106,6 +107,9 @@ func (l *Lab) stands(ctx context.Context, w *Workload, roles []string) (map[stri
 		if err != nil {
 			return stands, err
 		}
+		if p.Kind == side.Running && (w.Own || w.OwnFiles || len(w.Properties) > 0) {
+			return stands, fmt.Errorf("%w: %s needs a server that the benchmark starts itself", ErrNotHere, w.Key)
+		}
 		s := &Stand{Lab: l, Role: role, Program: p, Kept: map[string]any{}, w: w}
 		stands[role] = s
 		if w.Own {
@@ -172,8 +176,9 @@ func (l *Lab) once(ctx context.Context, w *Workload, s *Stand, pair int) (*judge
 	if err := l.Fill.Top(); err != nil {
 		return nil, err
 	}
-	kept := s.topics
-	s.topics = nil
+	kept, own := s.topics, s.own
+	s.topics, s.own = nil, nil
+	defer func() { s.topics, s.own = kept, own }()
 	run, err := l.timed(ctx, w, s)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s on %s: %w", w.Key, s.Program.Name, err), s.tidy())
@@ -183,7 +188,6 @@ func (l *Lab) once(ctx context.Context, w *Workload, s *Stand, pair int) (*judge
 	if err := s.tidy(); err != nil {
 		return nil, err
 	}
-	s.topics = kept
 	return run, l.Save(*run)
 }
 

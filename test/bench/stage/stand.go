@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/ottla/ottla/test/bench/judge"
@@ -28,6 +29,8 @@ type Workload struct {
 
 	// Own says that Run starts sides itself, and that none is running meanwhile.
 	Own bool
+	// OwnFiles says that Run looks at the side's files.
+	OwnFiles bool
 	// Prepare is called once for each side, before it is warmed up.
 	Prepare func(context.Context, *Stand) error
 	// Run is one timed run.
@@ -53,8 +56,12 @@ type Stand struct {
 	others time.Duration // of them: neither ours nor the kernel's
 }
 
-// Set notes a figure of the run.
-func (s *Stand) Set(name string, value float64) { s.run.Values[name] = value }
+// Set notes a figure of the run. CPU time that nobody counts is none.
+func (s *Stand) Set(name string, value float64) {
+	if s.Program.Counted() || !strings.HasPrefix(name, "CPU") && !strings.HasPrefix(name, "% of a core") {
+		s.run.Values[name] = value
+	}
+}
 
 // SetControl notes the echo control's figure of the same name.
 func (s *Stand) SetControl(name string, value float64) {
@@ -193,3 +200,19 @@ func (s *Stand) tidy() error {
 
 // ErrNotHere says that a workload can't run on what is measured: a setting that it has not, a program that is not there.
 var ErrNotHere = errors.New("not here")
+
+// Get is a figure of the run that was noted before.
+func (s *Stand) Get(name string) float64 { return s.run.Values[name] }
+
+// Forget takes the topics that were made so far off the list of those to be deleted.
+func (s *Stand) Forget() { s.topics = nil }
+
+// Watch waits for so long and does nothing: what is measured meanwhile is the server's own doing.
+func (s *Stand) Watch(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
