@@ -23,6 +23,9 @@ type World struct {
 	// Width is the number of columns of the terminal at Out, 0 when it is none or not known.
 	Width int
 
+	// Dir is the working directory, ConfigDir and CacheDir the user's folders; "" for one that there is none of.
+	Dir, ConfigDir, CacheDir string
+
 	// Getenv reads an environment variable; "" stands for unset.
 	Getenv func(string) string
 	// Now is the wall clock.
@@ -50,6 +53,10 @@ func Stdio() *World {
 			return signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 		},
 	}
+	// What is not there is not used.
+	w.Dir, _ = os.Getwd()
+	w.ConfigDir, _ = os.UserConfigDir()
+	w.CacheDir, _ = os.UserCacheDir()
 	if w.OutTTY {
 		w.Width = width()
 	}
