@@ -48,7 +48,7 @@ L6  storage: kafka record schema metadata vfs commitlog config
 L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage obs adminhttp
 L6  adminhttp: obs
 L6  inspect: kafka record schema
-L6  cli: kafka inspect
+L6  cli: kafka inspect config
 L6  launch: config storage vfs node cli obs
 
 S   config: kafka

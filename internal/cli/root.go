@@ -13,6 +13,7 @@ import (
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/cli/files"
 	"github.com/ottla/ottla/internal/cli/groups"
+	"github.com/ottla/ottla/internal/cli/profiles"
 	"github.com/ottla/ottla/internal/cli/records"
 	"github.com/ottla/ottla/internal/cli/topics"
 )
@@ -53,7 +54,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 	}
 	files := files.Command(a)
 	files.GroupID = "offline"
-	root.AddCommand(files, versionCommand(a), topics.Plural(a), groups.Plural(a))
+	root.AddCommand(files, profiles.Command(a), versionCommand(a), topics.Plural(a), groups.Plural(a))
 	a.Finish(root)
 	return root
 }

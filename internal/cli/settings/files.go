@@ -43,7 +43,7 @@ func Open(path string) (*File, error) {
 
 func (f *File) parse(text []byte) error {
 	var top yaml.MapSlice
-	if err := yaml.UnmarshalWithOptions(text, &top, yaml.CommentToMap(f.comments)); err != nil {
+	if err := yaml.UnmarshalWithOptions(text, &top, yaml.UseOrderedMap(), yaml.CommentToMap(f.comments)); err != nil {
 		return fmt.Errorf("%s: %w", f.Path, err)
 	}
 	for _, item := range top {
@@ -199,7 +199,7 @@ func FindProject(dir string) (*Project, error) {
 func parseProject(path string, text []byte) (*Project, error) {
 	p := &Project{Path: path}
 	var top yaml.MapSlice
-	if err := yaml.Unmarshal(text, &top); err != nil {
+	if err := yaml.UnmarshalWithOptions(text, &top, yaml.UseOrderedMap()); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	for _, item := range top {
