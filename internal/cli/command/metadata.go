@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -148,4 +149,38 @@ func IDs(list []int32) string {
 		s = append(s, strconv.Itoa(int(n)))
 	}
 	return strings.Join(s, ",")
+}
+
+// settleFor bounds the wait for a new topic's leaders, and settleEvery is how often it looks.
+const (
+	settleFor   = 3 * time.Second
+	settleEvery = 20 * time.Millisecond
+)
+
+// Settle waits until all of the new topics are known with all their leaders, so that the next request finds them. A cluster that takes
+// longer is not in error.
+func (s *Server) Settle(ctx context.Context, names ...string) {
+	if len(names) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, settleFor)
+	defer cancel()
+	tick := time.NewTicker(settleEvery)
+	defer tick.Stop()
+	for {
+		all, err := s.Topics(ctx, names...)
+		if err != nil || !slices.ContainsFunc(all, Topic.unsettled) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// unsettled reports whether the topic is unknown or a partition has no leader.
+func (t Topic) unsettled() bool {
+	return t.Err != nil || slices.ContainsFunc(t.Partitions, func(p Partition) bool { return p.Leader < 0 })
 }

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -57,6 +58,33 @@ func (p *Progress) Add(records int, bytes int64) {
 	}
 }
 
+// Follow shows the progress of work that many do at once, from what sofar says of all records and bytes until now, as often as a person
+// wants to see it, until ctx ends. After that the function that it returns writes the summary.
+func (a *App) Follow(ctx context.Context, verb string, sofar func() (records, bytes int64)) func(target string) {
+	p := a.Progress(verb)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(redrawEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				records, bytes := sofar()
+				p.unlooked = lookEvery
+				p.Add(int(records-p.Records), bytes-p.Bytes)
+			}
+		}
+	}()
+	return func(target string) {
+		<-ended
+		p.Records, p.Bytes = sofar()
+		p.Done(target)
+	}
+}
+
 // Done writes the summary.
 func (p *Progress) Done(target string) {
 	if !p.quiet {
@@ -73,7 +101,7 @@ func (p *Progress) show(tail string) {
 	if s := took.Seconds(); s > 0.05 && p.Records > 1 {
 		rate = fmt.Sprintf(", %.0f records/s", float64(p.Records)/s)
 	}
-	line := fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, Count(p.Records, "record"), size(p.Bytes), tail, took.Round(time.Millisecond), rate)
+	line := fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, Count(p.Records, "record"), Size(p.Bytes), tail, took.Round(time.Millisecond), rate)
 	if p.redraw {
 		fmt.Fprintf(p.w, "\r\x1b[K%s", line)
 		return

@@ -52,8 +52,8 @@ func Dash(s string) string {
 	return s
 }
 
-// size writes a number of bytes in the unit that fits it.
-func size(n int64) string {
+// Size writes a number of bytes in the unit that fits it.
+func Size(n int64) string {
 	const unit = 1024
 	if n < unit {
 		return fmt.Sprintf("%d B", n)

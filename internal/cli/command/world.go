@@ -22,6 +22,10 @@ type World struct {
 	InTTY, OutTTY, ErrTTY bool
 	// Width is the number of columns of the terminal at Out, 0 when it is none or not known.
 	Width int
+	// Size asks the terminal at Out for its columns and rows, which may change; nil when it is none.
+	Size func() (columns, rows int)
+	// Keyboard has the terminal at In give up every key at once, in chunks as they were typed, until restore is called; nil when it is none.
+	Keyboard func() (keys <-chan []byte, restore func(), err error)
 
 	// Dir is the working directory, ConfigDir and CacheDir the user's folders; "" for one that there is none of.
 	Dir, ConfigDir, CacheDir string
@@ -59,6 +63,10 @@ func Stdio() *World {
 	w.CacheDir, _ = os.UserCacheDir()
 	if w.OutTTY {
 		w.Width = width()
+		w.Size = size
+	}
+	if w.InTTY {
+		w.Keyboard = keyboard
 	}
 	return w
 }
@@ -73,4 +81,32 @@ func width() int {
 		return 0
 	}
 	return n
+}
+
+func size() (columns, rows int) {
+	columns, rows, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return width(), 0
+	}
+	return columns, rows
+}
+
+func keyboard() (<-chan []byte, func(), error) {
+	in := int(os.Stdin.Fd())
+	before, err := term.MakeRaw(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	keys := make(chan []byte)
+	go func() { // a read of the terminal can't be interrupted: this one is left behind when the command ends
+		buf := make([]byte, 64)
+		for {
+			n, err := os.Stdin.Read(buf)
+			if err != nil {
+				return
+			}
+			keys <- append([]byte(nil), buf[:n]...)
+		}
+	}()
+	return keys, func() { _ = term.Restore(in, before) }, nil
 }

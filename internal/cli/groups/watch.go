@@ -10,53 +10,34 @@ import (
 	"github.com/ottla/ottla/internal/cli/command"
 )
 
-// defaultWatchInterval is how often `group watch` looks.
-const defaultWatchInterval = 2 * time.Second
-
 func groupWatch(a *command.App) *cobra.Command {
 	var names groupNames
-	every := command.TimeoutFlag(defaultWatchInterval)
-	var most int
-	cmd := &cobra.Command{
+	cmd := a.Watching(&cobra.Command{
 		Use:   "watch NAME...",
 		Short: "Show groups and their lag again and again, until Ctrl-C",
 		Long: "Show groups, their members and their lag again and again, until Ctrl-C.\n\n" +
 			"On a terminal the picture is renewed in place; elsewhere each look is a line of JSON for each group.",
 		ValidArgsFunction: completeGroups(a),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if most < 0 {
-				return command.Usagef("--max must not be negative")
-			}
-			s, err := a.Connect(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer s.Close()
-			w := &watch{App: a, server: s, names: names, named: args, every: time.Duration(every), most: most}
-			ctx, stop := a.World.Interruptible(cmd.Context())
-			defer stop()
-			return w.run(ctx)
-		},
-	}
+	}, func(ctx context.Context, s *command.Server, args []string, l command.Looks) error {
+		w := &watch{App: a, Looks: l, server: s, names: names, named: args}
+		return w.run(ctx)
+	})
 	names.flags(cmd)
-	cmd.Flags().VarP(&every, "every", "e", "how long to wait between two looks")
-	cmd.Flags().IntVarP(&most, "max", "n", 0, "end after this many looks; 0 is no bound")
 	return a.Prints(cmd, command.LinesOf[watched]())
 }
 
 // watch looks at groups again and again.
 type watch struct {
 	*command.App
+	command.Looks
 	server *command.Server
 	names  groupNames
 	named  []string
-	every  time.Duration
-	most   int
 }
 
 // run looks until ctx ends, which is success. The first look must find every group; after that, what fails is told and may heal.
 func (w *watch) run(ctx context.Context) error {
-	ticks := time.NewTicker(w.every)
+	ticks := time.NewTicker(w.Every)
 	defer ticks.Stop()
 	for n := 1; ; n++ {
 		err := w.look(ctx)
@@ -70,7 +51,7 @@ func (w *watch) run(ctx context.Context) error {
 		case err != nil:
 			w.Notice("%s", command.OneLine(err))
 		}
-		if n == w.most {
+		if n == w.Most {
 			return nil
 		}
 		select {
@@ -98,7 +79,7 @@ func (w *watch) look(ctx context.Context) error {
 	now := w.World.Now().UTC()
 	if w.World.OutTTY && w.Output.Value == "table" {
 		const home, clear = "\x1b[H", "\x1b[J"
-		fmt.Fprintf(w.Out, "%s%s%s, every %v; Ctrl-C ends\n\n", home, clear, now.Format(time.RFC3339), w.every)
+		fmt.Fprintf(w.Out, "%s%s%s, every %v; Ctrl-C ends\n\n", home, clear, now.Format(time.RFC3339), w.Every)
 		err = printGroups(w.App, all)
 	} else {
 		for _, d := range all {

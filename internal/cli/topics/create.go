@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -51,7 +49,11 @@ func topicCreate(a *command.App) *cobra.Command {
 					return err
 				}
 				if !c.dryRun {
-					settle(ctx, s, done)
+					var names []string
+					for _, o := range done {
+						names = append(names, o.Name)
+					}
+					s.Settle(ctx, names...)
 				}
 				if err := a.PrintOutcomes("TopicCreateResult", "topics", done); err != nil {
 					return err
@@ -111,44 +113,6 @@ func create(ctx context.Context, s *command.Server, c creation, configs map[stri
 	}
 	f.Done = len(done)
 	return done, &f, nil
-}
-
-// settleFor bounds the wait for a new topic's leaders, and settleEvery is how often it looks.
-const (
-	settleFor   = 3 * time.Second
-	settleEvery = 20 * time.Millisecond
-)
-
-// settle waits until every new topic is known with all its leaders, so that the next command of a script finds it. A cluster that takes
-// longer is not in error.
-func settle(ctx context.Context, s *command.Server, done []command.Outcome) {
-	if len(done) == 0 {
-		return
-	}
-	var names []string
-	for _, o := range done {
-		names = append(names, o.Name)
-	}
-	ctx, cancel := context.WithTimeout(ctx, settleFor)
-	defer cancel()
-	tick := time.NewTicker(settleEvery)
-	defer tick.Stop()
-	for {
-		all, err := s.Topics(ctx, names...)
-		if err != nil || !slices.ContainsFunc(all, unsettled) {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// unsettled reports whether the topic is unknown or a partition has no leader.
-func unsettled(t command.Topic) bool {
-	return t.Err != nil || slices.ContainsFunc(t.Partitions, func(p command.Partition) bool { return p.Leader < 0 })
 }
 
 func created(r kadm.CreateTopicResponse, result string) command.Outcome {
