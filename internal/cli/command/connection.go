@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/ottla/ottla/internal/cli/settings"
+	"github.com/ottla/ottla/internal/cli/reach"
 )
 
 // connection is what the command line says about the server.
@@ -20,7 +20,7 @@ type connection struct {
 	file           string   // of --command-config
 	profile        string
 
-	resolved *settings.Settings
+	resolved *reach.Settings
 	failure  error
 }
 
@@ -39,7 +39,7 @@ func (a *App) ClientFlags(f *pflag.FlagSet) {
 const whereSettings = "`ottla profile current` shows each setting and where it comes from"
 
 // Settings are those of the connection, from all their sources. They are found once.
-func (a *App) Settings() (settings.Settings, error) {
+func (a *App) Settings() (reach.Settings, error) {
 	if a.resolved == nil {
 		s, err := a.resolve()
 		a.resolved, a.failure = &s, err
@@ -47,39 +47,39 @@ func (a *App) Settings() (settings.Settings, error) {
 	return *a.resolved, a.failure
 }
 
-func (a *App) resolve() (settings.Settings, error) {
-	var layers []settings.Layer
-	add := func(l settings.Layer, err error) error {
+func (a *App) resolve() (reach.Settings, error) {
+	var layers []reach.Layer
+	add := func(l reach.Layer, err error) error {
 		if err != nil {
 			return settingFailed(err)
 		}
 		layers = append(layers, l)
 		return nil
 	}
-	for _, source := range []func() (settings.Layer, error){a.flagLayer, a.setLayer, a.fileLayer, func() (settings.Layer, error) {
-		return settings.Environment(a.World.Getenv)
+	for _, source := range []func() (reach.Layer, error){a.flagLayer, a.setLayer, a.fileLayer, func() (reach.Layer, error) {
+		return reach.Environment(a.World.Getenv)
 	}} {
 		if err := add(source()); err != nil {
-			return settings.Settings{}, err
+			return reach.Settings{}, err
 		}
 	}
 	project, err := a.Project()
 	if err != nil {
-		return settings.Settings{}, settingFailed(err)
+		return reach.Settings{}, settingFailed(err)
 	}
 	if project != nil {
-		if err := add(settings.NewLayer("project "+project.Path, true, project.Pairs)); err != nil {
-			return settings.Settings{}, err
+		if err := add(reach.NewLayer("project "+project.Path, true, project.Pairs)); err != nil {
+			return reach.Settings{}, err
 		}
 	}
 	pairs, where, err := a.profilePairs(project)
 	if err != nil {
-		return settings.Settings{}, err
+		return reach.Settings{}, err
 	}
-	if err := add(settings.NewLayer(where, true, pairs)); err != nil {
-		return settings.Settings{}, err
+	if err := add(reach.NewLayer(where, true, pairs)); err != nil {
+		return reach.Settings{}, err
 	}
-	return settings.Resolve(layers...), nil
+	return reach.Resolve(layers...), nil
 }
 
 func settingFailed(err error) error {
@@ -88,9 +88,9 @@ func settingFailed(err error) error {
 		return err
 	}
 	use := Usagef("%v", err)
-	var unknown *settings.Unknown
+	var unknown *reach.Unknown
 	if errors.As(err, &unknown) {
-		use.Hint = DidYouMean(unknown.Name, settings.Names())
+		use.Hint = DidYouMean(unknown.Name, reach.Names())
 	}
 	if use.Hint == "" {
 		use.Hint = "`ottla profile keys` lists all settings"
@@ -99,38 +99,38 @@ func settingFailed(err error) error {
 }
 
 // flagLayer is what has a flag of its own.
-func (a *App) flagLayer() (settings.Layer, error) {
-	var pairs []settings.Pair
+func (a *App) flagLayer() (reach.Layer, error) {
+	var pairs []reach.Pair
 	if len(a.servers) > 0 {
-		pairs = append(pairs, settings.Pair{Name: settings.Servers, Value: strings.Join(a.servers, ","), Where: "--bootstrap-server"})
+		pairs = append(pairs, reach.Pair{Name: reach.Servers, Value: strings.Join(a.servers, ","), Where: "--bootstrap-server"})
 	}
-	return settings.NewLayer("flags", true, pairs)
+	return reach.NewLayer("flags", true, pairs)
 }
 
-func (a *App) setLayer() (settings.Layer, error) {
-	var pairs []settings.Pair
+func (a *App) setLayer() (reach.Layer, error) {
+	var pairs []reach.Pair
 	for _, given := range a.set {
 		name, value, ok := strings.Cut(given, "=")
 		if !ok || name == "" {
-			return settings.Layer{}, Usagef("-X %s: want KEY=VALUE", given)
+			return reach.Layer{}, Usagef("-X %s: want KEY=VALUE", given)
 		}
-		pairs = append(pairs, settings.Pair{Name: name, Value: value})
+		pairs = append(pairs, reach.Pair{Name: name, Value: value})
 	}
-	return settings.NewLayer("-X", true, pairs)
+	return reach.NewLayer("-X", true, pairs)
 }
 
-func (a *App) fileLayer() (settings.Layer, error) {
-	var pairs []settings.Pair
+func (a *App) fileLayer() (reach.Layer, error) {
+	var pairs []reach.Pair
 	if a.file != "" {
 		text, err := os.ReadFile(a.file)
 		if err != nil {
-			return settings.Layer{}, &Error{What: "--command-config", Err: err}
+			return reach.Layer{}, &Error{What: "--command-config", Err: err}
 		}
-		if pairs, err = settings.Properties(a.file, text); err != nil {
-			return settings.Layer{}, Usagef("--command-config: %v", err)
+		if pairs, err = reach.Properties(a.file, text); err != nil {
+			return reach.Layer{}, Usagef("--command-config: %v", err)
 		}
 	}
-	return settings.NewLayer("--command-config", false, pairs)
+	return reach.NewLayer("--command-config", false, pairs)
 }
 
 // ProfilePath is where the user's profiles are kept, "" when the machine has no place for them.
@@ -142,15 +142,15 @@ func (a *App) ProfilePath() string {
 }
 
 // Project is the project's file that counts, nil for none: a profile that is asked for by name stands in its place.
-func (a *App) Project() (*settings.Project, error) {
+func (a *App) Project() (*reach.Project, error) {
 	if a.profile != "" || a.World.Getenv("OTTLA_PROFILE") != "" {
 		return nil, nil
 	}
-	return settings.FindProject(a.World.Dir)
+	return reach.FindProject(a.World.Dir)
 }
 
 // ChosenProfile is the name of the profile that counts, and who chose it; "" for none. project may be nil.
-func (a *App) ChosenProfile(project *settings.Project, f *settings.File) (name, by string) {
+func (a *App) ChosenProfile(project *reach.Project, f *reach.File) (name, by string) {
 	switch {
 	case a.profile != "":
 		return a.profile, "--profile"
@@ -165,8 +165,8 @@ func (a *App) ChosenProfile(project *settings.Project, f *settings.File) (name, 
 }
 
 // profilePairs are the settings of the user's profile that counts.
-func (a *App) profilePairs(project *settings.Project) (pairs []settings.Pair, where string, err error) {
-	f, err := settings.Open(a.ProfilePath())
+func (a *App) profilePairs(project *reach.Project) (pairs []reach.Pair, where string, err error) {
+	f, err := reach.Open(a.ProfilePath())
 	if err != nil {
 		return nil, "", err
 	}
@@ -182,7 +182,7 @@ func (a *App) profilePairs(project *settings.Project) (pairs []settings.Pair, wh
 }
 
 // NoProfile says that there is no profile of a name, and which may have been meant.
-func NoProfile(name, by string, f *settings.File) error {
+func NoProfile(name, by string, f *reach.File) error {
 	e := &Error{What: "profile " + name, Where: by, Err: errors.New("there is no such profile"), Exit: NotFound, Hint: DidYouMean(name, f.Names())}
 	if e.Hint == "" {
 		e.Hint = "`ottla profile list` shows those that there are, `ottla profile add` makes one"
@@ -196,7 +196,7 @@ func (a *App) timeout() time.Duration {
 		return d
 	}
 	s, err := a.Settings()
-	if d := s.Duration(settings.RequestTimeout); err == nil && d > 0 {
+	if d := s.Duration(reach.RequestTimeout); err == nil && d > 0 {
 		return d
 	}
 	return defaultRequestTimeout

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ottla/ottla/internal/cli/command"
-	"github.com/ottla/ottla/internal/cli/settings"
+	"github.com/ottla/ottla/internal/cli/reach"
 )
 
 // tool is another tool whose configuration can be taken over.
@@ -21,7 +21,7 @@ type tool struct {
 	name string
 	// path is where its file is unless one is given, from the home folder.
 	path string
-	read func(text []byte) (all []settings.Profile, current string, err error)
+	read func(text []byte) (all []reach.Profile, current string, err error)
 }
 
 var tools = []tool{
@@ -65,7 +65,7 @@ func bring(a *command.App) *cobra.Command {
 			if d {
 				var lines []string
 				for _, p := range all {
-					lines = append(lines, fmt.Sprintf("add profile %q: %s", p.Name, value(p, settings.Servers)))
+					lines = append(lines, fmt.Sprintf("add profile %q: %s", p.Name, value(p, reach.Servers)))
 				}
 				return a.Planned(lines, &command.Failures{})
 			}
@@ -79,7 +79,7 @@ func bring(a *command.App) *cobra.Command {
 	return cmd
 }
 
-func readTool(a *command.App, args []string, name string) (all []settings.Profile, current string, err error) {
+func readTool(a *command.App, args []string, name string) (all []reach.Profile, current string, err error) {
 	if args[0] == properties {
 		if len(args) < 2 {
 			return nil, "", command.Usagef("import client.properties needs the FILE")
@@ -88,7 +88,7 @@ func readTool(a *command.App, args []string, name string) (all []settings.Profil
 			name = strings.TrimSuffix(filepath.Base(args[1]), filepath.Ext(args[1]))
 		}
 		p, err := fromProperties(name, args[1])
-		return []settings.Profile{p}, name, err
+		return []reach.Profile{p}, name, err
 	}
 	if name != "" {
 		return nil, "", command.Usagef("--name is for client.properties: the others have names")
@@ -121,28 +121,28 @@ func readTool(a *command.App, args []string, name string) (all []settings.Profil
 }
 
 // fromProperties keeps the settings of an application's file that are about the connection.
-func fromProperties(name, path string) (settings.Profile, error) {
-	p := settings.Profile{Name: name}
+func fromProperties(name, path string) (reach.Profile, error) {
+	p := reach.Profile{Name: name}
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return p, &command.Error{What: "read " + properties, Err: err}
 	}
-	pairs, err := settings.Properties(path, text)
+	pairs, err := reach.Properties(path, text)
 	if err == nil {
-		_, err = settings.NewLayer(path, false, pairs)
+		_, err = reach.NewLayer(path, false, pairs)
 	}
 	if err != nil {
 		return p, command.Usagef("%v", err)
 	}
 	for _, pair := range pairs {
-		if k, ok := settings.Find(pair.Name); ok {
-			p.Pairs = append(p.Pairs, settings.Pair{Name: k.Name, Value: pair.Value})
+		if k, ok := reach.Find(pair.Name); ok {
+			p.Pairs = append(p.Pairs, reach.Pair{Name: k.Name, Value: pair.Value})
 		}
 	}
 	return p, nil
 }
 
-func value(p settings.Profile, name string) string {
+func value(p reach.Profile, name string) string {
 	for _, pair := range p.Pairs {
 		if pair.Name == name {
 			return pair.Value
@@ -164,30 +164,30 @@ type cluster struct {
 }
 
 // profile puts it in our words.
-func (c cluster) profile() (settings.Profile, error) {
-	p := settings.Profile{Name: c.name}
+func (c cluster) profile() (reach.Profile, error) {
+	p := reach.Profile{Name: c.name}
 	add := func(name, value string) {
 		if value != "" {
-			p.Pairs = append(p.Pairs, settings.Pair{Name: name, Value: value})
+			p.Pairs = append(p.Pairs, reach.Pair{Name: name, Value: value})
 		}
 	}
-	add(settings.Servers, strings.Join(c.brokers, ","))
-	add(settings.ClientID, c.clientID)
+	add(reach.Servers, strings.Join(c.brokers, ","))
+	add(reach.ClientID, c.clientID)
 	if c.timeout != "" {
 		d, err := time.ParseDuration(c.timeout)
 		if err != nil {
 			return p, fmt.Errorf("%s: %w", c.name, err)
 		}
-		add(settings.RequestTimeout, strconv.FormatInt(d.Milliseconds(), 10))
+		add(reach.RequestTimeout, strconv.FormatInt(d.Milliseconds(), 10))
 	}
 	protocol := "PLAINTEXT"
 	if c.encrypted {
 		protocol = "SSL"
-		add(settings.CALocation, c.ca)
-		add(settings.CertLocation, c.cert)
-		add(settings.KeyLocation, c.key)
+		add(reach.CALocation, c.ca)
+		add(reach.CertLocation, c.cert)
+		add(reach.KeyLocation, c.key)
 		if c.insecure {
-			add(settings.CheckCert, "false")
+			add(reach.CheckCert, "false")
 		}
 	}
 	if c.user != "" || c.token != "" {
@@ -196,12 +196,12 @@ func (c cluster) profile() (settings.Profile, error) {
 		if !ok {
 			return p, fmt.Errorf("%s: the mechanism %s can't be taken over", c.name, c.mechanism)
 		}
-		add(settings.Mechanism, mechanism)
-		add(settings.Username, c.user)
-		add(settings.Password, c.password)
-		add(settings.Token, c.token)
+		add(reach.Mechanism, mechanism)
+		add(reach.Username, c.user)
+		add(reach.Password, c.password)
+		add(reach.Token, c.token)
 	}
-	add(settings.Protocol, protocol)
+	add(reach.Protocol, protocol)
 	return p, nil
 }
 
@@ -211,8 +211,8 @@ var mechanisms = map[string]string{
 	"scram-sha-256": "SCRAM-SHA-256", "scram-sha256": "SCRAM-SHA-256", "scram-sha-512": "SCRAM-SHA-512", "scram-sha512": "SCRAM-SHA-512",
 }
 
-func profilesOf(clusters []cluster) ([]settings.Profile, error) {
-	var all []settings.Profile
+func profilesOf(clusters []cluster) ([]reach.Profile, error) {
+	var all []reach.Profile
 	for _, c := range clusters {
 		p, err := c.profile()
 		if err != nil {
@@ -224,7 +224,7 @@ func profilesOf(clusters []cluster) ([]settings.Profile, error) {
 }
 
 // readRpk reads rpk.yaml. TLS is on where its section stands, unless it says enabled: false.
-func readRpk(text []byte) ([]settings.Profile, string, error) {
+func readRpk(text []byte) ([]reach.Profile, string, error) {
 	var file struct {
 		Current  string `yaml:"current_profile"`
 		Profiles []struct {
@@ -263,7 +263,7 @@ func readRpk(text []byte) ([]settings.Profile, string, error) {
 }
 
 // readKafkactl reads config.yml of kafkactl.
-func readKafkactl(text []byte) ([]settings.Profile, string, error) {
+func readKafkactl(text []byte) ([]reach.Profile, string, error) {
 	type section struct {
 		Brokers  []string `yaml:"brokers"`
 		ClientID string   `yaml:"clientID"`
@@ -308,7 +308,7 @@ func readKafkactl(text []byte) ([]settings.Profile, string, error) {
 }
 
 // readKaf reads ~/.kaf/config. TLS is on where its section stands or security-protocol says so.
-func readKaf(text []byte) ([]settings.Profile, string, error) {
+func readKaf(text []byte) ([]reach.Profile, string, error) {
 	var file struct {
 		Current  string `yaml:"current-cluster"`
 		Clusters []struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/ottla/ottla/internal/cli/command"
-	"github.com/ottla/ottla/internal/cli/settings"
+	"github.com/ottla/ottla/internal/cli/reach"
 )
 
 // Command is `ottla profile`.
@@ -50,12 +50,12 @@ func list(a *command.App) *cobra.Command {
 			chosen, _ := a.ChosenProfile(project, f)
 			var rows []row
 			for _, p := range f.Profiles {
-				l, err := settings.NewLayer(p.Name, false, p.Pairs)
+				l, err := reach.NewLayer(p.Name, false, p.Pairs)
 				if err != nil {
 					return &command.Error{What: "profile " + p.Name, Where: f.Path, Err: err}
 				}
-				s := settings.Resolve(l)
-				rows = append(rows, row{p.Name, p.Name == chosen, s.Text(settings.Servers), s.Text(settings.Protocol), s.Text(settings.Username)})
+				s := reach.Resolve(l)
+				rows = append(rows, row{p.Name, p.Name == chosen, s.Text(reach.Servers), s.Text(reach.Protocol), s.Text(reach.Username)})
 			}
 			if len(rows) == 0 {
 				a.Notice("`ottla profile add NAME -b HOST:PORT` makes one, `ottla profile import` takes those of other tools")
@@ -73,15 +73,15 @@ func list(a *command.App) *cobra.Command {
 	return a.Prints(cmd, command.ListOf[row]("ProfileList", "profiles"))
 }
 
-func open(a *command.App) (*settings.File, error) {
-	f, err := settings.Open(a.ProfilePath())
+func open(a *command.App) (*reach.File, error) {
+	f, err := reach.Open(a.ProfilePath())
 	if err != nil {
 		return nil, &command.Error{What: "read the profiles", Err: err, Hint: "`ottla profile edit` opens the file"}
 	}
 	return f, nil
 }
 
-func save(f *settings.File) error {
+func save(f *reach.File) error {
 	if err := f.Save(); err != nil {
 		return &command.Error{What: "write the profiles", Where: f.Path, Err: err}
 	}
@@ -144,7 +144,7 @@ func use(a *command.App) *cobra.Command {
 // complete offers the names of profiles.
 func complete(a *command.App) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-		f, err := settings.Open(a.ProfilePath())
+		f, err := reach.Open(a.ProfilePath())
 		if err != nil || len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
@@ -172,7 +172,7 @@ func add(a *command.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return put(a, []settings.Profile{p}, n.replace, map[bool]string{true: p.Name}[n.use])
+			return put(a, []reach.Profile{p}, n.replace, map[bool]string{true: p.Name}[n.use])
 		},
 	}
 	f := cmd.Flags()
@@ -189,17 +189,17 @@ func replaceFlag(f *pflag.FlagSet, replace *bool) {
 }
 
 // profile is what the flags say.
-func (n *addition) profile(name string) (settings.Profile, error) {
-	p := settings.Profile{Name: name}
+func (n *addition) profile(name string) (reach.Profile, error) {
+	p := reach.Profile{Name: name}
 	if len(n.servers) > 0 {
-		p.Pairs = append(p.Pairs, settings.Pair{Name: settings.Servers, Value: strings.Join(n.servers, ",")})
+		p.Pairs = append(p.Pairs, reach.Pair{Name: reach.Servers, Value: strings.Join(n.servers, ",")})
 	}
 	for _, s := range n.set {
 		key, value, ok := strings.Cut(s, "=")
 		if !ok || key == "" {
 			return p, command.Usagef("-X %s: want KEY=VALUE", s)
 		}
-		p.Pairs = append(p.Pairs, settings.Pair{Name: key, Value: value})
+		p.Pairs = append(p.Pairs, reach.Pair{Name: key, Value: value})
 	}
 	if err := check(p); err != nil {
 		return p, err
@@ -212,7 +212,7 @@ func (n *addition) profile(name string) (settings.Profile, error) {
 		return p, err
 	}
 	for _, pair := range imported.Pairs {
-		if !slices.ContainsFunc(p.Pairs, func(own settings.Pair) bool { return own.Name == pair.Name }) {
+		if !slices.ContainsFunc(p.Pairs, func(own reach.Pair) bool { return own.Name == pair.Name }) {
 			p.Pairs = append(p.Pairs, pair)
 		}
 	}
@@ -220,10 +220,10 @@ func (n *addition) profile(name string) (settings.Profile, error) {
 }
 
 // check refuses settings that there are not, and servers that are no addresses.
-func check(p settings.Profile) error {
-	l, err := settings.NewLayer("profile "+p.Name, true, p.Pairs)
+func check(p reach.Profile) error {
+	l, err := reach.NewLayer("profile "+p.Name, true, p.Pairs)
 	if err == nil {
-		_, err = settings.Resolve(l).Addresses()
+		_, err = reach.Resolve(l).Addresses()
 	}
 	if err != nil {
 		e := command.Usagef("%v", err)
@@ -234,7 +234,7 @@ func check(p settings.Profile) error {
 }
 
 // put adds profiles to the user's file and takes the one called use from now on.
-func put(a *command.App, profiles []settings.Profile, replace bool, use string) error {
+func put(a *command.App, profiles []reach.Profile, replace bool, use string) error {
 	f, err := open(a)
 	if err != nil {
 		return err
@@ -247,7 +247,7 @@ func put(a *command.App, profiles []settings.Profile, replace bool, use string) 
 			return e
 		}
 		for _, pair := range p.Pairs {
-			if k, _ := settings.Find(pair.Name); k.Secret && !settings.IsReference(pair.Value) {
+			if k, _ := reach.Find(pair.Name); k.Secret && !reach.IsReference(pair.Value) {
 				plain = pair.Name
 			}
 		}
@@ -271,7 +271,7 @@ func edit(a *command.App) *cobra.Command {
 		Use: "edit", Short: "Open the file of profiles in $VISUAL or $EDITOR", Args: command.Args(0, 0, "no arguments"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			f, err := settings.Open(a.ProfilePath())
+			f, err := reach.Open(a.ProfilePath())
 			if f == nil || f.Path == "" {
 				return &command.Error{What: "edit the profiles", Err: errors.Join(errors.New("there is no file"), err)}
 			}
@@ -358,7 +358,7 @@ func known(a *command.App) *cobra.Command {
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(*cobra.Command, []string) error {
 			var rows []keyRow
-			for _, k := range settings.Keys() {
+			for _, k := range reach.Keys() {
 				rows = append(rows, keyRow{k.Name, command.OrNone(k.Also), k.Variable(), k.Default, k.Secret, k.Doc})
 			}
 			return command.List(a, "SettingKeyList", "keys", rows, []command.Column[keyRow]{

@@ -1,4 +1,4 @@
-package settings
+package reach
 
 import (
 	"context"
@@ -149,7 +149,9 @@ func TestConnections(t *testing.T) {
 }
 
 func TestVariables(t *testing.T) {
-	l, err := Environment(func(name string) string { return map[string]string{"OTTLA_SASL_USERNAME": "me", "OTTLA_CLIENT_ID": "x"}[name] })
+	l, err := Environment(func(name string) string {
+		return map[string]string{"OTTLA_SASL_USERNAME": "me", "OTTLA_CLIENT_ID": "x"}[name]
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
