@@ -20,6 +20,8 @@ type logDir struct {
 	mu  sync.Mutex // a leaf; guards err
 	err error
 
+	syncs chan struct{} // one for each of maxSyncs that runs
+
 	files   sync.Mutex        // guards the checkpoints
 	written map[string][]byte // checkpoints as they are on the disk
 }
