@@ -40,7 +40,7 @@ type Partition struct {
 	core     *replica.State
 	marked   bool  // partition.metadata is written
 	unsynced int64 // bytes since the flusher was last told of this log
-	syncs    syncs // for flush.messages
+	syncs    *syncs // for flush.messages; nil before that is first set
 
 	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
 	unflushedSince atomic.Int64
@@ -156,7 +156,7 @@ func (p *Partition) become(l replica.Leadership) {
 // setConfig makes c the configuration from the next append on.
 func (p *Partition) setConfig(c *Config) {
 	p.mu.Lock()
-	p.log().SetConfig(c.Log)
+	p.log().SetConfig(&c.Log)
 	p.config.Store(c)
 	p.mu.Unlock()
 }
@@ -352,6 +352,17 @@ func (p *Partition) expireProducers(now time.Time) {
 	if state := p.log().Producers(); state.Len() > 0 && p.state.Load() == online {
 		state.Expire(now.UnixMilli(), p.config.Load().Log.ProducerIdle)
 	}
+}
+
+// begin makes what has to be on the disk before the first record. Hold the lock.
+func (p *Partition) begin(now time.Time) error {
+	if p.marked {
+		return nil
+	}
+	if err := p.log().Make(now); err != nil {
+		return err
+	}
+	return p.mark()
 }
 
 // mark writes partition.metadata, without which nothing may be in the log. Hold the lock.

@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"math"
 	"runtime"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -27,11 +28,21 @@ type syncs struct {
 }
 
 // owes reports whether an append that ends at end has to wait for a sync.
-func (s *syncs) owes(end kafka.Offset) bool { return s.synced < end && end <= s.owed }
+func (s *syncs) owes(end kafka.Offset) bool { return s != nil && s.synced < end && end <= s.owed }
 
-// count takes in an append, and reports whether somebody has to begin to sync.
-func (s *syncs) count(records int64, size int, end kafka.Offset, every int64) (begin bool) {
-	if s.records += records; every > 0 && s.records >= every {
+// count takes in an append of so many bytes, and reports whether somebody has to begin to sync. Hold the lock.
+func (p *Partition) count(records int64, size int, end kafka.Offset, every int64) (begin bool) {
+	if every <= 0 || every == math.MaxInt64 {
+		every = math.MaxInt64
+		if p.syncs == nil {
+			return false
+		}
+	}
+	if p.syncs == nil {
+		p.syncs = &syncs{}
+	}
+	s := p.syncs
+	if s.records += records; s.records >= every {
 		s.records, s.owed = 0, end
 		begin, s.running = !s.running, true
 	}
@@ -43,7 +54,7 @@ func (s *syncs) count(records int64, size int, end kafka.Offset, every int64) (b
 
 // durable is the offset from which on own records don't count.
 func (s *syncs) durable() kafka.Offset {
-	if s.owed > s.synced {
+	if s != nil && s.owed > s.synced {
 		return s.synced
 	}
 	return replica.AllDurable
@@ -68,7 +79,7 @@ func (p *Partition) syncOwed() {
 // waits on.
 func (p *Partition) noteSynced(point kafka.Offset, ok bool) (more bool) {
 	p.mu.Lock()
-	s := &p.syncs
+	s := p.syncs
 	s.synced = max(s.synced, point)
 	owed, bytes := s.owed > s.synced, 0
 	more = owed && ok && p.state.Load() == online
