@@ -56,12 +56,12 @@ func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 		if !okA || !okB {
 			continue
 		}
-		if m.Tail && (void(m, pair[0]) || void(m, pair[1])) {
-			v.Void++
-		}
 		ours, peers = append(ours, a), append(peers, b)
 		oursClient, peerClient = append(oursClient, pair[0].Values["client "+m.Name]), append(peerClient, pair[1].Values["client "+m.Name])
-		if b > 0 {
+		switch {
+		case m.Tail && (void(m, pair[0]) || void(m, pair[1])):
+			v.Void++
+		case b > 0:
 			ratios = append(ratios, a/b)
 		}
 	}
@@ -81,7 +81,7 @@ func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 	need := (wanted + 1) / 2
 	if len(ours) < need && p.Dropped > 0 || v.HasPeer && len(ratios) < need || !v.HasPeer && p.met() {
 		v.Useless = true
-	} else if v.Void*2 <= len(ratios) && len(ratios) > 0 {
+	} else if len(ratios) > 0 {
 		v.Pairs = len(ratios)
 		v.Ratio = interval(ratios)
 	}

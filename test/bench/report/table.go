@@ -113,12 +113,13 @@ func limit(v judge.Verdict) string {
 func remarks(v judge.Verdict, paired bool) string {
 	var all []string
 	if v.Useless {
-		all = append(all, fmt.Sprintf("disturbed beyond use: %d pairs dropped, no ratio", v.Dropped))
-	} else if v.Dropped > 0 {
+		all = append(all, "no ratio: disturbed beyond use")
+	}
+	if v.Dropped > 0 {
 		all = append(all, fmt.Sprintf("%d disturbed pairs dropped", v.Dropped))
 	}
 	if v.Void > 0 {
-		all = append(all, fmt.Sprintf("void in %d: the echo control is above a third", v.Void))
+		all = append(all, fmt.Sprintf("%d void: the echo control is above a third", v.Void))
 	}
 	if v.Bound {
 		all = append(all, fmt.Sprintf("bound by the client (null server: %s)", number(v.Null)))
