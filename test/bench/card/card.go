@@ -25,6 +25,7 @@ type Metric struct {
 	Name   string
 	Higher bool // is better
 	Tail   bool // a quantile: void when the echo control's is above a third of it
+	Size   bool // no time in it: a slow machine changes nothing
 	Rate   bool // the client may be the bottleneck: compared with the null server's
 
 	Goal, CardGoal float64 // of the ratio: at the most, or at the least where higher is better

@@ -89,9 +89,9 @@ var Rows = []Row{
 		{Name: "fetch hot", Same: "8/raw fetcher", Metrics: []Metric{cpuPerGiB(Metric{Goal: 1.0, CardGoal: 1.0})}},
 	}},
 	{Number: 12, Name: "memory", Pinned: true, What: "Resident memory: idle and empty; under row 1; with 10,000 idle connections more", Series: []Series{
-		{Name: "idle", Metrics: []Metric{{Name: "MiB", Goal: 0.08, CardGoal: 0.05, CardMost: 20, Kafka: one(385)}}},
-		{Name: "under row 1", Metrics: []Metric{{Name: "MiB", Goal: 0.2, CardGoal: 0.15, CardMost: 128, Kafka: [2]float64{650, 1250}}}},
-		{Name: "10,000 idle connections", Metrics: []Metric{{Name: "MiB", CardGoal: 0.1}, {Name: "MiB more", CardMost: 60}}},
+		{Name: "idle", Metrics: []Metric{{Name: "MiB", Size: true, Goal: 0.08, CardGoal: 0.05, CardMost: 20, Kafka: one(385)}}},
+		{Name: "under row 1", Metrics: []Metric{{Name: "MiB", Size: true, Goal: 0.2, CardGoal: 0.15, CardMost: 128, Kafka: [2]float64{650, 1250}}}},
+		{Name: "10,000 idle connections", Metrics: []Metric{{Name: "MiB", Size: true, CardGoal: 0.1}, {Name: "MiB more", Size: true, CardMost: 60}}},
 	}},
 	{Number: 13, Name: "start", Pinned: true, What: "Start of the process to the first acknowledged produce", Series: []Series{
 		{Name: "existing topic (12 partitions, W)", Metrics: []Metric{{Name: "ms", Goal: 0.05, CardGoal: 0.03, CardMost: 50, Kafka: one(1600)}}},
@@ -104,13 +104,13 @@ var Rows = []Row{
 	{Number: 15, Name: "partitions", What: "Many partitions on one node, RF1", Series: []Series{
 		{Name: "6,000 partitions", Metrics: []Metric{
 			{Name: "create s", Kafka: one(5.2)},
-			{Name: "MiB", Goal: 0.05, CardGoal: 0.05, Kafka: one(1145)},
+			{Name: "MiB", Size: true, Goal: 0.05, CardGoal: 0.05, Kafka: one(1145)},
 			{Name: "idle % of a core", Kafka: one(3)},
 			{Name: "restart s", Goal: 0.05, CardGoal: 0.05, Kafka: one(12.3)},
 			{Name: "restart after kill -9 s", Goal: 0.05, CardGoal: 0.05, Kafka: one(23.9)},
 		}},
 		{Name: "100,000 partitions", Alone: true, Metrics: []Metric{
-			{Name: "create s", CardMost: 30}, {Name: "MiB", Most: 400, CardMost: 250}, {Name: "restart s", Most: 4, CardMost: 2},
+			{Name: "create s", CardMost: 30}, {Name: "MiB", Size: true, Most: 400, CardMost: 250}, {Name: "restart s", Most: 4, CardMost: 2},
 			{Name: "p99 ms", Tail: true}, {Name: "p99 ms with 100 partitions", Tail: true},
 		}},
 	}},
@@ -125,7 +125,7 @@ var Rows = []Row{
 	{Number: 18, Name: "compact", Pinned: true, What: "First cleaning of a log of 3.2 M records, a million random keys, values of 190 bytes, lz4", Series: []Series{
 		{Name: "compaction", Metrics: []Metric{
 			{Name: "M records/CPU-s", Higher: true, Goal: 2, CardGoal: 2.5, CardMost: 3, Kafka: one(1.2)},
-			{Name: "MiB extra", CardMost: 64}, {Name: "s"},
+			{Name: "MiB extra", Size: true, CardMost: 64}, {Name: "s"},
 		}},
 	}},
 	{Number: 19, Name: "transactions", What: "Transactions a second", Cannot: "transactions are not built yet"},

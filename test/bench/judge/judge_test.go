@@ -17,7 +17,7 @@ import (
 //	judge [higher] [tail] [rate] [goal=X] [card=X] [most=X] [pairs=N]
 //	PAIR SIDE VALUE [control=X] [foreign=X] [steal=X] [client=X]
 //
-// calibrate takes kafka=(LOW,HIGH) and floor=X besides; disturb prints why each run does not count.
+// calibrate takes kafka=(LOW,HIGH), floor=X, slow=X and size besides; disturb prints why each run does not count.
 func TestScenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
@@ -31,7 +31,7 @@ func TestScenarios(t *testing.T) {
 			case "judge":
 				return verdict(Judge(m, Pair(runs), wanted))
 			case "calibrate":
-				return calibration(Judge(m, Pair(runs), wanted))
+				return calibration(Judge(m, Pair(runs), wanted), slow(t, d))
 			}
 			return "unknown command " + d.Cmd
 		})
@@ -46,6 +46,8 @@ func metric(t *testing.T, d *datadriven.TestData) (m card.Metric, wanted int) {
 		switch a.Key {
 		case "higher":
 			m.Higher = true
+		case "size":
+			m.Size = true
 		case "tail":
 			m.Tail = true
 		case "rate":
@@ -162,8 +164,18 @@ func figure(has bool, x float64) string {
 	return fmt.Sprintf("%.3g", x)
 }
 
-func calibration(v Verdict) string {
-	c, ok := Calibrate(v)
+// slow is the slowness of other metrics.
+func slow(t *testing.T, d *datadriven.TestData) float64 {
+	for _, a := range d.CmdArgs {
+		if a.Key == "slow" {
+			return number(t, a.Vals[0])
+		}
+	}
+	return 0
+}
+
+func calibration(v Verdict, slow float64) string {
+	c, ok := Calibrate(v, slow)
 	if !ok {
 		return "nothing to compare with\n"
 	}
