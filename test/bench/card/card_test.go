@@ -13,7 +13,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("row %d has the name %q and measures %q", r.Number, r.Name, r.What)
 		}
 		names[r.Name] = true
-		for _, name := range []string{r.Name, itoa(r.Number)} {
+		for _, name := range append([]string{r.Name, itoa(r.Number)}, r.Aliases...) {
 			if got, ok := Find(name); !ok || got.Number != r.Number {
 				t.Errorf("%q finds row %d", name, got.Number)
 			}
