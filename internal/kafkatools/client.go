@@ -148,7 +148,7 @@ func askAny[R kmsg.Response](ctx context.Context, c *client, call string, req km
 	return none, c.failed(call, req, err)
 }
 
-// servers are the addresses to start from.
+// servers are the addresses to start from, without those whose name means nothing.
 func (s settings) servers() ([]string, error) {
 	var all []string
 	for word := range strings.SplitSeq(s[bootstrapServers], ",") {
@@ -160,6 +160,11 @@ func (s settings) servers() ([]string, error) {
 		n, perr := strconv.ParseUint(port, 10, 16)
 		if err != nil || perr != nil || n == 0 || host == "" {
 			return nil, fmt.Errorf("Invalid url in bootstrap.servers: %s", word)
+		}
+		if net.ParseIP(host) == nil {
+			if _, err := net.LookupHost(host); err != nil {
+				continue
+			}
 		}
 		all = append(all, word)
 	}

@@ -29,7 +29,6 @@ var absent = map[string]string{
 	"kafka-verifiable-share-consumer": "it comes with share groups",
 	"kafka-streams-groups":            "it comes with streams groups",
 	"kafka-streams-application-reset": "it comes with streams groups",
-	"kafka-leader-election":           "it comes with clusters of several nodes",
 	"kafka-reassign-partitions":       "it comes with clusters of several nodes",
 	"kafka-replica-verification":      "it comes with clusters of several nodes",
 	"kafka-jmx":                       "there is no JVM: the metrics are at /metrics, see docs/observability.md",
