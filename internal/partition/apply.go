@@ -154,9 +154,18 @@ func nodes(ids []int32) []kafka.NodeID {
 	return out
 }
 
+// config returns the configuration of a topic; those that set nothing themselves share one.
 func (m *Manager) config(image *metadata.Image, topic string) *Config {
-	c := m.o.TopicConfig(topic, image.Configs.Topic(topic))
-	return &c
+	own := image.Configs.Topic(topic)
+	if len(own) > 0 {
+		c := m.o.TopicConfig(topic, own)
+		return &c
+	}
+	if m.plain.configs != image.Configs {
+		c := m.o.TopicConfig(topic, nil)
+		m.plain = plainConfig{image.Configs, &c}
+	}
+	return m.plain.config
 }
 
 // create claims a recovered log for a partition, or makes a new one. It returns nil if that fails, which fails the directory.

@@ -97,7 +97,8 @@ type Manager struct {
 
 	reconfigured chan struct{} // holds one: the configuration of the cleaners may have changed
 
-	due duties // owned by Run
+	due   duties      // owned by Run
+	plain plainConfig // owned by Apply
 
 	deleteDelay atomic.Int64 // a time.Duration; Options.DeleteDelay at first
 
@@ -112,6 +113,12 @@ type Manager struct {
 	trash     []trash
 	moves     []*move
 	wishes    map[kafka.TopicPartition]*logDir
+}
+
+// plainConfig is the configuration of the topics that set nothing themselves, as of one state of the cluster's configurations.
+type plainConfig struct {
+	configs *metadata.Configs
+	config  *Config
 }
 
 // table is the partitions of the node; it never changes.
