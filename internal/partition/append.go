@@ -132,7 +132,9 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		w.err, w.storage = err, true
 		return w
 	}
-	p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) // after the append: a flush that overtakes it must not be taken for its own
+	if p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) { // after the append: a flush that overtakes it must not be taken for its own
+		p.dir().m.grown.Store(true)
+	}
 	p.core.Appended(appended.End)
 	p.publish()
 	p.unsynced += int64(len(b))

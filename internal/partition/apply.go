@@ -292,6 +292,7 @@ func (e *edit) fresh(directory kafka.UUID, part *metadata.Partition) bool {
 // placed counts a partition in its directory, and notes it when that is another one than the metadata says.
 func (e *edit) placed(p *Partition, directory kafka.UUID) *Partition {
 	p.dir().replicas.Add(1)
+	p.dir().stale()
 	if p.dir().ID != directory {
 		e.m.misplace(p, p.dir().ID)
 	}
@@ -338,6 +339,7 @@ func (m *Manager) Misplaced() []Placement {
 func (m *Manager) remove(p *Partition) {
 	p.abandon(gone)
 	p.dir().replicas.Add(-1)
+	p.dir().stale()
 	if p.dir().failure() != nil || !p.log().Made() {
 		return
 	}

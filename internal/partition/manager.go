@@ -94,6 +94,8 @@ type Manager struct {
 	image atomic.Pointer[metadata.Image]
 	table atomic.Pointer[table]
 	dirty chan *Partition // finished a segment or wrote much: to be flushed
+	grown atomic.Bool     // there may be something to flush
+	timed atomic.Bool     // some partition has, or had, a flush.ms
 
 	reconfigured chan struct{} // holds one: the configuration of the cleaners may have changed
 

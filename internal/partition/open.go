@@ -37,6 +37,7 @@ func Open(o Options) (*Manager, error) {
 		misplaced: make(map[Placement]kafka.UUID),
 	}
 	m.moveRate.Store(math.MaxInt64)
+	m.grown.Store(true) // what an earlier process left
 	m.deleteDelay.Store(int64(o.DeleteDelay))
 	m.table.Store(newTable(metadata.Map[string, *topic]{}, metadata.Map[kafka.TopicID, *topic]{}))
 	for _, d := range o.Dirs {
