@@ -13,4 +13,5 @@ var administrative = []Tool{
 	{"kafka-features", featuresMain},
 	{"kafka-cluster", clusterMain},
 	{"kafka-broker-api-versions", apiVersionsMain},
+	{"kafka-leader-election", leaderElectionMain},
 }

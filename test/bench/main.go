@@ -31,7 +31,7 @@ func main() {
 		os.Exit(2)
 	}
 	if o.serve != "" {
-		err = bare.Serve(o.serve, o.serveAddress, o.serveDir)
+		err = bare.Listen(o.serve, o.serveAddress, o.serveDir)
 	} else {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 		defer stop()

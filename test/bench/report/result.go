@@ -93,7 +93,7 @@ func Merge(all []*Result) (*Result, error) {
 				r.Ours.Version, r.peer().Version, merged.Ours.Version, merged.peer().Version)
 		}
 		for _, key := range r.Wanted {
-			if again(all[i+1:], key) {
+			if measured(all[i+1:], key) || r.Failed[key] != "" && measured(all[:i], key) || slices.Contains(merged.Wanted, key) {
 				continue
 			}
 			merged.Wanted = append(merged.Wanted, key)
@@ -115,8 +115,9 @@ func Merge(all []*Result) (*Result, error) {
 	return &merged, nil
 }
 
-func again(later []*Result, key string) bool {
-	return slices.ContainsFunc(later, func(r *Result) bool { return slices.Contains(r.Wanted, key) && r.Failed[key] == "" })
+// measured says whether one of the results has a series whole.
+func measured(all []*Result, key string) bool {
+	return slices.ContainsFunc(all, func(r *Result) bool { return slices.Contains(r.Wanted, key) && r.Failed[key] == "" })
 }
 
 func (r *Result) peer() Program {

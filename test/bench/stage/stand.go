@@ -177,6 +177,9 @@ func (s *Stand) tidy() error {
 		errs = append(errs, own.Discard())
 	}
 	s.own = nil
+	if s.w.Own {
+		s.topics = nil // they went with their side
+	}
 	if len(s.topics) == 0 {
 		return errors.Join(errs...)
 	}

@@ -18,6 +18,8 @@ func text(s string) *string { return &s }
 // files are there for the invocations, at $F.
 var files = map[string]string{
 	"client.properties":  "client.id=compat\nrequest.timeout.ms=20000\n",
+	"elect.json":         `{"partitions": [{"topic": "alpha", "partition": 0}, {"topic": "gamma-2", "partition": 7}, {"topic": "nosuch", "partition": 0}, {"topic": "alpha", "partition": 9}]}`,
+	"elect-twice.json":   `{"partitions": [{"topic": "alpha", "partition": 0}, {"topic": "alpha", "partition": 0}]}`,
 	"quick.properties":   "request.timeout.ms=1000\ndefault.api.timeout.ms=2000\n",
 	"delete.json":        `{"partitions": [{"topic": "alpha", "partition": 0, "offset": 2}, {"topic": "alpha", "partition": 1, "offset": -1}], "version": 1}`,
 	"delete-twice.json":  `{"partitions": [{"topic": "alpha", "partition": 0, "offset": 1}, {"topic": "alpha", "partition": 0, "offset": 2}], "version": 1}`,
@@ -295,6 +297,20 @@ var admin = []invocation{
 	{title: "find hanging of a broker", line: "kafka-transactions $S find-hanging --broker-id 1"},
 	{title: "abort nothing", line: "kafka-transactions $S abort --topic alpha --partition 0"},
 	{title: "abort what is not open", line: "kafka-transactions $S abort --topic alpha --partition 0 --start-offset 3"},
+
+	{title: "nothing", line: "kafka-leader-election"},
+	{title: "no type", line: "kafka-leader-election $S --all-topic-partitions"},
+	{title: "a bad type", line: "kafka-leader-election $S --all-topic-partitions --election-type free"},
+	{title: "all and one", line: "kafka-leader-election $S --election-type preferred --all-topic-partitions --topic alpha"},
+	{title: "a topic without partition", line: "kafka-leader-election $S --election-type preferred --topic alpha"},
+	{title: "all", line: "kafka-leader-election $S --election-type preferred --all-topic-partitions"},
+	{title: "one", line: "kafka-leader-election $S --election-type PREFERRED --topic alpha --partition 0"},
+	{title: "a missing one", line: "kafka-leader-election $S --election-type preferred --topic nosuch --partition 0"},
+	{title: "unclean", line: "kafka-leader-election $S --election-type unclean --topic alpha --partition 1"},
+	{title: "a file", line: "kafka-leader-election $S --election-type preferred --path-to-json-file $F/elect.json"},
+	{title: "a partition twice", line: "kafka-leader-election $S --election-type preferred --path-to-json-file $F/elect-twice.json"},
+	{title: "no partitions", line: "kafka-leader-election $S --election-type preferred --path-to-json-file $F/delete-none.json"},
+	{title: "the old flag", line: "kafka-leader-election $S --admin.config $F/client.properties --election-type preferred --topic beta --partition 0"},
 }
 
 // moving are what changes from one moment to the next in the quorum of the metadata.
