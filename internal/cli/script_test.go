@@ -33,8 +33,9 @@ func TestMain(m *testing.M) {
 //
 // Besides testscript's own commands there are
 //
-//	server [acl|autocreate|three|lonely]...   start a server, its address in OTTLA_BOOTSTRAP_SERVER;
+//	server [acl|autocreate|three|lonely|advertises=HOST:PORT]...   start a server, its address in OTTLA_BOOTSTRAP_SERVER;
 //	                                   a lonely one never has enough replicas for a record
+//	speaks VARIABLE TEXT               listen, and answer every connection with a text; the address is in the variable
 //	member GROUP TOPIC [PROTOCOL]      keep a consumer in a group, classic or consumer, until the script ends
 //	exits CODE PROGRAM ARGS...         run a program that must end with this exit code
 //	silent                             listen at $SILENT without ever answering
@@ -54,6 +55,9 @@ func TestScripts(t *testing.T) {
 			"server": scriptServer,
 			"member": scriptMember,
 			"exits":  scriptExits,
+			"speaks": func(ts *testscript.TestScript, _ bool, args []string) {
+				listen(ts, args[0], func(c net.Conn) { _, _ = c.Write([]byte(args[1])) }) // the client may not wait for it
+			},
 			"silent": func(ts *testscript.TestScript, _ bool, _ []string) { listen(ts, "SILENT", func(net.Conn) {}) },
 			"hangup": func(ts *testscript.TestScript, _ bool, _ []string) {
 				listen(ts, "HANGUP", func(c net.Conn) { c.Close() })
@@ -68,7 +72,7 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("server can't be negated")
 	}
 	opts := []kfake.Opt{kfake.ClusterID("test-cluster"), kfake.DefaultNumPartitions(1)}
-	brokers, lonely := 1, false
+	brokers, lonely, advertised := 1, false, ""
 	for _, arg := range args {
 		switch arg {
 		case "acl":
@@ -80,12 +84,29 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 		case "three":
 			brokers = 3
 		default:
+			if address, ok := strings.CutPrefix(arg, "advertises="); ok {
+				advertised = address
+				continue
+			}
 			ts.Fatalf("server: unknown %q", arg)
 		}
 	}
 	c, err := kfake.NewCluster(append(opts, kfake.NumBrokers(brokers))...)
 	ts.Check(err)
 	ts.Defer(c.Close)
+	if advertised != "" {
+		host, port, err := net.SplitHostPort(advertised)
+		ts.Check(err)
+		n, err := strconv.Atoi(port)
+		ts.Check(err)
+		c.ControlKey(3, func(req kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			resp := req.ResponseKind().(*kmsg.MetadataResponse)
+			resp.ClusterID = kmsg.StringPtr("test-cluster")
+			resp.Brokers = []kmsg.MetadataResponseBroker{{NodeID: 0, Host: host, Port: int32(n)}}
+			return resp, nil, true
+		})
+	}
 	if lonely {
 		c.ControlKey(0, func(req kmsg.Request) (kmsg.Response, error, bool) {
 			c.KeepControl()

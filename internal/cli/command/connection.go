@@ -190,8 +190,8 @@ func NoProfile(name, by string, f *reach.File) error {
 	return e
 }
 
-// timeout is how long a request may take: what the flag says, else the settings.
-func (a *App) timeout() time.Duration {
+// Timeout is how long a request may take: what the flag says, else the settings.
+func (a *App) Timeout() time.Duration {
 	if d := time.Duration(a.requestTimeout); d > 0 {
 		return d
 	}
