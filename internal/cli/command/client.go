@@ -11,6 +11,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/internal/cli/reach"
 )
 
 const defaultRequestTimeout = 10 * time.Second
@@ -59,6 +61,30 @@ func (a *App) Connect(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.connect(ctx, given, opts)
+}
+
+// ConnectElsewhere is Connect for a second server: a profile, or HOST:PORT,…, which is reached without a login, because the one that
+// is set is for the first.
+func (a *App) ConnectElsewhere(where string) func(context.Context, ...kgo.Opt) (*Server, error) {
+	return func(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
+		f, err := reach.Open(a.ProfilePath())
+		if err != nil {
+			return nil, settingFailed(err)
+		}
+		p, ok := f.Find(where)
+		if !ok {
+			p.Pairs = []reach.Pair{{Name: reach.Servers, Value: where}}
+		}
+		l, err := reach.NewLayer("profile "+where, true, p.Pairs)
+		if err != nil {
+			return nil, settingFailed(err)
+		}
+		return a.connect(ctx, reach.Resolve(l), opts)
+	}
+}
+
+func (a *App) connect(ctx context.Context, given reach.Settings, opts []kgo.Opt) (*Server, error) {
 	addresses, err := given.Addresses()
 	if err != nil {
 		e := Usagef("%v", err)
