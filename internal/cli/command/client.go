@@ -83,7 +83,7 @@ func (a *App) connect(ctx context.Context, given reach.Settings, opts []kgo.Opt)
 		e.Hint = "want HOST:PORT, for example 127.0.0.1:9092"
 		return nil, e
 	}
-	timeout := a.timeout()
+	timeout := a.Timeout()
 	secured, err := given.Options(ctx, a.World.Getenv)
 	if err != nil {
 		return nil, &Error{What: "connect", Err: err, Exit: Usage, Hint: whereSettings}
@@ -130,7 +130,7 @@ var ErrNotMentioned = errors.New("the server's answer does not mention it")
 
 // Bounded returns a context for one request.
 func (a *App) Bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, a.timeout())
+	return context.WithTimeout(ctx, a.Timeout())
 }
 
 // WithServer connects and does what is bounded by the time that the user gives a request.

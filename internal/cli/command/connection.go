@@ -185,7 +185,7 @@ func (a *App) profilePairs(project *reach.Project) (pairs []reach.Pair, where st
 func (a *App) elsewhere(where string) (reach.Settings, error) {
 	f, err := reach.Open(a.ProfilePath())
 	if err != nil {
-		return reach.Settings{}, err
+		return reach.Settings{}, settingFailed(err)
 	}
 	pairs := []reach.Pair{{Name: reach.Servers, Value: where}}
 	if p, ok := f.Find(where); ok {
@@ -207,8 +207,8 @@ func NoProfile(name, by string, f *reach.File) error {
 	return e
 }
 
-// timeout is how long a request may take: what the flag says, else the settings.
-func (a *App) timeout() time.Duration {
+// Timeout is how long a request may take: what the flag says, else the settings.
+func (a *App) Timeout() time.Duration {
 	if d := time.Duration(a.requestTimeout); d > 0 {
 		return d
 	}
