@@ -29,19 +29,28 @@ func (r *Result) peerName() string {
 
 func (r *Result) row(b *strings.Builder, row card.Row) {
 	if row.Cannot != "" {
-		fmt.Fprintf(b, "| %d | %s | | | | | | | can't run yet: %s |\n", row.Number, row.What, row.Cannot)
+		fmt.Fprintf(b, "| **%d** | *%s* | | | | | | | can't run yet: %s |\n", row.Number, row.What, row.Cannot)
 		return
+	}
+	headed := false
+	head := func() {
+		if !headed {
+			fmt.Fprintf(b, "| **%d** | *%s* | | | | | | | |\n", row.Number, row.What)
+		}
+		headed = true
 	}
 	for _, s := range row.Series {
 		key := row.Key(s)
 		if why, failed := r.Failed[key]; failed {
-			fmt.Fprintf(b, "| %d | %s | | | | | | | did not run: %s |\n", row.Number, s.Name, oneLine(why))
+			head()
+			fmt.Fprintf(b, "| %d | **%s** | | | | | | | did not run: %s |\n", row.Number, s.Name, oneLine(why))
 			continue
 		}
 		runs := r.of(key)
 		if len(runs) == 0 {
 			continue
 		}
+		head()
 		pairing := judge.Pair(runs)
 		for i, m := range s.Metrics {
 			name := m.Name
