@@ -76,7 +76,7 @@ func parse(args []string) (*options, error) {
 	f.BoolVar(&o.Unpinned, "unpinned", false, "tie nothing to CPUs, whatever the row says")
 	f.BoolVar(&o.noFill, "no-fill", false, "leave the page cache as it is: CPU per byte is then too high, on both sides")
 	f.Float64Var(&fillLimit, "fill", 18, "GiB that the file which fills the page cache has at the most")
-	f.StringVar(&o.dir, "dir", "", "where data is written (a temporary folder)")
+	f.StringVar(&o.dir, "dir", "", "where data is written, in a folder that is deleted at the end (ottla-bench in the user's cache)")
 	f.StringVar(&o.json, "json", "", "where the raw runs are kept (ottla-bench in the user's cache)")
 	f.IntVar(&o.port, "port", 0, "the first of 400 ports for the servers; 0 takes any that are free")
 	f.StringVar(&from, "from", "", "read runs from these files instead of measuring")
@@ -96,14 +96,12 @@ func parse(args []string) (*options, error) {
 	if from != "" {
 		o.from = strings.Split(from, ",")
 	}
-	if o.json == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return nil, err
-		}
-		o.json = filepath.Join(cache, "ottla-bench")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	or(&o.json, filepath.Join(cache, "ottla-bench"))
+	or(&o.dir, filepath.Join(cache, "ottla-bench"))
 	o.rows, err = chosen(rows, o.quick)
 	return o, err
 }

@@ -74,7 +74,10 @@ func tell(r *report.Result, o *options) error {
 
 // open gets both programs and makes the lab.
 func open(ctx context.Context, o *options) (*stage.Lab, *report.Result, error) {
-	dir, err := os.MkdirTemp(o.dir, "ottla-bench-")
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.MkdirTemp(o.dir, "data-")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,7 +122,7 @@ func furnish(ctx context.Context, o *options, lab *stage.Lab, result *report.Res
 	if err != nil {
 		return err
 	}
-	lab.Fill, err = machine.NewFill(filepath.Join(lab.Dir, "fill"), min(o.fillLimit, space-reserve))
+	lab.Fill, err = machine.NewFill(ctx, filepath.Join(lab.Dir, "fill"), min(o.fillLimit, space-reserve))
 	if err == nil {
 		fmt.Fprintf(os.Stderr, "filled by %.1f GiB\n", float64(lab.Fill.Size())/gib)
 	}

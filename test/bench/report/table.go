@@ -168,7 +168,7 @@ func (r *Result) Calibration(rows []card.Row) string {
 				from = " by CPU"
 			}
 			if c, ok := judge.Calibrate(v, use); ok {
-				fmt.Fprintf(&b, "| %d %s | %s | %s | %s | %s | %s | %s |\n", row.Number, s.Name, v.Metric.Name, number(c.Peer), span(v.Metric.Kafka), times(c.Times), floorText(c, from), agreement(c))
+				fmt.Fprintf(&b, "| %d %s | %s | %s | %s | %s | %s | %s |\n", row.Number, s.Name, v.Metric.Name, number(c.Peer), span(v.Metric.Kafka), times(c.Times), floorText(c, v, from), agreement(c))
 			}
 		}
 	})
@@ -205,9 +205,12 @@ func slowness(verdicts []judge.Verdict) float64 {
 	return 0
 }
 
-func floorText(c judge.Calibration, from string) string {
-	if c.Floor == 0 {
+func floorText(c judge.Calibration, v judge.Verdict, from string) string {
+	switch {
+	case c.Floor == 0:
 		return ""
+	case judge.Slowness(v) > 0:
+		return fmt.Sprintf("bare server %s/%s = %s", number(v.Floor), number(v.Metric.Floor), times(c.Floor))
 	}
 	return times(c.Floor) + from
 }
