@@ -42,7 +42,7 @@ const gib = 1 << 30
 var (
 	all = stage.Options{Pairs: 7, Bytes: 6 * gib, Latency: time.Minute, Warm: time.Minute, WarmBytes: 12 * gib, Rest: time.Minute,
 		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
-	quick = stage.Options{Pairs: 3, Seconds: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
+	quick = stage.Options{Pairs: 3, Longest: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
 		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Memory: 8 * gib, Rule: all.Rule}
 	quickRows = "1,3,4,5,8,11,12,13"
 )
@@ -128,10 +128,10 @@ func (o *options) complete(seconds int, sizes [5]float64) {
 	or(&o.Idle, with.Idle)
 	or(&o.Warm, with.Warm)
 	or(&o.Rest, with.Rest)
-	o.Seconds, o.Latency = with.Seconds, with.Latency
+	o.Longest, o.Latency = with.Longest, with.Latency
 	if seconds > 0 {
-		o.Seconds = time.Duration(seconds) * time.Second
-		o.Latency = o.Seconds
+		o.Longest = time.Duration(seconds) * time.Second
+		o.Latency = o.Longest
 	}
 }
 

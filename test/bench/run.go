@@ -136,8 +136,8 @@ func lengths(o *options) map[string]string {
 	g := func(n int64) string { return fmt.Sprintf("%.4g GiB", float64(n)/gib) }
 	all := map[string]string{"W": g(o.Bytes), "warm-up": fmt.Sprintf("%v and %s", o.Warm, g(o.WarmBytes)), "open loop": o.Latency.String(),
 		"memory of a side": g(o.Memory)}
-	if o.Seconds > 0 {
-		all["at most"] = o.Seconds.String() + " a run"
+	if o.Longest > 0 {
+		all["at most"] = o.Longest.String() + " a run"
 	}
 	return all
 }

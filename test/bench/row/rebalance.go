@@ -70,7 +70,7 @@ func commits(ctx context.Context, s *stage.Stand) error {
 		return err
 	}
 	w, err := s.Measure(func() (load.Done, error) {
-		return load.Repeat(ctx, s.Side.Address, connections, bounded(s.Seconds), func(c *load.Conn, i int) []byte {
+		return load.Repeat(ctx, s.Side.Address, connections, bounded(s.Longest), func(c *load.Conn, i int) []byte {
 			return c.Frame(load.CommitRequest(fmt.Sprintf("commits-%d", i), topic))
 		}, load.Committed)
 	})

@@ -18,7 +18,7 @@ import (
 // Options say how long and how often.
 type Options struct {
 	Pairs     int           // that must count
-	Seconds   time.Duration // bounds a run of throughput; 0 leaves it to Bytes
+	Longest   time.Duration // bounds a run of throughput; 0 leaves it to Bytes
 	Bytes     int64         // of the workload W
 	Latency   time.Duration // length of an open loop
 	Warm      time.Duration // at least, through the same path, before the first timed run
