@@ -118,18 +118,13 @@ const shortestLook = 10 * time.Millisecond
 func (m *Manager) flushOld(now time.Time) time.Time {
 	next := now.Add(m.o.HighWaterInterval) // configurations change
 	var old []*Partition
-	for _, t := range m.table.Load().byName {
-		for _, p := range t.partitions {
-			if p == nil {
-				continue
-			}
-			switch due := p.flushDue(now); {
-			case due.IsZero():
-			case p.unflushedSince.Load() != 0 && !due.After(now):
-				old = append(old, p)
-			case due.Before(next):
-				next = due
-			}
+	for _, p := range m.sorted() {
+		switch due := p.flushDue(now); {
+		case due.IsZero():
+		case p.unflushedSince.Load() != 0 && !due.After(now):
+			old = append(old, p)
+		case due.Before(next):
+			next = due
 		}
 	}
 	m.flush(old)
@@ -142,10 +137,11 @@ func (m *Manager) flushOld(now time.Time) time.Time {
 	return next
 }
 
-// flush makes partitions durable. An empty log gets its marker, so that Kafka finds it too.
+// flush makes partitions durable. An empty log that has a folder gets its marker, so that Kafka does not take it for a stray.
 func (m *Manager) flush(all []*Partition) {
 	for _, p := range all {
-		if err := errors.Join(p.markIdle(), p.flush()); err != nil {
+		_, err := p.flush()
+		if err := errors.Join(p.markIdle(), err); err != nil {
 			_ = p.storageFailure(err)
 		}
 	}
@@ -154,7 +150,7 @@ func (m *Manager) flush(all []*Partition) {
 func (p *Partition) markIdle() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state.Load() != online {
+	if p.state.Load() != online || !p.log().Made() {
 		return nil
 	}
 	return p.mark()
@@ -223,7 +219,7 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 	}
 }
 
-// save checkpoints an offset of each partition that has one (not kafka.NoOffset) and has not been deleted meanwhile.
+// save checkpoints an offset of each partition that has one (not kafka.NoOffset), has a folder, and has not been deleted meanwhile.
 func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	d.files.Lock()
 	defer d.files.Unlock()
@@ -234,7 +230,7 @@ func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Of
 func (d *logDir) saveHeld(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	entries := make([]checkpoint.Entry, 0, len(all))
 	for i, p := range all {
-		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone {
+		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone && p.log().Made() {
 			entries = append(entries, checkpoint.Entry{TopicPartition: p.id, Offset: o})
 		}
 	}
@@ -249,7 +245,7 @@ func (d *logDir) saveLogStarts() error {
 }
 
 func (d *logDir) partitions() []*Partition {
-	return slices.DeleteFunc(d.m.sorted(), func(p *Partition) bool { return p.dir() != d })
+	return slices.DeleteFunc(slices.Clone(d.m.sorted()), func(p *Partition) bool { return p.dir() != d })
 }
 
 // saveLogStartsHeld is saveLogStarts for who holds files. As in Kafka, a log that starts at 0 needs no line.

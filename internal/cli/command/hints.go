@@ -23,7 +23,7 @@ var hints = map[int16]string{
 	kerr.ClusterAuthorizationFailed.Code:   "the server's access rules do not let you",
 	kerr.TopicAuthorizationFailed.Code:     "the server's access rules do not let you",
 	kerr.UnsupportedCompressionType.Code:   "the topic or the server does not take this codec; try another --compression",
-	kerr.CorruptMessage.Code:               "the data on the server or on the way is damaged; `ottla log dump --verify` checks files",
+	kerr.CorruptMessage.Code:               "the data on the server or on the way is damaged; `ottla log verify` checks files",
 	kerr.KafkaStorageError.Code:            "a disk of the server failed; its log says which",
 	kerr.InvalidRecord.Code:                "a compacted topic takes only records with a key; timestamps must be in bounds",
 	kerr.ThrottlingQuotaExceeded.Code:      "the server limits how fast this may be done; try again later",

@@ -6,8 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sleep is exact to some microseconds, where a timer of Go's may be a millisecond late and would be measured as the server's.
+// sleep is exact to some microseconds, where a timer of Go's may be a millisecond late and would be measured as the server's. It goes
+// on after a signal: the runtime sends them to its own threads.
 func sleep(d time.Duration) {
-	ts := unix.NsecToTimespec(int64(d))
-	_ = unix.Nanosleep(&ts, nil) // woken early is on time enough
+	left := unix.NsecToTimespec(int64(d))
+	for unix.Nanosleep(&left, &left) == unix.EINTR {
+	}
 }
