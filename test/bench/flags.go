@@ -44,7 +44,7 @@ var (
 		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
 	quick = stage.Options{Pairs: 3, Longest: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
 		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Memory: 8 * gib, Rule: all.Rule}
-	quickRows = "1,3,4,5,8,11,12,13"
+	quickRows = "1,3,4,5,8,11,13"
 )
 
 func parse(args []string) (*options, error) {

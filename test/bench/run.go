@@ -41,7 +41,7 @@ func run(ctx context.Context, o *options) error {
 		result.Runs = append(result.Runs, r)
 		return result.Write(path)
 	}
-	err = measure(ctx, lab, o.rows, result)
+	err = measure(ctx, lab, o, result)
 	err = errors.Join(err, lab.Close(), result.Write(path))
 	fmt.Fprintln(os.Stderr, "raw runs:", path)
 	return errors.Join(tell(result, o), err)
@@ -104,9 +104,9 @@ func furnish(ctx context.Context, o *options, lab *stage.Lab, result *report.Res
 	if lab.Ours, err = side.Checkout(ctx, lab.Dir); err != nil {
 		return err
 	}
-	result.Ours = report.Program{Name: lab.Ours.Name, Version: lab.Ours.Version}
+	result.Ours = report.Program{Kind: string(lab.Ours.Kind), Name: lab.Ours.Name, Version: lab.Ours.Version}
 	if lab.Peer != nil {
-		result.Peer = &report.Program{Name: lab.Peer.Name, Version: lab.Peer.Version}
+		result.Peer = &report.Program{Kind: string(lab.Peer.Kind), Name: lab.Peer.Name, Version: lab.Peer.Version}
 	}
 	memory, err := machine.Memory()
 	if err != nil {
@@ -152,15 +152,15 @@ func java(ctx context.Context) string {
 }
 
 // measure runs all series of the rows. One that fails does not keep the others from running.
-func measure(ctx context.Context, lab *stage.Lab, rows []card.Row, result *report.Result) error {
+func measure(ctx context.Context, lab *stage.Lab, o *options, result *report.Result) error {
 	workloads := row.All()
 	done := map[string]bool{}
 	var failed error
-	for _, r := range rows {
+	for _, r := range o.rows {
 		for _, s := range r.Series {
 			key := r.Key(s)
 			w := workloads[key]
-			if done[key] || w == nil {
+			if done[key] || w == nil || o.quick && s.Cross {
 				continue
 			}
 			done[key] = true

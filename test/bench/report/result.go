@@ -10,11 +10,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/test/bench/card"
 	"github.com/ottla/ottla/test/bench/judge"
 )
 
 // Program is a side as it is told of.
 type Program struct {
+	Kind    string `json:"kind"` // ottla, kafka, running
 	Name    string `json:"name"`
 	Version string `json:"version"`
 }
@@ -125,6 +127,17 @@ func (r *Result) peer() Program {
 		return Program{}
 	}
 	return *r.Peer
+}
+
+// kafka says whether the peer is the one that goals and reference are about.
+func (r *Result) kafka() bool { return r.Peer != nil && r.Peer.Kind == "kafka" }
+
+// metric is a metric of the scorecard for this result: beside another peer a goal for the ratio means nothing.
+func (r *Result) metric(m card.Metric) card.Metric {
+	if r.Peer != nil && !r.kafka() {
+		m.Goal, m.CardGoal = 0, 0
+	}
+	return m
 }
 
 // of gives the runs of a series.

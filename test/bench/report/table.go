@@ -57,7 +57,7 @@ func (r *Result) row(b *strings.Builder, row card.Row) {
 			if i == 0 {
 				name = "**" + s.Name + "**: " + name
 			}
-			v := judge.Judge(m, pairing, r.Pairs)
+			v := judge.Judge(r.metric(m), pairing, r.Pairs)
 			if i == 0 || v.HasOurs || v.Useless {
 				fmt.Fprintf(b, "| %d | %s | %s |\n", row.Number, name, strings.Join(cells(v, r.Peer != nil && !s.Alone), " | "))
 			}
@@ -149,6 +149,9 @@ func remarks(v judge.Verdict, paired bool) string {
 // Calibration tells how the peer stands to what it did on the reference machine, and what of that the floor explains. Where
 // a series has no bare server, the slowness of all others of the result stands for it.
 func (r *Result) Calibration(rows []card.Row) string {
+	if !r.kafka() {
+		return ""
+	}
 	var b strings.Builder
 	var known []float64
 	r.each(rows, func(_ card.Row, _ card.Series, verdicts []judge.Verdict) {
@@ -188,7 +191,7 @@ func (r *Result) each(rows []card.Row, f func(card.Row, card.Series, []judge.Ver
 			pairing := judge.Pair(r.of(row.Key(s)))
 			var all []judge.Verdict
 			for _, m := range s.Metrics {
-				all = append(all, judge.Judge(m, pairing, r.Pairs))
+				all = append(all, judge.Judge(r.metric(m), pairing, r.Pairs))
 			}
 			f(row, s, all)
 		}
