@@ -41,6 +41,10 @@ func run(ctx context.Context, o *options) error {
 		result.Runs = append(result.Runs, r)
 		return result.Write(path)
 	}
+	lab.Note = func(note string) {
+		result.Notes = append(result.Notes, note)
+		fmt.Fprintln(os.Stderr, "note:", note)
+	}
 	err = measure(ctx, lab, o, result)
 	err = errors.Join(err, lab.Close(), result.Write(path))
 	fmt.Fprintln(os.Stderr, "raw runs:", path)

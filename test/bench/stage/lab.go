@@ -42,6 +42,7 @@ type Lab struct {
 	Ports      *side.Ports
 	Say        io.Writer // progress
 	Save       func(judge.Run) error
+	Note       func(string) // what a reader of the figures must know
 
 	sides  map[string]*side.Side // running, by role: they stay from one row to the next where settings are equal
 	keys   map[string]string     // settings of each, as text
@@ -118,7 +119,7 @@ func (l *Lab) running(ctx context.Context, role string, w *Workload) (*side.Side
 	}
 	if err == nil && s.Ungrouped != "" && !l.warmed["said"] {
 		l.warmed["said"] = true
-		l.sayf("memory is not limited: %s", s.Ungrouped)
+		l.Note("the memory of the sides was not limited: " + s.Ungrouped)
 	}
 	return s, err
 }
