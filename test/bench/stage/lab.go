@@ -93,6 +93,19 @@ func (l *Lab) settings(w *Workload) side.Settings {
 	return s
 }
 
+// Configuration is what both sides of a workload are started with, as text.
+func (l *Lab) Configuration(w *Workload) string {
+	s := l.settings(w)
+	if s.Heap == "" {
+		s.Heap = side.DefaultHeap
+	}
+	cpus := "all CPUs"
+	if len(s.CPUs) > 0 {
+		cpus = fmt.Sprint("CPUs ", s.CPUs)
+	}
+	return fmt.Sprintf("%v, %.4g GiB of memory, JVM heap %s, %s", s.Properties, float64(s.Memory)/(1<<30), s.Heap, cpus)
+}
+
 // folder makes the name of a fresh directory.
 func (l *Lab) folder(role string) string {
 	l.count++

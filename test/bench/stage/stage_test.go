@@ -1,6 +1,7 @@
 package stage
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -63,6 +64,9 @@ func TestSettingsAreEqual(t *testing.T) {
 	}
 	if _, changed := base["log.cleaner.backoff.ms"]; changed {
 		t.Error("a row has changed the properties of all")
+	}
+	if got, want := lab.Configuration(w), "map[auto.create.topics.enable:false log.cleaner.backoff.ms:100 log.segment.delete.delay.ms:1000], 8 GiB of memory, JVM heap 768m"; !strings.HasPrefix(got, want) {
+		t.Errorf("%s", got)
 	}
 	lab.Unpinned, w.Memory = true, 1<<30
 	if s := lab.settings(w); len(s.CPUs) != 0 || s.Memory != 1<<30 {
