@@ -150,7 +150,7 @@ func TestDispatch(t *testing.T) {
 		{argv: "kafka-topics --compat-version=4.3 --version", ran: true, out: "4.3.0"},
 		{argv: "kafka-topics --compat-version old --version", ran: true, exit: 1},
 		{argv: "kafka-topics --version --compat-version", ran: true, exit: 1},
-		{argv: "ottla kafka-acls --list", ran: true, exit: 1},
+		{argv: "ottla kafka-share-groups --list", ran: true, exit: 1},
 		{argv: "ottla kafka-nonsense", ran: true, exit: 1},
 		{argv: "ottla link-compat", ran: true, exit: 2},
 		{argv: "ottla kafka-mine 3", ran: true, exit: 3},
