@@ -4,4 +4,6 @@ package kafkatools
 var clients = []Tool{
 	{"kafka-consumer-groups", consumerGroups},
 	{"kafka-groups", groupsList},
+	{"kafka-console-producer", consoleProducer},
+	{"kafka-console-consumer", consoleConsumer},
 }

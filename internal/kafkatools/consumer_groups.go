@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ottla/ottla/internal/kafkatools/java"
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
 )
 
@@ -305,7 +304,7 @@ func (t *groupsTool) groupIDs(ctx context.Context) ([]string, error) {
 			unique = append(unique, id)
 		}
 	}
-	return java.StringOrder(unique), nil
+	return javaOrder(unique, javaDefault, javaString), nil
 }
 
 func (t *groupsTool) printError(message string) { t.w.printf("\nError: %s\n", message) }
