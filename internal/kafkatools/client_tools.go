@@ -6,4 +6,9 @@ var clients = []Tool{
 	{"kafka-groups", groupsList},
 	{"kafka-console-producer", consoleProducer},
 	{"kafka-console-consumer", consoleConsumer},
+	{"kafka-producer-perf-test", producerPerfTest},
+	{"kafka-consumer-perf-test", consumerPerfTest},
+	{"kafka-e2e-latency", e2eLatency},
+	{"kafka-verifiable-producer", verifiableProducer},
+	{"kafka-verifiable-consumer", verifiableConsumer},
 }
