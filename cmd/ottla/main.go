@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/kafkatools"
 	"github.com/ottla/ottla/internal/launch"
 )
@@ -16,7 +17,7 @@ func main() {
 	if exit, ran := kafkatools.Dispatch(context.Background(), world, os.Args, launch.Tools(began)...); ran {
 		os.Exit(exit)
 	}
-	w := cli.Stdio()
+	w := command.Stdio()
 	os.Exit(cli.Run(context.Background(), w, os.Args[1:], launch.Commands(w, began)...))
 }
 

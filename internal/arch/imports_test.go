@@ -17,6 +17,7 @@ import (
 // Adding a word here is a decision about the architecture: say why in the commit.
 const imports = `
 L0  kafka:
+L0  histogram:
 
 L1  wire: kafka
 L1  compress:
@@ -48,7 +49,7 @@ L6  storage: kafka record schema metadata vfs commitlog config
 L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage obs adminhttp
 L6  adminhttp: obs
 L6  inspect: kafka record schema
-L6  cli: kafka inspect
+L6  cli: kafka histogram inspect
 L6  kafkatools: kafka config
 L6  launch: config storage vfs node cli kafkatools obs
 

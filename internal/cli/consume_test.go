@@ -12,6 +12,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/cli/command"
 )
 
 // emptyBatch is what compaction may leave of a batch: its header, with the offsets from base to last and no record.
@@ -56,11 +58,11 @@ func TestConsumeEndsWhereNoRecordIs(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	var out, problems bytes.Buffer
-	w := &World{
+	w := &command.World{
 		In: strings.NewReader(""), Out: &out, Err: &problems, Getenv: func(string) string { return "" }, Now: time.Now,
 		Interruptible: context.WithCancel,
 	}
-	if code := Run(ctx, w, []string{"consume", "gap", "-b", c.ListenAddrs()[0]}); code != int(OK) {
+	if code := Run(ctx, w, []string{"consume", "gap", "-b", c.ListenAddrs()[0]}); code != int(command.OK) {
 		t.Fatalf("exit code %d: %s", code, problems.String())
 	}
 	if out.Len() > 0 || !strings.HasPrefix(problems.String(), "consumed 0 records") {

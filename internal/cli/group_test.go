@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"github.com/ottla/ottla/internal/cli/command"
 )
 
 // watcher is an end of a pipe that presses Ctrl-C when the picture has been drawn so many times.
@@ -32,7 +34,7 @@ func TestWatchOnATerminal(t *testing.T) {
 	}
 	defer c.Close()
 	out, problems := &watcher{after: 3}, &bytes.Buffer{}
-	w := &World{
+	w := &command.World{
 		In: strings.NewReader(""), Out: out, Err: problems, OutTTY: true, Width: 60,
 		Getenv: func(string) string { return "" }, Now: func() time.Time { return time.Unix(1769860800, 0) },
 		Interruptible: func(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -42,7 +44,7 @@ func TestWatchOnATerminal(t *testing.T) {
 	}
 	run := func(args ...string) {
 		t.Helper()
-		if code := Run(t.Context(), w, append(args, "-b", c.ListenAddrs()[0], "--color", "never")); code != int(OK) {
+		if code := Run(t.Context(), w, append(args, "-b", c.ListenAddrs()[0], "--color", "never")); code != int(command.OK) {
 			t.Fatalf("%v: exit code %d: %s", args, code, problems.String())
 		}
 	}
@@ -70,14 +72,5 @@ a-topic-with-quite…          0          0    0    0        -
 `
 	if got := strings.ReplaceAll(pictures[3], c.ListenAddrs()[0], "ADDRESS"); got != picture {
 		t.Errorf("the picture is\n%s", got)
-	}
-}
-
-func TestSaturate(t *testing.T) {
-	const most = 1<<63 - 1
-	for _, c := range []struct{ a, b, want int64 }{{1, 2, 3}, {5, -7, -2}, {most, 1, most}, {1, most, most}, {0, 0, 0}, {5, -most - 1, 5 - most - 1}} {
-		if got := saturate(c.a, c.b); got != c.want {
-			t.Errorf("saturate(%d, %d) = %d, want %d", c.a, c.b, got, c.want)
-		}
 	}
 }

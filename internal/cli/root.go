@@ -4,40 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+
+	"github.com/ottla/ottla/internal/cli/clusters"
+	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/cli/files"
+	"github.com/ottla/ottla/internal/cli/groups"
+	"github.com/ottla/ottla/internal/cli/load"
+	"github.com/ottla/ottla/internal/cli/records"
+	"github.com/ottla/ottla/internal/cli/top"
+	"github.com/ottla/ottla/internal/cli/topics"
 )
 
-// app is what the commands of one process share: the world and the flags that they have in common.
-type app struct {
-	world  *World
-	out    *output
-	output oneOf
-	color  oneOf
-
-	servers        []string
-	requestTimeout timeoutFlag
-	quiet          bool
-}
-
-func newApp(w *World) *app {
-	return &app{
-		world:          w,
-		out:            &output{w: w.Out},
-		output:         oneOf{"table", []string{"table", "json", "jsonl"}},
-		color:          oneOf{"auto", []string{"auto", "always", "never"}},
-		requestTimeout: timeoutFlag(defaultRequestTimeout),
-	}
-}
-
 // root is the tree of commands. Those that run a server are given as extra; they stand first in the help.
-func (a *app) root(extra []*cobra.Command) *cobra.Command {
-	root := group(&cobra.Command{
+func root(a *command.App, extra []*cobra.Command) *cobra.Command {
+	root := command.Parent(&cobra.Command{
 		Use:   "ottla",
 		Short: "Kafka's system in one binary",
 		Long: "Ottla is Kafka's system in one binary: the server and the tools for it.\n\n" +
@@ -45,11 +29,11 @@ func (a *app) root(extra []*cobra.Command) *cobra.Command {
 			"at the addresses in OTTLA_BOOTSTRAP_SERVER, or at those given with -b.",
 	})
 	root.SilenceErrors, root.SilenceUsage = true, true
-	root.SetIn(a.world.In)
-	root.SetOut(a.out)
-	root.SetErr(a.world.Err)
-	root.PersistentFlags().Var(&a.color, "color", "colour the output: on a terminal only, always or never (NO_COLOR and CLICOLOR_FORCE count too)")
-	root.SetFlagErrorFunc(flagError)
+	root.SetIn(a.World.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.World.Err)
+	root.PersistentFlags().Var(&a.Color, "color", "colour the output: on a terminal only, always or never (NO_COLOR and CLICOLOR_FORCE count too)")
+	root.SetFlagErrorFunc(command.FlagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "client", Title: "Records, topics and groups:"},
 		&cobra.Group{ID: "offline", Title: "Files:"})
@@ -57,21 +41,21 @@ func (a *app) root(extra []*cobra.Command) *cobra.Command {
 		c.GroupID = "server"
 		root.AddCommand(c)
 	}
-	for _, c := range []*cobra.Command{a.topicCommand(), a.produceCommand(), a.consumeCommand(), a.groupCommand(), a.clusterCommand()} {
+	for _, c := range []*cobra.Command{topics.Command(a), records.ProduceCommand(a), records.ConsumeCommand(a), groups.Command(a), clusters.Command(a), top.Command(a), load.Command(a)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
-	printVersion := root.Flags().Bool("version", false, "print the version of this binary")
+	asked := root.Flags().Bool("version", false, "print the version of this binary")
 	help := root.RunE
 	root.RunE = func(c *cobra.Command, args []string) error {
-		if *printVersion {
-			return a.printVersion()
+		if *asked {
+			return printVersion(a)
 		}
 		return help(c, args)
 	}
-	files := a.logCommand()
+	files := files.Command(a)
 	files.GroupID = "offline"
-	root.AddCommand(files, a.versionCommand(), a.topicsAlias(), a.groupsAlias())
+	root.AddCommand(files, versionCommand(a), topics.Plural(a), groups.Plural(a))
 	return root
 }
 
@@ -79,27 +63,27 @@ func (a *app) root(extra []*cobra.Command) *cobra.Command {
 //
 // Commands that run a server are given as extra; they stand first in the help. One reports a failure by returning an
 // error: an [*Error] for exit codes and hints of its own, any other for [Failed].
-func Run(ctx context.Context, w *World, args []string, extra ...*cobra.Command) int {
-	a := newApp(w)
-	root := a.root(extra)
+func Run(ctx context.Context, w *command.World, args []string, extra ...*cobra.Command) int {
+	a := command.NewApp(w)
+	root := root(a, extra)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
-	if ferr := a.out.flush(); err == nil {
+	if ferr := a.Out.Flush(); err == nil {
 		err = ferr
 	}
 	switch {
-	case err == nil, errors.Is(a.out.err, syscall.EPIPE):
-		return int(OK)
+	case err == nil, errors.Is(a.Out.Err, syscall.EPIPE):
+		return int(command.OK)
 	}
-	var e *Error
-	if errors.As(err, &e) && e.Exit == Usage && e.Hint == "" {
+	var e *command.Error
+	if errors.As(err, &e) && e.Exit == command.Usage && e.Hint == "" {
 		e.Hint = fmt.Sprintf("%s --help says what it takes", cmd.CommandPath())
 	}
 	label := "ottla: "
-	if a.colours(w.ErrTTY) {
+	if a.Colours(w.ErrTTY) {
 		label = "\x1b[31mottla:\x1b[0m "
 	}
-	return int(report(w.Err, err, wantsJSON(args), label))
+	return int(command.Report(w.Err, err, wantsJSON(args), label))
 }
 
 // wantsJSON looks for -o json in the bare arguments: they may be what is wrong, and then no flag has a value yet.
@@ -120,88 +104,4 @@ func wantsJSON(args []string) bool {
 		}
 	}
 	return false
-}
-
-// group makes cmd one that only has commands beneath it: without a word it prints its help, with a wrong one it says so.
-func group(cmd *cobra.Command, below ...*cobra.Command) *cobra.Command {
-	cmd.AddCommand(below...)
-	cmd.Args = func(c *cobra.Command, args []string) error {
-		if len(args) == 0 {
-			return nil
-		}
-		e := Usagef("%s has no command %q", c.CommandPath(), args[0])
-		var known []string
-		for _, sub := range c.Commands() {
-			if sub.IsAvailableCommand() {
-				known = append(known, sub.Name())
-			}
-		}
-		e.Hint = didYouMean(args[0], known)
-		return e
-	}
-	cmd.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	return cmd
-}
-
-// want checks the number of arguments; max < 0 stands for any number. what names them for the message.
-func want(least, most int, what string) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		switch {
-		case len(args) < least:
-			return Usagef("%s needs %s", c.CommandPath(), what)
-		case most >= 0 && len(args) > most:
-			return Usagef("%s takes %s and no more: %q is left over", c.CommandPath(), what, args[most])
-		}
-		return nil
-	}
-}
-
-// flagError turns what pflag says into an error of ours, with the flag that may have been meant.
-func flagError(c *cobra.Command, err error) error {
-	e := &Error{Err: err, Exit: Usage}
-	var wrong *pflag.InvalidValueError
-	if errors.As(err, &wrong) {
-		cause := wrong.Unwrap()
-		var number *strconv.NumError
-		if errors.As(cause, &number) {
-			cause = fmt.Errorf("want a whole number that fits")
-		}
-		e.Err = fmt.Errorf("--%s %q: %w", wrong.GetFlag().Name, wrong.GetValue(), cause)
-	}
-	var unknown *pflag.NotExistError
-	if errors.As(err, &unknown) {
-		if name := unknown.GetSpecifiedName(); len(name) > 1 {
-			var known []string
-			c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
-			slices.Sort(known)
-			if hint := didYouMean(name, known); hint != "" {
-				e.Hint = strings.NewReplacer("did you mean ", "did you mean --", " or ", " or --").Replace(hint)
-			}
-		}
-	}
-	return e
-}
-
-// colours reports whether to colour what goes to an end that is a terminal or is not.
-func (a *app) colours(tty bool) bool {
-	switch a.color.value {
-	case "always":
-		return true
-	case "never":
-		return false
-	}
-	if a.world.Getenv("NO_COLOR") != "" {
-		return false
-	}
-	if f := a.world.Getenv("CLICOLOR_FORCE"); f != "" && f != "0" {
-		return true
-	}
-	return tty && a.world.Getenv("TERM") != "dumb"
-}
-
-// notice writes a line for the person at the keyboard, unless --quiet.
-func (a *app) notice(format string, args ...any) {
-	if !a.quiet {
-		fmt.Fprintf(a.world.Err, format+"\n", args...)
-	}
 }

@@ -15,11 +15,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/cli/command"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"ottla": func() { os.Exit(Run(context.Background(), Stdio(), os.Args[1:])) },
+		"ottla": func() { os.Exit(Run(context.Background(), command.Stdio(), os.Args[1:])) },
 	})
 }
 

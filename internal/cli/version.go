@@ -3,32 +3,11 @@ package cli
 import (
 	"fmt"
 	"runtime"
-	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
-	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/cli/command"
 )
-
-// KafkaVersion is the release of Apache Kafka whose behaviour this build follows.
-const KafkaVersion = kafka.Release
-
-// softwareVersion is the module's version, or the commit that it was built from.
-func softwareVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	if v := info.Main.Version; v != "" && v != "(devel)" {
-		return v
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && len(s.Value) >= 12 {
-			return "dev-" + s.Value[:12]
-		}
-	}
-	return "dev"
-}
 
 type versions struct {
 	Ottla    string `json:"ottla"`
@@ -37,22 +16,22 @@ type versions struct {
 	Platform string `json:"platform"`
 }
 
-func (a *app) versionCommand() *cobra.Command {
+func versionCommand(a *command.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version of this binary",
-		Args:  want(0, 0, "no arguments"),
-		RunE:  func(*cobra.Command, []string) error { return a.printVersion() },
+		Args:  command.Args(0, 0, "no arguments"),
+		RunE:  func(*cobra.Command, []string) error { return printVersion(a) },
 	}
-	a.outputFlags(cmd.Flags())
+	a.OutputFlags(cmd.Flags())
 	return cmd
 }
 
-func (a *app) printVersion() error {
-	v := versions{softwareVersion(), KafkaVersion, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-	if a.output.value != "table" {
-		return a.object("Version", v)
+func printVersion(a *command.App) error {
+	v := versions{command.SoftwareVersion(), command.KafkaVersion, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+	if a.Output.Value != "table" {
+		return a.Object("Version", v)
 	}
-	_, err := fmt.Fprintf(a.out, "ottla %s (Apache Kafka %s, %s, %s)\n", v.Ottla, v.Kafka, v.Go, v.Platform)
+	_, err := fmt.Fprintf(a.Out, "ottla %s (Apache Kafka %s, %s, %s)\n", v.Ottla, v.Kafka, v.Go, v.Platform)
 	return err
 }

@@ -174,6 +174,48 @@ func TestClaimsAreNotBelieved(t *testing.T) {
 	f("codec 6", Codec(6), []byte("x"), ErrUnknownCodec)
 }
 
+// TestRepeatsAreFound looks for copies from distance 0 in blocks with many zeros, in both ways.
+func TestRepeatsAreFound(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	found := 0
+	for range 20_000 {
+		var block []byte
+		repeats := false
+		for range r.IntN(6) {
+			switch r.IntN(4) {
+			case snappyLiteral:
+				n := r.IntN(80) + 1
+				if n <= 60 {
+					block = append(block, byte(n-1)<<2)
+				} else {
+					block = append(block, 60<<2, byte(n-1))
+				}
+				for range n {
+					block = append(block, byte(r.IntN(3)))
+				}
+			case snappyCopy1:
+				high, low := r.IntN(8), r.IntN(2)
+				block, repeats = append(block, byte(high<<5|snappyCopy1), byte(low)), repeats || high+low == 0
+			case snappyCopy2:
+				low, high := r.IntN(2), r.IntN(2)
+				block, repeats = append(block, 7<<2|snappyCopy2, byte(low), byte(high)), repeats || high+low == 0
+			case snappyCopy4:
+				low, high := r.IntN(2), r.IntN(2)
+				block, repeats = append(block, 7<<2|snappyCopy4, byte(low), 0, byte(high), 0), repeats || high+low == 0
+			}
+		}
+		if got := checkSnappy(block) != nil; got != repeats || got && !mayRepeat(block) {
+			t.Fatalf("% x: refused=%v, may repeat=%v, repeats=%v", block, got, mayRepeat(block), repeats)
+		}
+		if repeats {
+			found++
+		}
+	}
+	if found < 1000 {
+		t.Errorf("only %d blocks had one", found)
+	}
+}
+
 func TestLimit(t *testing.T) {
 	f := func(n, most, want int) {
 		t.Helper()

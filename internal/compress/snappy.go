@@ -51,18 +51,50 @@ func (r *Reader) nextRawSnappy() ([]byte, error) {
 }
 
 func (r *Reader) snappyBlock(block []byte) ([]byte, error) {
-	size, err := snappySize(block)
-	if err != nil {
-		return nil, err
+	size, n := binary.Uvarint(block)
+	if n <= 0 || size > uint64(len(block))*snappyMost {
+		return nil, fmt.Errorf("%w: snappy block of %d bytes claims %d", ErrCorrupt, len(block), size)
 	}
-	if size > r.left {
+	if size > uint64(r.left) {
 		return nil, ErrTooLarge
 	}
-	out, err := s2.Decode(r.room(size), block)
+	if mayRepeat(block[n:]) {
+		if err := checkSnappy(block[n:]); err != nil {
+			return nil, err
+		}
+	}
+	out, err := s2.Decode(r.room(int(size)), block) // which fails unless the block becomes just what it claims
 	if err != nil {
 		return nil, corrupt(err)
 	}
 	return out, nil
+}
+
+// snappyMost is more than any byte of a block can become: a copy of 64 bytes takes three.
+const snappyMost = 22
+
+// mayRepeat reports whether a copy from distance 0 may be in the elements b of a block: one of S2's extensions, which Java cannot read. Its
+// distance is written in zeros, which are rare in what is compressed, so that the elements themselves need a walk only seldom.
+func mayRepeat(b []byte) bool {
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(b[i:], 0)
+		if next < 0 {
+			return false
+		}
+		if i += next; i == 0 {
+			continue // there is no tag before it
+		}
+		switch tag := b[i-1]; tag & 3 {
+		case snappyCopy1:
+			if tag>>5 == 0 {
+				return true
+			}
+		case snappyCopy2, snappyCopy4:
+			if i+1 < len(b) && b[i+1] == 0 {
+				return true
+			}
+		}
+	}
 }
 
 // The elements of a snappy block, by the lowest two bits of their tag.
@@ -73,57 +105,43 @@ const (
 	snappyCopy4
 )
 
-// snappySize walks the elements of a block and returns the size of their output, which has to be what the block claims. So a
-// claim is never allocated, and S2's extensions (a copy from distance 0), which Java cannot read, are refused.
-func snappySize(block []byte) (int, error) {
-	claimed, n := binary.Uvarint(block)
-	if n <= 0 || claimed > 1<<32-1 {
-		return 0, fmt.Errorf("%w: bad snappy length", ErrCorrupt)
-	}
-	b, size := block[n:], uint64(0)
+// checkSnappy walks the elements of a block and refuses a copy from distance 0.
+func checkSnappy(b []byte) error {
 	for len(b) > 0 {
-		skip, out, ok := snappyElement(b)
+		skip, ok := snappyElement(b)
 		if !ok || skip > len(b) {
-			return 0, fmt.Errorf("%w: bad snappy element", ErrCorrupt)
+			return fmt.Errorf("%w: bad snappy element", ErrCorrupt)
 		}
-		b, size = b[skip:], size+uint64(out)
+		b = b[skip:]
 	}
-	if size != claimed {
-		return 0, fmt.Errorf("%w: snappy block of %d bytes claims %d", ErrCorrupt, size, claimed)
-	}
-	return int(size), nil
+	return nil
 }
 
-// snappyElement returns how many bytes the element at b[0] takes and gives.
-func snappyElement(b []byte) (skip, out int, ok bool) {
+// snappyElement returns how many bytes the element at b[0] takes.
+func snappyElement(b []byte) (skip int, ok bool) {
 	tag := b[0]
 	switch tag & 3 {
 	case snappyLiteral:
 		extra := int(tag>>2) - 59 // 60 to 63 mean one to four bytes of length
 		if extra <= 0 {
-			out = int(tag>>2) + 1
-			return 1 + out, out, true
+			return int(tag>>2) + 2, true
 		}
 		if len(b) <= extra {
-			return 0, 0, false
+			return 0, false
 		}
 		var length uint32
 		for i := range extra {
 			length |= uint32(b[1+i]) << (8 * i)
 		}
 		if uint64(length)+1 > uint64(len(b)) {
-			return 0, 0, false
+			return 0, false
 		}
-		out = int(length) + 1
-		return 1 + extra + out, out, true
+		return 2 + extra + int(length), true
 	case snappyCopy1:
-		ok = len(b) >= 2 && (tag>>5 != 0 || b[1] != 0)
-		return 2, int(tag>>2&7) + 4, ok
+		return 2, len(b) >= 2 && (tag>>5 != 0 || b[1] != 0)
 	case snappyCopy2:
-		ok = len(b) >= 3 && b[1]|b[2] != 0
-		return 3, int(tag>>2) + 1, ok
+		return 3, len(b) >= 3 && b[1]|b[2] != 0
 	default:
-		ok = len(b) >= 5 && b[1]|b[2]|b[3]|b[4] != 0
-		return 5, int(tag>>2) + 1, ok
+		return 5, len(b) >= 5 && b[1]|b[2]|b[3]|b[4] != 0
 	}
 }

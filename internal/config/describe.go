@@ -43,8 +43,8 @@ type EntrySynonym struct {
 	Source Source
 }
 
-// DescribeTopic lists a topic's configuration, sorted by name. overrides are what is stored for the topic.
-// keys limits the answer to those names; nil or empty asks for all.
+// DescribeTopic lists a topic's configuration, sorted by name: every key of Kafka's that is not internal, and everything that is set.
+// overrides are what is stored for the topic. keys limits the answer to those names; nil or empty asks for all.
 func (s Sources) DescribeTopic(overrides map[string]string, keys []string) []Entry {
 	return s.describeDynamic(TopicResource, FromTopic, overrides, keys)
 }
@@ -82,6 +82,9 @@ func (s Sources) describeDynamic(r Resource, own Source, overrides map[string]st
 		if len(e.Synonyms) > 0 {
 			e.Source = e.Synonyms[0].Source
 		}
+		if k.own() && e.Source == FromDefault && len(keys) == 0 {
+			continue // as in DescribeBroker
+		}
 		entries = append(entries, e)
 	}
 	return entries
@@ -92,7 +95,7 @@ func (s Sources) describeDynamic(r Resource, own Source, overrides map[string]st
 func (s Sources) DescribeBroker(keys []string) []Entry {
 	set := map[string]bool{}
 	for _, k := range Keys(BrokerResource) {
-		if !k.Internal && !strings.HasPrefix(k.Name, "ottla.") {
+		if !k.Internal && !k.own() {
 			set[k.Name] = true
 		}
 	}

@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // Type is the type of a key's value, as DescribeConfigs reports it.
 type Type int8
 
@@ -94,6 +96,11 @@ type Key struct {
 	// Doc says in one or two sentences what the key does, with units.
 	Doc string
 }
+
+// ownPrefix is what our own keys begin with. DescribeConfigs shows them where they are set or asked for by name.
+const ownPrefix = "ottla."
+
+func (k Key) own() bool { return strings.HasPrefix(k.Name, ownPrefix) }
 
 // Synonym is a broker key that gives a topic or group key its default.
 type Synonym struct {

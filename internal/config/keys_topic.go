@@ -27,6 +27,7 @@ var topicKeys = []row{
 	{"min.cleanable.dirty.ratio", Double, "0.5", between(0, 1), Medium, Honoured, "log.cleaner.min.cleanable.ratio", "Share of uncleaned bytes that makes a log worth cleaning."},
 	{"min.compaction.lag.ms", Long, "0", atLeast(0), Medium, Honoured, "log.cleaner.min.compaction.lag.ms", "How long a record is safe from compaction."},
 	{"min.insync.replicas", Int, "1", atLeast(1), Medium, Honoured, "min.insync.replicas", "In-sync replicas that a write with acks=all needs."},
+	{"ottla.compressed.check", String, "full", oneOf("full", "header"), Medium, Honoured, "ottla.compressed.check", "What is checked of a compressed batch that a client produces: full, every record, decompressed; or header, which trusts the records behind a good checksum. A compacted topic is always checked in full."},
 	{"preallocate", Boolean, "false", nil, Medium, Accepted, "log.preallocate", "Reserve a new segment's whole size on disk."},
 	{"remote.copy.lag.bytes", Long, "-1", atLeast(-1), Medium, Accepted, "log.remote.copy.lag.bytes", "How many newer bytes make a rolled segment due for its copy to remote storage."},
 	{"remote.copy.lag.ms", Long, "0", atLeast(-1), Medium, Accepted, "log.remote.copy.lag.ms", "How long a rolled segment waits before it is copied to remote storage."},

@@ -91,7 +91,7 @@ func (l *loader) check(key string) {
 	value, where := l.node.Sources.File[key], l.where[key]
 	k, _, known := lookupBroker(key)
 	if !known {
-		if strings.HasPrefix(key, "ottla.") {
+		if strings.HasPrefix(key, ownPrefix) {
 			l.fail(where, "unknown key "+key+didYouMean(key))
 			return
 		}

@@ -40,6 +40,7 @@ type row struct {
 
 // ottlaKeys are our own broker keys. Unlike Kafka's, an unknown one is an error.
 var ottlaKeys = []brokerRow{
+	{"ottla.compressed.check", String, "full", oneOf("full", "header"), Medium, ClusterWide, Honoured, "What is checked of a compressed batch that a client produces, by default of topics: full, every record, decompressed; or header, which trusts the records behind a good checksum. Compacted topics are always checked in full."},
 	{"ottla.metrics.listener", String, "", nil, Medium, ReadOnly, Honoured, "Address, host:port, at which metrics and health are told over HTTP; empty for none. Without a host it is this machine's own."},
 	{"ottla.metrics.pprof.enable", Boolean, "false", nil, Low, ReadOnly, Honoured, "Show profiles at ottla.metrics.listener too, under /debug/pprof/."},
 }

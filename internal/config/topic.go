@@ -22,6 +22,7 @@ type Topic struct {
 	MaxMessageBytes      int // of a whole batch
 	MaxDecompressedBytes int // of one record
 	TimestampType        kafka.TimestampType
+	TrustCompressed      bool          // ottla.compressed.check=header
 	TimestampBeforeMax   time.Duration // how far in the past a timestamp may lie
 	TimestampAfterMax    time.Duration // how far in the future
 
@@ -65,6 +66,7 @@ func (s Sources) Topic(overrides map[string]string) Topic {
 
 		MaxMessageBytes:      v.int("max.message.bytes"),
 		MaxDecompressedBytes: v.int("max.decompressed.message.bytes"),
+		TrustCompressed:      v.text("ottla.compressed.check") == "header",
 		TimestampBeforeMax:   v.millis("message.timestamp.before.max.ms"),
 		TimestampAfterMax:    v.millis("message.timestamp.after.max.ms"),
 

@@ -29,6 +29,11 @@ func indexStem(name string) (string, bool) {
 	return "", false
 }
 
+func isIndex(name string) bool {
+	_, sparse := indexStem(name)
+	return sparse || strings.HasSuffix(name, ".txnindex")
+}
+
 // outline is what an index can be checked against: where the batches of a log lie. 32 bytes for each.
 type outline struct{ batches []outlined }
 

@@ -23,6 +23,8 @@ type Options struct {
 	Transactions bool
 	// Verify prints what is damaged and a summary of each file alone.
 	Verify bool
+	// Indexes leaves out all files but indexes, goes into folders and checks entries as Verify does.
+	Indexes bool
 	// JSON prints a JSON object in each line.
 	JSON bool
 }
@@ -165,7 +167,11 @@ func Folder(w io.Writer, folder fs.FS, name string, o Options) error {
 			errs = append(errs, below(w, folder, d.Name(), full, o))
 			continue
 		}
-		if _, ok := kindOf(d.Name()); !ok {
+		_, ok := kindOf(d.Name())
+		switch {
+		case o.Indexes && !isIndex(d.Name()):
+			continue
+		case !ok:
 			if !o.Verify {
 				p := &printer{w: w, json: o.JSON}
 				p.put(entry("skipped").str("name", full).str("why", ErrUnknown.Error()))
@@ -179,7 +185,7 @@ func Folder(w io.Writer, folder fs.FS, name string, o Options) error {
 }
 
 func below(w io.Writer, folder fs.FS, name, full string, o Options) error {
-	if !o.Verify {
+	if !o.Verify && !o.Indexes {
 		p := &printer{w: w, json: o.JSON}
 		p.put(entry("folder").str("name", full))
 		return p.err
@@ -198,7 +204,7 @@ func inFolder(w io.Writer, folder fs.FS, name, full string, o Options) error {
 	}
 	defer closeFile()
 	var beside *outline
-	if stem, isIndex := indexStem(name); isIndex && o.Verify {
+	if stem, isIndex := indexStem(name); isIndex && (o.Verify || o.Indexes) {
 		if beside, err = outlineOf(folder, stem+".log"); err != nil {
 			return fmt.Errorf("%s: %w", full, err)
 		}

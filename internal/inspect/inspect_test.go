@@ -28,7 +28,7 @@ import (
 //
 //	file NAME     a line for each part of the file: batch, control, metadata, u16, u32, u64, crc, zeros, text, hex; flip and cut change
 //	              what is there
-//	dump [NAME]   print the folder, or one file, as the arguments records, verify, metadata and jsonl say, and the error
+//	dump [NAME]   print the folder, or one file, as the arguments records, verify, indexes, metadata and jsonl say, and the error
 func TestScenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, name string) {
 		if path.Ext(name) != ".txt" {
@@ -62,6 +62,8 @@ func dump(folder fstest.MapFS, d *datadriven.TestData) string {
 			o.Records = true
 		case "verify":
 			o.Verify = true
+		case "indexes":
+			o.Indexes = true
 		case "metadata":
 			o.Metadata = true
 		case "offsets":

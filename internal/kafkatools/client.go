@@ -21,6 +21,9 @@ const (
 	apiTimeout     = 60 * time.Second
 )
 
+// softwareVersion is what servers are told of the program beside its name.
+const softwareVersion = "kafka-tools"
+
 // client is a Kafka client that has not connected yet: the first request does.
 type client struct {
 	*kgo.Client
@@ -46,7 +49,7 @@ func open(s settings, opts ...kgo.Opt) (*client, error) {
 		id = "ottla"
 	}
 	all := []kgo.Opt{
-		kgo.SeedBrokers(servers...), kgo.ClientID(id), kgo.SoftwareNameAndVersion("ottla", "kafka-tools"),
+		kgo.SeedBrokers(servers...), kgo.ClientID(id), kgo.SoftwareNameAndVersion("ottla", softwareVersion),
 		kgo.DialTimeout(min(c.request, 10*time.Second)), kgo.RetryTimeout(c.api), kgo.RequestRetries(1 << 20),
 		kgo.RequestTimeoutOverhead(min(max(c.request, 100*time.Millisecond), 15*time.Minute)),
 		kgo.MetadataMinAge(10 * time.Millisecond),
@@ -125,15 +128,32 @@ func (c *client) failed(call string, req kmsg.Request, err error) error {
 
 // javaKey is the name of an API as Java's enumeration of them has it.
 func javaKey(key int16) string {
+	if int(key) >= len(apiKeys) {
+		return kmsg.NameForKey(key)
+	}
 	var out strings.Builder
-	name := kmsg.NameForKey(key)
-	for i, r := range name {
-		if i > 0 && unicode.IsUpper(r) && (unicode.IsLower(rune(name[i-1])) || i+1 < len(name) && unicode.IsLower(rune(name[i+1]))) {
+	for i, r := range apiKeys[key].name {
+		if i > 0 && unicode.IsUpper(r) {
 			out.WriteByte('_')
 		}
 		out.WriteRune(unicode.ToUpper(r))
 	}
 	return out.String()
+}
+
+// askAny is [ask] for whichever of the servers that were named answers first; no request is made to learn of others.
+func askAny[R kmsg.Response](ctx context.Context, c *client, call string, req kmsg.Request) (R, error) {
+	var none R
+	ctx, cancel := context.WithTimeout(ctx, c.api)
+	defer cancel()
+	var err error
+	for _, seed := range c.SeedBrokers() {
+		var resp kmsg.Response
+		if resp, err = seed.RetriableRequest(ctx, req); err == nil {
+			return resp.(R), nil
+		}
+	}
+	return none, c.failed(call, req, err)
 }
 
 // servers are the addresses to start from.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -33,13 +34,24 @@ func (n clusterNode) String() string {
 
 // nodes are the nodes of the cluster, in the order of the answer.
 func (c *client) nodes(ctx context.Context) ([]clusterNode, error) {
-	_, all, err := c.cluster(ctx)
+	_, all, err := c.cluster(ctx, kmsg.NewPtrDescribeClusterRequest())
 	return all, err
 }
 
-// cluster is the id of the cluster and its nodes.
-func (c *client) cluster(ctx context.Context) (string, []clusterNode, error) {
-	resp, err := ask[*kmsg.DescribeClusterResponse](ctx, c, "listNodes", kmsg.NewPtrDescribeClusterRequest())
+// Types of endpoints of DescribeCluster.
+const (
+	brokerEndpoints     = 1
+	controllerEndpoints = 2
+)
+
+// cluster is the id of the cluster and its nodes: those of the type that req asks for, or of the other type where the server
+// serves that one. It leaves in req which it was.
+func (c *client) cluster(ctx context.Context, req *kmsg.DescribeClusterRequest) (string, []clusterNode, error) {
+	resp, err := askAny[*kmsg.DescribeClusterResponse](ctx, c, "listNodes", req)
+	if err == nil && resp.ErrorCode == kerr.MismatchedEndpointType.Code {
+		req.EndpointType = brokerEndpoints + controllerEndpoints - req.EndpointType
+		resp, err = askAny[*kmsg.DescribeClusterResponse](ctx, c, "listNodes", req)
+	}
 	if err == nil {
 		err = javaCode(resp.ErrorCode, resp.ErrorMessage)
 	}

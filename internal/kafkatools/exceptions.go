@@ -195,3 +195,16 @@ func isCode(err error, want *kerr.Error) bool {
 	var e *javaError
 	return errors.As(err, &e) && e.code == want.Code
 }
+
+// javaFull is an error as Java's toString has it: with its class, if it has one.
+func javaFull(err error) string {
+	var e *javaError
+	if errors.As(err, &e) {
+		return e.full()
+	}
+	var k *kerr.Error
+	if errors.As(err, &k) {
+		return javaFull(javaCode(k.Code, nil))
+	}
+	return err.Error()
+}

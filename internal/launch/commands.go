@@ -11,17 +11,17 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/storage"
 )
 
 // Commands are the commands that run a node, for the root of the command line. began is when the process started.
-func Commands(w *cli.World, began time.Time) []*cobra.Command {
+func Commands(w *command.World, began time.Time) []*cobra.Command {
 	return []*cobra.Command{devCommand(w, began), startCommand(w, began), storageCommand(w)}
 }
 
-func startCommand(w *cli.World, began time.Time) *cobra.Command {
+func startCommand(w *command.World, began time.Time) *cobra.Command {
 	s := &session{world: w, addresses: "listeners", dirs: "log.dirs"}
 	var file string
 	var overrides []string
@@ -34,7 +34,7 @@ func startCommand(w *cli.World, began time.Time) *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if file == "" {
-				return cli.Usagef("--config FILE is missing: try `ottla dev` for a node without a configuration")
+				return command.Usagef("--config FILE is missing: try `ottla dev` for a node without a configuration")
 			}
 			var err error
 			if s.cfg, err = load(file, overrides); err != nil {
@@ -56,7 +56,7 @@ func (s *session) flags(cmd *cobra.Command) {
 
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return cli.Usagef("%s takes no arguments, but got %q", cmd.CommandPath(), args[0])
+		return command.Usagef("%s takes no arguments, but got %q", cmd.CommandPath(), args[0])
 	}
 	return nil
 }
@@ -64,20 +64,20 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func load(file string, overrides []string) (*config.Node, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &cli.Error{What: "read the configuration", Where: file, Err: errors.New("there is no such file"), Exit: cli.NotFound,
+		return nil, &command.Error{What: "read the configuration", Where: file, Err: errors.New("there is no such file"), Exit: command.NotFound,
 			Hint: "give the path of a server.properties, or use `ottla dev`"}
 	}
 	if err != nil {
-		return nil, &cli.Error{What: "read the configuration", Where: file, Err: err}
+		return nil, &command.Error{What: "read the configuration", Where: file, Err: err}
 	}
 	cfg, err := config.Load(file, text, overrides)
 	if err != nil {
-		return nil, &cli.Error{Err: err, Exit: cli.Usage}
+		return nil, &command.Error{Err: err, Exit: command.Usage}
 	}
 	return cfg, nil
 }
 
-func devCommand(w *cli.World, began time.Time) *cobra.Command {
+func devCommand(w *command.World, began time.Time) *cobra.Command {
 	s := &session{world: w, addresses: "--listen HOST:PORT (port 0 picks a free one)", dirs: "--dir DIR", greet: greet}
 	var dir, listen string
 	var overrides []string
@@ -108,7 +108,7 @@ func devCommand(w *cli.World, began time.Time) *cobra.Command {
 func prepare(cfg *config.Node) error {
 	_, err := machine().Prepare(cfg)
 	if err != nil {
-		return &cli.Error{Err: err, Hint: "--dir DIR takes another directory"}
+		return &command.Error{Err: err, Hint: "--dir DIR takes another directory"}
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ Any Kafka client works, at %s. Ctrl-C stops the node; the data stays.
 }
 
 // storageCommand hands its arguments to the tool as they are: it speaks the language of kafka-storage.
-func storageCommand(w *cli.World) *cobra.Command {
+func storageCommand(w *command.World) *cobra.Command {
 	return &cobra.Command{
 		Use:                "storage format|info|random-uuid",
 		Short:              "Format log directories, and say what is in them",
@@ -143,11 +143,11 @@ func storageCommand(w *cli.World) *cobra.Command {
 			switch {
 			case errors.As(err, &use):
 				help := strings.TrimSpace("ottla storage " + use.Command)
-				return &cli.Error{Err: err, Exit: cli.Usage, Hint: help + " --help says what it takes"}
+				return &command.Error{Err: err, Exit: command.Usage, Hint: help + " --help says what it takes"}
 			case errors.Is(err, storage.ErrUnfit):
-				return &cli.Error{Err: err, Exit: cli.Failed, Hint: "`ottla storage format` makes empty ones fit"}
+				return &command.Error{Err: err, Exit: command.Failed, Hint: "`ottla storage format` makes empty ones fit"}
 			case errors.Is(err, storage.ErrFormatted):
-				return &cli.Error{Err: err, Exit: cli.Failed, Hint: "a directory is formatted once: `ottla start` takes it as it is"}
+				return &command.Error{Err: err, Exit: command.Failed, Hint: "a directory is formatted once: `ottla start` takes it as it is"}
 			}
 			return err
 		},

@@ -5,7 +5,7 @@ import (
 	"net"
 	"strconv"
 
-	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/config"
 )
 
@@ -14,10 +14,10 @@ import (
 func devConfig(dir, listen string, overrides []string) (*config.Node, error) {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return nil, cli.Usagef("--listen %s: want HOST:PORT, such as 127.0.0.1:9092", listen)
+		return nil, command.Usagef("--listen %s: want HOST:PORT, such as 127.0.0.1:9092", listen)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return nil, cli.Usagef("--listen %s: the port must be a number from 0 to 65535", listen)
+		return nil, command.Usagef("--listen %s: the port must be a number from 0 to 65535", listen)
 	}
 	if host == "" {
 		host = "127.0.0.1"
@@ -36,7 +36,7 @@ log.dirs=%[2]s
 `, net.JoinHostPort(host, port), escape(dir))
 	cfg, err := config.Load("the configuration of ottla dev", []byte(text), overrides)
 	if err != nil {
-		return nil, &cli.Error{Err: err, Exit: cli.Usage}
+		return nil, &command.Error{Err: err, Exit: command.Usage}
 	}
 	return cfg, nil
 }

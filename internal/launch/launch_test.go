@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/testkit"
 )
@@ -29,7 +30,7 @@ const asCommand = "OTTLA_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
-		w := cli.Stdio()
+		w := command.Stdio()
 		os.Exit(cli.Run(context.Background(), w, os.Args[1:], Commands(w, time.Now())...))
 	}
 	os.Exit(m.Run())
@@ -43,7 +44,7 @@ type process struct {
 	lines *bufio.Reader
 }
 
-func command(args ...string) *exec.Cmd {
+func program(args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), asCommand+"=1")
 	return cmd
@@ -52,7 +53,7 @@ func command(args ...string) *exec.Cmd {
 // start runs a command that serves, and waits until it says that it is ready.
 func start(t *testing.T, args ...string) (*process, ready) {
 	t.Helper()
-	p := &process{t: t, cmd: command(append(args, "--json")...), err: &bytes.Buffer{}}
+	p := &process{t: t, cmd: program(append(args, "--json")...), err: &bytes.Buffer{}}
 	p.cmd.Stderr = p.err
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -95,10 +96,10 @@ func (p *process) wait() *os.ProcessState {
 }
 
 // fails runs a command that must end with an exit code, and returns what it says, which is one line.
-func fails(t *testing.T, want cli.Exit, args ...string) string {
+func fails(t *testing.T, want command.Exit, args ...string) string {
 	t.Helper()
 	var stderr bytes.Buffer
-	cmd := command(args...)
+	cmd := program(args...)
 	cmd.Stderr = &stderr
 	timer := time.AfterFunc(within, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
@@ -242,7 +243,7 @@ func configFile(t *testing.T, port int, dir string, format bool) string {
 		t.Fatal(err)
 	}
 	if format {
-		out, err := command("storage", "format", "--standalone", "-t", "bGF1bmNoLXRlc3QtY2x1c3Q", "-c", file).CombinedOutput()
+		out, err := program("storage", "format", "--standalone", "-t", "bGF1bmNoLXRlc3QtY2x1c3Q", "-c", file).CombinedOutput()
 		if err != nil {
 			t.Fatalf("format: %v\n%s", err, out)
 		}
@@ -263,13 +264,13 @@ func TestStartWithAFile(t *testing.T) {
 }
 
 func TestStartRefuses(t *testing.T) {
-	holds(t, fails(t, cli.Usage, "start"), "--config FILE")
-	holds(t, fails(t, cli.NotFound, "start", "--config", "/does/not/exist"), "/does/not/exist", "no such file")
+	holds(t, fails(t, command.Usage, "start"), "--config FILE")
+	holds(t, fails(t, command.NotFound, "start", "--config", "/does/not/exist"), "/does/not/exist", "no such file")
 
 	dir := filepath.Join(t.TempDir(), "data")
 	bare := configFile(t, 0, dir, false)
-	holds(t, fails(t, cli.Failed, "start", "--config", bare), dir, "ottla storage format")
-	holds(t, fails(t, cli.Usage, "start", "--config", bare, "--override", "num.partitions=many"), "num.partitions", "many")
+	holds(t, fails(t, command.Failed, "start", "--config", bare), dir, "ottla storage format")
+	holds(t, fails(t, command.Usage, "start", "--config", bare, "--override", "num.partitions=many"), "num.partitions", "many")
 
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -278,11 +279,11 @@ func TestStartRefuses(t *testing.T) {
 	defer taken.Close()
 	port := taken.Addr().(*net.TCPAddr).Port
 	busy := configFile(t, port, filepath.Join(t.TempDir(), "data"), true)
-	holds(t, fails(t, cli.Failed, "start", "--config", busy), fmt.Sprint(port), "address already in use", "stop the other process")
+	holds(t, fails(t, command.Failed, "start", "--config", busy), fmt.Sprint(port), "address already in use", "stop the other process")
 
 	file := configFile(t, 0, filepath.Join(t.TempDir(), "data"), true)
 	first, _ := start(t, "start", "--config", file)
-	holds(t, fails(t, cli.Failed, "start", "--config", file), "in use by another process")
+	holds(t, fails(t, command.Failed, "start", "--config", file), "in use by another process")
 	first.signal(syscall.SIGTERM)
 	first.wait()
 }
@@ -292,9 +293,9 @@ func TestDevRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "thesis.txt"), []byte("all I have"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), dir, "not empty")
-	holds(t, fails(t, cli.Usage, "dev", "--listen", "9092"), "--listen 9092", "HOST:PORT")
-	holds(t, fails(t, cli.Usage, "dev", "now"), "no arguments", `"now"`)
+	holds(t, fails(t, command.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), dir, "not empty")
+	holds(t, fails(t, command.Usage, "dev", "--listen", "9092"), "--listen 9092", "HOST:PORT")
+	holds(t, fails(t, command.Usage, "dev", "now"), "no arguments", `"now"`)
 }
 
 // A port in use is found before anything is written, and told in the words of the command.
@@ -305,7 +306,7 @@ func TestDevFindsThePortTakenFirst(t *testing.T) {
 	}
 	defer taken.Close()
 	dir := filepath.Join(t.TempDir(), "data")
-	said := fails(t, cli.Failed, "dev", "--dir", dir, "--listen", taken.Addr().String())
+	said := fails(t, command.Failed, "dev", "--dir", dir, "--listen", taken.Addr().String())
 	holds(t, said, taken.Addr().String(), "address already in use", "stop the other process", "--listen HOST:PORT")
 	if strings.Contains(said, "by listeners") {
 		t.Errorf("%q speaks of a configuration that is none of the user's", said)
@@ -313,26 +314,26 @@ func TestDevFindsThePortTakenFirst(t *testing.T) {
 	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("it touched the directory: %v", err)
 	}
-	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "192.0.2.1:9092"), "192.0.2.1:9092", "address of this machine", "--listen")
-	holds(t, fails(t, cli.Failed, "dev", "--dir", "/dev/null", "--listen", "127.0.0.1:0"), "not a directory", "--dir DIR")
+	holds(t, fails(t, command.Failed, "dev", "--dir", dir, "--listen", "192.0.2.1:9092"), "192.0.2.1:9092", "address of this machine", "--listen")
+	holds(t, fails(t, command.Failed, "dev", "--dir", "/dev/null", "--listen", "127.0.0.1:0"), "not a directory", "--dir DIR")
 
 	_, r := start(t, "dev", "--dir", dir, "--listen", "127.0.0.1:0")
-	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), "in use by another process", "--dir DIR")
-	holds(t, fails(t, cli.Failed, "dev", "--dir", dir, "--listen", r.Address), "address already in use")
+	holds(t, fails(t, command.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), "in use by another process", "--dir DIR")
+	holds(t, fails(t, command.Failed, "dev", "--dir", dir, "--listen", r.Address), "address already in use")
 }
 
 func TestStorageSaysWhatIsWrongInOneLine(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	file := configFile(t, 0, dir, false)
-	holds(t, fails(t, cli.Usage, "storage"), "random-uuid", "ottla storage --help")
-	holds(t, fails(t, cli.Usage, "storage", "bogus"), `"bogus"`, "random-uuid")
-	holds(t, fails(t, cli.Usage, "storage", "format", "-c", file), "--cluster-id", "ottla storage format --help")
-	holds(t, fails(t, cli.NotFound, "storage", "info", "-c", "/does/not/exist"), "/does/not/exist", "no such file")
-	holds(t, fails(t, cli.Failed, "storage", "info", "-c", file), "not fit for use", "ottla storage format")
-	holds(t, fails(t, cli.Failed, "storage", "format", "-t", "x", "-c", file), "--standalone")
+	holds(t, fails(t, command.Usage, "storage"), "random-uuid", "ottla storage --help")
+	holds(t, fails(t, command.Usage, "storage", "bogus"), `"bogus"`, "random-uuid")
+	holds(t, fails(t, command.Usage, "storage", "format", "-c", file), "--cluster-id", "ottla storage format --help")
+	holds(t, fails(t, command.NotFound, "storage", "info", "-c", "/does/not/exist"), "/does/not/exist", "no such file")
+	holds(t, fails(t, command.Failed, "storage", "info", "-c", file), "not fit for use", "ottla storage format")
+	holds(t, fails(t, command.Failed, "storage", "format", "-t", "x", "-c", file), "--standalone")
 
 	file = configFile(t, 0, dir, true) // and a second time with an id of the same cluster, and of another
 	for _, id := range []string{"bGF1bmNoLXRlc3QtY2x1c3Q", "AAAAAAAAAAAAAAAAAAAAAQ"} {
-		holds(t, fails(t, cli.Failed, "storage", "format", "--standalone", "-t", id, "-c", file), dir, "ottla start")
+		holds(t, fails(t, command.Failed, "storage", "format", "--standalone", "-t", id, "-c", file), dir, "ottla start")
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ottla/ottla/internal/cli"
+	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/node"
 	"github.com/ottla/ottla/internal/obs"
@@ -35,7 +35,7 @@ const bootID = "/proc/sys/kernel/random/boot_id"
 
 // session is one run of a node, as the command line wants it.
 type session struct {
-	world     *cli.World
+	world     *command.World
 	cfg       *config.Node
 	json      bool
 	readyFile string
@@ -104,13 +104,13 @@ func (s *session) refusal(err error) error {
 	var use *storage.InUseError
 	switch {
 	case errors.As(err, &listen):
-		e := &cli.Error{Err: errors.New(listen.What()), Hint: listen.Advice(s.addresses), Exit: cli.Failed}
+		e := &command.Error{Err: errors.New(listen.What()), Hint: listen.Advice(s.addresses), Exit: command.Failed}
 		if errors.Is(err, fs.ErrPermission) {
-			e.Exit = cli.Denied
+			e.Exit = command.Denied
 		}
 		return e
 	case errors.As(err, &use):
-		return &cli.Error{Err: errors.New(use.What()), Hint: use.Advice(s.dirs), Exit: cli.Failed}
+		return &command.Error{Err: errors.New(use.What()), Hint: use.Advice(s.dirs), Exit: command.Failed}
 	}
 	return err
 }

@@ -29,12 +29,12 @@ type ConfigResource struct {
 
 // Configs are the dynamic configurations. The zero value is empty.
 type Configs struct {
-	all shards[ConfigResource, map[string]string]
+	all Map[ConfigResource, map[string]string]
 }
 
 // Of returns the configuration of a resource, nil when nothing is set. Read only.
 func (c *Configs) Of(r ConfigResource) map[string]string {
-	found, _ := c.all.get(r)
+	found, _ := c.all.Get(r)
 	return found
 }
 
@@ -46,7 +46,7 @@ func (c *Configs) Topic(name string) map[string]string {
 // Resources returns the resources of a type that have a configuration, sorted by name.
 func (c *Configs) Resources(t ResourceType) []ConfigResource {
 	var found []ConfigResource
-	for r := range c.all.all() {
+	for r := range c.all.All() {
 		if r.Type == t {
 			found = append(found, r)
 		}
@@ -60,8 +60,8 @@ func compareResources(a, b ConfigResource) int {
 }
 
 func (c *Configs) write(w *writer) {
-	resources := make([]ConfigResource, 0, c.all.size)
-	for r := range c.all.all() {
+	resources := make([]ConfigResource, 0, c.all.Len())
+	for r := range c.all.All() {
 		resources = append(resources, r)
 	}
 	slices.SortFunc(resources, compareResources)

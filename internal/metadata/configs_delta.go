@@ -79,13 +79,13 @@ func (d *configsDelta) apply(c *Configs) *Configs {
 	if d == nil {
 		return c
 	}
-	edit := c.all.edit()
+	edit := c.all.Edit()
 	for r, values := range d.changed {
 		if len(values) == 0 {
-			edit.remove(r)
+			edit.Remove(r)
 		} else {
-			edit.set(r, values)
+			edit.Set(r, values)
 		}
 	}
-	return &Configs{all: edit.finish()}
+	return &Configs{all: edit.Finish()}
 }

@@ -336,30 +336,30 @@ func TestClearELR(t *testing.T) {
 	}
 }
 
-func TestShards(t *testing.T) {
+func TestMap(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	model := make(map[int]int)
-	var s shards[int, int]
+	var s Map[int, int]
 	for range 500 {
 		before, old := s, maps.Clone(model)
-		e := s.edit()
+		e := s.Edit()
 		for range rng.IntN(20) {
 			k := rng.IntN(300)
 			if rng.IntN(3) == 0 {
-				e.remove(k)
+				e.Remove(k)
 				delete(model, k)
 			} else {
-				e.set(k, k*2)
+				e.Set(k, k*2)
 				model[k] = k * 2
 			}
 		}
-		s = e.finish()
+		s = e.Finish()
 		for _, c := range []struct {
-			s shards[int, int]
+			s Map[int, int]
 			m map[int]int
 		}{{s, model}, {before, old}} {
-			if c.s.size != len(c.m) || !maps.Equal(maps.Collect(c.s.all()), c.m) {
-				t.Fatalf("got %v, want %v", maps.Collect(c.s.all()), c.m)
+			if c.s.Len() != len(c.m) || !maps.Equal(maps.Collect(c.s.All()), c.m) {
+				t.Fatalf("got %v, want %v", maps.Collect(c.s.All()), c.m)
 			}
 		}
 	}

@@ -89,25 +89,25 @@ func (t *Topic) Partition(id int32) *Partition {
 
 // Topics is the set of topics. The zero value is empty.
 type Topics struct {
-	byName     shards[string, *Topic]
-	byID       shards[kafka.TopicID, *Topic]
+	byName     Map[string, *Topic]
+	byID       Map[kafka.TopicID, *Topic]
 	partitions int
 }
 
 // ByName returns the topic of that name or nil.
 func (t *Topics) ByName(name string) *Topic {
-	found, _ := t.byName.get(name)
+	found, _ := t.byName.Get(name)
 	return found
 }
 
 // ByID returns the topic of that id or nil.
 func (t *Topics) ByID(id kafka.TopicID) *Topic {
-	found, _ := t.byID.get(id)
+	found, _ := t.byID.Get(id)
 	return found
 }
 
 // Len is the number of topics.
-func (t *Topics) Len() int { return t.byName.size }
+func (t *Topics) Len() int { return t.byName.Len() }
 
 // Partitions is the number of partitions of all topics.
 func (t *Topics) Partitions() int { return t.partitions }
@@ -115,7 +115,7 @@ func (t *Topics) Partitions() int { return t.partitions }
 // All visits the topics in no particular order.
 func (t *Topics) All() iter.Seq[*Topic] {
 	return func(yield func(*Topic) bool) {
-		for _, topic := range t.byName.all() {
+		for _, topic := range t.byName.All() {
 			if !yield(topic) {
 				return
 			}

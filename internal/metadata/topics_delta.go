@@ -294,7 +294,7 @@ func (d *topicsDelta) apply(t *Topics) *Topics {
 	if d == nil {
 		return t
 	}
-	names, ids := t.byName.edit(), t.byID.edit()
+	names, ids := t.byName.Edit(), t.byID.Edit()
 	partitions := t.partitions
 	for _, c := range d.changed {
 		if c.Before != nil {
@@ -303,17 +303,17 @@ func (d *topicsDelta) apply(t *Topics) *Topics {
 		switch {
 		case c.After != nil:
 			partitions += len(c.After.Partitions)
-			ids.set(c.After.ID, c.After)
+			ids.Set(c.After.ID, c.After)
 		case c.Before != nil:
-			ids.remove(c.Before.ID)
+			ids.Remove(c.Before.ID)
 		}
 	}
 	for name, topic := range d.byName {
 		if topic == nil {
-			names.remove(name)
+			names.Remove(name)
 		} else {
-			names.set(name, topic)
+			names.Set(name, topic)
 		}
 	}
-	return &Topics{byName: names.finish(), byID: ids.finish(), partitions: partitions}
+	return &Topics{byName: names.Finish(), byID: ids.Finish(), partitions: partitions}
 }

@@ -98,7 +98,7 @@ func topicConfig(t config.Topic, producerIdle time.Duration) partition.Config {
 			ProducerIdle: producerIdle, MaxDecompressed: t.MaxDecompressedBytes, Compacted: t.Compact,
 		},
 		MinInSyncReplicas: t.MinInSyncReplicas, MaxMessageBytes: t.MaxMessageBytes, MaxDecompressed: t.MaxDecompressedBytes,
-		Compacted: t.Compact, Deletable: t.Delete || !t.Compact,
+		TrustCompressed: t.TrustCompressed, Compacted: t.Compact, Deletable: t.Delete || !t.Compact,
 		TimestampType: t.TimestampType, TimestampBefore: t.TimestampBeforeMax, TimestampAfter: t.TimestampAfterMax,
 		FlushMessages: t.FlushMessages, FlushInterval: t.FlushInterval,
 		Compaction: compaction.Config{

@@ -34,6 +34,7 @@ var topicDefaults = map[string]string{
 	"max.decompressed.message.bytes":      "5",
 	"message.max.bytes":                   "5",
 	"min.insync.replicas":                 "5",
+	"ottla.compressed.check":              "header",
 	"producer.id.expiration.ms":           "5",
 	"log.cleaner.backoff.ms":              "5",
 	"log.cleaner.dedupe.buffer.size":      "5000000",

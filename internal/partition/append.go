@@ -53,7 +53,7 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 	rules := record.Rules{
 		Partition: p.id, Origin: r.Origin, Now: r.Now.UnixMilli(), MaxBatchBytes: c.MaxMessageBytes, MaxDecompressed: c.MaxDecompressed,
 		Recompress: c.Recompress, Codec: c.Codec, Level: c.Level, Compacted: c.Compacted, TimestampType: c.TimestampType,
-		Before: c.TimestampBefore, After: c.TimestampAfter, HeadersOnly: c.HeadersOnly,
+		Before: c.TimestampBefore, After: c.TimestampAfter, TrustCompressed: c.TrustCompressed,
 	}
 	v, err := record.Validate(r.Records, &rules)
 	if err != nil {

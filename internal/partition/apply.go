@@ -1,6 +1,8 @@
 package partition
 
 import (
+	"bytes"
+	"cmp"
 	"maps"
 	"path"
 	"slices"
@@ -37,7 +39,7 @@ type edit struct {
 	table  *table
 	topics map[string]*topic // changed ones, nil if deleted
 	ids    map[kafka.TopicID]*topic
-	dirs   map[*logDir]int // partitions of each directory
+	dirs   []candidate // the directories as they were when the first was chosen
 }
 
 // publish makes the new table visible, if anything changed.
@@ -45,20 +47,21 @@ func (e *edit) publish() {
 	if len(e.topics) == 0 && len(e.ids) == 0 {
 		return
 	}
-	next := &table{byName: maps.Clone(e.table.byName), byID: maps.Clone(e.table.byID)}
+	names, ids := e.table.byName.Edit(), e.table.byID.Edit()
 	for id, t := range e.ids {
 		if t == nil {
-			delete(next.byID, id)
+			ids.Remove(id)
 		}
 	}
 	for name, t := range e.topics {
 		if t == nil {
-			delete(next.byName, name)
+			names.Remove(name)
 			continue
 		}
-		next.byName[name], next.byID[t.id] = t, t
+		names.Set(name, t)
+		ids.Set(t.id, t)
 	}
-	e.m.table.Store(next)
+	e.m.table.Store(newTable(names.Finish(), ids.Finish()))
 }
 
 // sweep takes partitions offline whose directory failed while they were not in the table, where its failure would have found them.
@@ -81,7 +84,7 @@ func (e *edit) topic(t *metadata.Topic) *topic {
 		return own
 	}
 	own := &topic{name: t.Name, id: t.ID}
-	if before := e.table.byID[t.ID]; before != nil {
+	if before := e.table.withID(t.ID); before != nil {
 		own.partitions = slices.Clone(before.partitions)
 	}
 	e.topics[t.Name] = own
@@ -89,7 +92,7 @@ func (e *edit) topic(t *metadata.Topic) *topic {
 }
 
 func (e *edit) deleteTopic(t *metadata.Topic) {
-	before := e.table.byID[t.ID]
+	before := e.table.withID(t.ID)
 	if before == nil {
 		return
 	}
@@ -215,16 +218,15 @@ func (e *edit) choose(id kafka.TopicPartition, directory kafka.UUID, part *metad
 		return d
 	}
 	if e.dirs == nil {
-		e.dirs = make(map[*logDir]int)
-		for _, p := range e.m.sorted() {
-			e.dirs[p.dir()]++
+		e.dirs = make([]candidate, len(e.m.dirs))
+		for i, d := range e.m.dirs {
+			e.dirs[i] = candidate{id: d.ID, cordoned: e.m.o.Cordoned(d.Path)}
 		}
 	}
-	candidates := make([]candidate, len(e.m.dirs))
 	for i, d := range e.m.dirs {
-		candidates[i] = candidate{id: d.ID, online: d.failure() == nil, cordoned: e.m.o.Cordoned(d.Path), partitions: e.dirs[d]}
+		e.dirs[i].online, e.dirs[i].replicas = d.failure() == nil, d.replicas.Load()
 	}
-	if i := place(candidates, directory, e.fresh(directory, part)); i >= 0 {
+	if i := place(e.dirs, directory, e.fresh(directory, part)); i >= 0 {
 		return e.m.dirs[i]
 	}
 	return nil
@@ -232,10 +234,10 @@ func (e *edit) choose(id kafka.TopicPartition, directory kafka.UUID, part *metad
 
 // candidate is a log directory that may get a partition.
 type candidate struct {
-	id         kafka.UUID
-	online     bool
-	cordoned   bool // no new partitions, if there is another one
-	partitions int
+	id       kafka.UUID
+	online   bool
+	cordoned bool // no new partitions, if there is another one
+	replicas int64
 }
 
 // place returns the index of the directory that the metadata names, or else of the one with the fewest partitions, the first of those; -1 if
@@ -251,7 +253,7 @@ func place(dirs []candidate, named kafka.UUID, fresh bool) int {
 			return i
 		case best < 0 || dirs[best].cordoned && !d.cordoned:
 			best = i
-		case d.cordoned == dirs[best].cordoned && d.partitions < dirs[best].partitions:
+		case d.cordoned == dirs[best].cordoned && d.replicas < dirs[best].replicas:
 			best = i
 		}
 	}
@@ -269,9 +271,7 @@ func (e *edit) fresh(directory kafka.UUID, part *metadata.Partition) bool {
 
 // placed counts a partition in its directory, and notes it when that is another one than the metadata says.
 func (e *edit) placed(p *Partition, directory kafka.UUID) *Partition {
-	if e.dirs != nil {
-		e.dirs[p.dir()]++
-	}
+	p.dir().replicas.Add(1)
 	if p.dir().ID != directory {
 		e.m.misplace(p, p.dir().ID)
 	}
@@ -282,8 +282,7 @@ func (e *edit) placed(p *Partition, directory kafka.UUID) *Partition {
 func (m *Manager) misplace(p *Partition, directory kafka.UUID) {
 	now := Placement{Topic: p.topicID, Partition: p.id.Partition, Directory: directory}
 	m.mu.Lock()
-	m.misplaced = slices.DeleteFunc(m.misplaced, func(q Placement) bool { return q.Topic == now.Topic && q.Partition == now.Partition })
-	m.misplaced = append(m.misplaced, now)
+	m.misplaced[now.replica()] = now.Directory
 	m.mu.Unlock()
 	m.o.Placed()
 }
@@ -295,19 +294,30 @@ type Placement struct {
 	Directory kafka.UUID
 }
 
+// replica is the partition of a Placement, without the directory.
+func (p Placement) replica() Placement { return Placement{Topic: p.Topic, Partition: p.Partition} }
+
 // Misplaced returns, once, the replicas that were made or found in another directory than the metadata says, or in one
 // where it says none: the controller has to be told (KIP-858).
 func (m *Manager) Misplaced() []Placement {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all := m.misplaced
-	m.misplaced = nil
+	all := make([]Placement, 0, len(m.misplaced))
+	for p, directory := range m.misplaced {
+		p.Directory = directory
+		all = append(all, p)
+	}
+	m.misplaced = make(map[Placement]kafka.UUID)
+	slices.SortFunc(all, func(a, b Placement) int {
+		return cmp.Or(bytes.Compare(a.Topic[:], b.Topic[:]), cmp.Compare(a.Partition, b.Partition))
+	})
 	return all
 }
 
 // remove deletes a partition that is not this node's any more: its folder is renamed at once and removed later.
 func (m *Manager) remove(p *Partition) {
 	p.abandon(gone)
+	p.dir().replicas.Add(-1)
 	if p.dir().failure() != nil {
 		return
 	}
@@ -367,7 +377,7 @@ func (m *Manager) configure(delta *metadata.Delta, image *metadata.Image) {
 		case metadata.BrokerResource:
 			all = true
 		case metadata.TopicResource:
-			m.configureTopic(image, m.table.Load().byName[c.Resource.Name])
+			m.configureTopic(image, m.table.Load().name(c.Resource.Name))
 		}
 	}
 	if all {
@@ -375,7 +385,7 @@ func (m *Manager) configure(delta *metadata.Delta, image *metadata.Image) {
 		case m.reconfigured <- struct{}{}:
 		default:
 		}
-		for _, t := range m.table.Load().byName {
+		for _, t := range m.table.Load().byName.All() {
 			m.configureTopic(image, t)
 		}
 	}

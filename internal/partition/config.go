@@ -26,8 +26,8 @@ type Config struct {
 	TimestampAfter  time.Duration // message.timestamp.after.max.ms; negative: any
 	FlushMessages   int64         // flush.messages: sync before acknowledging each so many records
 	FlushInterval   time.Duration // flush.ms; negative or the longest: never
-	// HeadersOnly trusts the records of a batch behind a good CRC instead of walking them, where nothing else needs the walk.
-	HeadersOnly bool
+	// TrustCompressed trusts the records of a compressed batch behind a good CRC instead of walking them, where nothing else needs the walk.
+	TrustCompressed bool
 	// Compaction is for the cleaners, of logs that are Compacted.
 	Compaction compaction.Config
 }

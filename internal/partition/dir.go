@@ -3,9 +3,9 @@ package partition
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
@@ -20,8 +20,10 @@ type logDir struct {
 	mu  sync.Mutex // a leaf; guards err
 	err error
 
+	replicas atomic.Int64 // partitions that are here
+
 	files   sync.Mutex        // guards the checkpoints
-	written map[string][]byte // checkpoints as they are on the disk
+	written map[string][]byte // checkpoints as they are on the disk, in order
 }
 
 func (d *logDir) fs() vfs.FS { return d.m.o.FS }
@@ -92,7 +94,7 @@ func (d *logDir) forget(id kafka.TopicPartition) error {
 func (d *logDir) remember(name string, id kafka.TopicPartition, offset kafka.Offset) error {
 	d.files.Lock()
 	defer d.files.Unlock()
-	if offset == kafka.NoOffset && !bytes.Contains(d.written[name], fmt.Appendf(nil, "\n%s %d ", id.Topic, id.Partition)) {
+	if offset == kafka.NoOffset && !checkpoint.Mentions(d.written[name], id) {
 		return nil
 	}
 	entries, err := checkpoint.ReadOffsets(d.fs(), d.Path, name)
@@ -103,6 +105,7 @@ func (d *logDir) remember(name string, id kafka.TopicPartition, offset kafka.Off
 	if offset != kafka.NoOffset {
 		entries = append(entries, checkpoint.Entry{TopicPartition: id, Offset: offset})
 	}
+	checkpoint.Sort(entries)
 	return d.checkpoint(name, entries)
 }
 
@@ -114,6 +117,7 @@ func (d *logDir) offsets(name string) map[kafka.TopicPartition]kafka.Offset {
 		return nil
 	}
 	if len(entries) > 0 { // a file that is missing is written though it says nothing
+		checkpoint.Sort(entries)
 		d.written[name] = checkpoint.FormatOffsets(entries)
 	}
 	byName := make(map[kafka.TopicPartition]kafka.Offset, len(entries))

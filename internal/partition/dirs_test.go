@@ -48,8 +48,8 @@ func TestPlace(t *testing.T) {
 			t.Errorf("%s: directory %d, want %d", what, got, want)
 		}
 	}
-	on := func(id kafka.UUID, partitions int) candidate {
-		return candidate{id: id, online: true, partitions: partitions}
+	on := func(id kafka.UUID, replicas int64) candidate {
+		return candidate{id: id, online: true, replicas: replicas}
 	}
 	off := func(id kafka.UUID) candidate { return candidate{id: id} }
 	f("the one that is named, though it is full", b, false, 1, on(a, 0), on(b, 9))

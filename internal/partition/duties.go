@@ -118,18 +118,13 @@ const shortestLook = 10 * time.Millisecond
 func (m *Manager) flushOld(now time.Time) time.Time {
 	next := now.Add(m.o.HighWaterInterval) // configurations change
 	var old []*Partition
-	for _, t := range m.table.Load().byName {
-		for _, p := range t.partitions {
-			if p == nil {
-				continue
-			}
-			switch due := p.flushDue(now); {
-			case due.IsZero():
-			case p.unflushedSince.Load() != 0 && !due.After(now):
-				old = append(old, p)
-			case due.Before(next):
-				next = due
-			}
+	for _, p := range m.sorted() {
+		switch due := p.flushDue(now); {
+		case due.IsZero():
+		case p.unflushedSince.Load() != 0 && !due.After(now):
+			old = append(old, p)
+		case due.Before(next):
+			next = due
 		}
 	}
 	m.flush(old)
@@ -249,7 +244,7 @@ func (d *logDir) saveLogStarts() error {
 }
 
 func (d *logDir) partitions() []*Partition {
-	return slices.DeleteFunc(d.m.sorted(), func(p *Partition) bool { return p.dir() != d })
+	return slices.DeleteFunc(slices.Clone(d.m.sorted()), func(p *Partition) bool { return p.dir() != d })
 }
 
 // saveLogStartsHeld is saveLogStarts for who holds files. As in Kafka, a log that starts at 0 needs no line.

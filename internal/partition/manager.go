@@ -108,7 +108,7 @@ type Manager struct {
 	recovered map[kafka.TopicPartition]*recovered
 	twins     map[kafka.TopicPartition]*recovered // second logs of the same name
 	futures   map[kafka.TopicPartition]future
-	misplaced []Placement
+	misplaced map[Placement]kafka.UUID // by Placement.replica: the directory
 	trash     []trash
 	moves     []*move
 	wishes    map[kafka.TopicPartition]*logDir
@@ -116,8 +116,39 @@ type Manager struct {
 
 // table is the partitions of the node; it never changes.
 type table struct {
-	byName map[string]*topic
-	byID   map[kafka.TopicID]*topic
+	byName metadata.Map[string, *topic]
+	byID   metadata.Map[kafka.TopicID, *topic]
+	order  func() []*Partition // by name; put together when it is first asked for
+}
+
+func newTable(byName metadata.Map[string, *topic], byID metadata.Map[kafka.TopicID, *topic]) *table {
+	return &table{byName: byName, byID: byID, order: sync.OnceValue(func() []*Partition {
+		topics := make([]*topic, 0, byName.Len())
+		for _, t := range byName.All() {
+			topics = append(topics, t)
+		}
+		slices.SortFunc(topics, func(a, b *topic) int { return cmp.Compare(a.name, b.name) })
+		var all []*Partition
+		for _, t := range topics {
+			for _, p := range t.partitions {
+				if p != nil {
+					all = append(all, p)
+				}
+			}
+		}
+		return all
+	})}
+}
+
+// name and withID return a topic or nil.
+func (t *table) name(name string) *topic {
+	found, _ := t.byName.Get(name)
+	return found
+}
+
+func (t *table) withID(id kafka.TopicID) *topic {
+	found, _ := t.byID.Get(id)
+	return found
 }
 
 // topic is the partitions of a topic by index, nil where this node has no replica.
@@ -137,7 +168,7 @@ func (t *topic) get(index int32) *Partition {
 // Get returns a partition by name. The error is kerr.UnknownTopicOrPartition, kerr.NotLeaderForPartition if other nodes have it, or
 // kerr.KafkaStorageError if its directory failed.
 func (m *Manager) Get(name string, index int32) (*Partition, error) {
-	if p := m.table.Load().byName[name].get(index); p != nil {
+	if p := m.table.Load().name(name).get(index); p != nil {
 		return p.usable()
 	}
 	if image := m.image.Load(); image != nil {
@@ -163,7 +194,7 @@ func (m *Manager) absent(p *metadata.Partition) error {
 
 // GetByID returns a partition by topic id. Errors are Get's, and kerr.UnknownTopicID for an id that is not known.
 func (m *Manager) GetByID(id kafka.TopicID, index int32) (*Partition, error) {
-	if p := m.table.Load().byID[id].get(index); p != nil {
+	if p := m.table.Load().withID(id).get(index); p != nil {
 		return p.usable()
 	}
 	image := m.image.Load()
@@ -189,21 +220,8 @@ func (m *Manager) All(dir kafka.UUID, visit func(*Partition)) {
 	}
 }
 
-// sorted returns all partitions in the order of their names.
-func (m *Manager) sorted() []*Partition {
-	var all []*Partition
-	for _, t := range m.table.Load().byName {
-		for _, p := range t.partitions {
-			if p != nil {
-				all = append(all, p)
-			}
-		}
-	}
-	slices.SortFunc(all, func(a, b *Partition) int {
-		return cmp.Or(cmp.Compare(a.id.Topic, b.id.Topic), cmp.Compare(a.id.Partition, b.id.Partition))
-	})
-	return all
-}
+// sorted returns all partitions in the order of their names. Read only.
+func (m *Manager) sorted() []*Partition { return m.table.Load().order() }
 
 // DirStatus describes a log directory, as DescribeLogDirs does.
 type DirStatus struct {

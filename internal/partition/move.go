@@ -394,6 +394,8 @@ func (w *mover) publish(mv *move, old *home, now time.Time) (bool, error) {
 		log.AssignEpoch(epoch, end)
 	}
 	p.home.Store(&home{mv.to, log})
+	old.dir.replicas.Add(-1)
+	mv.to.replicas.Add(1)
 	p.marked = true
 	p.publish()
 	old.log.Abandon()

@@ -3,7 +3,7 @@ package partition
 import (
 	"context"
 	"errors"
-	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -123,8 +123,8 @@ func TestMove(t *testing.T) {
 		t.Errorf("while it is copied: %s", got)
 	}
 	w.mover.step(w.now)
-	if got := fmt.Sprint(w.m.misplaced); got != fmt.Sprint([]Placement{{topicID("t"), 0, w.dirs[1].ID}}) || p.Dir() != w.dirs[0].ID {
-		t.Errorf("caught up: %s in %s", got, p.Dir())
+	if got := w.m.misplaced; !maps.Equal(got, map[Placement]kafka.UUID{{Topic: topicID("t")}: w.dirs[1].ID}) || p.Dir() != w.dirs[0].ID {
+		t.Errorf("caught up: %v in %s", got, p.Dir())
 	}
 	if _, err := w.append(p, data(t, 2, idempotent(10))); err != nil { // while the controller thinks
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 )
 
 // recovered is a log that was found at start and that the metadata has not claimed yet.
@@ -33,10 +34,11 @@ func Open(o Options) (*Manager, error) {
 		o: o, dirty: make(chan *Partition, dirtyBacklog), moveNews: make(chan struct{}, 1), reconfigured: make(chan struct{}, 1),
 		recovered: make(map[kafka.TopicPartition]*recovered), twins: make(map[kafka.TopicPartition]*recovered),
 		futures: make(map[kafka.TopicPartition]future), wishes: make(map[kafka.TopicPartition]*logDir),
+		misplaced: make(map[Placement]kafka.UUID),
 	}
 	m.moveRate.Store(math.MaxInt64)
 	m.deleteDelay.Store(int64(o.DeleteDelay))
-	m.table.Store(&table{byName: map[string]*topic{}, byID: map[kafka.TopicID]*topic{}})
+	m.table.Store(newTable(metadata.Map[string, *topic]{}, metadata.Map[kafka.TopicID, *topic]{}))
 	for _, d := range o.Dirs {
 		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, err: d.Err, written: make(map[string][]byte)})
 	}

@@ -29,8 +29,8 @@ type Rules struct {
 	Compacted     bool // records need keys
 	TimestampType kafka.TimestampType
 	Before, After time.Duration // message.timestamp.before.max.ms and after.max.ms; negative stands for Kafka's "any"
-	// HeadersOnly trusts the records of a batch behind a good CRC instead of walking them, unless another rule needs the walk.
-	HeadersOnly bool
+	// TrustCompressed trusts the records of a compressed batch behind a good CRC instead of walking them, unless another rule needs the walk.
+	TrustCompressed bool
 }
 
 // Validated is what Validate found.
@@ -123,7 +123,7 @@ func Validate(records []byte, r *Rules) (Validated, error) {
 	}
 	rewrite := r.Recompress && r.Codec != b.Codec() && !(b.IsControl() && b.Codec() == compress.None)
 	maxTimestamp := b.MaxTimestamp()
-	if rewrite || r.Compacted || !r.HeadersOnly {
+	if rewrite || !r.trusts(b) {
 		seen, err := r.scan(b)
 		if err != nil {
 			return Validated{}, err
@@ -149,6 +149,11 @@ func Validate(records []byte, r *Rules) (Validated, error) {
 	}
 	b.setMaxTimestamp(r.TimestampType, maxTimestamp)
 	return Validated{Batch: b, MaxTimestamp: maxTimestamp}, nil
+}
+
+// trusts reports whether the header of a batch is enough. One that bears the time of an append, which no producer sets, is for the walk to refuse.
+func (r *Rules) trusts(b Batch) bool {
+	return r.TrustCompressed && b.Codec() != compress.None && !r.Compacted && b.TimestampType() == kafka.CreateTime
 }
 
 // checkEnvelope checks what lies around the records.

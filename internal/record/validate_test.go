@@ -155,7 +155,7 @@ func lie(t *testing.T, d *datadriven.TestData, b []byte) []byte {
 
 func readRules(t *testing.T, d *datadriven.TestData, r *Rules) {
 	r.Compacted = d.HasArg("compacted")
-	r.HeadersOnly = d.HasArg("headers-only")
+	r.TrustCompressed = d.HasArg("trust-compressed")
 	if d.HasArg("topic-append-time") {
 		r.TimestampType = kafka.LogAppendTime
 	}

@@ -133,6 +133,32 @@ func TestWriteAndReadOffsets(t *testing.T) {
 	}
 }
 
+func TestMentions(t *testing.T) {
+	var entries []Entry
+	for _, topic := range []string{"b", "a", "a-b", "ab"} {
+		for _, partition := range []int32{10, 9, 0, 100} {
+			entries = append(entries, Entry{kafka.TopicPartition{Topic: topic, Partition: partition}, 5})
+		}
+	}
+	Sort(entries)
+	for n := range len(entries) + 1 {
+		b := FormatOffsets(entries[:n])
+		for i, e := range entries {
+			if got := Mentions(b, e.TopicPartition); got != (i < n) {
+				t.Errorf("%d entries, %s: %v", n, e.TopicPartition, got)
+			}
+		}
+		for _, id := range []kafka.TopicPartition{{Topic: "", Partition: 0}, {Topic: "a", Partition: 1}, {Topic: "a", Partition: 11}, {Topic: "zz", Partition: 0}} {
+			if Mentions(b, id) {
+				t.Errorf("%d entries, %s is not among them", n, id)
+			}
+		}
+	}
+	if Mentions(nil, entries[0].TopicPartition) || !Mentions([]byte("0\n1\nx\n"), entries[0].TopicPartition) {
+		t.Error("of nothing, or of what is no checkpoint")
+	}
+}
+
 func TestEpochs(t *testing.T) {
 	b := []byte("0\n2\n0 0\n7 100\n")
 	epochs, err := ParseEpochs(b)

@@ -1,9 +1,12 @@
 package checkpoint
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -77,6 +80,44 @@ func parseLines(b []byte, fields int, entry func(fields []string) error) error {
 type Entry struct {
 	kafka.TopicPartition
 	Offset kafka.Offset
+}
+
+func (e *Entry) compare(topic []byte, partition int64) int {
+	return cmp.Or(cmp.Compare(e.Topic, string(topic)), cmp.Compare(int64(e.Partition), partition))
+}
+
+// Sort puts the entries of an offset checkpoint in order: by topic, then by partition.
+func Sort(entries []Entry) {
+	slices.SortFunc(entries, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition))
+	})
+}
+
+// Mentions reports whether the content of an offset checkpoint that is in order has an entry for a partition.
+func Mentions(b []byte, id kafka.TopicPartition) bool {
+	wanted := Entry{TopicPartition: id}
+	for range 2 { // the version and the count
+		b = b[bytes.IndexByte(b, '\n')+1:]
+	}
+	for len(b) > 0 {
+		start := bytes.LastIndexByte(b[:len(b)/2], '\n') + 1
+		end := start + bytes.IndexByte(b[start:], '\n') + 1
+		topic, rest, _ := bytes.Cut(b[start:end], []byte{' '})
+		number, _, _ := bytes.Cut(rest, []byte{' '})
+		partition, err := strconv.ParseInt(string(number), 10, 32)
+		if err != nil || end == start {
+			return true // not what FormatOffsets writes: whoever asks has to look
+		}
+		switch c := wanted.compare(topic, partition); {
+		case c == 0:
+			return true
+		case c < 0:
+			b = b[:start]
+		default:
+			b = b[end:]
+		}
+	}
+	return false
 }
 
 // FormatOffsets returns the content of an offset checkpoint, in the order of the entries.

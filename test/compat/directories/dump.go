@@ -118,10 +118,10 @@ func (s *suite) dumpWithOttla(ctx context.Context, where string, dirs []string) 
 		return err
 	}
 	for _, dir := range dirs {
-		out, err := exec.CommandContext(ctx, bin, "log", "dump", "--verify", dir).CombinedOutput()
+		out, err := exec.CommandContext(ctx, bin, "log", "verify", dir).CombinedOutput()
 		var bad []string
 		if err != nil {
-			bad = append(bad, fmt.Sprintf("ottla log dump --verify %s: %v: %.500s", dir, err, lastLines(string(out), 5)))
+			bad = append(bad, fmt.Sprintf("ottla log verify %s: %v: %.500s", dir, err, lastLines(string(out), 5)))
 		}
 		s.expect(where, bad)
 	}

@@ -126,7 +126,10 @@ func (c *cell) normal(out string, rules []rule) string {
 	_, controller, _ := net.SplitHostPort(c.peer.ControllerAddr())
 	out = strings.NewReplacer(c.peer.Dir(), "DIR", c.peer.Addr(), "SERVER", c.peer.ControllerAddr(), "CONTROLLER",
 		host+", port="+port, "SERVER", host+", port="+controller, "CONTROLLER",
-		"localhost:"+port, "SERVER", ":"+port, ":PORT", ":"+controller, ":CONTROLLERPORT").Replace(out)
+		"localhost:"+port, "SERVER").Replace(out)
+	for word, p := range map[string]string{"PORT": port, "CONTROLLERPORT": controller} {
+		out = regexp.MustCompile(`\b`+p+`\b`).ReplaceAllString(out, word)
+	}
 	out = topicID.ReplaceAllString(out, "${1}ID")
 	for _, r := range rules {
 		if r.re == nil {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,6 +98,9 @@ func (d *driver) run(ctx context.Context, tool string, args []string, stdin stri
 	defer timer.Stop()
 	select {
 	case err = <-read:
+		if errors.Is(err, io.EOF) {
+			return d.ended()
+		}
 	case <-timer.C:
 		d.close()
 		<-read
@@ -107,6 +111,18 @@ func (d *driver) run(ctx context.Context, tool string, args []string, stdin stri
 		err = ctx.Err()
 	}
 	return result{latin1(a.Out), a.Err, a.Exit}, err
+}
+
+// ended is the result of a tool that ended the JVM itself, as argparse4j does after it has printed to stderr what is wrong.
+func (d *driver) ended() (result, error) {
+	err := d.cmd.Wait()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		return result{}, err
+	}
+	r := result{exit: d.cmd.ProcessState.ExitCode()}
+	d.cmd = nil
+	return r, nil
 }
 
 // latin1 gives back the bytes that Driver.java wrote as one character each.

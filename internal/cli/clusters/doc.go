@@ -1,0 +1,2 @@
+// Package clusters holds `ottla cluster`: the cluster as a whole.
+package clusters

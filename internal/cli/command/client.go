@@ -1,0 +1,188 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+const (
+	defaultServer = "127.0.0.1:9092"
+	defaultPort   = "9092"
+	// serverVariable names the environment variable that stands in for -b.
+	serverVariable        = "OTTLA_BOOTSTRAP_SERVER"
+	defaultRequestTimeout = 10 * time.Second
+)
+
+// TimeoutFlag is a duration above zero.
+type TimeoutFlag time.Duration
+
+// String returns the duration as Go writes it.
+func (t *TimeoutFlag) String() string { return time.Duration(*t).String() }
+
+// Type is what the help shows as the flag's argument.
+func (t *TimeoutFlag) Type() string { return "duration" }
+
+// Set refuses zero and less.
+func (t *TimeoutFlag) Set(s string) error {
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return fmt.Errorf("want a duration above zero such as 500ms, 10s or 2m")
+	}
+	*t = TimeoutFlag(d)
+	return nil
+}
+
+// ClientFlags adds the flags of every command that asks a server, those of the output included.
+func (a *App) ClientFlags(f *pflag.FlagSet) {
+	f.StringArrayVarP(&a.servers, "bootstrap-server", "b", nil,
+		"addresses of one or more servers, `HOST:PORT,…` (default: "+serverVariable+", else "+defaultServer+")")
+	f.Var(&a.requestTimeout, "request-timeout", "how long to wait for a server's answer")
+	a.OutputFlags(f)
+}
+
+// addresses returns the servers to start from: the flag's, the environment's, or the default.
+func (a *App) addresses() ([]string, error) {
+	given := strings.Join(a.servers, ",")
+	if len(a.servers) == 0 {
+		given = a.World.Getenv(serverVariable)
+		if given == "" {
+			return []string{defaultServer}, nil
+		}
+	}
+	var all []string
+	for s := range strings.SplitSeq(given, ",") {
+		address, err := parseAddress(strings.TrimSpace(s))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, address)
+	}
+	return all, nil
+}
+
+// parseAddress completes HOST or HOST:PORT, where HOST may be an IPv6 address in brackets.
+func parseAddress(s string) (string, error) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = strings.Trim(s, "[]"), defaultPort
+	}
+	n, perr := strconv.ParseUint(port, 10, 16)
+	bad := perr != nil || n == 0 || strings.ContainsAny(host, "/ []")
+	if bad || host == "" || strings.Contains(host, ":") && net.ParseIP(host) == nil {
+		e := Usagef("%q is not an address", s)
+		e.Hint = "want HOST:PORT, for example " + defaultServer
+		return "", e
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// shortestOverhead and longestOverhead bound what kgo takes as the time for an answer.
+const (
+	shortestOverhead = 100 * time.Millisecond
+	longestOverhead  = 15 * time.Minute
+)
+
+// Server is a connected client.
+type Server struct {
+	*kgo.Client
+	Admin *kadm.Client
+	// Where is what errors call the server.
+	Where string
+}
+
+// Connect makes a client and has a server answer it once, so that nothing after it waits long for one that is not there.
+func (a *App) Connect(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
+	addresses, err := a.addresses()
+	if err != nil {
+		return nil, err
+	}
+	timeout := time.Duration(a.requestTimeout)
+	opts = append([]kgo.Opt{
+		kgo.SeedBrokers(addresses...),
+		kgo.ClientID("ottla"),
+		kgo.SoftwareNameAndVersion("ottla", SoftwareVersion()),
+		kgo.DialTimeout(timeout),
+		kgo.RetryTimeout(timeout),
+		kgo.RequestTimeoutOverhead(min(max(timeout, shortestOverhead), longestOverhead)),
+		kgo.MetadataMinAge(100 * time.Millisecond),
+	}, opts...)
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, &Error{Err: err, Exit: Usage}
+	}
+	s := &Server{Client: client, Admin: kadm.NewClient(client), Where: strings.Join(addresses, ",")}
+	s.Admin.SetTimeoutMillis(int32(min(timeout.Milliseconds(), 1<<31-1)))
+	ping, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	if err := client.Ping(ping); err != nil {
+		client.Close()
+		return nil, unreachable(s.Where, err)
+	}
+	return s, nil
+}
+
+func unreachable(where string, err error) error {
+	e := &Error{What: "connect", Where: where, Err: err, Exit: Unreachable}
+	var first *kgo.ErrFirstReadEOF
+	switch {
+	case errors.Is(err, context.Canceled):
+		e.Err, e.Exit = errors.New("interrupted"), Failed
+	case errors.As(err, &first):
+		e.Err = errors.New("the server closed the connection at once")
+		e.Hint = "it may want TLS or a login, or not be a Kafka server at all"
+	default:
+		e.Hint = "is a server running there? `ottla dev` starts one; -b HOST:PORT names another"
+	}
+	return e
+}
+
+// ErrNotMentioned is the failure of a thing that was asked for and is missing in the answer.
+var ErrNotMentioned = errors.New("the server's answer does not mention it")
+
+// Bounded returns a context for one request.
+func (a *App) Bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, time.Duration(a.requestTimeout))
+}
+
+// WithServer connects and does what is bounded by the time that the user gives a request.
+func (a *App) WithServer(ctx context.Context, do func(context.Context, *Server) error) error {
+	ctx, cancel := a.Bounded(ctx)
+	defer cancel()
+	s, err := a.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return do(ctx, s)
+}
+
+// Failed words an error of a request; the hint for a known cause comes along.
+func (s *Server) Failed(what string, err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return err
+	}
+	e = &Error{What: what, Where: s.Where, Err: err, Hint: HintFor(err)}
+	var auth *kadm.AuthError
+	var shard *kadm.ShardErrors
+	switch {
+	case errors.As(err, &auth):
+		e.Err, e.Exit = auth.Err, Denied
+	case errors.As(err, &shard) && len(shard.Errs) > 0:
+		e.Err = shard.Errs[0].Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Addr != nil && !strings.Contains(s.Where, op.Addr.String()) {
+		e.Hint = fmt.Sprintf("the server names %s as an address of the cluster (advertised.listeners), and that can't be reached from here", op.Addr)
+	}
+	return e
+}

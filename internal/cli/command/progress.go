@@ -1,0 +1,110 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+)
+
+// Progress tells a person how far a long transfer has come: a line that is redrawn on a terminal, else one each five seconds.
+// It has no goroutine: it is as current as the last call of add. One goroutine at a time may use it.
+type Progress struct {
+	w        io.Writer
+	Now      func() time.Time
+	verb     string // "produced", "consumed"
+	redraw   bool
+	quiet    bool
+	Began    time.Time
+	shown    time.Time
+	Records  int64
+	Bytes    int64
+	unlooked int // calls since the last look at the clock
+}
+
+const (
+	redrawEvery = 200 * time.Millisecond
+	lineEvery   = 5 * time.Second
+	// lookEvery is after how many records the clock is read again.
+	lookEvery = 64
+)
+
+// Progress begins to count records; verb says what is done to them, such as "consumed".
+func (a *App) Progress(verb string) *Progress {
+	now := a.World.Now()
+	return &Progress{
+		w: a.World.Err, Now: a.World.Now, verb: verb, quiet: a.Quiet, Began: now, shown: now,
+		// What is drawn over must not run into records that go to the same terminal.
+		redraw: a.World.ErrTTY && !a.World.OutTTY,
+	}
+}
+
+// Add counts records and their bytes, and shows the count now and then.
+func (p *Progress) Add(records int, bytes int64) {
+	p.Records += int64(records)
+	p.Bytes += bytes
+	p.unlooked += records
+	if p.quiet || p.unlooked < lookEvery {
+		return
+	}
+	p.unlooked = 0
+	every := lineEvery
+	if p.redraw {
+		every = redrawEvery
+	}
+	if now := p.Now(); now.Sub(p.shown) >= every {
+		p.shown = now
+		p.show("…")
+	}
+}
+
+// Follow shows the progress of work that many do at once, from what sofar says of all records and bytes until now, as often as a person
+// wants to see it, until ctx ends. After that the function that it returns writes the summary.
+func (a *App) Follow(ctx context.Context, verb string, sofar func() (records, bytes int64)) func(target string) {
+	p := a.Progress(verb)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(redrawEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				records, bytes := sofar()
+				p.unlooked = lookEvery
+				p.Add(int(records-p.Records), bytes-p.Bytes)
+			}
+		}
+	}()
+	return func(target string) {
+		<-ended
+		p.Records, p.Bytes = sofar()
+		p.Done(target)
+	}
+}
+
+// Done writes the summary.
+func (p *Progress) Done(target string) {
+	if !p.quiet {
+		p.show(target)
+		if p.redraw {
+			fmt.Fprintln(p.w)
+		}
+	}
+}
+
+func (p *Progress) show(tail string) {
+	took := p.Now().Sub(p.Began)
+	rate := ""
+	if s := took.Seconds(); s > 0.05 && p.Records > 1 {
+		rate = fmt.Sprintf(", %.0f records/s", float64(p.Records)/s)
+	}
+	line := fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, Count(p.Records, "record"), Size(p.Bytes), tail, took.Round(time.Millisecond), rate)
+	if p.redraw {
+		fmt.Fprintf(p.w, "\r\x1b[K%s", line)
+		return
+	}
+	fmt.Fprintln(p.w, line)
+}

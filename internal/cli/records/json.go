@@ -1,0 +1,102 @@
+package records
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// recordJSON is a record under -o json and jsonl, and a line of --input jsonl. What is not valid UTF-8 is in base64,
+// and then the field of the same name with "Encoding" says so; null stands for a key or value that is null.
+type recordJSON struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"`
+	// Timestamp is in milliseconds since 1970.
+	Timestamp     *int64       `json:"timestamp,omitempty"`
+	TimestampType string       `json:"timestampType,omitempty"` // CreateTime, LogAppendTime
+	LeaderEpoch   int32        `json:"leaderEpoch"`
+	Key           *string      `json:"key"`
+	KeyEncoding   string       `json:"keyEncoding,omitempty"`
+	Value         *string      `json:"value"`
+	ValueEncoding string       `json:"valueEncoding,omitempty"`
+	Headers       []headerJSON `json:"headers,omitempty"`
+}
+
+type headerJSON struct {
+	Key           string  `json:"key"`
+	Value         *string `json:"value"`
+	ValueEncoding string  `json:"valueEncoding,omitempty"`
+}
+
+func toJSON(r *kgo.Record) recordJSON {
+	ms := r.Timestamp.UnixMilli()
+	j := recordJSON{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: &ms, LeaderEpoch: r.LeaderEpoch}
+	switch r.Attrs.TimestampType() {
+	case 0:
+		j.TimestampType = "CreateTime"
+	case 1:
+		j.TimestampType = "LogAppendTime"
+	}
+	j.Key, j.KeyEncoding = text(r.Key)
+	j.Value, j.ValueEncoding = text(r.Value)
+	for _, h := range r.Headers {
+		v, encoding := text(h.Value)
+		j.Headers = append(j.Headers, headerJSON{h.Key, v, encoding})
+	}
+	return j
+}
+
+// text returns b as JSON can hold it.
+func text(b []byte) (*string, string) {
+	if b == nil {
+		return nil, ""
+	}
+	s, encoding := string(b), ""
+	if !utf8.Valid(b) {
+		s, encoding = base64.StdEncoding.EncodeToString(b), "base64"
+	}
+	return &s, encoding
+}
+
+func untext(s *string, encoding string) ([]byte, error) {
+	switch {
+	case s == nil:
+		return nil, nil
+	case encoding == "":
+		return []byte(*s), nil
+	case encoding == "base64":
+		return base64.StdEncoding.DecodeString(*s)
+	}
+	return nil, fmt.Errorf("unknown encoding %q, want \"base64\" or none", encoding)
+}
+
+// fromJSON reads one object into r. Topic, partition and offset are not taken over: where a record goes, the command says.
+func fromJSON(line []byte, r *kgo.Record) error {
+	var j recordJSON
+	err := json.Unmarshal(line, &j)
+	if err != nil {
+		return fmt.Errorf("not a record in JSON: %w", err)
+	}
+	if r.Key, err = untext(j.Key, j.KeyEncoding); err != nil {
+		return fmt.Errorf("key: %w", err)
+	}
+	if r.Value, err = untext(j.Value, j.ValueEncoding); err != nil {
+		return fmt.Errorf("value: %w", err)
+	}
+	for _, h := range j.Headers {
+		v, err := untext(h.Value, h.ValueEncoding)
+		if err != nil {
+			return fmt.Errorf("header %q: %w", h.Key, err)
+		}
+		r.Headers = append(r.Headers, kgo.RecordHeader{Key: h.Key, Value: v})
+	}
+	if j.Timestamp != nil {
+		r.Timestamp = time.UnixMilli(*j.Timestamp)
+	}
+	return nil
+}

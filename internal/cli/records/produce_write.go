@@ -1,0 +1,230 @@
+package records
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/internal/cli/command"
+)
+
+// writer carries records from a source to the server. One goroutine feeds; the client's own calls acked, one call at a time.
+type writer struct {
+	app      *command.App
+	server   *command.Server
+	flags    *production
+	source   source
+	progress *command.Progress
+
+	failed chan struct{} // closed at the first failure of a record
+
+	// mu guards what follows and progress: when the user stops the command, a record of the feeder's may still be on its way.
+	mu      sync.Mutex
+	failure error // the first
+	// acknowledged is when the last record was, or when there was none to wait for.
+	acknowledged time.Time
+	lost         int64 // records that were not acknowledged
+}
+
+// written is a record that the server acknowledged.
+type written struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"`
+	Timestamp int64  `json:"timestamp"`
+}
+
+// summary is what -o json prints at the end.
+type summary struct {
+	Topic   string  `json:"topic"`
+	Records int64   `json:"records"`
+	Bytes   int64   `json:"bytes"`
+	Seconds float64 `json:"seconds"`
+}
+
+// run feeds until the end and waits until every record is acknowledged or has failed.
+func (w *writer) run(ctx context.Context, topic string) error {
+	feeding, halt := context.WithCancel(ctx)
+	defer halt()
+	flushing, abandon := context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
+	go w.watch(flushing, abandon, topic)
+	fed := make(chan error, 1)
+	go func() { fed <- w.feed(feeding) }()
+	var input error
+	select {
+	case input = <-fed:
+	case <-w.failed:
+	case <-ctx.Done(): // the user stopped it; a read of the terminal can't be, so the feeder is left behind
+	}
+	halt()
+	_ = w.server.Flush(flushing) // ends by the watch at the latest, which says why
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.progress.Done(" to " + topic)
+	if err := w.summarize(topic); err != nil {
+		return err
+	}
+	return w.verdict(topic, input)
+}
+
+// watch gives the records up when none has been acknowledged for the whole delivery timeout. The client can't do that: it counts from a
+// record's timestamp, which may be any time.
+func (w *writer) watch(ctx context.Context, abandon func(), topic string) {
+	patience := time.Duration(w.flags.delivery)
+	tick := time.NewTicker(max(patience/8, 10*time.Millisecond))
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !w.stalled(w.server.BufferedProduceRecords() == 0, patience, topic) {
+			continue
+		}
+		aborting, cancel := context.WithTimeout(ctx, time.Second)
+		_ = w.server.AbortBufferedRecords(aborting)
+		cancel()
+		abandon()
+		return
+	}
+}
+
+// stalled notes that nothing is on its way, or finds that what is has been for too long.
+func (w *writer) stalled(nothing bool, patience time.Duration, topic string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.app.World.Now()
+	if nothing {
+		w.acknowledged = now
+		return false
+	}
+	if now.Sub(w.acknowledged) < patience {
+		return false
+	}
+	w.fail(&command.Error{
+		What: fmt.Sprintf("produce to topic %q", topic), Where: w.server.Where, Exit: command.Unreachable,
+		Err:  fmt.Errorf("nothing was acknowledged for %v (--delivery-timeout)", patience),
+		Hint: "`ottla topic describe` shows whether its partitions have a leader and enough replicas in sync",
+	})
+	return true
+}
+
+// fail notes the first failure. The caller holds mu.
+func (w *writer) fail(err error) {
+	if w.failure == nil {
+		w.failure = err
+		close(w.failed)
+	}
+}
+
+// feed gives every record of the source to the client, which blocks when too many are on their way.
+func (w *writer) feed(ctx context.Context) error {
+	for ctx.Err() == nil {
+		r := &kgo.Record{}
+		err := w.source.next(r)
+		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if ctx.Err() != nil { // it was read after the end had come: it is not sent
+			return nil
+		}
+		w.flags.complete(r)
+		w.server.Produce(context.WithoutCancel(ctx), r, w.acked)
+	}
+	return nil
+}
+
+// complete adds to a record what the flags say of all.
+func (p *production) complete(r *kgo.Record) {
+	r.Topic = "" // of the command line, whatever a format has read
+	if p.keyGiven {
+		r.Key = []byte(p.key)
+	}
+	r.Headers = append(r.Headers, p.fixed...)
+	if !p.at.IsZero() {
+		r.Timestamp = p.at
+	}
+	if p.partition >= 0 {
+		r.Partition = p.partition
+	}
+	if p.emptyNull && len(r.Value) == 0 {
+		r.Value = nil
+	} else if r.Value == nil && p.input.Value != "jsonl" {
+		r.Value = []byte{}
+	}
+	if p.emptyNull && len(r.Key) == 0 {
+		r.Key = nil
+	}
+}
+
+// acked is called by the client for each record, in the order of each partition.
+func (w *writer) acked(r *kgo.Record, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.lost++
+		w.fail(err)
+		return
+	}
+	w.acknowledged = w.app.World.Now()
+	w.progress.Add(1, int64(len(r.Key)+len(r.Value)))
+	if w.app.Output.Value == "jsonl" {
+		// An error of the output comes up at the end; the records are written all the same.
+		_ = command.Encode(w.app.Out, written{r.Topic, r.Partition, r.Offset, r.Timestamp.UnixMilli()})
+	}
+}
+
+func (w *writer) summarize(topic string) error {
+	if w.app.Output.Value != "json" {
+		return nil
+	}
+	took := w.progress.Now().Sub(w.progress.Began).Round(time.Millisecond)
+	return w.app.Object("ProduceResult", summary{topic, w.progress.Records, w.progress.Bytes, took.Seconds()})
+}
+
+// verdict says what went wrong, and how much was written before.
+func (w *writer) verdict(topic string, input error) error {
+	what := fmt.Sprintf("produce to topic %q", topic)
+	done := w.progress.Records
+	switch {
+	case w.failure != nil:
+		e, ok := w.server.Failed(what, w.failure).(*command.Error)
+		if ok && done > 0 {
+			e.Err = fmt.Errorf("%s after %s: %w", command.Count(w.lost, "record")+" failed", command.Count(done, "record")+" written", e.Err)
+			e.Exit = command.Partial
+		}
+		return e
+	case input != nil:
+		e := &command.Error{What: what, Where: "input", Err: input}
+		if done > 0 {
+			e.Err = fmt.Errorf("after %s written: %w", command.Count(done, "record"), input)
+			e.Exit = command.Partial
+		}
+		return e
+	}
+	return nil
+}
+
+// choosePartitioner returns how records find their partition.
+func (p *production) choosePartitioner() kgo.Partitioner {
+	switch {
+	case p.partition >= 0:
+		return kgo.ManualPartitioner()
+	case p.partitioner.Value == "crc32":
+		return kgo.StickyKeyPartitioner(func(key []byte, n int) int { return int(crc32.ChecksumIEEE(key) % uint32(n)) })
+	case p.partitioner.Value == "roundrobin":
+		return kgo.RoundRobinPartitioner()
+	}
+	return kgo.StickyKeyPartitioner(nil)
+}

@@ -1,0 +1,173 @@
+package records
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/internal/cli/command"
+)
+
+// template writes a record by a format with % escapes: those of rpk, which franz-go knows, and those of kcat that differ.
+type template []func([]byte, *kgo.FetchPartition, *kgo.Record) []byte
+
+// kcatEscapes are the escapes that rpk has not, or not in this form. A %K and a %S of null are -1, as kcat prints them.
+var kcatEscapes = map[byte]func([]byte, *kgo.Record) []byte{
+	's': func(b []byte, r *kgo.Record) []byte { return append(b, r.Value...) },
+	'S': func(b []byte, r *kgo.Record) []byte { return appendLength(b, r.Value) },
+	'K': func(b []byte, r *kgo.Record) []byte { return appendLength(b, r.Key) },
+	'T': func(b []byte, r *kgo.Record) []byte { return strconv.AppendInt(b, r.Timestamp.UnixMilli(), 10) },
+	'R': func(b []byte, r *kgo.Record) []byte {
+		n := uint32(len(r.Value))
+		return append(b, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
+	},
+	'h': appendHeaders,
+}
+
+func appendLength(b, field []byte) []byte {
+	if field == nil {
+		return append(b, "-1"...)
+	}
+	return strconv.AppendInt(b, int64(len(field)), 10)
+}
+
+func appendHeaders(b []byte, r *kgo.Record) []byte {
+	for i, h := range r.Headers {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, h.Key...), '=')
+		if h.Value == nil {
+			b = append(b, "NULL"...)
+		}
+		b = append(b, h.Value...)
+	}
+	return b
+}
+
+// newTemplate compiles a format. An escape followed by a brace is always rpk's.
+func newTemplate(format string) (template, error) {
+	var t template
+	begin := 0 // of what franz-go is to compile
+	compile := func(part string) error {
+		if part == "" {
+			return nil
+		}
+		f, err := kgo.NewRecordFormatter(part)
+		if err != nil {
+			return command.Usagef("--format %q: %v", format, err)
+		}
+		t = append(t, func(b []byte, p *kgo.FetchPartition, r *kgo.Record) []byte { return f.AppendPartitionRecord(b, p, r) })
+		return nil
+	}
+	for i := 0; i < len(format); {
+		switch format[i] {
+		case '\\':
+			i += 2
+			continue
+		case '%':
+		default:
+			i++
+			continue
+		}
+		if i+1 == len(format) {
+			break // franz-go will say so
+		}
+		if i+2 < len(format) && format[i+2] == '{' && format[i+1] != '%' {
+			i = skipBraces(format, i+2)
+			continue
+		}
+		write, ok := kcatEscapes[format[i+1]]
+		if ok {
+			if err := compile(format[begin:i]); err != nil {
+				return nil, err
+			}
+			t = append(t, func(b []byte, _ *kgo.FetchPartition, r *kgo.Record) []byte { return write(b, r) })
+			begin = i + 2
+		}
+		i += 2
+	}
+	return t, compile(format[begin:])
+}
+
+// skipBraces returns the index behind the braces that open at i. Within, braces nest.
+func skipBraces(s string, i int) int {
+	depth := 0
+	for ; i < len(s); i++ {
+		switch s[i] {
+		case '{':
+			depth++
+		case '}':
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return i
+}
+
+// append writes r, which came with p, to b.
+func (t template) append(b []byte, p *kgo.FetchPartition, r *kgo.Record) []byte {
+	for _, write := range t {
+		b = write(b, p, r)
+	}
+	return b
+}
+
+// printer writes records in the chosen shape.
+type printer struct {
+	app      *command.App
+	template template
+	buf      []byte
+	printed  int64
+}
+
+func newPrinter(a *command.App, format string) (*printer, error) {
+	if a.Output.Value != "table" && format != "" {
+		return nil, command.Usagef("--format and -o %s exclude each other", a.Output.Value)
+	}
+	if format == "" {
+		format = `%v\n`
+	}
+	t, err := newTemplate(format)
+	return &printer{app: a, template: t}, err
+}
+
+func (p *printer) begin() error {
+	if p.app.Output.Value != "json" {
+		return nil
+	}
+	_, err := fmt.Fprint(p.app.Out, `{"kind":"RecordList","version":1,"records":[`)
+	return err
+}
+
+func (p *printer) end() error {
+	if p.app.Output.Value != "json" {
+		return nil
+	}
+	_, err := fmt.Fprintln(p.app.Out, "]}")
+	return err
+}
+
+func (p *printer) print(part *kgo.FetchPartition, r *kgo.Record) error {
+	p.printed++
+	switch p.app.Output.Value {
+	case "jsonl":
+		return command.Encode(p.app.Out, toJSON(r))
+	case "json":
+		var line strings.Builder
+		if p.printed > 1 {
+			line.WriteByte(',')
+		}
+		if err := command.Encode(&line, toJSON(r)); err != nil {
+			return err
+		}
+		_, err := p.app.Out.Write([]byte(strings.TrimSuffix(line.String(), "\n")))
+		return err
+	}
+	p.buf = p.template.append(p.buf[:0], part, r)
+	_, err := p.app.Out.Write(p.buf)
+	return err
+}

@@ -1,0 +1,2 @@
+// Package topics holds `ottla topic`.
+package topics
