@@ -231,6 +231,9 @@ func (t *producerTool) produce(ctx context.Context, all settings) error {
 		_ = t.w.Out.Flush()
 		os.Exit(interrupted)
 	})()
+	if err := c.awaitTopic(ctx, all, topic); err != nil {
+		return err
+	}
 	err = t.loop(context.WithoutCancel(ctx), c, lines)
 	if ferr := c.Flush(ctx); ferr != nil && ctx.Err() == nil {
 		t.w.errorln(ferr)

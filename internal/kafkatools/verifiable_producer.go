@@ -110,6 +110,9 @@ func (p *sendPlan) run(ctx context.Context, w *World) error {
 	out := &events{w: w}
 	began := w.Now()
 	out.plain("startup_complete")
+	if err := c.awaitTopic(ctx, p.settings, p.topic); err != nil {
+		return err
+	}
 	var acked atomic.Int64
 	sent := p.send(ctx, w, func(r *kgo.Record) {
 		c.Produce(context.WithoutCancel(ctx), r, func(r *kgo.Record, err error) {
