@@ -11,4 +11,5 @@ var clients = []Tool{
 	{"kafka-e2e-latency", e2eLatency},
 	{"kafka-verifiable-producer", verifiableProducer},
 	{"kafka-verifiable-consumer", verifiableConsumer},
+	{"kafka-dump-log", dumpLog},
 }
