@@ -70,6 +70,19 @@ func (t *table) time(i int) (timestamp, offset int64) {
 	return int64(binary.BigEndian.Uint64(e)), t.base + int64(binary.BigEndian.Uint32(e[8:]))
 }
 
+// checkTimes is check for a time index.
+func (t *table) checkTimes(shown string) error {
+	if t.len() == 0 {
+		return t.check(shown, t.base)
+	}
+	first, _ := t.time(0)
+	last, offset := t.time(t.len() - 1)
+	if last < first {
+		return fmt.Errorf("Corrupt time index found, time index file (%s) has non-zero size but the last timestamp is %d which is less than the first timestamp %d", shown, last, first)
+	}
+	return t.check(shown, offset)
+}
+
 // batchFrom finds, from a position on, the first batch that ends at an offset or behind it.
 func batchFrom(folder fs.FS, name string, position, offset int64) (last, maxTime int64, found bool, err error) {
 	r, size, closeFile, err := openAt(folder, name)
@@ -172,11 +185,7 @@ func (a *Apache) timeIndex(folder fs.FS, name, shown string) error {
 		return err
 	}
 	if a.SanityOnly {
-		last := t.base
-		if t.len() > 0 {
-			_, last = t.time(t.len() - 1)
-		}
-		if err := t.check(shown, last); err != nil {
+		if err := t.checkTimes(shown); err != nil {
 			return err
 		}
 		fmt.Fprintf(a.Out, "%s passed sanity check.\n", shown)
