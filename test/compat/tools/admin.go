@@ -27,6 +27,8 @@ var files = map[string]string{
 	"delete-v2.json":     `{"partitions": [], "version": 2}`,
 	"delete-none.json":   `{"version": 1}`,
 	"broken.json":        `{"partitions": [`,
+	"plan.csv":           "three,0,1\nthree,1,100\n",
+	"plans.csv":          "g1,numbers,0,2\ng2,three,2,0\n",
 	"add.properties":     "retention.ms=7200000\nmax.message.bytes=2000000\n",
 }
 
