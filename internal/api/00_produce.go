@@ -40,6 +40,7 @@ func produce(c *call, body []byte) {
 	default:
 		w.wait(p.Timeout)
 	}
+	s.woken.Run()
 }
 
 // writes is a Produce request whose batches are appended. A connection has one, which its requests use in turn.
@@ -94,7 +95,7 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 		return
 	}
 	res, err := p.Append(partition.AppendRequest{
-		Records: records, RequiredAcks: w.acks, Origin: kafka.FromClient, Now: now,
+		Records: records, RequiredAcks: w.acks, Origin: kafka.FromClient, Now: now, Woken: &w.scratch.woken,
 	})
 	if !errors.Is(err, kerr.NotLeaderForPartition) {
 		r.out.LogStartOffset = res.LogStartOffset
@@ -165,8 +166,8 @@ func (w *writes) wait(timeout time.Duration) {
 	own := &parkedWrites{call: w.park(), writes: *w} // the connection's own are for its next request
 	own.writes.call, own.results = &own.call, slices.Clone(w.results)
 	pending := w.req.Defer(false)
-	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.req.Received.Add(timeout), func() {
-		pending.Complete(own.settle)
+	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.req.Received.Add(timeout), func(free bool) {
+		complete(pending, free, own.settle)
 	})
 	for i := range own.results {
 		if r := &own.results[i]; r.waits {
