@@ -37,6 +37,9 @@ func (l *Log) Append(b []byte, now time.Time) (Appended, error) {
 	if err != nil {
 		return Appended{}, fmt.Errorf("append to %s: %w", l.partition, err)
 	}
+	if err := l.makeSynced(now); err != nil {
+		return Appended{}, err
+	}
 	rolled, err := l.rollFor(s, len(b), now)
 	if err != nil {
 		return Appended{}, l.writeError(err)

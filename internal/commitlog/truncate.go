@@ -143,6 +143,9 @@ func (l *Log) TruncateFullyAndStartAt(start kafka.Offset, now time.Time) error {
 	if err := l.writable(); err != nil {
 		return err
 	}
+	if err := l.makeSynced(now); err != nil {
+		return err
+	}
 	if err := l.startAt(start, now); err != nil {
 		return l.writeError(err)
 	}

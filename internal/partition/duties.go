@@ -137,10 +137,11 @@ func (m *Manager) flushOld(now time.Time) time.Time {
 	return next
 }
 
-// flush makes partitions durable. An empty log gets its marker, so that Kafka finds it too.
+// flush makes partitions durable. An empty log that has a folder gets its marker, so that Kafka does not take it for a stray.
 func (m *Manager) flush(all []*Partition) {
 	for _, p := range all {
-		if err := errors.Join(p.markIdle(), p.flush()); err != nil {
+		_, err := p.flush()
+		if err := errors.Join(p.markIdle(), err); err != nil {
 			_ = p.storageFailure(err)
 		}
 	}
@@ -149,7 +150,7 @@ func (m *Manager) flush(all []*Partition) {
 func (p *Partition) markIdle() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state.Load() != online {
+	if p.state.Load() != online || !p.log().Made() {
 		return nil
 	}
 	return p.mark()
@@ -218,7 +219,7 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 	}
 }
 
-// save checkpoints an offset of each partition that has one (not kafka.NoOffset) and has not been deleted meanwhile.
+// save checkpoints an offset of each partition that has one (not kafka.NoOffset), has a folder, and has not been deleted meanwhile.
 func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	d.files.Lock()
 	defer d.files.Unlock()
@@ -229,7 +230,7 @@ func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Of
 func (d *logDir) saveHeld(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	entries := make([]checkpoint.Entry, 0, len(all))
 	for i, p := range all {
-		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone {
+		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone && p.log().Made() {
 			entries = append(entries, checkpoint.Entry{TopicPartition: p.id, Offset: o})
 		}
 	}

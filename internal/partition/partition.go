@@ -36,11 +36,11 @@ type Partition struct {
 	keptStart     atomic.Int64 // the log start offset that is checkpointed; at most 0 for none
 	watchers      purgatory.Watchers
 
-	mu        sync.Mutex // a leaf; guards the core and the writer's side of the log
-	core      *replica.State
-	marked    bool  // partition.metadata is written
-	unflushed int64 // records since the last flush that flush.messages asked for
-	unsynced  int64 // bytes since the flusher was last told of this log
+	mu       sync.Mutex // a leaf; guards the core and the writer's side of the log
+	core     *replica.State
+	marked   bool  // partition.metadata is written
+	unsynced int64 // bytes since the flusher was last told of this log
+	syncs    *syncs // for flush.messages; nil before that is first set
 
 	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
 	unflushedSince atomic.Int64
@@ -156,7 +156,7 @@ func (p *Partition) become(l replica.Leadership) {
 // setConfig makes c the configuration from the next append on.
 func (p *Partition) setConfig(c *Config) {
 	p.mu.Lock()
-	p.log().SetConfig(c.Log)
+	p.log().SetConfig(&c.Log)
 	p.config.Store(c)
 	p.mu.Unlock()
 }
@@ -293,16 +293,15 @@ func (p *Partition) Producers() ([]producer.Active, error) {
 	return p.log().Producers().Producers(nil), nil
 }
 
-// flush makes what is appended durable.
-func (p *Partition) flush() error {
+// flush makes what is appended durable, unless the partition is not online, and returns how far the log is.
+func (p *Partition) flush() (kafka.Offset, error) {
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
-	if p.state.Load() != online || p.log().RecoveryPoint() >= p.log().LogEndOffset() {
-		return nil
+	if point := p.log().RecoveryPoint(); p.state.Load() != online || point >= p.log().LogEndOffset() {
+		return point, nil
 	}
 	p.unflushedSince.Store(0) // before: what is appended meanwhile may not be covered
-	_, err := p.log().Flush()
-	return err
+	return p.log().Flush()
 }
 
 // flushDue returns when flush.ms asks for a flush: of what is appended, or of what is appended now. The zero time says never.
@@ -354,6 +353,17 @@ func (p *Partition) expireProducers(now time.Time) {
 	if state := p.log().Producers(); state.Len() > 0 && p.state.Load() == online {
 		state.Expire(now.UnixMilli(), p.config.Load().Log.ProducerIdle)
 	}
+}
+
+// begin makes what has to be on the disk before the first record. Hold the lock.
+func (p *Partition) begin(now time.Time) error {
+	if p.marked {
+		return nil
+	}
+	if err := p.log().Make(now); err != nil {
+		return err
+	}
+	return p.mark()
 }
 
 // mark writes partition.metadata, without which nothing may be in the log. Hold the lock.

@@ -102,7 +102,7 @@ func (a *App) Finish(root *cobra.Command) {
 			continue
 		}
 		if c.Flags().Lookup("yes") != nil && !slices.ContainsFunc(a.printed[c], Document.isPlan) {
-			a.Prints(c, ObjectOf[plan]("Plan"))
+			a.Prints(c, PlanOf())
 		}
 		run, args := c.RunE, c.Args
 		c.Args = func(c *cobra.Command, given []string) error {
@@ -124,6 +124,9 @@ func (a *App) Finish(root *cobra.Command) {
 		}
 	}
 }
+
+// PlanOf is what a dry run prints. Commands with --yes have it anyway.
+func PlanOf() Document { return ObjectOf[plan]("Plan") }
 
 // isPlan reports whether the document is what a dry run prints.
 func (d Document) isPlan() bool { return strings.HasSuffix(d.kind, "Plan") }

@@ -2,10 +2,12 @@ package command
 
 import (
 	"runtime/debug"
+
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // KafkaVersion is the release of Apache Kafka whose behaviour this build follows.
-const KafkaVersion = "4.4.0"
+const KafkaVersion = kafka.Release
 
 // SoftwareVersion is the module's version, or the commit that it was built from.
 func SoftwareVersion() string {
