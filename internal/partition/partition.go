@@ -38,8 +38,8 @@ type Partition struct {
 
 	mu       sync.Mutex // a leaf; guards the core and the writer's side of the log
 	core     *replica.State
-	marked   bool  // partition.metadata is written
-	unsynced int64 // bytes since the flusher was last told of this log
+	marked   bool   // partition.metadata is written
+	unsynced int64  // bytes since the flusher was last told of this log
 	syncs    *syncs // for flush.messages; nil before that is first set
 
 	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
