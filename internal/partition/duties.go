@@ -318,19 +318,14 @@ func (m *Manager) emptyTrash(now time.Time) (next time.Time) {
 // takes many syncs for little more than one.
 const closers = 32
 
-// Close flushes and closes all logs and writes the checkpoints. It returns the directories that may be marked as cleanly shut down
-// (checkpoint.WriteClean), and the errors of the others. Run must have ended.
-func (m *Manager) Close() (clean []Dir, err error) {
-	now := m.o.Now()
-	m.writeHighWatermarks()
+// eachAtOnce does something that waits for the disk with all partitions.
+func (m *Manager) eachAtOnce(do func(*Partition) error) {
 	var workers sync.WaitGroup
 	queue := make(chan *Partition)
 	for range len(m.dirs) * closers {
 		workers.Go(func() {
 			for p := range queue {
-				if p.dir().failure() != nil {
-					p.abandon(failed)
-				} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
+				if err := do(p); err != nil {
 					p.dir().fail(err)
 				}
 			}
@@ -341,10 +336,48 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	}
 	close(queue)
 	workers.Wait()
+}
+
+// manyLogs is how many logs are synced together rather than one by one: all that others write to the file system is synced with them.
+const manyLogs = 64
+
+// settle has what the logs of a directory leave at their end made durable together, if there are many that have something to leave.
+func (m *Manager) settle(now time.Time) {
+	m.eachDir(func(d *logDir, all []*Partition) error {
+		all = slices.DeleteFunc(all, func(p *Partition) bool { return !p.unsettled() })
+		if len(all) < manyLogs || d.whole == nil {
+			return nil
+		}
+		var err error
+		for _, p := range all {
+			if err == nil {
+				err = errors.Join(p.markIdle(), p.settle(now))
+			}
+		}
+		return errors.Join(err, d.whole.Sync()) // whatever was settled is taken for durable from here on
+	})
+}
+
+// Close flushes and closes all logs and writes the checkpoints. It returns the directories that may be marked as cleanly shut down
+// (checkpoint.WriteClean), and the errors of the others. Run must have ended.
+func (m *Manager) Close() (clean []Dir, err error) {
+	now := m.o.Now()
+	m.writeHighWatermarks()
+	m.settle(now)
+	m.eachAtOnce(func(p *Partition) error {
+		if p.dir().failure() != nil {
+			p.abandon(failed)
+			return nil
+		}
+		return errors.Join(p.markIdle(), p.close(now))
+	})
 	m.closeMoves(now)
 	m.writeRecoveryPoints()
 	var errs []error
 	for _, d := range m.dirs {
+		if d.whole != nil {
+			errs = append(errs, d.whole.Close())
+		}
 		if failure := d.failure(); failure != nil {
 			errs = append(errs, failure)
 			continue
