@@ -314,28 +314,30 @@ func (m *Manager) emptyTrash(now time.Time) (next time.Time) {
 	return next
 }
 
-// closers is how many logs of a directory are closed at once. They wait for the disk, not for a processor, and a file system that journals
+// closers is how many logs are closed at once. They wait for the disk, not for a processor, and a file system that journals
 // takes many syncs for little more than one.
 const closers = 32
 
-// eachAtOnce does something that waits for the disk with all partitions.
-func (m *Manager) eachAtOnce(do func(*Partition) error) {
+// atOnce does something that waits for the disk with partitions, and returns the first error of each of its workers.
+func atOnce(all []*Partition, do func(*Partition) error) error {
 	var workers sync.WaitGroup
 	queue := make(chan *Partition)
-	for range len(m.dirs) * closers {
+	errs := make([]error, closers)
+	for i := range errs {
 		workers.Go(func() {
 			for p := range queue {
-				if err := do(p); err != nil {
-					p.dir().fail(err)
+				if errs[i] == nil {
+					errs[i] = do(p)
 				}
 			}
 		})
 	}
-	for _, p := range m.sorted() {
+	for _, p := range all {
 		queue <- p
 	}
 	close(queue)
 	workers.Wait()
+	return errors.Join(errs...)
 }
 
 // manyLogs is how many logs are synced together rather than one by one: all that others write to the file system is synced with them.
@@ -348,12 +350,7 @@ func (m *Manager) settle(now time.Time) {
 		if len(all) < manyLogs || d.whole == nil {
 			return nil
 		}
-		var err error
-		for _, p := range all {
-			if err == nil {
-				err = errors.Join(p.markIdle(), p.settle(now))
-			}
-		}
+		err := atOnce(all, func(p *Partition) error { return errors.Join(p.markIdle(), p.settle(now)) })
 		return errors.Join(err, d.whole.Sync()) // whatever was settled is taken for durable from here on
 	})
 }
@@ -364,12 +361,13 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	now := m.o.Now()
 	m.writeHighWatermarks()
 	m.settle(now)
-	m.eachAtOnce(func(p *Partition) error {
+	_ = atOnce(m.sorted(), func(p *Partition) error { // which each directory keeps for itself
 		if p.dir().failure() != nil {
 			p.abandon(failed)
-			return nil
+		} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
+			p.dir().fail(err)
 		}
-		return errors.Join(p.markIdle(), p.close(now))
+		return nil
 	})
 	m.closeMoves(now)
 	m.writeRecoveryPoints()
