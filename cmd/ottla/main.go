@@ -8,11 +8,17 @@ import (
 
 	"github.com/ottla/ottla/internal/cli"
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/kafkatools"
 	"github.com/ottla/ottla/internal/launch"
 )
 
 func main() {
 	began := time.Now()
+	if exit, ran := kafkatools.Dispatch(context.Background(), world, os.Args, launch.Tools(began)...); ran {
+		os.Exit(exit)
+	}
 	w := command.Stdio()
 	os.Exit(cli.Run(context.Background(), w, os.Args[1:], launch.Commands(w, began)...))
 }
+
+func world() *kafkatools.World { return kafkatools.Stdio(os.Getenv) }

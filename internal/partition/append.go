@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -20,6 +21,8 @@ type AppendRequest struct {
 	// LeaderEpoch is the one in which a coordinator (FromCoordinator) loaded what it appends to: in any other one it is refused.
 	LeaderEpoch kafka.LeaderEpoch
 	Now         time.Time
+	// Woken takes the waits that the append satisfies, for the caller to run; with nil they complete before Append returns.
+	Woken *purgatory.Woken
 }
 
 // believed is the leader epoch that the request insists on.
@@ -39,11 +42,13 @@ type AppendResult struct {
 	LeaderEpoch    kafka.LeaderEpoch
 	// Committed says that the high watermark has reached End: acks=all needs no wait.
 	Committed bool
+	// Synced says that the answer need not wait for a sync that flush.messages asks for. If it has to, see WatchSynced.
+	Synced bool
 	// Duplicate says that the batch was a retry of one that is in the log already.
 	Duplicate bool
 }
 
-// Append validates a batch, gives it its offsets, and writes it. Waits that it satisfies complete before it returns.
+// Append validates a batch, gives it its offsets, and writes it.
 // Errors wrap a kerr value; *record.InvalidRecordsError tells which records are to blame.
 func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 	if err := p.check(r.believed(), true); err != nil {
@@ -70,13 +75,11 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 		}
 		return p.refused(w.err)
 	}
-	if w.flush {
-		if err := p.flush(); err != nil {
-			return p.refused(p.storageFailure(err))
-		}
+	if w.sync {
+		go p.syncOwed()
 	}
 	if !w.result.Duplicate {
-		p.advanced(len(v.Batch))
+		p.advanced(len(v.Batch), r.Woken)
 	}
 	if w.unsynced {
 		p.dir().flushSoon(p)
@@ -87,7 +90,7 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 // written is the outcome of the part of an append that is under the lock.
 type written struct {
 	result   AppendResult
-	flush    bool  // flush.messages asks for a sync before the answer
+	sync     bool  // somebody has to begin with the syncs that flush.messages asks for
 	unsynced bool  // a segment is finished, or much was written: the flusher has something to do
 	err      error // a kerr value, or the log's if storage
 	storage  bool
@@ -119,7 +122,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	case duplicate:
 		w.result = AppendResult{
 			BaseOffset: known.BaseOffset, End: known.LastOffset + 1, LogAppendTime: known.Timestamp, LogStartOffset: p.log().LogStartOffset(),
-			LeaderEpoch: epoch, Duplicate: true, Committed: p.core.HighWatermark() > known.LastOffset,
+			LeaderEpoch: epoch, Duplicate: true, Committed: p.core.HighWatermark() > known.LastOffset, Synced: !p.syncs.owes(known.LastOffset + 1),
 		}
 		return w
 	}
@@ -135,6 +138,8 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	if p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) { // after the append: a flush that overtakes it must not be taken for its own
 		p.dir().m.grown.Store(true)
 	}
+	w.sync = p.count(int64(b.Count()), len(b), appended.End, c.FlushMessages)
+	p.core.SetDurable(p.syncs.durable())
 	p.core.Appended(appended.End)
 	p.publish()
 	p.unsynced += int64(len(b))
@@ -143,16 +148,10 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	}
 	w.result = AppendResult{
 		BaseOffset: appended.Base, End: appended.End, LogAppendTime: kafka.NoTimestamp, LogStartOffset: p.log().LogStartOffset(),
-		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End,
+		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End, Synced: !p.syncs.owes(appended.End),
 	}
 	if c.TimestampType == kafka.LogAppendTime {
 		w.result.LogAppendTime = b.MaxTimestamp()
-	}
-	if c.FlushMessages > 0 {
-		p.unflushed += int64(b.Count())
-		if w.flush = p.unflushed >= c.FlushMessages; w.flush {
-			p.unflushed = 0
-		}
 	}
 	return w
 }

@@ -21,8 +21,9 @@ type logDir struct {
 	mu  sync.Mutex // a leaf; guards err
 	err error
 
-	replicas atomic.Int64 // partitions that are here
-	moved    atomic.Bool  // the checkpointed high watermarks are not those of now
+	replicas atomic.Int64  // partitions that are here
+	moved    atomic.Bool   // the checkpointed high watermarks are not those of now
+	syncs    chan struct{} // one for each of maxSyncs that runs
 
 	files   sync.Mutex        // guards the checkpoints
 	written map[string][]byte // checkpoints as they are on the disk, in order

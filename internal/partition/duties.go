@@ -143,7 +143,8 @@ func (m *Manager) flushOld(now time.Time) time.Time {
 // flush makes partitions durable. An empty log that has a folder gets its marker, so that Kafka does not take it for a stray.
 func (m *Manager) flush(all []*Partition) {
 	for _, p := range all {
-		if err := errors.Join(p.markIdle(), p.flush()); err != nil {
+		_, err := p.flush()
+		if err := errors.Join(p.markIdle(), err); err != nil {
 			_ = p.storageFailure(err)
 			m.grown.Store(true)
 		}

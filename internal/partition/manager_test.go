@@ -400,7 +400,7 @@ func TestNothingIsWrittenAfterADeletion(t *testing.T) {
 		if err := p.deleteLocked(1); !errors.Is(err, kerr.NotLeaderForPartition) {
 			t.Errorf("%s: DeleteRecords gives %v", p.id, err)
 		}
-		if err := errors.Join(p.retain(w.now), p.flush(), p.markIdle(), p.checkpointed(p.log(), 0)); err != nil {
+		if err := errors.Join(p.retain(w.now), flush(p), p.markIdle(), p.checkpointed(p.log(), 0)); err != nil {
 			t.Errorf("%s: duties give %v", p.id, err)
 		}
 		p.expireProducers(w.now)
@@ -433,7 +433,11 @@ func TestCrashKeepsWhatWasFlushed(t *testing.T) {
 		w.create("t", 1)
 		acked := 0
 		for range 1 + r.IntN(10) {
-			acked += int(w.mustAppend(w.get("t", 0), 1+r.IntN(3)).End) - acked
+			res := w.mustAppend(w.get("t", 0), 1+r.IntN(3))
+			if err := w.synced(w.get("t", 0), res); err != nil {
+				t.Fatal(err)
+			}
+			acked = int(res.End)
 		}
 		w.fs = disk.CrashClone(r, []int{0, 50, 100}[r.IntN(3)])
 		w.open(false)

@@ -35,11 +35,11 @@ type Partition struct {
 	keptStart     atomic.Int64 // the log start offset that is checkpointed; at most 0 for none
 	watchers      purgatory.Watchers
 
-	mu        sync.Mutex // a leaf; guards the core and the writer's side of the log
-	core      *replica.State
-	marked    bool  // partition.metadata is written
-	unflushed int64 // records since the last flush that flush.messages asked for
-	unsynced  int64 // bytes since the flusher was last told of this log
+	mu       sync.Mutex // a leaf; guards the core and the writer's side of the log
+	core     *replica.State
+	marked   bool   // partition.metadata is written
+	unsynced int64  // bytes since the flusher was last told of this log
+	syncs    *syncs // for flush.messages; nil before that is first set
 
 	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
 	unflushedSince atomic.Int64
@@ -149,7 +149,7 @@ func (p *Partition) become(l replica.Leadership) {
 	if r.Moved {
 		p.watchers.Fail()
 	}
-	p.advanced(0)
+	p.advanced(0, nil)
 }
 
 // setConfig makes c the configuration from the next append on.
@@ -177,9 +177,10 @@ func (p *Partition) publish() {
 	}
 }
 
-// advanced tells the waits that bounds moved, bytes further than before, and completes those that are met. Hold no lock.
-func (p *Partition) advanced(bytes int) {
-	p.watchers.Advance(p.LogEndOffset(), p.HighWatermark(), p.LastStableOffset(), bytes)
+// advanced tells the waits that bounds moved, bytes further than before, and completes those that are met, or leaves that to woken. Hold
+// no lock.
+func (p *Partition) advanced(bytes int, woken *purgatory.Woken) {
+	p.watchers.Advance(p.LogEndOffset(), p.HighWatermark(), p.LastStableOffset(), bytes, woken)
 }
 
 // takeOffline refuses all further requests, with the error of state, and completes the waits.
@@ -317,16 +318,15 @@ func (p *Partition) Producers() ([]producer.Active, error) {
 	return p.log().Producers().Producers(nil), nil
 }
 
-// flush makes what is appended durable.
-func (p *Partition) flush() error {
+// flush makes what is appended durable, unless the partition is not online, and returns how far the log is.
+func (p *Partition) flush() (kafka.Offset, error) {
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
-	if p.state.Load() != online || p.log().RecoveryPoint() >= p.log().LogEndOffset() {
-		return nil
+	if point := p.log().RecoveryPoint(); p.state.Load() != online || point >= p.log().LogEndOffset() {
+		return point, nil
 	}
 	p.unflushedSince.Store(0) // before: what is appended meanwhile may not be covered
-	_, err := p.log().Flush()
-	return err
+	return p.log().Flush()
 }
 
 // flushDue returns when flush.ms asks for a flush: of what is appended, or of what is appended now. The zero time says never.

@@ -211,7 +211,7 @@ func TestAppendAndRead(t *testing.T) {
 	p := w.get("t", 0)
 	for i := range 3 {
 		r := w.mustAppend(p, 2)
-		want := AppendResult{BaseOffset: kafka.Offset(2 * i), End: kafka.Offset(2*i + 2), LogAppendTime: kafka.NoTimestamp, Committed: true}
+		want := AppendResult{BaseOffset: kafka.Offset(2 * i), End: kafka.Offset(2*i + 2), LogAppendTime: kafka.NoTimestamp, Committed: true, Synced: true}
 		if r != want {
 			t.Errorf("append %d: %+v, want %+v", i, r, want)
 		}
@@ -540,7 +540,7 @@ func TestWaitsAreWoken(t *testing.T) {
 	purg := purgatory.NewPurgatory(func() time.Time { return w.now })
 	woken := 0
 	wait := func(i kafka.Isolation) {
-		f := purgatory.New(purgatory.Bytes, 1, 1, w.now.Add(time.Minute), func() { woken++ })
+		f := purgatory.New(purgatory.Bytes, 1, 1, w.now.Add(time.Minute), func(bool) { woken++ })
 		f.Watch(p.Watchers(), i, p.LogEndOffset())
 		purg.Start(f)
 	}

@@ -1,35 +1,22 @@
 package transport
 
 import (
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-const (
-	// smallRead is how much is read at once while the frames of a connection are small: several pipelined requests
-	// come in by one system call.
-	smallRead = 4 << 10
-	// trusted is how large a frame's buffer may be before any of its bytes have come.
-	trusted = 64 << 10
-	// maxPending bounds the requests of one connection that have no reply yet; past it the connection is not read.
-	maxPending = 128
-)
-
-// errFrameSize closes a connection whose next frame has a size that no request can have.
-var errFrameSize = errors.New("transport: bad frame size")
+// maxPending bounds the requests of one connection that have no reply yet; past it the connection is not read.
+const maxPending = 128
 
 // Conn is one client's connection.
 //
 // The reader goroutine calls the handler for each frame. Replies wait in a ring, one slot a request. Whoever completes
-// the slot at the head becomes the writer unless there is one: the reader writes in place, anybody else starts a
-// goroutine. The writer sends slots until the head is not complete, then steps down. So a reply costs no hop in the
-// common case, nobody blocks on another connection's socket, and an idle connection has one goroutine and no buffer.
+// the slot at the head becomes the writer unless there is one: the reader writes in place, and so does whoever has the time,
+// as far as the socket has room; anybody else starts a goroutine. The writer sends slots until the head is not complete,
+// then steps down. So a reply costs no hop in the common case, nobody blocks on another connection's socket, and an idle
+// connection has one goroutine and no buffer.
 type Conn struct {
 	l      *Listener
 	io     stream
@@ -39,15 +26,18 @@ type Conn struct {
 	// State is whatever the handler keeps for this connection. Only the reader goroutine touches it.
 	State any
 
+	in         intake        // of the reader
 	tokens     chan struct{} // one for each request without a reply
-	largest    int           // size of the largest frame so far: how far a length prefix is believed
 	request    Request       // the one that the handler has now
 	drainAside func()        // drain, for a goroutine of its own
 	reply      Response      // the one that the writer sends now
+	silent     bool          // nothing goes out for it
 
 	progress atomic.Int64 // unix nanoseconds of the last completed frame or reply
 	started  atomic.Int64 // unix nanoseconds since when a frame is incomplete; 0 between frames
 	arrived  atomic.Int64 // bytes of the incomplete frame
+	ending   atomic.Bool  // nothing more is read
+	unsure   atomic.Bool  // the reader waits, and may have overlooked the end of the stream: the sweep looks
 
 	mu      sync.Mutex // guards the ring and writing
 	ring    []slot     // length is a power of two
@@ -66,15 +56,23 @@ type slot struct {
 
 // stream is the byte stream below: a TCP socket, or a pipe in tests.
 type stream interface {
-	// read reads between one and limit bytes into a new small buffer, which it takes only when there is something
-	// to read.
-	read(limit int) (*Buffer, error)
-	// readInto reads at least one byte.
-	readInto(p []byte) (int, error)
+	// serve calls step when there may be something to read, again and again until it returns an error, which serve returns.
+	serve(step func() error) error
+	// take reads what there is, for step: perhaps nothing. Dry says that there is no more for now, so that step should end.
+	// It may be wrong about the end of the stream: see ended.
+	take(p []byte) (n int, dry bool, err error)
+	// ended looks whether nothing but the end of the stream is left to read.
+	ended() bool
 	// send writes a sealed response.
 	send(r *Response) error
-	// stopReading makes a blocked read return.
+	// sendNow writes one if it is small, as far as the peer takes it without waiting. Unless it is done, sendRest sends what is left.
+	sendNow(r *Response) (done bool, err error)
+	sendRest(r *Response) error
+	// stopReading ends a wait of serve.
 	stopReading()
+	// hangUp ends the conversation, so that nobody waits for the peer any more. Anybody may call it, also within step.
+	hangUp()
+	// close gives back what the stream holds, once serve has returned.
 	close() error
 }
 
@@ -146,6 +144,21 @@ func (p Pending) Gone() bool {
 // Complete hands in the answer, once, from any goroutine, and never blocks: build runs on the connection's writer,
 // when all earlier replies are on their way.
 func (p Pending) Complete(build func() Response) {
+	if p.hand(build) {
+		p.c.l.work.Go(p.c.drainAside)
+	}
+}
+
+// CompleteHere is Complete by a caller with time on its hands: it may build and send the answer itself, as far as that needs no
+// waiting for the peer, instead of waking somebody who does.
+func (p Pending) CompleteHere(build func() Response) {
+	if p.hand(build) {
+		p.c.drainHere()
+	}
+}
+
+// hand puts the answer in its place, and reports whether that makes the caller the writer.
+func (p Pending) hand(build func() Response) (write bool) {
 	if owner := p.owner; owner != nil {
 		inner := build
 		build = func() Response {
@@ -154,12 +167,9 @@ func (p Pending) Complete(build func() Response) {
 		}
 	}
 	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
 	p.c.put(p.seq, slot{ready: true, build: build})
-	write := p.c.claim()
-	p.c.mu.Unlock()
-	if write {
-		p.c.l.work.Go(p.c.drainAside)
-	}
+	return p.c.claim()
 }
 
 // put stores a slot. The caller holds mu.
@@ -176,46 +186,73 @@ func (c *Conn) claim() bool {
 
 // drain sends replies until the head is not ready.
 func (c *Conn) drain() {
-	for {
-		c.mu.Lock()
-		i := c.head & uint64(len(c.ring)-1)
-		if c.head == c.tail || !c.ring[i].ready {
-			c.writing = false
-			last := c.left && c.head == c.tail
-			c.mu.Unlock()
-			if last {
-				c.l.work.Done()
-			}
-			return
+	for c.next() {
+		var err error
+		if !c.silent {
+			err = c.io.send(&c.reply)
 		}
-		s := c.ring[i]
-		c.ring[i] = slot{}
-		c.head++
-		dead := c.dead
-		c.mu.Unlock()
-		c.send(s, dead)
-		<-c.tokens
+		c.sent(err)
 	}
 }
 
-func (c *Conn) send(s slot, dead bool) {
-	resp := &c.reply
-	*resp = s.resp
-	if s.build != nil {
-		*resp = s.build()
-	}
-	closing := resp.Close
-	if !resp.empty() && !dead {
-		resp.seal()
-		if err := c.io.send(resp); err != nil {
-			closing = true
+// drainHere is drain as far as it goes without waiting; the rest is left to a goroutine.
+func (c *Conn) drainHere() {
+	for c.next() {
+		var err error
+		if !c.silent {
+			var done bool
+			if done, err = c.io.sendNow(&c.reply); !done {
+				c.l.work.Go(c.drainRest)
+				return
+			}
 		}
-		c.progress.Store(c.l.opts.Now().UnixNano())
+		c.sent(err)
 	}
-	resp.release()
-	if closing && !dead {
+}
+
+// drainRest goes on where drainHere would have had to wait.
+func (c *Conn) drainRest() {
+	c.sent(c.io.sendRest(&c.reply))
+	c.drain()
+}
+
+// next makes the reply at the head the one that is sent now. If it is not ready the caller is the writer no more.
+func (c *Conn) next() bool {
+	c.mu.Lock()
+	i := c.head & uint64(len(c.ring)-1)
+	if c.head == c.tail || !c.ring[i].ready {
+		c.writing = false
+		last := c.left && c.head == c.tail
+		c.mu.Unlock()
+		if last {
+			c.l.work.Done()
+		}
+		return false
+	}
+	s := c.ring[i]
+	c.ring[i] = slot{}
+	c.head++
+	dead := c.dead
+	c.mu.Unlock()
+	c.reply = s.resp
+	if s.build != nil {
+		c.reply = s.build()
+	}
+	if c.silent = dead || c.reply.empty(); !c.silent {
+		c.reply.seal()
+	}
+	return true
+}
+
+// sent ends the sending of a reply.
+func (c *Conn) sent(err error) {
+	closing := c.reply.Close || err != nil
+	c.progress.Store(c.l.coarse.Load())
+	c.reply.release()
+	if closing {
 		c.kill()
 	}
+	<-c.tokens
 }
 
 // leave ends the reader's part in the listener's work, or leaves it to the writer of the last reply that is owed: while one
@@ -230,15 +267,22 @@ func (c *Conn) leave() {
 	}
 }
 
-// kill closes the socket. Replies that are still to come are built and dropped, so that their references go.
+// kill hangs up. Replies that are still to come are built and dropped, so that their references go.
 func (c *Conn) kill() {
 	c.mu.Lock()
 	dead := c.dead
 	c.dead = true
 	c.mu.Unlock()
 	if !dead {
-		_ = c.io.close() // the peer learns of it either way
+		c.ending.Store(true)
+		c.io.hangUp()
 	}
+}
+
+// stopReading makes the reader end before its next request.
+func (c *Conn) stopReading() {
+	c.ending.Store(true)
+	c.io.stopReading()
 }
 
 // begin makes a slot for the next request.
@@ -261,131 +305,4 @@ func (c *Conn) grow() {
 		ring[s&uint64(len(ring)-1)] = c.ring[s&uint64(len(c.ring)-1)]
 	}
 	c.ring = ring
-}
-
-// serve reads frames until the stream ends.
-func (c *Conn) serve() error {
-	bulk := false // the last frame was large: read the size alone, so that no record byte is copied
-	var rest *Buffer
-	defer func() {
-		if rest != nil {
-			rest.Release()
-		}
-	}()
-	for {
-		var err error
-		if rest, err = c.frames(rest, &bulk); err != nil {
-			return err
-		}
-	}
-}
-
-// frames handles what one read brings: whole frames in place, the start of a further one by carrying it into a
-// buffer of its own. It returns the buffer that holds the start of a size prefix, or nil.
-func (c *Conn) frames(rest *Buffer, bulk *bool) (*Buffer, error) {
-	buf, err := c.fill(rest, *bulk)
-	if err != nil {
-		return nil, err
-	}
-	b := buf.B
-	for len(b) >= sizePrefix {
-		size, err := c.frameSize(b)
-		if err != nil {
-			buf.Release()
-			return nil, err
-		}
-		*bulk = size > smallRead
-		if len(b)-sizePrefix < size {
-			err := c.carry(b[sizePrefix:], size)
-			buf.Release()
-			return nil, err
-		}
-		c.handle(b[sizePrefix:sizePrefix+size:sizePrefix+size], buf)
-		b = b[sizePrefix+size:]
-	}
-	if len(b) == 0 {
-		buf.Release()
-		return nil, nil
-	}
-	short := NewBuffer(smallRead)
-	short.B = append(short.B, b...)
-	buf.Release()
-	return short, nil
-}
-
-// fill reads more: up to smallRead bytes, or in bulk no more than a size prefix.
-func (c *Conn) fill(rest *Buffer, bulk bool) (*Buffer, error) {
-	limit := smallRead
-	if bulk {
-		limit = sizePrefix
-	}
-	if rest == nil {
-		return c.io.read(limit)
-	}
-	n, err := c.io.readInto(rest.B[len(rest.B):limit])
-	rest.B = rest.B[:len(rest.B)+n]
-	if err != nil {
-		rest.Release()
-	}
-	return rest, err
-}
-
-func (c *Conn) frameSize(b []byte) (int, error) {
-	size := int32(binary.BigEndian.Uint32(b))
-	if size < 0 || int64(size) > int64(c.l.opts.MaxFrame) {
-		return 0, fmt.Errorf("%w: %d bytes, the limit is %d", errFrameSize, size, c.l.opts.MaxFrame)
-	}
-	return int(size), nil
-}
-
-// carry reads the rest of a frame of which start has come, and handles it.
-func (c *Conn) carry(start []byte, size int) error {
-	c.started.Store(c.l.opts.Now().UnixNano())
-	defer c.started.Store(0)
-	believed := min(size, max(trusted, 4*c.largest))
-	c.l.opts.Budget.Acquire(believed)
-	defer func() { c.l.opts.Budget.Release(believed) }()
-	buf := NewBuffer(believed)
-	buf.B = append(buf.B, start...)
-	for len(buf.B) < size {
-		if len(buf.B) == cap(buf.B) {
-			grown := min(size, 2*cap(buf.B))
-			c.l.opts.Budget.Acquire(grown - believed)
-			believed = grown
-			buf = enlarge(buf, grown)
-		}
-		n, err := c.io.readInto(buf.B[len(buf.B):min(size, cap(buf.B))])
-		buf.B = buf.B[:len(buf.B)+n]
-		c.arrived.Store(int64(len(buf.B)))
-		if err != nil {
-			buf.Release()
-			if errors.Is(err, io.EOF) {
-				return io.ErrUnexpectedEOF
-			}
-			return err
-		}
-	}
-	c.largest = max(c.largest, size)
-	c.handle(buf.B, buf)
-	buf.Release()
-	return nil
-}
-
-// enlarge moves a frame whose length is not yet believed into a larger buffer.
-func enlarge(old *Buffer, capacity int) *Buffer {
-	b := NewBuffer(capacity)
-	b.B = append(b.B, old.B...)
-	old.Release()
-	return b
-}
-
-func (c *Conn) handle(frame []byte, owner *Buffer) {
-	now := c.l.opts.Now()
-	c.progress.Store(now.UnixNano())
-	r := &c.request
-	*r = Request{Conn: c, Frame: frame, Received: now, owner: owner, seq: c.begin()}
-	c.l.handler(r)
-	if !r.settled {
-		panic("transport: the handler neither replied nor deferred")
-	}
 }

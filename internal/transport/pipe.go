@@ -8,41 +8,36 @@ import (
 // pipe is a stream without a descriptor: an in-process network, or later TLS. Everything is copied.
 type pipe struct{ nc net.Conn }
 
-func (p *pipe) read(limit int) (*Buffer, error) {
-	b := NewBuffer(smallRead)
-	n, err := p.readInto(b.B[:limit])
-	if err != nil {
-		b.Release()
-		return nil, err
-	}
-	b.B = b.B[:n]
-	return b, nil
-}
-
-func (p *pipe) readInto(b []byte) (int, error) {
-	n, err := p.nc.Read(b)
-	if n > 0 {
-		err = nil
-	}
-	return n, err
-}
-
-func (p *pipe) send(r *Response) error {
-	all := NewBuffer(len(r.Buf.B))
-	defer func() { all.Release() }()
-	from := 0
-	for _, h := range r.Holes {
-		all.B = append(all.B, r.Buf.B[from:h.At]...)
-		from = h.At
-		var err error
-		if all, err = copyRange(all, h.Range); err != nil {
+func (p *pipe) serve(step func() error) error {
+	for {
+		if err := step(); err != nil {
 			return err
 		}
 	}
-	all.B = append(all.B, r.Buf.B[from:]...)
-	_, err := p.nc.Write(all.B)
+}
+
+// take waits for at least one byte.
+func (p *pipe) take(b []byte) (n int, dry bool, err error) {
+	n, err = p.nc.Read(b)
+	if n > 0 {
+		err = nil
+	}
+	return n, true, err
+}
+
+func (p *pipe) send(r *Response) error {
+	all, err := r.join()
+	if err == nil {
+		_, err = p.nc.Write(all.B)
+	}
+	all.Release()
 	return err
 }
+
+// sendNow leaves it to sendRest: a pipe has no room.
+func (p *pipe) sendNow(*Response) (bool, error) { return false, nil }
+
+func (p *pipe) sendRest(r *Response) error { return p.send(r) }
 
 // copyRange appends the bytes of a range; the buffer may be exchanged for a larger one.
 func copyRange(to *Buffer, r Range) (*Buffer, error) {
@@ -60,5 +55,9 @@ func copyRange(to *Buffer, r Range) (*Buffer, error) {
 }
 
 func (p *pipe) stopReading() { _ = p.nc.SetReadDeadline(time.Unix(1, 0)) }
+
+func (p *pipe) ended() bool { return false } // take has seen it
+
+func (p *pipe) hangUp() { _ = p.nc.Close() } // the peer learns of it either way
 
 func (p *pipe) close() error { return p.nc.Close() }

@@ -9,25 +9,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copyBelow is the size up to which a file range is read into memory and sent with its neighbours in one call;
-// above it sendfile is cheaper.
-const copyBelow = 16 << 10
-
 // socket is a TCP connection used through its descriptor: the standard library's sendfile moves the shared position
 // of the file and locks it while the peer is slow, so one slow consumer would stall all readers of a segment.
 //
 // The callbacks are made once, so that no request allocates.
 type socket struct {
-	tcp *net.TCPConn
-	raw syscall.RawConn
+	tcp   *net.TCPConn
+	raw   syscall.RawConn
+	disk  *disk
+	ahead ahead
 
 	readFn func(fd uintptr) bool
 	in     struct {
-		limit int     // take a new buffer for so many bytes, or
-		p     []byte  // read into p
-		buf   *Buffer // the new buffer
-		n     int
-		err   error
+		step func() error
+		fd   int // while step runs
+		err  error
 	}
 
 	writeFn func(fd uintptr) bool
@@ -37,7 +33,11 @@ type socket struct {
 		pos  int64
 		left int64 // bytes of the file to send
 		more bool  // something follows at once
+		once bool  // don't wait for room
+		rest bool  // what p holds is the rest of a response that sendNow began
 		err  error
+		// joined holds a small response with its holes filled.
+		joined *Buffer
 	}
 }
 
@@ -50,64 +50,44 @@ func newStream(nc net.Conn) (stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{tcp: tcp, raw: raw}
-	s.readFn, s.writeFn = s.tryRead, s.tryWrite
+	s := &socket{tcp: tcp, raw: raw, disk: theDisk}
+	s.readFn, s.writeFn = s.onReadable, s.tryWrite
 	return s, nil
 }
 
-func (s *socket) read(limit int) (*Buffer, error) {
-	s.in.limit = limit
-	err := s.await()
-	buf := s.in.buf
-	s.in.limit, s.in.buf = 0, nil
-	if err != nil {
-		if buf != nil {
-			buf.Release()
-		}
-		return nil, err
-	}
-	buf.B = buf.B[:s.in.n]
-	return buf, nil
-}
-
-func (s *socket) readInto(p []byte) (int, error) {
-	s.in.p = p
-	if err := s.await(); err != nil {
-		return 0, err
-	}
-	return s.in.n, nil
-}
-
-func (s *socket) await() error {
-	s.in.n, s.in.err = 0, nil
+// serve stays in one Read of the raw connection for good. Each Read forgets the events before it, so that a reader who calls
+// it again and again must look each time whether there is something. Within one Read no event is lost: the reader may wait as
+// soon as it has had less than it asked for. Only an end of the stream that came together with the last bytes makes no
+// event of its own.
+func (s *socket) serve(step func() error) error {
+	s.in.step = step
 	if err := s.raw.Read(s.readFn); err != nil {
 		return err
-	}
-	if s.in.err == nil && s.in.n == 0 {
-		return io.EOF
 	}
 	return s.in.err
 }
 
-// tryRead is called when the socket may be readable; false waits until it is.
-func (s *socket) tryRead(fd uintptr) bool {
-	p := s.in.p
-	if s.in.limit > 0 {
-		s.in.buf = NewBuffer(smallRead)
-		p = s.in.buf.B[:s.in.limit]
-	}
+// onReadable is called when the socket may be readable; false waits until it is.
+func (s *socket) onReadable(fd uintptr) bool {
+	s.in.fd = int(fd)
+	s.in.err = s.in.step()
+	return s.in.err != nil
+}
+
+func (s *socket) take(p []byte) (n int, dry bool, err error) {
 	for {
-		s.in.n, s.in.err = unix.Read(int(fd), p)
-		if s.in.err != unix.EINTR {
-			break
+		switch n, err = receive(s.in.fd, p); {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return 0, true, nil
+		case err != nil:
+			return 0, true, err
+		case n == 0:
+			return 0, true, io.EOF
 		}
+		return n, n < len(p), nil
 	}
-	s.in.n = max(s.in.n, 0)
-	if s.in.err == unix.EAGAIN && s.in.buf != nil {
-		s.in.buf.Release() // an idle connection keeps no buffer
-		s.in.buf = nil
-	}
-	return s.in.err != unix.EAGAIN
 }
 
 func (s *socket) send(r *Response) error {
@@ -117,16 +97,56 @@ func (s *socket) send(r *Response) error {
 	return s.sendWithHoles(r)
 }
 
-// sendWithHoles sends small ranges by copy, joined with the bytes around them, and large ones by sendfile.
+// sendNow copies a small response into one piece and sends it by one call.
+func (s *socket) sendNow(r *Response) (done bool, err error) {
+	if !r.small() {
+		return false, nil
+	}
+	p := r.Buf.B
+	if len(r.Holes) > 0 {
+		if s.out.joined, err = r.join(); err != nil {
+			s.unjoin()
+			return true, err
+		}
+		p = s.out.joined.B
+	}
+	s.out.once = true
+	err = s.write(p, false)
+	s.out.once = false
+	if s.out.rest = err == nil && len(s.out.p) > 0; s.out.rest {
+		return false, nil
+	}
+	s.unjoin()
+	return true, err
+}
+
+func (s *socket) sendRest(r *Response) error {
+	if !s.out.rest {
+		return s.send(r)
+	}
+	s.out.rest = false
+	err := s.write(s.out.p, false)
+	s.unjoin()
+	return err
+}
+
+func (s *socket) unjoin() {
+	if s.out.joined != nil {
+		s.out.joined.Release()
+		s.out.joined = nil
+	}
+}
+
+// sendWithHoles sends small ranges by copy, joined with the bytes around them, and large ones without.
 func (s *socket) sendWithHoles(r *Response) error {
 	joined := NewBuffer(smallRead)
 	defer func() { joined.Release() }()
+	defer s.ahead.drop(s.disk)
 	from := 0
-	for _, h := range r.Holes {
+	for i, h := range r.Holes {
 		joined.B = append(joined.B, r.Buf.B[from:h.At]...)
 		from = h.At
-		file, pos, ok := h.Range.File()
-		if !ok || h.Range.Len() <= copyBelow {
+		if _, ok := firstChunk(h); !ok {
 			var err error
 			if joined, err = copyRange(joined, h.Range); err != nil {
 				return err
@@ -137,7 +157,7 @@ func (s *socket) sendWithHoles(r *Response) error {
 			return err
 		}
 		joined.B = joined.B[:0]
-		if err := s.sendfile(file, pos, h.Range.Len()); err != nil {
+		if err := s.sendRange(r.Holes[i:]); err != nil {
 			return err
 		}
 	}
@@ -153,8 +173,38 @@ func (s *socket) write(p []byte, more bool) error {
 	if err := s.raw.Write(s.writeFn); err != nil {
 		return err
 	}
-	s.out.p = nil
 	return s.out.err
+}
+
+// sendRange sends the first of the ranges, in chunks: by sendfile what is in the page cache, and else what the disk gives. While the one is sent
+// the disk reads the next, which may be of the next range.
+func (s *socket) sendRange(holes []Hole) error {
+	c, more := firstChunk(holes[0])
+	for more {
+		buf, err := s.ahead.take(s.disk, c)
+		next, again := c.next(holes[0].Range.Len())
+		switch {
+		case err != nil:
+			return err
+		case buf == nil:
+			err = s.sendfile(c.file, c.pos, int64(c.size))
+		default:
+			if again {
+				s.ahead.begin(s.disk, next)
+			} else if len(holes) > 1 {
+				if first, ok := firstChunk(holes[1]); ok {
+					s.ahead.begin(s.disk, first)
+				}
+			}
+			err = s.write(buf.B, true)
+			s.disk.release(buf)
+		}
+		if err != nil {
+			return err
+		}
+		c, more = next, again
+	}
+	return nil
 }
 
 func (s *socket) sendfile(file uintptr, pos, n int64) error {
@@ -172,7 +222,7 @@ func (s *socket) tryWrite(fd uintptr) bool {
 		switch err {
 		case nil, unix.EINTR:
 		case unix.EAGAIN:
-			return false
+			return s.out.once
 		default:
 			s.out.err = err
 			return true
@@ -187,7 +237,7 @@ func (s *socket) step(fd int) error {
 		if s.out.more {
 			flags |= unix.MSG_MORE
 		}
-		n, err := unix.SendmsgN(fd, s.out.p, nil, nil, flags)
+		n, err := transmit(fd, s.out.p, flags)
 		s.out.p = s.out.p[max(n, 0):]
 		return err
 	}
@@ -201,5 +251,19 @@ func (s *socket) step(fd int) error {
 }
 
 func (s *socket) stopReading() { _ = s.tcp.SetReadDeadline(time.Unix(1, 0)) }
+
+func (s *socket) ended() (yes bool) {
+	_ = s.raw.Control(func(fd uintptr) { // a closed one has been seen to end
+		var one [1]byte
+		n, err := moved(unix.SYS_RECVFROM, int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		yes = n == 0 && err == nil
+	})
+	return yes
+}
+
+// hangUp leaves the descriptor open: the reader, which may be the caller, is within a Read, and Close waits for that.
+func (s *socket) hangUp() {
+	_ = s.raw.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_RDWR) }) // one that the peer ended first is no more connected
+}
 
 func (s *socket) close() error { return s.tcp.Close() }

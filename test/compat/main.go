@@ -97,7 +97,7 @@ type suite struct {
 	o       options
 	root    string
 	install *clients.Installer
-	allowed deviations
+	allowed peer.Deviations
 	dir     string // of this run
 	server  *peer.Peer
 	addr    string
@@ -153,7 +153,7 @@ func (s *suite) prepare(ctx context.Context) error {
 	if s.install, err = clients.NewInstaller(); err != nil {
 		return err
 	}
-	if s.allowed, err = loadDeviations(s.root); err != nil {
+	if s.allowed, err = peer.LoadDeviations(s.root, "compat"); err != nil {
 		return err
 	}
 	for _, c := range s.o.clients {

@@ -123,7 +123,7 @@ func (s *suite) judgeReads(c clients.Client, steps []step, wrote map[string]dige
 		case st.Skip != "":
 			v.state, v.detail = skipped, st.Skip
 		case st.Error == "" && json.Unmarshal(st.Result, &got) == nil && agree(wrote[topic], got, c.Loose):
-		case s.allowed.has(c.Name, st.Step):
+		case s.allowed.Has(c.Name + " " + st.Step):
 			v.state, v.detail = deviates, st.outcome()
 		default:
 			v.state, v.detail = failed, fmt.Sprintf("wrote %+v, read %s", wrote[topic], st.describe())

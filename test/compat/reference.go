@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 
 	"github.com/ottla/ottla/test/compat/peer"
 )
@@ -68,7 +66,7 @@ const (
 )
 
 // judge compares a run with the reference: every step of both, in the order of the run.
-func judge(client string, got []step, ref reference, allowed deviations) []verdict {
+func judge(client string, got []step, ref reference, allowed peer.Deviations) []verdict {
 	var out []verdict
 	seen := map[string]bool{}
 	for _, s := range got {
@@ -79,7 +77,7 @@ func judge(client string, got []step, ref reference, allowed deviations) []verdi
 		case s.Skip != "" && ok && want.Skip != "":
 			v.state, v.detail = skipped, s.Skip
 		case ok && s.outcome() == want.outcome():
-		case allowed.has(client, s.Step):
+		case allowed.Has(client + " " + s.Step):
 			v.state, v.detail = deviates, s.outcome()
 		case !ok:
 			v.state, v.detail = failed, "not in the reference: "+s.describe()
@@ -91,7 +89,7 @@ func judge(client string, got []step, ref reference, allowed deviations) []verdi
 	for name := range ref {
 		switch {
 		case seen[name]:
-		case allowed.has(client, name):
+		case allowed.Has(client + " " + name):
 			out = append(out, verdict{client: client, step: name, state: deviates, detail: "not there"})
 		default:
 			out = append(out, verdict{client: client, step: name, state: failed, detail: "the client did not come to this step"})
@@ -106,45 +104,4 @@ func (s step) describe() string {
 		return s.outcome() + " (" + s.Error + ")"
 	}
 	return s.outcome()
-}
-
-// deviations are the steps that docs/deviations.md lists: a row's first cell is `compat CLIENT STEP`, where * is any
-// text and {a,b} one of several.
-type deviations []*regexp.Regexp
-
-var deviationRow = regexp.MustCompile("^\\|\\s*`(compat \\S+ [^`]+)`")
-
-func loadDeviations(root string) (deviations, error) {
-	b, err := os.ReadFile(filepath.Join(root, "docs", "deviations.md"))
-	if os.IsNotExist(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return parseDeviations(string(b))
-}
-
-func parseDeviations(text string) (deviations, error) {
-	var all deviations
-	for line := range strings.SplitSeq(text, "\n") {
-		if m := deviationRow.FindStringSubmatch(line); m != nil {
-			glob := strings.NewReplacer(`\*`, ".*", `\{`, "(", `\}`, ")", ",", "|").Replace(regexp.QuoteMeta(m[1]))
-			re, err := regexp.Compile("^" + glob + "$")
-			if err != nil {
-				return nil, fmt.Errorf("docs/deviations.md: %s: %w", m[1], err)
-			}
-			all = append(all, re)
-		}
-	}
-	return all, nil
-}
-
-func (d deviations) has(client, step string) bool {
-	for _, re := range d {
-		if re.MatchString("compat " + client + " " + step) {
-			return true
-		}
-	}
-	return false
 }

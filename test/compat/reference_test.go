@@ -4,32 +4,9 @@ import (
 	"encoding/json"
 	"slices"
 	"testing"
-)
 
-func TestDeviationRows(t *testing.T) {
-	d, err := parseDeviations("# Deviations\n\n| where | Kafka | Ottla |\n|---|---|---|\n" +
-		"| `compat java consume/none` | a | b |\n| `compat * configs/*` | a | b |\n| `compat tools api/{Join,Leave}Group(*)` | a | b |\n" +
-		"| `wire 00_produce/x/*` | a | b |\n")
-	if err != nil || len(d) != 3 {
-		t.Fatalf("read %d rows, %v", len(d), err)
-	}
-	for _, c := range []struct {
-		client, step string
-		want         bool
-	}{
-		{"java", "consume/none", true},
-		{"java", "consume/none2", false},
-		{"kcat", "consume/none", false},
-		{"kcat", "configs/alter", true},
-		{"tools", "api/JoinGroup(11)", true},
-		{"tools", "api/LeaveGroup(13)", true},
-		{"tools", "api/SyncGroup(14)", false},
-	} {
-		if got := d.has(c.client, c.step); got != c.want {
-			t.Errorf("%s %s: %v, want %v", c.client, c.step, got, c.want)
-		}
-	}
-}
+	"github.com/ottla/ottla/test/compat/peer"
+)
 
 // Every way in which a step can agree or differ with what Apache Kafka made of it.
 func TestJudge(t *testing.T) {
@@ -48,7 +25,7 @@ func TestJudge(t *testing.T) {
 	} {
 		ref[s.Step] = s
 	}
-	allowed, err := parseDeviations("| `compat c listed` | | |")
+	allowed, err := peer.ParseDeviations("| `compat c listed` | | |", "compat")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,11 @@ func InstallTools(ctx context.Context, i *Installer) error {
 	if err := InstallPython(ctx, i); err != nil {
 		return err
 	}
+	return InstallDriver(ctx, i)
+}
+
+// InstallDriver fetches Apache's command-line tools, and compiles what runs them one after another in one JVM.
+func InstallDriver(ctx context.Context, i *Installer) error {
 	return i.once("tools", func() error {
 		jars, err := peer.ToolJars(ctx)
 		if err != nil {

@@ -1,0 +1,314 @@
+package kafkatools
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/kafkatools/java"
+)
+
+// defaultPerAsk is how many partitions one answer of DescribeTopicPartitions describes at most.
+const defaultPerAsk = 2000
+
+// described is a topic and its partitions, sorted.
+type described struct {
+	name       string
+	id         kafka.UUID
+	partitions []describedPartition
+}
+
+type describedPartition struct {
+	partition, leader int32
+	replicas, isr     []int32
+	// elr and lastKnownELR are nil when the server does not tell.
+	elr, lastKnownELR []int32
+	adding, removing  []int32
+	moving            bool
+}
+
+// describeByName describes topics, in the order of Java's map of them; perAsk bounds the partitions of one answer.
+func (c *client) describeByName(ctx context.Context, names []string, perAsk int32) ([]described, error) {
+	hash := func(d described) int32 { return java.HashString(d.name) }
+	all, err := c.describePages(ctx, names, perAsk)
+	if errors.Is(err, errNoSuchAPI) {
+		all, err = c.describeMetadata(ctx, names)
+	}
+	if err != nil {
+		return nil, err
+	}
+	all = java.HashOrderCopied(java.HashOrderSized(all, len(all), hash), hash)
+	return java.HashOrderSized(all, len(all), hash), nil
+}
+
+// describePages asks DescribeTopicPartitions, page after page.
+func (c *client) describePages(ctx context.Context, names []string, perAsk int32) ([]described, error) {
+	req := kmsg.NewPtrDescribeTopicPartitionsRequest()
+	req.ResponsePartitionLimit = perAsk
+	for _, n := range slices.Sorted(slices.Values(names)) {
+		t := kmsg.NewDescribeTopicPartitionsRequestTopic()
+		t.Topic = n
+		req.Topics = append(req.Topics, t)
+	}
+	var all []described
+	for {
+		resp, err := ask[*kmsg.DescribeTopicPartitionsResponse](ctx, c, "describeTopicPartitions", req)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range resp.Topics {
+			if err := javaCode(t.ErrorCode, nil); err != nil {
+				return nil, err
+			}
+			if len(all) == 0 || all[len(all)-1].name != *t.Topic {
+				all = append(all, described{name: *t.Topic, id: t.TopicID})
+			}
+			d := &all[len(all)-1]
+			for _, p := range t.Partitions {
+				d.partitions = append(d.partitions, describedPartition{
+					partition: p.Partition, leader: p.LeaderID, replicas: p.Replicas, isr: p.ISR,
+					elr: p.EligibleLeaderReplicas, lastKnownELR: p.LastKnownELR,
+				})
+			}
+		}
+		if resp.NextCursor == nil {
+			return all, nil
+		}
+		next := kmsg.NewDescribeTopicPartitionsRequestCursor()
+		next.Topic, next.Partition = resp.NextCursor.Topic, resp.NextCursor.Partition
+		req.Cursor = &next
+		req.Topics = slices.DeleteFunc(req.Topics, func(t kmsg.DescribeTopicPartitionsRequestTopic) bool { return t.Topic < next.Topic })
+	}
+}
+
+// describeMetadata asks Metadata, as for a server without DescribeTopicPartitions.
+func (c *client) describeMetadata(ctx context.Context, names []string) ([]described, error) {
+	req := kmsg.NewPtrMetadataRequest()
+	for _, n := range names {
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = kmsg.StringPtr(n)
+		req.Topics = append(req.Topics, t)
+	}
+	return c.metadata(ctx, req)
+}
+
+// describeByID describes one topic by its id.
+func (c *client) describeByID(ctx context.Context, id kafka.UUID) ([]described, error) {
+	req := kmsg.NewPtrMetadataRequest()
+	t := kmsg.NewMetadataRequestTopic()
+	t.TopicID = id
+	req.Topics = append(req.Topics, t)
+	return c.metadata(ctx, req)
+}
+
+func (c *client) metadata(ctx context.Context, req *kmsg.MetadataRequest) ([]described, error) {
+	resp, err := ask[*kmsg.MetadataResponse](ctx, c, "describeTopics", req)
+	if err != nil {
+		return nil, err
+	}
+	var all []described
+	for _, t := range resp.Topics {
+		if err := javaCode(t.ErrorCode, nil); err != nil {
+			return nil, err
+		}
+		d := described{name: *t.Topic, id: t.TopicID}
+		for _, p := range t.Partitions {
+			d.partitions = append(d.partitions, describedPartition{partition: p.Partition, leader: p.Leader, replicas: p.Replicas, isr: p.ISR})
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}
+
+// describeTopics is --describe.
+func (t *topicsTool) describeTopics(ctx context.Context) error {
+	all, err := t.wanted(ctx)
+	if err != nil || len(all) == 0 {
+		return err
+	}
+	topics := make([]string, len(all))
+	for i, d := range all {
+		topics[i] = d.name
+	}
+	configs, err := t.c.topicConfigs(ctx, topics)
+	if err != nil {
+		return err
+	}
+	var alive []int32
+	if t.set.Has(t.unavailable) {
+		nodes, err := t.c.nodes(ctx)
+		if err != nil {
+			return err
+		}
+		for _, n := range nodes {
+			alive = append(alive, n.id)
+		}
+	}
+	if err := t.c.addReassignments(ctx, all); err != nil {
+		return err
+	}
+	narrow := t.set.Count(t.underReplicated, t.unavailable, t.underMin, t.atMin) > 0
+	for _, d := range all {
+		slices.SortFunc(d.partitions, func(a, b describedPartition) int { return cmp.Compare(a.partition, b.partition) })
+		if !narrow {
+			t.printTopic(d, configs[d.name])
+		}
+		if t.set.Has(t.overridden) {
+			continue
+		}
+		for _, p := range d.partitions {
+			if !narrow || t.shows(p, configs[d.name], alive) {
+				t.printPartition(d.name, p)
+			}
+		}
+	}
+	return nil
+}
+
+// wanted are the topics that --topic or --topic-id name.
+func (t *topicsTool) wanted(ctx context.Context) ([]described, error) {
+	word, err := t.set.Value(t.id)
+	if err != nil {
+		return nil, err
+	}
+	if t.set.Has(t.id) {
+		id, err := javaUUID(word)
+		if err != nil {
+			return nil, err
+		}
+		if !id.IsZero() {
+			return t.wantedID(ctx, id)
+		}
+	}
+	found, err := t.matching(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.mustExist(found); err != nil || len(found) == 0 {
+		return nil, err
+	}
+	perAsk := int64(defaultPerAsk)
+	if t.set.Has(t.perAsk) {
+		if perAsk, err = t.set.Int(t.perAsk, 32); err != nil {
+			return nil, err
+		}
+	}
+	return t.c.describeByName(ctx, names(found), int32(perAsk))
+}
+
+func (t *topicsTool) wantedID(ctx context.Context, id kafka.UUID) ([]described, error) {
+	all, err := t.c.topics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hidden := t.set.Has(t.noInternal)
+	if slices.ContainsFunc(all, func(l listed) bool { return l.id == id && !(hidden && l.internal) }) {
+		return t.c.describeByID(ctx, id)
+	}
+	if t.set.Has(t.ifExists) {
+		return nil, nil
+	}
+	return nil, fmt.Errorf("TopicId '%s' does not exist as expected", id)
+}
+
+// factor is the number of replicas of a partition, with a reassignment as if it had ended.
+func (p describedPartition) factor() int { return len(p.replicas) - len(p.adding) }
+
+// shows reports whether one of the narrowing options wants the partition.
+func (t *topicsTool) shows(p describedPartition, configs []configEntry, alive []int32) bool {
+	least := 0
+	for _, c := range configs {
+		if c.name == "min.insync.replicas" {
+			least, _ = strconv.Atoi(c.text()) // a server's own number
+		}
+	}
+	leaderless := p.leader < 0
+	return t.set.Has(t.underReplicated) && p.factor() > len(p.isr) ||
+		t.set.Has(t.unavailable) && (leaderless || !slices.Contains(alive, p.leader)) ||
+		t.set.Has(t.underMin) && (leaderless || len(p.isr) < least) ||
+		t.set.Has(t.atMin) && len(p.isr) == least
+}
+
+func (t *topicsTool) printTopic(d described, configs []configEntry) {
+	var words []string
+	for _, c := range configs {
+		if c.source != kmsg.ConfigSourceDefaultConfig {
+			words = append(words, c.name+"="+c.text())
+		}
+	}
+	if t.set.Has(t.overridden) && words == nil {
+		return
+	}
+	t.w.printf("Topic: %s", d.name)
+	if !d.id.IsZero() {
+		t.w.printf("\tTopicId: %s", d.id)
+	}
+	factor := 0
+	if len(d.partitions) > 0 {
+		factor = d.partitions[0].factor()
+	}
+	t.w.printf("\tPartitionCount: %d\tReplicationFactor: %d\tConfigs: %s\n", len(d.partitions), factor, strings.Join(words, ","))
+}
+
+func (t *topicsTool) printPartition(topic string, p describedPartition) {
+	leader := "none"
+	if p.leader >= 0 {
+		leader = strconv.Itoa(int(p.leader))
+	}
+	t.w.printf("\tTopic: %s\tPartition: %d\tLeader: %s\tReplicas: %s\tIsr: %s", topic, p.partition, leader, joinInts(p.replicas, ","), joinInts(p.isr, ","))
+	if p.moving {
+		t.w.printf("\tAdding Replicas: %s\tRemoving Replicas: %s", joinInts(p.adding, ","), joinInts(p.removing, ","))
+	}
+	t.w.printf("\tElr: %s\tLastKnownElr: %s\n", orNA(p.elr), orNA(p.lastKnownELR))
+}
+
+func orNA(nodes []int32) string {
+	if nodes == nil {
+		return "N/A"
+	}
+	return joinInts(nodes, ",")
+}
+
+// addReassignments marks the partitions that are moving; a server that knows of no reassignments moves none.
+func (c *client) addReassignments(ctx context.Context, all []described) error {
+	req := kmsg.NewPtrListPartitionReassignmentsRequest()
+	req.TimeoutMillis = c.timeoutMillis()
+	for _, d := range all {
+		t := kmsg.NewListPartitionReassignmentsRequestTopic()
+		t.Topic = d.name
+		for _, p := range d.partitions {
+			t.Partitions = append(t.Partitions, p.partition)
+		}
+		req.Topics = append(req.Topics, t)
+	}
+	resp, err := ask[*kmsg.ListPartitionReassignmentsResponse](ctx, c, "listPartitionReassignments", req)
+	if errors.Is(err, errNoSuchAPI) {
+		return nil
+	}
+	if err == nil {
+		err = javaCode(resp.ErrorCode, resp.ErrorMessage)
+	}
+	if err != nil {
+		return err
+	}
+	for _, t := range resp.Topics {
+		for _, m := range t.Partitions {
+			for i, d := range all {
+				for j, p := range d.partitions {
+					if d.name == t.Topic && p.partition == m.Partition {
+						p.moving, p.adding, p.removing = true, m.AddingReplicas, m.RemovingReplicas
+						all[i].partitions[j] = p
+					}
+				}
+			}
+		}
+	}
+	return nil
+}
