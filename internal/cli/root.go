@@ -11,10 +11,15 @@ import (
 
 	"github.com/ottla/ottla/internal/cli/clusters"
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/cli/diag"
+	"github.com/ottla/ottla/internal/cli/explain"
 	"github.com/ottla/ottla/internal/cli/files"
 	"github.com/ottla/ottla/internal/cli/groups"
 	"github.com/ottla/ottla/internal/cli/load"
+	"github.com/ottla/ottla/internal/cli/manual"
+	"github.com/ottla/ottla/internal/cli/profiles"
 	"github.com/ottla/ottla/internal/cli/records"
+	"github.com/ottla/ottla/internal/cli/settings"
 	"github.com/ottla/ottla/internal/cli/top"
 	"github.com/ottla/ottla/internal/cli/topics"
 )
@@ -41,7 +46,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 		c.GroupID = "server"
 		root.AddCommand(c)
 	}
-	for _, c := range []*cobra.Command{topics.Command(a), records.ProduceCommand(a), records.ConsumeCommand(a), groups.Command(a), clusters.Command(a), top.Command(a), load.Command(a)} {
+	for _, c := range []*cobra.Command{topics.Command(a), records.ProduceCommand(a), records.ConsumeCommand(a), records.Command(a), groups.Command(a), clusters.Command(a), top.Command(a), load.Command(a), settings.Command(a)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
@@ -55,7 +60,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 	}
 	files := files.Command(a)
 	files.GroupID = "offline"
-	root.AddCommand(files, versionCommand(a), topics.Plural(a), groups.Plural(a))
+	root.AddCommand(files, profiles.Command(a), diag.Command(a), explain.Command(a), explain.CheatCommand(a), manual.Command(a), versionCommand(a), topics.Plural(a), groups.Plural(a))
 	a.Finish(root)
 	return root
 }

@@ -11,12 +11,14 @@ import (
 	"strings"
 	"testing"
 
+	_ "github.com/cockroachdb/datadriven"
 	"github.com/spf13/cobra"
 
 	"github.com/ottla/ottla/internal/cli/command"
 )
 
-var rewrite = flag.Bool("rewrite", false, "write golden files and documents anew")
+// rewriting reports whether -rewrite is given: write golden files and documents anew. The flag is that of datadriven.
+func rewriting() bool { return flag.Lookup("rewrite").Value.String() == "true" }
 
 // schemas is where the schema of each command's output is kept: scripts rely on them, so a change shows up here.
 const schemas = "testdata/schema"
@@ -36,7 +38,7 @@ func TestSchemasAreWhatTheyWere(t *testing.T) {
 		name := strings.ReplaceAll(strings.TrimPrefix(c.CommandPath(), "ottla "), " ", "_") + ".json"
 		kept[name] = true
 		path := filepath.Join(schemas, name)
-		if *rewrite {
+		if rewriting() {
 			if err := os.WriteFile(path, got, 0o644); err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +57,7 @@ func TestSchemasAreWhatTheyWere(t *testing.T) {
 			continue
 		}
 		t.Errorf("%s is of no command", f)
-		if *rewrite {
+		if rewriting() {
 			_ = os.Remove(f)
 		}
 	}

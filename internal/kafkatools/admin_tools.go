@@ -13,4 +13,6 @@ var administrative = []Tool{
 	{"kafka-features", featuresMain},
 	{"kafka-cluster", clusterMain},
 	{"kafka-broker-api-versions", apiVersionsMain},
+	{"kafka-leader-election", leaderElectionMain},
+	{"kafka-acls", aclsMain},
 }

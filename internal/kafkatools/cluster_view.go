@@ -136,17 +136,17 @@ func (c *client) topicConfigs(ctx context.Context, topics []string) (map[string]
 func javaUUID(s string) (kafka.UUID, error) {
 	var id kafka.UUID
 	if len(s) > 24 {
-		return id, fmt.Errorf("Input string with prefix `%s` is too long to be decoded as a base64 UUID", s[:24]) //nolint:staticcheck // Java's words
+		return id, fmt.Errorf("Input string with prefix `%s` is too long to be decoded as a base64 UUID", s[:24])
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return !isBase64URL(r) }); i >= 0 {
-		return id, fmt.Errorf("Illegal base64 character %x", s[i]) //nolint:staticcheck // Java's words
+		return id, fmt.Errorf("Illegal base64 character %x", s[i])
 	}
 	b, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
 	if err != nil {
-		return id, fmt.Errorf("Last unit does not have enough valid bits") //nolint:staticcheck // Java's words
+		return id, fmt.Errorf("Last unit does not have enough valid bits")
 	}
 	if len(b) != len(id) {
-		return id, fmt.Errorf("Input string `%s` decoded as %d bytes, which is not equal to the expected 16 bytes of a base64-encoded UUID", s, len(b)) //nolint:staticcheck // Java's words
+		return id, fmt.Errorf("Input string `%s` decoded as %d bytes, which is not equal to the expected 16 bytes of a base64-encoded UUID", s, len(b))
 	}
 	copy(id[:], b)
 	return id, nil

@@ -169,7 +169,7 @@ func (t *configsTool) check(haveServer bool) error {
 			return errors.New("Duplicate entity type(s) specified: " + kind)
 		}
 		if !slices.Contains(entityTypes, kind) {
-			return fmt.Errorf("Invalid entity type %s, the entity type must be one of %s with a --bootstrap-server or --bootstrap-controller argument", kind, strings.Join(entityTypes, ", ")) //nolint:staticcheck // Apache's words
+			return fmt.Errorf("Invalid entity type %s, the entity type must be one of %s with a --bootstrap-server or --bootstrap-controller argument", kind, strings.Join(entityTypes, ", "))
 		}
 	}
 	switch {
@@ -198,11 +198,11 @@ func (t *configsTool) checkNames() error {
 			continue
 		}
 		if _, err := strconv.ParseInt(name, 10, 32); t.is(typeBroker, typeBrokerLogger) && err != nil {
-			return fmt.Errorf("The entity name for %s must be a valid integer broker id, but it is: %s", t.types[0], name) //nolint:staticcheck // Apache's words
+			return fmt.Errorf("The entity name for %s must be a valid integer broker id, but it is: %s", t.types[0], name)
 		}
 		if t.is(typeIP) && net.ParseIP(name) == nil {
 			if _, err := net.LookupHost(name); err != nil {
-				return fmt.Errorf("The entity name for %s must be a valid IP or resolvable host, but it is: %s", t.types[0], name) //nolint:staticcheck // Apache's words
+				return fmt.Errorf("The entity name for %s must be a valid IP or resolvable host, but it is: %s", t.types[0], name)
 			}
 		}
 	}

@@ -227,7 +227,7 @@ func (t *configsTool) alterQuotas(ctx context.Context, sets, deletes []alteratio
 		op := kmsg.NewAlterClientQuotasRequestEntryOp()
 		op.Key = s.key
 		if op.Value, err = strconv.ParseFloat(*s.value, 64); err != nil {
-			return fmt.Errorf("Cannot parse quota configuration value for %s: %s", s.key, *s.value) //nolint:staticcheck // Apache's words
+			return fmt.Errorf("Cannot parse quota configuration value for %s: %s", s.key, *s.value)
 		}
 		entry.Ops = append(entry.Ops, op)
 	}
@@ -278,7 +278,7 @@ func upsertion(user, mechanism, property string) (kmsg.AlterUserSCRAMCredentials
 	u := kmsg.NewAlterUserSCRAMCredentialsRequestUpsertion()
 	match := credentialProperty.FindStringSubmatch(property)
 	if match == nil {
-		return u, fmt.Errorf("Invalid credential property %s=%s", mechanism, property) //nolint:staticcheck // Apache's words
+		return u, fmt.Errorf("Invalid credential property %s=%s", mechanism, property)
 	}
 	u.Mechanism = mechanismNumber(mechanism)
 	m := mechanisms[u.Mechanism-1]
@@ -286,11 +286,11 @@ func upsertion(user, mechanism, property string) (kmsg.AlterUserSCRAMCredentials
 	if match[1] != "" && match[1] != "-1" {
 		var err error
 		if n, err = strconv.Atoi(match[1]); err != nil {
-			return u, fmt.Errorf("For input string: %q", match[1]) //nolint:staticcheck // Java's words
+			return u, fmt.Errorf("For input string: %q", match[1])
 		}
 	}
 	if n < m.minimum {
-		return u, fmt.Errorf("Iterations %d is less than the minimum %d required for %s", n, m.minimum, mechanism) //nolint:staticcheck // Apache's words
+		return u, fmt.Errorf("Iterations %d is less than the minimum %d required for %s", n, m.minimum, mechanism)
 	}
 	u.Name, u.Iterations, u.Salt = user, int32(n), make([]byte, 24)
 	if _, err := rand.Read(u.Salt); err != nil {

@@ -68,7 +68,7 @@ func parseOffsetsFile(text []byte) ([]kafka.TopicPartition, map[kafka.TopicParti
 		return nil, nil, errors.New("The input string is not a valid JSON")
 	}
 	if f.Version != nil && *f.Version != 1 {
-		return nil, nil, fmt.Errorf("Not supported version field value %d", *f.Version) //nolint:staticcheck // Apache's words
+		return nil, nil, fmt.Errorf("Not supported version field value %d", *f.Version)
 	}
 	if f.Partitions == nil {
 		return nil, nil, errors.New("Missing partitions field")

@@ -111,7 +111,7 @@ func timeOfOffset(word string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(word, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("Malformed time argument %s. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / -4 or earliest-local / -5 or latest-tiered / -6 or earliest-pending-upload, or a specified long format timestamp", word) //nolint:staticcheck // Apache's words
+		return 0, fmt.Errorf("Malformed time argument %s. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / -4 or earliest-local / -5 or latest-tiered / -6 or earliest-pending-upload, or a specified long format timestamp", word)
 	}
 	return n, nil
 }
@@ -186,7 +186,7 @@ func parsePartitionRule(rule string) (partitionFilter, error) {
 		}
 		n, err := strconv.ParseInt(m[i+2], 10, 32)
 		if err != nil {
-			return f, fmt.Errorf("For input string: %q", m[i+2]) //nolint:staticcheck // Java's words
+			return f, fmt.Errorf("For input string: %q", m[i+2])
 		}
 		set(int32(n))
 	}

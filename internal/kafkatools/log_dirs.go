@@ -62,7 +62,7 @@ func describeLogDirs(ctx context.Context, w *World, s *jopt.Set, all settings, t
 	for _, word := range words {
 		n, err := strconv.ParseInt(word, 10, 32)
 		if err != nil {
-			return fmt.Errorf("For input string: %q", word) //nolint:staticcheck // Java's words
+			return fmt.Errorf("For input string: %q", word)
 		}
 		asked = append(asked, int32(n))
 	}

@@ -215,7 +215,7 @@ func (t *topicsTool) wantedID(ctx context.Context, id kafka.UUID) ([]described, 
 	if t.set.Has(t.ifExists) {
 		return nil, nil
 	}
-	return nil, fmt.Errorf("TopicId '%s' does not exist as expected", id) //nolint:staticcheck // scripts look for this text
+	return nil, fmt.Errorf("TopicId '%s' does not exist as expected", id)
 }
 
 // factor is the number of replicas of a partition, with a reassignment as if it had ended.

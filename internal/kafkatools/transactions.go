@@ -107,7 +107,7 @@ func (t *transactionsTool) run(ctx context.Context, c *client, f *jopt.Found) er
 
 // debugging ends the messages of the tool.
 func debugging(what string, err error) error {
-	return fmt.Errorf("%s: %w. Enable debug logging for additional detail.", what, err) //nolint:staticcheck // Apache's words
+	return fmt.Errorf("%s: %w. Enable debug logging for additional detail.", what, err)
 }
 
 func (t *transactionsTool) listTransactions(ctx context.Context, c *client, f *jopt.Found) error {
@@ -262,7 +262,7 @@ func (t *transactionsTool) abortTransaction(ctx context.Context, c *client, f *j
 			}
 		}
 		if !open {
-			return fmt.Errorf("Could not find any open transactions starting at offset %d on partition %s", start, tp) //nolint:staticcheck // Apache's words
+			return fmt.Errorf("Could not find any open transactions starting at offset %d on partition %s", start, tp)
 		}
 	case !f.Has(t.producer):
 		return errors.New("The transaction to abort must be identified either with --start-offset (for brokers on 3.0 or above) or with --producer-id, --producer-epoch, and --coordinator-epoch (for older brokers)")

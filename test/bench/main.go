@@ -31,10 +31,10 @@ func main() {
 		os.Exit(2)
 	}
 	if o.serve != "" {
-		err = bare.Serve(o.serve, o.serveAddress, o.serveDir)
+		err = bare.Listen(o.serve, o.serveAddress, o.serveDir)
 	} else {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
+		context.AfterFunc(ctx, stop) // the first signal ends the run in order, the second at once
 		err = run(ctx, o)
 	}
 	if err != nil {

@@ -94,15 +94,16 @@ type plan struct {
 }
 
 // Finish makes every command below root that has -o answer -o schema, without arguments and without a server, and refuse
-// shapes that it does not have. Call it when the tree is whole.
+// shapes that it does not have, and offers the values of all flags. Call it when the tree is whole.
 func (a *App) Finish(root *cobra.Command) {
+	a.completeFlags(root)
 	for _, c := range root.Commands() {
 		a.Finish(c)
 		if c.RunE == nil || c.HasSubCommands() || c.DisableFlagParsing || a.output(c) == nil {
 			continue
 		}
 		if c.Flags().Lookup("yes") != nil && !slices.ContainsFunc(a.printed[c], Document.isPlan) {
-			a.Prints(c, ObjectOf[plan]("Plan"))
+			a.Prints(c, PlanOf())
 		}
 		run, args := c.RunE, c.Args
 		c.Args = func(c *cobra.Command, given []string) error {
@@ -124,6 +125,9 @@ func (a *App) Finish(root *cobra.Command) {
 		}
 	}
 }
+
+// PlanOf is what a dry run prints. Commands with --yes have it anyway.
+func PlanOf() Document { return ObjectOf[plan]("Plan") }
 
 // isPlan reports whether the document is what a dry run prints.
 func (d Document) isPlan() bool { return strings.HasSuffix(d.kind, "Plan") }

@@ -12,12 +12,17 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// Serve runs the server of that kind (echo, null or bare) until the listener fails.
-func Serve(kind, address, dir string) error {
+// Listen runs the server of that kind on an address.
+func Listen(kind, address, dir string) error {
 	nl, err := net.Listen("tcp", address)
 	if err != nil {
 		return err
 	}
+	return Serve(nl, kind, dir)
+}
+
+// Serve runs the server of that kind (echo, null or bare) until the listener fails.
+func Serve(nl net.Listener, kind, dir string) error {
 	s := &server{address: nl.Addr().(*net.TCPAddr), logs: newLogs(dir, kind == "bare")}
 	handle := s.serve
 	switch kind {

@@ -1,21 +1,26 @@
 package card
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // Row is one line of the scorecard.
 type Row struct {
-	Number int
-	Name   string // what may stand for the number at the command line
-	What   string // the workload, exact
-	Cannot string // why it can't run yet; "" where it can
-	Pinned bool   // server on the first CPU, client on the second
-	Series []Series
+	Number  int
+	Name    string   // what may stand for the number at the command line
+	Aliases []string // what it was called before it had a number
+	What    string   // the workload, exact
+	Cannot  string   // why it can't run yet; "" where it can
+	Pinned  bool     // server on the first CPU, client on the second
+	Series  []Series
 }
 
 // Series is one kind of timed run of a row.
 type Series struct {
 	Name    string
 	Same    string // the series of another row, "1/replayer", whose runs serve here
+	Cross   bool   // by another client, as a check; a quick run leaves it out
 	Alone   bool   // ours alone: the peer can't, or has no such thing
 	Metrics []Metric
 }
@@ -25,6 +30,7 @@ type Metric struct {
 	Name   string
 	Higher bool // is better
 	Tail   bool // a quantile: void when the echo control's is above a third of it
+	Size   bool // no time in it: a slow machine changes nothing
 	Rate   bool // the client may be the bottleneck: compared with the null server's
 
 	Goal, CardGoal float64 // of the ratio: at the most, or at the least where higher is better
@@ -37,7 +43,7 @@ type Metric struct {
 // Find returns the row of a number or name.
 func Find(name string) (Row, bool) {
 	for _, r := range Rows {
-		if r.Name == name || itoa(r.Number) == name {
+		if r.Name == name || slices.Contains(r.Aliases, name) || itoa(r.Number) == name {
 			return r, true
 		}
 	}

@@ -56,12 +56,12 @@ func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 		if !okA || !okB {
 			continue
 		}
-		if m.Tail && (void(m, pair[0]) || void(m, pair[1])) {
-			v.Void++
-		}
 		ours, peers = append(ours, a), append(peers, b)
 		oursClient, peerClient = append(oursClient, pair[0].Values["client "+m.Name]), append(peerClient, pair[1].Values["client "+m.Name])
-		if b > 0 {
+		switch {
+		case m.Tail && (void(m, pair[0]) || void(m, pair[1])):
+			v.Void++
+		case b > 0:
 			ratios = append(ratios, a/b)
 		}
 	}
@@ -81,7 +81,7 @@ func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 	need := (wanted + 1) / 2
 	if len(ours) < need && p.Dropped > 0 || v.HasPeer && len(ratios) < need || !v.HasPeer && p.met() {
 		v.Useless = true
-	} else if v.Void*2 <= len(ratios) && len(ratios) > 0 {
+	} else if len(ratios) > 0 {
 		v.Pairs = len(ratios)
 		v.Ratio = interval(ratios)
 	}
@@ -143,7 +143,7 @@ func (v *Verdict) decide(ours []float64) {
 	}
 	if len(ours) > 0 && !(m.Tail && v.Void*2 > len(ours)) {
 		own := interval(ours)
-		v.Goal, v.Card = worse(v.Goal, against(own, m.Most, m.Higher)), worse(v.Card, against(own, m.CardMost, m.Higher))
+		v.Goal, v.Card = both(v.Goal, m.Goal, against(own, m.Most, m.Higher)), both(v.Card, m.CardGoal, against(own, m.CardMost, m.Higher))
 	}
 }
 
@@ -160,6 +160,14 @@ func against(i [3]float64, goal float64, higher bool) Met {
 	return Open
 }
 
+// both joins how a ratio and our own figure stand. A goal whose ratio nobody knows is not met by the figure alone.
+func both(ofRatio Met, ratio float64, own Met) Met {
+	if own != NoGoal && ofRatio == NoGoal && ratio != 0 {
+		ofRatio = Open
+	}
+	return worse(ofRatio, own)
+}
+
 func worse(a, b Met) Met {
 	for _, m := range []Met{No, Open, Yes} {
 		if a == m || b == m {
@@ -174,7 +182,7 @@ type Calibration struct {
 	Metric    card.Metric
 	Peer      float64
 	Times     float64 // the peer's figure to the nearest of the reference's
-	Floor     float64 // the bare server's figure to that of the reference; 0 where there is none
+	Floor     float64 // how many times what it should be the floor makes of the figure; 0 where no floor says
 	Corrected float64 // Times to Floor
 	Agrees    bool    // within 20 %, corrected by the floor where there is one
 }
@@ -182,20 +190,35 @@ type Calibration struct {
 // Tolerance is how far the peer may be from the reference.
 const Tolerance = 0.2
 
-// Calibrate compares; ok is false where there is nothing to compare with.
-func Calibrate(v Verdict) (c Calibration, ok bool) {
+// Slowness is how many times the bare server's figure on the reference machine it is here; 0 where that is not known.
+func Slowness(v Verdict) float64 {
+	if v.Metric.Floor == 0 || v.Floor == 0 {
+		return 0
+	}
+	return v.Floor / v.Metric.Floor
+}
+
+// Calibrate compares. Where the metric has no floor of its own, slow, the slowness of others in the same run, corrects it; 0
+// corrects nothing. It is not ok where there is nothing to compare with.
+func Calibrate(v Verdict, slow float64) (c Calibration, ok bool) {
 	m := v.Metric
 	if !v.HasPeer || m.Kafka[1] == 0 || v.Peer == 0 {
 		return c, false
 	}
-	reference := min(max(v.Peer, m.Kafka[0]), m.Kafka[1])
-	c = Calibration{Metric: m, Peer: v.Peer, Times: v.Peer / reference}
+	c = Calibration{Metric: m, Peer: v.Peer, Times: v.Peer / nearest(v.Peer, m.Kafka), Floor: Slowness(v)}
+	if c.Floor == 0 && slow > 0 && !m.Size {
+		c.Floor = slow
+		if m.Higher {
+			c.Floor = 1 / slow
+		}
+	}
 	c.Corrected = c.Times
-	if m.Floor > 0 && v.Floor > 0 {
-		c.Floor = v.Floor / m.Floor
-		c.Corrected = v.Peer / c.Floor
-		c.Corrected /= min(max(c.Corrected, m.Kafka[0]), m.Kafka[1])
+	if c.Floor > 0 {
+		should := v.Peer / c.Floor
+		c.Corrected = should / nearest(should, m.Kafka)
 	}
 	c.Agrees = math.Abs(math.Log(c.Corrected)) <= math.Log(1+Tolerance)
 	return c, true
 }
+
+func nearest(x float64, of [2]float64) float64 { return min(max(x, of[0]), of[1]) }

@@ -101,7 +101,7 @@ func Delete(address, name string) error {
 }
 
 func (c *Conn) awaitLeaders(topic string, partitions int32) error {
-	for deadline := time.Now().Add(patience); ; machine.Nap(10 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * patience); ; machine.Nap(10 * time.Millisecond) {
 		_, err := c.Ends(topic, partitions)
 		if err == nil || time.Now().After(deadline) {
 			return err
@@ -181,7 +181,7 @@ func AwaitCoordinator(address, group, topic string) error {
 		if err != nil {
 			return err
 		}
-		committed, err := c.Call(commitRequest(group, topic))
+		committed, err := c.Call(CommitRequest(group, topic))
 		if err != nil {
 			return err
 		}
@@ -194,7 +194,8 @@ func AwaitCoordinator(address, group, topic string) error {
 	}
 }
 
-func commitRequest(group, topic string) *kmsg.OffsetCommitRequest {
+// CommitRequest commits offset 0 of partition 0 for a group that has no members.
+func CommitRequest(group, topic string) *kmsg.OffsetCommitRequest {
 	req := kmsg.NewPtrOffsetCommitRequest()
 	req.Version, req.Group, req.Generation = 8, group, -1
 	t := kmsg.NewOffsetCommitRequestTopic()
@@ -202,6 +203,16 @@ func commitRequest(group, topic string) *kmsg.OffsetCommitRequest {
 	t.Partitions = append(t.Partitions, kmsg.NewOffsetCommitRequestTopicPartition())
 	req.Topics = append(req.Topics, t)
 	return req
+}
+
+// Committed says whether the answer to a CommitRequest is good.
+func Committed(body []byte) error {
+	resp := kmsg.NewPtrOffsetCommitResponse()
+	resp.Version = 8
+	if err := resp.ReadFrom(body[5:]); err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.Topics[0].Partitions[0].ErrorCode)
 }
 
 // persist tries again and again, a millisecond apart, until f succeeds: the server may not even listen yet.

@@ -157,6 +157,7 @@ func fetched(body []byte) ([]byte, error) {
 type fetcher struct {
 	frame  []byte
 	offset []byte // within frame
+	end    int64  // of the partition, where somebody asked
 }
 
 func newFetcher(c *Conn, topic string, partition, maxBytes int32) (*fetcher, error) {

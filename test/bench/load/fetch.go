@@ -52,14 +52,9 @@ func (r Reading) one(address string, i int, more func() bool, got func(int)) err
 		return err
 	}
 	defer c.Close()
-	var fetchers []*fetcher
-	for p := i; p < r.Partitions; p += r.Conns {
-		f, err := newFetcher(c, r.Topic, int32(p), r.MaxBytes)
-		if err != nil {
-			return err
-		}
-		f.seek(0)
-		fetchers = append(fetchers, f)
+	fetchers, err := r.share(c, i)
+	if err != nil {
+		return err
 	}
 	for turn := 0; len(fetchers) > 0 && more(); turn++ {
 		f := fetchers[turn%len(fetchers)]
@@ -69,9 +64,9 @@ func (r Reading) one(address string, i int, more func() bool, got func(int)) err
 		}
 		got(n)
 		switch {
-		case n > 0:
-		case f.position() == 0:
-			return fmt.Errorf("%s has a partition without records", r.Topic)
+		case n == 0:
+			return fmt.Errorf("%s: nothing at offset %d, before its end at %d", r.Topic, f.position(), f.end)
+		case f.position() < f.end:
 		case r.Once:
 			fetchers[turn%len(fetchers)] = fetchers[0]
 			fetchers = fetchers[1:]
@@ -80,6 +75,23 @@ func (r Reading) one(address string, i int, more func() bool, got func(int)) err
 		}
 	}
 	return nil
+}
+
+// share are the partitions of connection i. Their ends are asked for once: a fetch at the end would only wait.
+func (r Reading) share(c *Conn, i int) ([]*fetcher, error) {
+	var fetchers []*fetcher
+	for p := int32(i); p < int32(r.Partitions); p += int32(r.Conns) {
+		f, err := newFetcher(c, r.Topic, p, r.MaxBytes)
+		if err != nil {
+			return nil, err
+		}
+		if f.end, err = c.EndOffset(r.Topic, p); err != nil {
+			return nil, err
+		}
+		f.seek(0)
+		fetchers = append(fetchers, f)
+	}
+	return fetchers, nil
 }
 
 // advance fetches once and moves the fetcher behind the whole batches that came; it returns their bytes.

@@ -37,52 +37,74 @@ type Traffic struct {
 
 // Replay sends the same batch to all partitions, as fast as it is acknowledged.
 func Replay(ctx context.Context, address string, t Traffic, l Limit) (Done, error) {
-	var sent atomic.Int64
-	quota := int64(1) << 62
-	if l.Bytes > 0 {
-		quota = max(1, l.Bytes/int64(t.Batch.Uncompressed))
-	}
 	conns, err := t.open(address)
 	if err != nil {
 		return Done{}, err
 	}
+	quota := int64(0)
+	if l.Bytes > 0 {
+		quota = max(1, l.Bytes/int64(t.Batch.Uncompressed))
+	}
+	done, err := drive(ctx, conns, t.Depth, quota, l.Time, t.Times)
+	done.Records, done.Bytes = done.Requests*int64(t.Batch.Records), done.Requests*int64(t.Batch.Uncompressed)
+	return done, err
+}
+
+// Repeat sends a frame of its own on each of some connections, again and again for so long, and has check look at the answers.
+func Repeat(ctx context.Context, address string, conns int, length time.Duration, frame func(c *Conn, i int) []byte, check func(body []byte) error) (Done, error) {
+	all := make([]replayConn, 0, conns)
+	for i := range conns {
+		c, err := Dial(address)
+		if err != nil {
+			closeAll(all)
+			return Done{}, err
+		}
+		all = append(all, replayConn{Conn: c, frames: [][]byte{frame(c, i)}, check: check})
+	}
+	return drive(ctx, all, 1, 0, length, nil)
+}
+
+func closeAll(conns []replayConn) {
+	for _, c := range conns {
+		c.Close()
+	}
+}
+
+// drive keeps all connections busy until so many requests were sent, or for so long; zero does not bound. It closes them.
+func drive(ctx context.Context, conns []replayConn, depth int, quota int64, length time.Duration, times *histogram.Histogram) (Done, error) {
+	defer closeAll(conns)
+	var sent, acknowledged atomic.Int64
 	began := time.Now()
-	end := began.Add(24 * time.Hour)
-	if l.Time > 0 {
-		end = began.Add(l.Time)
+	more := func() bool {
+		return (quota == 0 || sent.Add(1) <= quota) && (length == 0 || time.Since(began) < length) && ctx.Err() == nil
 	}
 	errs := make([]error, len(conns))
-	var acknowledged atomic.Int64
+	of := make([]*histogram.Histogram, len(conns))
 	var all sync.WaitGroup
-	times := make([]*histogram.Histogram, len(conns))
 	for i, c := range conns {
-		if t.Times != nil {
-			times[i] = &histogram.Histogram{}
+		if times != nil {
+			of[i] = &histogram.Histogram{}
 		}
 		all.Go(func() {
-			defer c.Close()
-			n, err := c.replay(t.Depth, times[i], func() bool {
-				return sent.Add(1) <= quota && time.Now().Before(end) && ctx.Err() == nil
-			})
+			n, err := c.replay(depth, of[i], more)
 			acknowledged.Add(n)
 			errs[i] = err
 		})
 	}
 	all.Wait()
-	for _, h := range times {
+	for _, h := range of {
 		if h != nil {
-			t.Times.Merge(h)
+			times.Merge(h)
 		}
 	}
-	n := acknowledged.Load()
-	done := Done{Requests: n, Records: n * int64(t.Batch.Records), Bytes: n * int64(t.Batch.Uncompressed), Took: time.Since(began)}
-	return done, errors.Join(append(errs, ctx.Err())...)
+	return Done{Requests: acknowledged.Load(), Took: time.Since(began)}, errors.Join(append(errs, ctx.Err())...)
 }
 
 // replayConn is a connection with its frames.
 type replayConn struct {
 	*Conn
 	frames [][]byte // one a partition
+	check  func(body []byte) error
 }
 
 func (t Traffic) open(address string) ([]replayConn, error) {
@@ -91,12 +113,10 @@ func (t Traffic) open(address string) ([]replayConn, error) {
 	for i := range t.Conns {
 		c, err := Dial(address)
 		if err != nil {
-			for _, open := range conns {
-				open.Close()
-			}
+			closeAll(conns)
 			return nil, err
 		}
-		r := replayConn{Conn: c}
+		r := replayConn{Conn: c, check: Produced}
 		for p := i % t.Partitions; p < t.Partitions; p += t.Conns {
 			if encoded[p] == nil {
 				encoded[p] = c.Frame(ProduceRequest(t.Topic, int32(p), t.Batch.Bytes))
@@ -131,10 +151,10 @@ func (c replayConn) replay(depth int, times *histogram.Histogram, more func() bo
 	for inFlight > 0 {
 		body, err := c.Answer()
 		if err == nil {
-			err = Produced(body)
+			err = c.check(body)
 		}
 		if err != nil {
-			return acknowledged, fmt.Errorf("produce: %w", err)
+			return acknowledged, fmt.Errorf("after %d answers: %w", acknowledged, err)
 		}
 		if times != nil {
 			times.Add(time.Since(sent))

@@ -15,6 +15,7 @@ type classic struct {
 	*load.Conn
 	*settling
 	group, topic string
+	session      time.Duration // 0 is the default of clients
 
 	id         string
 	generation int32
@@ -84,6 +85,9 @@ func (m *classic) join() (*kmsg.JoinGroupResponse, error) {
 	req := kmsg.NewPtrJoinGroupRequest()
 	req.Version, req.Group, req.MemberID, req.ProtocolType = 7, m.group, m.id, "consumer"
 	req.SessionTimeoutMillis, req.RebalanceTimeoutMillis = 45_000, 60_000
+	if m.session > 0 {
+		req.SessionTimeoutMillis = int32(m.session.Milliseconds())
+	}
 	meta := kmsg.NewConsumerMemberMetadata()
 	meta.Version, meta.Topics = 1, []string{m.topic}
 	p := kmsg.NewJoinGroupRequestProtocol()
@@ -123,4 +127,17 @@ func (m *classic) leave() error {
 		return err
 	}
 	return kerr.ErrorForCode(resp.(*kmsg.LeaveGroupResponse).ErrorCode)
+}
+
+// Lone makes a classic group of one member, whose session is long, and hangs up: the group stays as it is.
+func Lone(address, group, topic string) error {
+	conn, err := load.Dial(address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	plan := Plan{Group: group, Topic: topic, Members: 1, Partitions: 1}
+	m := &classic{Conn: conn, settling: &settling{plan: plan, n: 1}, group: group, topic: topic, session: 30 * time.Minute}
+	_, err = m.rebalance()
+	return err
 }

@@ -29,26 +29,38 @@ func (r *Result) peerName() string {
 
 func (r *Result) row(b *strings.Builder, row card.Row) {
 	if row.Cannot != "" {
-		fmt.Fprintf(b, "| %d | %s | | | | | | | can't run yet: %s |\n", row.Number, row.What, row.Cannot)
+		fmt.Fprintf(b, "| **%d** | *%s* | | | | | | | can't run yet: %s |\n", row.Number, row.What, row.Cannot)
 		return
+	}
+	headed := false
+	head := func() {
+		if !headed {
+			fmt.Fprintf(b, "| **%d** | *%s* | | | | | | | |\n", row.Number, row.What)
+		}
+		headed = true
 	}
 	for _, s := range row.Series {
 		key := row.Key(s)
 		if why, failed := r.Failed[key]; failed {
-			fmt.Fprintf(b, "| %d | %s | | | | | | | did not run: %s |\n", row.Number, s.Name, oneLine(why))
+			head()
+			fmt.Fprintf(b, "| %d | **%s** | | | | | | | did not run: %s |\n", row.Number, s.Name, oneLine(why))
 			continue
 		}
 		runs := r.of(key)
 		if len(runs) == 0 {
 			continue
 		}
+		head()
 		pairing := judge.Pair(runs)
 		for i, m := range s.Metrics {
 			name := m.Name
 			if i == 0 {
 				name = "**" + s.Name + "**: " + name
 			}
-			fmt.Fprintf(b, "| %d | %s | %s |\n", row.Number, name, strings.Join(cells(judge.Judge(m, pairing, r.Pairs), r.Peer != nil && !s.Alone), " | "))
+			v := judge.Judge(r.metric(m), pairing, r.Pairs)
+			if i == 0 || v.HasOurs || v.Useless {
+				fmt.Fprintf(b, "| %d | %s | %s |\n", row.Number, name, strings.Join(cells(v, r.Peer != nil && !s.Alone), " | "))
+			}
 		}
 	}
 }
@@ -113,12 +125,17 @@ func limit(v judge.Verdict) string {
 func remarks(v judge.Verdict, paired bool) string {
 	var all []string
 	if v.Useless {
-		all = append(all, fmt.Sprintf("disturbed beyond use: %d pairs dropped, no ratio", v.Dropped))
-	} else if v.Dropped > 0 {
+		why := "no ratio"
+		if v.Dropped > 0 {
+			why += ": disturbed beyond use"
+		}
+		all = append(all, why)
+	}
+	if v.Dropped > 0 {
 		all = append(all, fmt.Sprintf("%d disturbed pairs dropped", v.Dropped))
 	}
 	if v.Void > 0 {
-		all = append(all, fmt.Sprintf("void in %d: the echo control is above a third", v.Void))
+		all = append(all, fmt.Sprintf("%d void: the echo control is above a third", v.Void))
 	}
 	if v.Bound {
 		all = append(all, fmt.Sprintf("bound by the client (null server: %s)", number(v.Null)))
@@ -129,36 +146,76 @@ func remarks(v judge.Verdict, paired bool) string {
 	return strings.Join(all, "; ")
 }
 
-// Calibration tells how the peer stands to what it did on the reference machine, and what of that the floor explains.
+// Calibration tells how the peer stands to what it did on the reference machine, and what of that the floor explains. Where
+// a series has no bare server, the slowness of all others of the result stands for it.
 func (r *Result) Calibration(rows []card.Row) string {
+	if !r.kafka() {
+		return ""
+	}
 	var b strings.Builder
+	var known []float64
+	r.each(rows, func(_ card.Row, _ card.Series, verdicts []judge.Verdict) {
+		if slow := slowness(verdicts); slow > 0 {
+			known = append(known, slow)
+		}
+	})
+	overall := judge.Median(known)
+	r.each(rows, func(row card.Row, s card.Series, verdicts []judge.Verdict) {
+		slow := slowness(verdicts)
+		for _, v := range verdicts {
+			from := ""
+			use := slow
+			if judge.Slowness(v) == 0 && slow == 0 {
+				use, from = overall, " by other rows"
+			} else if judge.Slowness(v) == 0 {
+				from = " by CPU"
+			}
+			if c, ok := judge.Calibrate(v, use); ok {
+				fmt.Fprintf(&b, "| %d %s | %s | %s | %s | %s | %s | %s |\n", row.Number, s.Name, v.Metric.Name, number(c.Peer), span(v.Metric.Kafka), times(c.Times), floorText(c, v, from), agreement(c))
+			}
+		}
+	})
+	if b.Len() == 0 {
+		return ""
+	}
+	return "| row | figure | " + r.peerName() + " here | on the reference machine | here/there | the floor makes that | within 20 % |\n|---|---|---|---|---|---|---|\n" + b.String()
+}
+
+// each judges the series that have runs of their own.
+func (r *Result) each(rows []card.Row, f func(card.Row, card.Series, []judge.Verdict)) {
 	for _, row := range rows {
 		for _, s := range row.Series {
 			if s.Same != "" {
 				continue
 			}
 			pairing := judge.Pair(r.of(row.Key(s)))
+			var all []judge.Verdict
 			for _, m := range s.Metrics {
-				v := judge.Judge(m, pairing, r.Pairs)
-				c, ok := judge.Calibrate(v)
-				if !ok {
-					continue
-				}
-				fmt.Fprintf(&b, "| %d %s | %s | %s | %s | %s | %s | %s |\n", row.Number, s.Name, m.Name, number(c.Peer), span(m.Kafka), times(c.Times), floorText(c, v), agreement(c))
+				all = append(all, judge.Judge(r.metric(m), pairing, r.Pairs))
 			}
+			f(row, s, all)
 		}
 	}
-	if b.Len() == 0 {
-		return ""
-	}
-	return "| row | figure | " + r.peerName() + " here | on the reference machine | here/there | bare server here/there | within 20 % |\n|---|---|---|---|---|---|---|\n" + b.String()
 }
 
-func floorText(c judge.Calibration, v judge.Verdict) string {
-	if c.Floor == 0 {
-		return ""
+// slowness is that of the first metric with a floor, which is CPU.
+func slowness(verdicts []judge.Verdict) float64 {
+	for _, v := range verdicts {
+		if s := judge.Slowness(v); s > 0 && !v.Metric.Tail {
+			return s
+		}
 	}
-	return fmt.Sprintf("%s/%s = %s", number(v.Floor), number(v.Metric.Floor), times(c.Floor))
+	return 0
+}
+
+func floorText(c judge.Calibration, v judge.Verdict, from string) string {
+	switch {
+	case c.Floor == 0:
+		return ""
+	case judge.Slowness(v) > 0:
+		return fmt.Sprintf("bare server %s/%s = %s", number(v.Floor), number(v.Metric.Floor), times(c.Floor))
+	}
+	return times(c.Floor) + from
 }
 
 func agreement(c judge.Calibration) string {
@@ -167,7 +224,7 @@ func agreement(c judge.Calibration) string {
 		text = "yes"
 	}
 	if c.Floor != 0 {
-		text += fmt.Sprintf(", by the floor of this run: %s", times(c.Corrected))
+		text += ", " + times(c.Corrected) + " what the floor explains"
 	}
 	return text
 }

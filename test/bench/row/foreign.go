@@ -14,7 +14,7 @@ import (
 func foreignRows() []*stage.Workload {
 	return []*stage.Workload{
 		{Key: "1/ProducerPerformance", Path: "produce", Bulk: true, Pinned: true, Run: javaProduce},
-		{Key: "3/librdkafka", Path: "small records", Bulk: true, Pinned: true, Floors: []string{"null"}, Run: librdkafkaProduce},
+		{Key: "3/librdkafka", Path: "small records", Bulk: true, Pinned: true, Run: librdkafkaProduce},
 		{Key: "8/ConsumerPerformance", Path: "fetch", Bulk: true, Pinned: true, Prepare: fillW, Run: javaConsume},
 	}
 }

@@ -2,6 +2,7 @@ package row
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/members"
@@ -19,20 +20,28 @@ func rebalanceRows() []*stage.Workload {
 		return func(ctx context.Context, s *stage.Stand) error { return rebalance(ctx, s, modern, leave) }
 	}
 	return []*stage.Workload{
-		{Key: "17/classic, all join", Path: "classic group", Procs: 2, Run: run(false, false)},
-		{Key: "17/classic, one leaves", Path: "classic group", Procs: 2, Run: run(false, true)},
-		{Key: "17/KIP-848, all join", Path: "modern group", Procs: 2, Run: run(true, false)},
-		{Key: "17/KIP-848, one leaves", Path: "modern group", Procs: 2, Run: run(true, true)},
+		{Key: "17/classic, all join", Prepare: groupTopic, Path: "classic group", Procs: 2, Run: run(false, false)},
+		{Key: "17/classic, one leaves", Prepare: groupTopic, Path: "classic group", Procs: 2, Run: run(false, true)},
+		{Key: "17/KIP-848, all join", Prepare: groupTopic, Path: "modern group", Procs: 2, Run: run(true, false)},
+		{Key: "17/KIP-848, one leaves", Prepare: groupTopic, Path: "modern group", Procs: 2, Run: run(true, true)},
+		{Key: "17/commits of one offset, 200 groups", Path: "commits", Run: commits},
+		{Key: "17/1,000 classic groups of one member at rest", Own: true, Run: groupsAtRest},
 	}
+}
+
+// groupTopic makes the topic of the members of all runs.
+func groupTopic(_ context.Context, s *stage.Stand) error {
+	topic, err := s.Fresh(groupPartitions, nil)
+	s.Kept["topic"] = topic
+	return err
 }
 
 // rebalance has all members join, or one leave a group that is stable. The group is new each time.
 func rebalance(ctx context.Context, s *stage.Stand, modern, leave bool) error {
-	topic, err := s.Fresh(groupPartitions, nil)
-	if err != nil {
-		return err
-	}
-	group := "group-of-" + topic
+	topic := s.Kept["topic"].(string)
+	groups, _ := s.Kept["groups"].(int)
+	s.Kept["groups"] = groups + 1
+	group := fmt.Sprintf("group-%d-of-%s", groups, topic)
 	if err := load.AwaitCoordinator(s.Side.Address, group+"-probe", topic); err != nil {
 		return err
 	}
@@ -54,5 +63,60 @@ func rebalance(ctx context.Context, s *stage.Stand, modern, leave bool) error {
 	}
 	s.Set("s", w.Took.Seconds())
 	s.Set("CPU-s", w.Server.Seconds())
+	return nil
+}
+
+// commits has consumers without a group's members commit one offset each, again and again.
+func commits(ctx context.Context, s *stage.Stand) error {
+	topic, err := s.Fresh(1, nil)
+	if err != nil {
+		return err
+	}
+	if err := load.AwaitCoordinator(s.Side.Address, "commits-0", topic); err != nil {
+		return err
+	}
+	w, err := s.Measure(func() (load.Done, error) {
+		return load.Repeat(ctx, s.Side.Address, connections, bounded(s.Longest), func(c *load.Conn, i int) []byte {
+			return c.Frame(load.CommitRequest(fmt.Sprintf("commits-%d", i), topic))
+		}, load.Committed)
+	})
+	if err != nil {
+		return err
+	}
+	s.Set("CPU-us/commit", float64(w.Server.Microseconds())/float64(w.Requests))
+	s.Set("client CPU-us/commit", float64(w.Client.Microseconds())/float64(w.Requests))
+	s.Set("commits/s", w.Rate(w.Requests))
+	return nil
+}
+
+// groupsAtRest looks at what groups cost that do nothing.
+func groupsAtRest(ctx context.Context, s *stage.Stand) error {
+	if err := started(ctx, s); err != nil {
+		return err
+	}
+	topic, err := s.Fresh(1, nil)
+	if err != nil {
+		return err
+	}
+	if err := load.AwaitCoordinator(s.Side.Address, "group-0", topic); err != nil {
+		return err
+	}
+	if err := resident(ctx, s, "MiB before", false); err != nil {
+		return err
+	}
+	for i := range 1000 {
+		if err := members.Lone(s.Side.Address, fmt.Sprintf("group-%d", i+1), topic); err != nil {
+			return err
+		}
+	}
+	w, err := s.Measure(func() (load.Done, error) { return load.Done{}, s.Watch(ctx, s.Rest) })
+	if err != nil {
+		return err
+	}
+	s.Set("% of a core", 100*w.Server.Seconds()/w.Took.Seconds())
+	if err := resident(ctx, s, "MiB", false); err != nil {
+		return err
+	}
+	s.Set("MiB more", s.Get("MiB")-s.Get("MiB before"))
 	return nil
 }

@@ -36,6 +36,12 @@ var anyOrder = rule{}
 // invocations is the whole table.
 func invocations() []invocation { return slices.Concat(admin, clients) }
 
+// reads reports whether the invocation changes nothing: it may be done again. A server may show a change a moment after it has
+// acknowledged it.
+func (i invocation) reads() bool {
+	return strings.Contains(i.line, "describe") || strings.Contains(i.line, "--list") || i.tool() == "kafka-get-offsets"
+}
+
 // tool is the first word of the line.
 func (i invocation) tool() string {
 	name, _, _ := strings.Cut(i.line, " ")
@@ -74,6 +80,7 @@ func (i invocation) args(vars map[string]string) ([]string, error) {
 
 // classes are the main classes of Apache's tools.
 var classes = map[string]string{
+	"kafka-acls":                "org.apache.kafka.tools.AclCommand",
 	"kafka-broker-api-versions": "org.apache.kafka.tools.BrokerApiVersionsCommand",
 	"kafka-client-metrics":      "org.apache.kafka.tools.ClientMetricsCommand",
 	"kafka-cluster":             "org.apache.kafka.tools.ClusterTool",

@@ -1,8 +1,11 @@
-package records
+package scan
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -19,18 +22,18 @@ type reading struct {
 	done    bool
 }
 
-// plan is what to read.
-type plan struct {
+// Plan is what to read of each partition, and how far it is read.
+type Plan struct {
 	at map[command.PartitionKey]*reading
 }
 
 // resolve turns the range into offsets for each partition, and marks those that are done before they begin.
-func (p *plan) resolve(ctx context.Context, s *command.Server, c *consumption, topics []string) error {
+func (p *Plan) resolve(ctx context.Context, s *command.Server, w *Want) error {
 	var b command.Bounds
 	var err error
 	ask := func(into *kadm.ListedOffsets, how func(context.Context, ...string) (kadm.ListedOffsets, error)) {
 		if err == nil {
-			*into, err = how(ctx, topics...)
+			*into, err = how(ctx, w.Topics...)
 		}
 	}
 	at := func(pl span.Place) func(context.Context, ...string) (kadm.ListedOffsets, error) {
@@ -39,22 +42,22 @@ func (p *plan) resolve(ctx context.Context, s *command.Server, c *consumption, t
 		}
 	}
 	ask(&b.Starts, s.Admin.ListStartOffsets)
-	if c.committed() {
+	if w.Committed {
 		ask(&b.Ends, s.Admin.ListCommittedOffsets)
 	} else {
 		ask(&b.Ends, s.Admin.ListEndOffsets)
 	}
-	if c.span.From.Kind == span.Moment {
-		ask(&b.From, at(c.span.From))
+	if w.Span.From.Kind == span.Moment {
+		ask(&b.From, at(w.Span.From))
 	}
-	if c.span.To.Kind == span.Moment {
-		ask(&b.To, at(c.span.To))
+	if w.Span.To.Kind == span.Moment {
+		ask(&b.To, at(w.Span.To))
 	}
 	if err != nil {
 		return s.Failed("list offsets", err)
 	}
 	for key, r := range p.at {
-		if err := r.resolve(b, c.span, c.follow, key); err != nil {
+		if err := r.resolve(b, w.Span, w.Follow, key); err != nil {
 			return s.Failed(fmt.Sprintf("list offsets of %s-%d", key.Topic, key.Partition), err)
 		}
 	}
@@ -115,7 +118,7 @@ func (r *reading) resolve(b command.Bounds, of span.Range, follow bool, key comm
 }
 
 // offsets is what to tell the client to read.
-func (p *plan) offsets() map[string]map[int32]kgo.Offset {
+func (p *Plan) offsets() map[string]map[int32]kgo.Offset {
 	all := map[string]map[int32]kgo.Offset{}
 	for key, r := range p.at {
 		if r.done {
@@ -129,8 +132,38 @@ func (p *plan) offsets() map[string]map[int32]kgo.Offset {
 	return all
 }
 
+// Left counts the offsets that are still to be read: about the number of records. It is -1 when there is no end to them.
+func (p *Plan) Left() int64 {
+	var n int64
+	for _, r := range p.at {
+		if r.to < 0 {
+			return -1
+		}
+		n += max(0, r.to-r.next)
+	}
+	return n
+}
+
+// Ranges are what is still to be read of each partition: first offset inclusive, last exclusive (-1: without end). In order.
+func (p *Plan) Ranges() []Part {
+	var all []Part
+	for key, r := range p.at {
+		all = append(all, Part{key, r.next, r.to})
+	}
+	slices.SortFunc(all, func(x, y Part) int {
+		return cmp.Or(strings.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
+	})
+	return all
+}
+
+// Part is a range of one partition.
+type Part struct {
+	command.PartitionKey
+	From, To int64
+}
+
 // finished reports whether every partition is read to its end.
-func (p *plan) finished() bool {
+func (p *Plan) finished() bool {
 	for _, r := range p.at {
 		if !r.done {
 			return false
