@@ -123,8 +123,13 @@ func javaKey(key int16) string {
 	if int(key) >= len(apiKeys) {
 		return kmsg.NameForKey(key)
 	}
+	return javaConstant(apiKeys[key].name)
+}
+
+// javaConstant is a name such as ListGroups as a constant of Java: LIST_GROUPS.
+func javaConstant(name string) string {
 	var out strings.Builder
-	for i, r := range apiKeys[key].name {
+	for i, r := range name {
 		if i > 0 && unicode.IsUpper(r) {
 			out.WriteByte('_')
 		}

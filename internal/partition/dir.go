@@ -21,6 +21,7 @@ type logDir struct {
 	err error
 
 	replicas atomic.Int64  // partitions that are here
+	moved    atomic.Bool   // the checkpointed high watermarks are not those of now
 	syncs    chan struct{} // one for each of maxSyncs that runs
 
 	files   sync.Mutex        // guards the checkpoints
@@ -58,6 +59,13 @@ func (d *logDir) fail(err error) {
 	}
 	d.m.o.Log.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
 	d.m.o.DirFailed(d.Dir, last, err)
+}
+
+// stale says that a high watermark moved, or that a partition came or went.
+func (d *logDir) stale() {
+	if !d.moved.Load() { // one word that all appends share: it is mostly read
+		d.moved.Store(true)
+	}
 }
 
 // flushSoon has p flushed in the background.

@@ -67,7 +67,7 @@ func (m *Manager) step(now time.Time) time.Duration {
 	if !now.Before(due.flush) {
 		due.flush = m.flushOld(now)
 	}
-	if reached(&due.checkpoint, now, m.o.CheckpointInterval) {
+	if reached(&due.checkpoint, now, m.o.CheckpointInterval) && m.grown.Swap(false) {
 		m.flush(m.sorted())
 		due.points = now
 	}
@@ -117,6 +117,9 @@ const shortestLook = 10 * time.Millisecond
 // flushOld flushes the partitions whose oldest unflushed append is older than flush.ms, and returns when to look again.
 func (m *Manager) flushOld(now time.Time) time.Time {
 	next := now.Add(m.o.HighWaterInterval) // configurations change
+	if !m.timed.Load() {
+		return next
+	}
 	var old []*Partition
 	for _, p := range m.sorted() {
 		switch due := p.flushDue(now); {
@@ -143,6 +146,7 @@ func (m *Manager) flush(all []*Partition) {
 		_, err := p.flush()
 		if err := errors.Join(p.markIdle(), err); err != nil {
 			_ = p.storageFailure(err)
+			m.grown.Store(true)
 		}
 	}
 }
@@ -156,10 +160,20 @@ func (p *Partition) markIdle() error {
 	return p.mark()
 }
 
-// writeHighWatermarks checkpoints the high watermarks of each directory.
+// writeHighWatermarks checkpoints the high watermarks of each directory where one moved.
 func (m *Manager) writeHighWatermarks() {
+	if !slices.ContainsFunc(m.dirs, func(d *logDir) bool { return d.moved.Load() }) {
+		return
+	}
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		return d.save(checkpoint.Replication, all, func(i int) kafka.Offset { return all[i].HighWatermark() })
+		if !d.moved.Swap(false) {
+			return nil
+		}
+		err := d.save(checkpoint.Replication, all, func(i int) kafka.Offset { return all[i].HighWatermark() })
+		if err != nil {
+			d.stale()
+		}
+		return err
 	})
 }
 

@@ -9,10 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copyBelow is the size up to which a file range is read into memory and sent with its neighbours in one call;
-// above it sendfile is cheaper.
-const copyBelow = 16 << 10
-
 // socket is a TCP connection used through its descriptor: the standard library's sendfile moves the shared position
 // of the file and locks it while the peer is slow, so one slow consumer would stall all readers of a segment.
 //
@@ -35,7 +31,11 @@ type socket struct {
 		pos  int64
 		left int64 // bytes of the file to send
 		more bool  // something follows at once
+		once bool  // don't wait for room
+		rest bool  // what p holds is the rest of a response that sendNow began
 		err  error
+		// joined holds a small response with its holes filled.
+		joined *Buffer
 	}
 }
 
@@ -95,6 +95,46 @@ func (s *socket) send(r *Response) error {
 	return s.sendWithHoles(r)
 }
 
+// sendNow copies a small response into one piece and sends it by one call.
+func (s *socket) sendNow(r *Response) (done bool, err error) {
+	if !r.small() {
+		return false, nil
+	}
+	p := r.Buf.B
+	if len(r.Holes) > 0 {
+		if s.out.joined, err = r.join(); err != nil {
+			s.unjoin()
+			return true, err
+		}
+		p = s.out.joined.B
+	}
+	s.out.once = true
+	err = s.write(p, false)
+	s.out.once = false
+	if s.out.rest = err == nil && len(s.out.p) > 0; s.out.rest {
+		return false, nil
+	}
+	s.unjoin()
+	return true, err
+}
+
+func (s *socket) sendRest(r *Response) error {
+	if !s.out.rest {
+		return s.send(r)
+	}
+	s.out.rest = false
+	err := s.write(s.out.p, false)
+	s.unjoin()
+	return err
+}
+
+func (s *socket) unjoin() {
+	if s.out.joined != nil {
+		s.out.joined.Release()
+		s.out.joined = nil
+	}
+}
+
 // sendWithHoles sends small ranges by copy, joined with the bytes around them, and large ones by sendfile.
 func (s *socket) sendWithHoles(r *Response) error {
 	joined := NewBuffer(smallRead)
@@ -131,7 +171,6 @@ func (s *socket) write(p []byte, more bool) error {
 	if err := s.raw.Write(s.writeFn); err != nil {
 		return err
 	}
-	s.out.p = nil
 	return s.out.err
 }
 
@@ -150,7 +189,7 @@ func (s *socket) tryWrite(fd uintptr) bool {
 		switch err {
 		case nil, unix.EINTR:
 		case unix.EAGAIN:
-			return false
+			return s.out.once
 		default:
 			s.out.err = err
 			return true

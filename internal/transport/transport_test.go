@@ -141,6 +141,44 @@ func TestRepliesKeepTheOrderOfRequests(t *testing.T) {
 	}
 }
 
+// Whoever completes a reply in place is never held up by a peer that does not read, and loses nothing.
+func TestCompleteHereDoesNotWait(t *testing.T) {
+	content := make([]byte, 1<<20)
+	rand.Read(content)
+	f := openedFile(t, content)
+	var live atomic.Int32
+	pending := make(chan Pending, maxPending)
+	opts := testOptions()
+	opts.SendBuffer = 4 << 10
+	l := serve(t, opts, func(r *Request) { pending <- r.Defer(false) })
+	nc := dial(t, l)
+	const n = 100
+	nc.Write(bytes.Repeat(frame([]byte("poll")), n))
+	lengths := []int64{0, 100, copyBelow - 100, copyBelow, 300_000}
+	for i := range n {
+		live.Add(1)
+		hole := fileRange{f: f, pos: int64(i), n: lengths[i%len(lengths)], noFD: i%7 == 3, live: &live}
+		(<-pending).CompleteHere(func() Response {
+			b := NewReply(0)
+			b.B = append(b.B, byte(i))
+			return Response{Buf: b, Holes: []Hole{{At: len(b.B), Range: hole}}}
+		})
+	}
+	for i := range n {
+		want := append([]byte{byte(i)}, content[i:int64(i)+lengths[i%len(lengths)]]...)
+		if got := readFrame(t, nc); !bytes.Equal(got, want) {
+			t.Fatalf("reply %d has %d bytes, want %d, or differs", i, len(got), len(want))
+		}
+	}
+	nc.Close()
+	if err := l.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := live.Load(); n != 0 {
+		t.Errorf("%d ranges were not released", n)
+	}
+}
+
 func TestNoReplyForAFireAndForgetRequest(t *testing.T) {
 	l := serve(t, testOptions(), func(r *Request) {
 		if r.Frame[0] == 0 {

@@ -31,7 +31,6 @@ type Copying struct {
 	rate        float64
 	compression command.OneOf
 	want        scan.Want
-	began       time.Time
 }
 
 // copied is what -o json prints.
