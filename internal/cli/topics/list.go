@@ -62,6 +62,9 @@ func topicList(a *command.App) *cobra.Command {
 						rows = append(rows, topicRow{t.Name, t.ID, len(t.Partitions), t.Replication(), t.Internal})
 					}
 				}
+				if len(rows) == 0 {
+					a.Next("`ottla topic create NAME%s` makes one", a.Again())
+				}
 				return command.List(a, "TopicList", "topics", rows, []command.Column[topicRow]{
 					{Name: "NAME", Value: func(t topicRow) string { return t.Name }},
 					{Name: "PARTITIONS", Value: func(t topicRow) string { return strconv.Itoa(t.Partitions) }, Number: true},
