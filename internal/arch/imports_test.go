@@ -50,7 +50,7 @@ L6  node: kafka compress compaction metadata controller fetchsession shard group
 L6  adminhttp: obs
 L6  inspect: kafka record schema
 L6  cli: kafka config histogram inspect
-L6  kafkatools: kafka schema config
+L6  kafkatools: kafka config schema inspect
 L6  launch: config storage vfs node cli kafkatools obs
 
 S   config: kafka

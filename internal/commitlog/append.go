@@ -143,13 +143,12 @@ func (l *Log) replay(batch record.Batch) {
 }
 
 // setEpochs publishes epochs and has them saved with the next flush. Until then a crash loses no more than what recovery finds again in the
-// batches: an epoch without a batch is of no use to anybody after a crash, since its leadership ended with the process.
+// batches: an epoch without a batch is of no use to anybody after the process, whose leadership ends with it, and is no reason to write at its end.
 func (l *Log) setEpochs(e epochs, changed bool) {
 	if !changed {
 		return
 	}
 	l.epochs.Store(&e)
-	l.touched = true
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.saveEpochs = true

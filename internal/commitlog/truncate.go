@@ -26,6 +26,7 @@ func (l *Log) TruncateTo(end kafka.Offset, now time.Time) error {
 	}
 	if end >= l.LogEndOffset() {
 		l.setEpochs(l.epochs.Load().truncateEnd(end))
+		l.touched = true
 		return nil
 	}
 	v := l.list.Load()

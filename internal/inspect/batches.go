@@ -257,18 +257,17 @@ func (f *reading) group(position, offset int64, r *record.Record) {
 
 // transaction prints a record of __transaction_state decoded. Another type is of a newer release, and printed as any record.
 func (f *reading) transaction(position, offset int64, r *record.Record) {
-	if len(r.Key) >= 2 && binary.BigEndian.Uint16(r.Key) != 0 {
+	key, err := schema.ParseTransactionKey(r.Key)
+	if errors.Is(err, schema.ErrUnknownRecord) {
 		if !f.o.Verify {
 			f.record(offset, r)
 		}
 		return
 	}
-	var key schema.TransactionLogKey
-	var value schema.TransactionLogValue
-	_, err := readVersioned(&key, r.Key)
+	var value *schema.TransactionLogValue
 	var version int16
 	if err == nil && r.Value != nil {
-		version, err = readVersioned(&value, r.Value)
+		value, version, err = schema.ParseTransactionValue(r.Value)
 	}
 	if err != nil {
 		f.damaged(position, "transaction record at offset %d: %v", offset, err)
@@ -283,15 +282,6 @@ func (f *reading) transaction(position, offset int64, r *record.Record) {
 		return
 	}
 	f.put(e.int("version", int64(version)).raw("value", value.AppendJSON(nil, version)))
-}
-
-// readVersioned reads a body that its version comes before.
-func readVersioned(to schema.Record, b []byte) (version int16, err error) {
-	if len(b) < 2 {
-		return 0, schema.ErrShort
-	}
-	version = int16(binary.BigEndian.Uint16(b))
-	return version, to.ReadFrom(b[2:], version)
 }
 
 // controls are the values of the quorum's control records.

@@ -135,7 +135,9 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		w.err, w.storage = err, true
 		return w
 	}
-	p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) // after the append: a flush that overtakes it must not be taken for its own
+	if p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) { // after the append: a flush that overtakes it must not be taken for its own
+		p.dir().m.grown.Store(true)
+	}
 	w.sync = p.count(int64(b.Count()), len(b), appended.End, c.FlushMessages)
 	p.core.SetDurable(p.syncs.durable())
 	p.core.Appended(appended.End)

@@ -154,9 +154,18 @@ func nodes(ids []int32) []kafka.NodeID {
 	return out
 }
 
+// config returns the configuration of a topic; those that set nothing themselves share one.
 func (m *Manager) config(image *metadata.Image, topic string) *Config {
-	c := m.o.TopicConfig(topic, image.Configs.Topic(topic))
-	return &c
+	own := image.Configs.Topic(topic)
+	if len(own) > 0 {
+		c := m.o.TopicConfig(topic, own)
+		return &c
+	}
+	if m.plain.configs != image.Configs {
+		c := m.o.TopicConfig(topic, nil)
+		m.plain = plainConfig{image.Configs, &c}
+	}
+	return m.plain.config
 }
 
 // create claims a recovered log for a partition, or makes a new one. It returns nil if that fails, which fails the directory.
@@ -283,6 +292,7 @@ func (e *edit) fresh(directory kafka.UUID, part *metadata.Partition) bool {
 // placed counts a partition in its directory, and notes it when that is another one than the metadata says.
 func (e *edit) placed(p *Partition, directory kafka.UUID) *Partition {
 	p.dir().replicas.Add(1)
+	p.dir().stale()
 	if p.dir().ID != directory {
 		e.m.misplace(p, p.dir().ID)
 	}
@@ -329,6 +339,7 @@ func (m *Manager) Misplaced() []Placement {
 func (m *Manager) remove(p *Partition) {
 	p.abandon(gone)
 	p.dir().replicas.Add(-1)
+	p.dir().stale()
 	if p.dir().failure() != nil || !p.log().Made() {
 		return
 	}

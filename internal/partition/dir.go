@@ -15,12 +15,14 @@ import (
 // logDir is a log directory in use.
 type logDir struct {
 	Dir
-	m *Manager
+	m     *Manager
+	whole vfs.Whole // its file system; nil where that can't be synced as a whole
 
 	mu  sync.Mutex // a leaf; guards err
 	err error
 
 	replicas atomic.Int64  // partitions that are here
+	moved    atomic.Bool   // the checkpointed high watermarks are not those of now
 	syncs    chan struct{} // one for each of maxSyncs that runs
 
 	files   sync.Mutex        // guards the checkpoints
@@ -58,6 +60,13 @@ func (d *logDir) fail(err error) {
 	}
 	d.m.o.Log.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
 	d.m.o.DirFailed(d.Dir, last, err)
+}
+
+// stale says that a high watermark moved, or that a partition came or went.
+func (d *logDir) stale() {
+	if !d.moved.Load() { // one word that all appends share: it is mostly read
+		d.moved.Store(true)
+	}
 }
 
 // flushSoon has p flushed in the background.

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -231,7 +232,9 @@ func TestADirectoryThatFailsWhilePartitionsAreMade(t *testing.T) {
 		part := &schema.PartitionRecord{TopicID: topicID(name), Replicas: []int32{1}, ISR: []int32{1}, Leader: 1, Directories: []kafka.UUID{w.dirs[0].ID}}
 		return []schema.MetadataRecord{&schema.TopicRecord{Name: name, TopicID: topicID(name)}, part}
 	}
-	w.apply(append(records("first"), records("second")...)...)
+	own := "7" // so that its configuration is asked for
+	set := &schema.ConfigRecord{ResourceType: int8(metadata.TopicResource), ResourceName: "second", Name: "segment.ms", Value: &own}
+	w.apply(append(append(records("first"), records("second")...), set)...)
 	if p, err := w.m.Get("first", 0); !errors.Is(err, kerr.KafkaStorageError) {
 		t.Errorf("%v, %v", p, err)
 	}

@@ -67,7 +67,7 @@ func (m *Manager) step(now time.Time) time.Duration {
 	if !now.Before(due.flush) {
 		due.flush = m.flushOld(now)
 	}
-	if reached(&due.checkpoint, now, m.o.CheckpointInterval) {
+	if reached(&due.checkpoint, now, m.o.CheckpointInterval) && m.grown.Swap(false) {
 		m.flush(m.sorted())
 		due.points = now
 	}
@@ -117,6 +117,9 @@ const shortestLook = 10 * time.Millisecond
 // flushOld flushes the partitions whose oldest unflushed append is older than flush.ms, and returns when to look again.
 func (m *Manager) flushOld(now time.Time) time.Time {
 	next := now.Add(m.o.HighWaterInterval) // configurations change
+	if !m.timed.Load() {
+		return next
+	}
 	var old []*Partition
 	for _, p := range m.sorted() {
 		switch due := p.flushDue(now); {
@@ -143,6 +146,7 @@ func (m *Manager) flush(all []*Partition) {
 		_, err := p.flush()
 		if err := errors.Join(p.markIdle(), err); err != nil {
 			_ = p.storageFailure(err)
+			m.grown.Store(true)
 		}
 	}
 }
@@ -156,10 +160,20 @@ func (p *Partition) markIdle() error {
 	return p.mark()
 }
 
-// writeHighWatermarks checkpoints the high watermarks of each directory.
+// writeHighWatermarks checkpoints the high watermarks of each directory where one moved.
 func (m *Manager) writeHighWatermarks() {
+	if !slices.ContainsFunc(m.dirs, func(d *logDir) bool { return d.moved.Load() }) {
+		return
+	}
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		return d.save(checkpoint.Replication, all, func(i int) kafka.Offset { return all[i].HighWatermark() })
+		if !d.moved.Swap(false) {
+			return nil
+		}
+		err := d.save(checkpoint.Replication, all, func(i int) kafka.Offset { return all[i].HighWatermark() })
+		if err != nil {
+			d.stale()
+		}
+		return err
 	})
 }
 
@@ -301,37 +315,68 @@ func (m *Manager) emptyTrash(now time.Time) (next time.Time) {
 	return next
 }
 
-// closers is how many logs of a directory are closed at once. They wait for the disk, not for a processor, and a file system that journals
+// closers is how many logs are closed at once. They wait for the disk, not for a processor, and a file system that journals
 // takes many syncs for little more than one.
 const closers = 32
+
+// atOnce does something that waits for the disk with partitions, and returns the first error of each of its workers.
+func atOnce(all []*Partition, do func(*Partition) error) error {
+	var workers sync.WaitGroup
+	queue := make(chan *Partition)
+	errs := make([]error, closers)
+	for i := range errs {
+		workers.Go(func() {
+			for p := range queue {
+				if errs[i] == nil {
+					errs[i] = do(p)
+				}
+			}
+		})
+	}
+	for _, p := range all {
+		queue <- p
+	}
+	close(queue)
+	workers.Wait()
+	return errors.Join(errs...)
+}
+
+// manyLogs is how many logs are synced together rather than one by one: all that others write to the file system is synced with them.
+const manyLogs = 64
+
+// settle has what the logs of a directory leave at their end made durable together, if there are many that have something to leave.
+func (m *Manager) settle(now time.Time) {
+	m.eachDir(func(d *logDir, all []*Partition) error {
+		all = slices.DeleteFunc(all, func(p *Partition) bool { return !p.unsettled() })
+		if len(all) < manyLogs || d.whole == nil {
+			return nil
+		}
+		err := atOnce(all, func(p *Partition) error { return errors.Join(p.markIdle(), p.settle(now)) })
+		return errors.Join(err, d.whole.Sync()) // whatever was settled is taken for durable from here on
+	})
+}
 
 // Close flushes and closes all logs and writes the checkpoints. It returns the directories that may be marked as cleanly shut down
 // (checkpoint.WriteClean), and the errors of the others. Run must have ended.
 func (m *Manager) Close() (clean []Dir, err error) {
 	now := m.o.Now()
 	m.writeHighWatermarks()
-	var workers sync.WaitGroup
-	queue := make(chan *Partition)
-	for range len(m.dirs) * closers {
-		workers.Go(func() {
-			for p := range queue {
-				if p.dir().failure() != nil {
-					p.abandon(failed)
-				} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
-					p.dir().fail(err)
-				}
-			}
-		})
-	}
-	for _, p := range m.sorted() {
-		queue <- p
-	}
-	close(queue)
-	workers.Wait()
+	m.settle(now)
+	_ = atOnce(m.sorted(), func(p *Partition) error { // which each directory keeps for itself
+		if p.dir().failure() != nil {
+			p.abandon(failed)
+		} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
+			p.dir().fail(err)
+		}
+		return nil
+	})
 	m.closeMoves(now)
 	m.writeRecoveryPoints()
 	var errs []error
 	for _, d := range m.dirs {
+		if d.whole != nil {
+			errs = append(errs, d.whole.Close())
+		}
 		if failure := d.failure(); failure != nil {
 			errs = append(errs, failure)
 			continue

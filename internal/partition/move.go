@@ -400,6 +400,8 @@ func (w *mover) publish(mv *move, old *home, now time.Time) (bool, error) {
 	p.home.Store(&home{mv.to, log})
 	old.dir.replicas.Add(-1)
 	mv.to.replicas.Add(1)
+	old.dir.stale()
+	mv.to.stale()
 	p.marked = true
 	p.publish()
 	old.log.Abandon()

@@ -3,7 +3,6 @@ package partition
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,8 +37,8 @@ type Partition struct {
 
 	mu       sync.Mutex // a leaf; guards the core and the writer's side of the log
 	core     *replica.State
-	marked   bool  // partition.metadata is written
-	unsynced int64 // bytes since the flusher was last told of this log
+	marked   bool   // partition.metadata is written
+	unsynced int64  // bytes since the flusher was last told of this log
 	syncs    *syncs // for flush.messages; nil before that is first set
 
 	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
@@ -64,7 +63,7 @@ func newPartition(dir *logDir, self kafka.NodeID, id kafka.TopicPartition, topic
 	highWatermark kafka.Offset, c *Config) *Partition {
 	p := &Partition{id: id, topicID: topic, self: self}
 	p.home.Store(&home{dir, log})
-	p.config.Store(c)
+	p.follow(c)
 	p.core = replica.New(self, log.LogEndOffset(), max(highWatermark, log.LogStartOffset()))
 	l := p.core.Leadership()
 	p.leadership.Store(&l)
@@ -157,8 +156,15 @@ func (p *Partition) become(l replica.Leadership) {
 func (p *Partition) setConfig(c *Config) {
 	p.mu.Lock()
 	p.log().SetConfig(&c.Log)
-	p.config.Store(c)
+	p.follow(c)
 	p.mu.Unlock()
+}
+
+func (p *Partition) follow(c *Config) {
+	p.config.Store(c)
+	if c.flushes() {
+		p.dir().m.timed.Store(true)
+	}
 }
 
 // publish makes the bounds of the core visible to readers. Hold the lock.
@@ -166,7 +172,9 @@ func (p *Partition) publish() {
 	hw := p.core.HighWatermark()
 	p.log().Producers().SetHighWatermark(hw)
 	p.firstUnstable.Store(int64(p.log().Producers().FirstUnstableOffset(hw)))
-	p.highWatermark.Store(int64(hw))
+	if p.highWatermark.Swap(int64(hw)) != int64(hw) {
+		p.dir().stale()
+	}
 }
 
 // advanced tells the waits that bounds moved, bytes further than before, and completes those that are met, or leaves that to woken. Hold
@@ -191,6 +199,23 @@ func (p *Partition) abandon(state int32) {
 	defer p.mu.Unlock()
 	p.state.Store(state)
 	p.log().Abandon()
+}
+
+// unsettled reports whether the end of the log has something to write.
+func (p *Partition) unsettled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state.Load() == online && p.log().Unsettled()
+}
+
+// settle writes what close is to leave, without a sync. Nothing is appended from here on.
+func (p *Partition) settle(now time.Time) error {
+	p.takeOffline(closed)
+	p.upkeep.Lock()
+	defer p.upkeep.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log().Settle(now)
 }
 
 // close flushes and closes the log.
@@ -306,10 +331,11 @@ func (p *Partition) flush() (kafka.Offset, error) {
 
 // flushDue returns when flush.ms asks for a flush: of what is appended, or of what is appended now. The zero time says never.
 func (p *Partition) flushDue(now time.Time) time.Time {
-	interval := p.config.Load().FlushInterval
-	if interval < 0 || interval == math.MaxInt64 {
+	c := p.config.Load()
+	if !c.flushes() {
 		return time.Time{}
 	}
+	interval := c.FlushInterval
 	if since := p.unflushedSince.Load(); since != 0 {
 		return time.UnixMilli(since).Add(interval)
 	}
@@ -318,6 +344,9 @@ func (p *Partition) flushDue(now time.Time) time.Time {
 
 // retain does the duties by time on the log: roll, remove what retention no longer asks for, unlink what was removed long enough ago.
 func (p *Partition) retain(now time.Time) error {
+	if !p.log().Made() {
+		return nil
+	}
 	if err := p.retainLocked(now); err != nil {
 		return err
 	}

@@ -14,8 +14,10 @@ import (
 //
 // The callbacks are made once, so that no request allocates.
 type socket struct {
-	tcp *net.TCPConn
-	raw syscall.RawConn
+	tcp   *net.TCPConn
+	raw   syscall.RawConn
+	disk  *disk
+	ahead ahead
 
 	readFn func(fd uintptr) bool
 	in     struct {
@@ -50,7 +52,7 @@ func newStream(nc net.Conn) (stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{tcp: tcp, raw: raw}
+	s := &socket{tcp: tcp, raw: raw, disk: theDisk}
 	s.readFn, s.writeFn = s.onReadable, s.tryWrite
 	return s, nil
 }
@@ -138,16 +140,16 @@ func (s *socket) unjoin() {
 	}
 }
 
-// sendWithHoles sends small ranges by copy, joined with the bytes around them, and large ones by sendfile.
+// sendWithHoles sends small ranges by copy, joined with the bytes around them, and large ones without.
 func (s *socket) sendWithHoles(r *Response) error {
 	joined := NewBuffer(smallRead)
 	defer func() { joined.Release() }()
+	defer s.ahead.drop(s.disk)
 	from := 0
-	for _, h := range r.Holes {
+	for i, h := range r.Holes {
 		joined.B = append(joined.B, r.Buf.B[from:h.At]...)
 		from = h.At
-		file, pos, ok := h.Range.File()
-		if !ok || h.Range.Len() <= copyBelow {
+		if _, ok := firstChunk(h); !ok {
 			var err error
 			if joined, err = copyRange(joined, h.Range); err != nil {
 				return err
@@ -158,7 +160,7 @@ func (s *socket) sendWithHoles(r *Response) error {
 			return err
 		}
 		joined.B = joined.B[:0]
-		if err := s.sendfile(file, pos, h.Range.Len()); err != nil {
+		if err := s.sendRange(r.Holes[i:]); err != nil {
 			return err
 		}
 	}
@@ -175,6 +177,37 @@ func (s *socket) write(p []byte, more bool) error {
 		return err
 	}
 	return s.out.err
+}
+
+// sendRange sends the first of the ranges, in chunks: by sendfile what is in the page cache, and else what the disk gives. While the one is sent
+// the disk reads the next, which may be of the next range.
+func (s *socket) sendRange(holes []Hole) error {
+	c, more := firstChunk(holes[0])
+	for more {
+		buf, err := s.ahead.take(s.disk, c)
+		next, again := c.next(holes[0].Range.Len())
+		switch {
+		case err != nil:
+			return err
+		case buf == nil:
+			err = s.sendfile(c.file, c.pos, int64(c.size))
+		default:
+			if again {
+				s.ahead.begin(s.disk, next)
+			} else if len(holes) > 1 {
+				if first, ok := firstChunk(holes[1]); ok {
+					s.ahead.begin(s.disk, first)
+				}
+			}
+			err = s.write(buf.B, true)
+			s.disk.release(buf)
+		}
+		if err != nil {
+			return err
+		}
+		c, more = next, again
+	}
+	return nil
 }
 
 func (s *socket) sendfile(file uintptr, pos, n int64) error {

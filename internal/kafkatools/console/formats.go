@@ -249,5 +249,18 @@ func groupRecord(r *kgo.Record) (coordinatorRecord, error) {
 }
 
 func transactionRecord(r *kgo.Record) (coordinatorRecord, error) {
-	return coordinatorRecord{}, schema.ErrUnknownRecord
+	key, err := schema.ParseTransactionKey(r.Key)
+	if err != nil {
+		return coordinatorRecord{}, err
+	}
+	rec := coordinatorRecord{Key: key.AppendJSON(nil, 0)}
+	if r.Value == nil {
+		return rec, nil
+	}
+	value, version, err := schema.ParseTransactionValue(r.Value)
+	if err != nil {
+		return rec, err
+	}
+	rec.Version, rec.Value = version, value.AppendJSON(nil, version)
+	return rec, nil
 }

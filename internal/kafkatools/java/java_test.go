@@ -2,44 +2,11 @@ package java
 
 import (
 	"math"
-	"slices"
-	"strconv"
 	"testing"
 	"time"
 )
 
 // What is expected here was asked of a JVM, Java 17.
-
-func TestHashes(t *testing.T) {
-	f := func(s string, want int32) {
-		t.Helper()
-		if got := HashString(s); got != want {
-			t.Errorf("the hash of %q is %d, want %d", s, got, want)
-		}
-	}
-	f("", 0)
-	f("t3", 3647)
-	f("größe", 98762257)
-	f("𝄞", 1772394)
-	if got := HashPartition("t3", 2); got != 4670 {
-		t.Errorf("the hash of t3-2 is %d", got)
-	}
-}
-
-func TestHashOrder(t *testing.T) {
-	got := HashOrder([]int32{0, 1, 2}, func(p int32) int32 { return HashPartition("t3", p) })
-	if !slices.Equal(got, []int32{0, 2, 1}) {
-		t.Errorf("partitions of t3 come as %v", got)
-	}
-	var many []string
-	for i := range 13 { // one more than a table of 16 takes
-		many = append(many, "group-"+strconv.Itoa(i))
-	}
-	want := []string{"group-10", "group-12", "group-11", "group-7", "group-6", "group-9", "group-8", "group-3", "group-2", "group-5", "group-4", "group-1", "group-0"}
-	if got := StringOrder(many); !slices.Equal(got, want) {
-		t.Errorf("13 groups come as %q", got)
-	}
-}
 
 func TestText(t *testing.T) {
 	f := func(b string, want string) {
