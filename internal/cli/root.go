@@ -31,7 +31,9 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 		Short: "Kafka's system in one binary",
 		Long: "Ottla is Kafka's system in one binary: the server and the tools for it.\n\n" +
 			"The tools speak Kafka's protocol, so they work with any Kafka. They look for a server at 127.0.0.1:9092,\n" +
-			"at the addresses in OTTLA_BOOTSTRAP_SERVER, in a profile (`ottla profile`), or at those given with -b.",
+			"at the addresses in OTTLA_BOOTSTRAP_SERVER, in a profile (`ottla profile`), or at those given with -b.\n\n" +
+			"Apache Kafka's own tools are here as well: ottla kafka-topics, ottla kafka-configs and so on; ottla link-compat DIR\n" +
+			"makes links of their names.",
 	})
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(a.World.In)

@@ -76,6 +76,9 @@ func ask[R kmsg.Response](ctx context.Context, c *client, call string, req kmsg.
 	ctx, cancel := context.WithTimeout(ctx, c.api)
 	defer cancel()
 	resp, err := c.Request(ctx, req)
+	if isController(err) {
+		return askAny[R](ctx, c, call, req)
+	}
 	if err != nil {
 		return none, c.failed(call, req, err)
 	}
@@ -88,6 +91,9 @@ func askNode[R kmsg.Response](ctx context.Context, c *client, node int32, call s
 	ctx, cancel := context.WithTimeout(ctx, c.api)
 	defer cancel()
 	resp, err := c.Broker(int(node)).RetriableRequest(ctx, req)
+	if isController(err) {
+		return askAny[R](ctx, c, call, req)
+	}
 	if err != nil {
 		return none, c.failed(call, req, err)
 	}
@@ -136,6 +142,13 @@ func javaConstant(name string) string {
 		out.WriteRune(unicode.ToUpper(r))
 	}
 	return out.String()
+}
+
+// isController recognizes the end of a connection to a controller: it closes on Metadata, by which the client wants to learn
+// of the cluster. What is asked of controllers is then asked without.
+func isController(err error) bool {
+	var first *kgo.ErrFirstReadEOF
+	return errors.As(err, &first)
 }
 
 // askAny is [ask] for whichever of the servers that were named answers first; no request is made to learn of others.

@@ -100,8 +100,8 @@ func (s *session) run(d *datadriven.TestData) string {
 }
 
 var (
-	uuids  = regexp.MustCompile(`(TopicId: |Cluster ID: |directoryId": ")[A-Za-z0-9_-]{22}`)
-	epochs = regexp.MustCompile(`Epoch: \d+`)
+	uuids  = regexp.MustCompile(`(TopicId: |Cluster ID: |ClusterId: +|directoryId": ")[A-Za-z0-9_-]{22}`)
+	epochs = regexp.MustCompile(`(Epoch|HighWatermark): +\d+`)
 )
 
 func (s *session) normal(out string) string {
@@ -109,7 +109,7 @@ func (s *session) normal(out string) string {
 	_, controller, _ := net.SplitHostPort(s.n.ControllerAddr)
 	out = strings.NewReplacer(s.n.Addr, "SERVER", s.n.ControllerAddr, "CONTROLLER", ":"+controller, ":CONTROLLERPORT", port, "PORT",
 		controller, "CONTROLLERPORT", s.files, "FILES").Replace(out)
-	return epochs.ReplaceAllString(uuids.ReplaceAllString(out, "${1}ID"), "Epoch: N")
+	return epochs.ReplaceAllString(uuids.ReplaceAllString(out, "${1}ID"), "${1}: N")
 }
 
 func (s *session) produce(d *datadriven.TestData) string {

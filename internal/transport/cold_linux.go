@@ -12,9 +12,11 @@ import (
 const (
 	// rangeChunk is how much of a file range is looked for in the page cache, and sent, at a time, in bytes.
 	rangeChunk = 1 << 20
-	// coldSample is the size of each of two places of a chunk that are looked for, in bytes: in the middle and at the end. The beginning says little:
-	// whoever looked up the range has read there.
+	// coldSample is the size of each place that is looked for, in bytes: in the middle of a chunk, at its end and farther on. The beginning says
+	// little: whoever looked up the range has read there.
 	coldSample = 64 << 10
+	// readAhead is farther than the system reads ahead in a file, in bytes.
+	readAhead = 32 << 20
 	// maxColdBuffers bounds the chunks that are read from the disk and not sent yet, of all connections.
 	maxColdBuffers = 64
 )
@@ -137,10 +139,19 @@ func (a *ahead) drop(d *disk) {
 	}
 }
 
-// cached reports whether a chunk seems to be in the page cache, and also if the system can't tell (before Linux 6.5).
+// cached reports whether a chunk seems to be in the page cache, and not only because the system reads ahead of somebody in this file: then its end, or
+// what lies farther away than that, is not. Where the system can't tell (before Linux 6.5) it says yes.
 func cached(fd uintptr, pos, n int64) bool {
 	size := min(n, coldSample)
-	return sampleCached(fd, pos+n-size, size) && (n <= 2*coldSample || sampleCached(fd, pos+n/2, size))
+	if !sampleCached(fd, pos+n-size, size) || n > 2*coldSample && !sampleCached(fd, pos+n/2, size) {
+		return false
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(fd), &st); err != nil {
+		return true
+	}
+	far := min(pos+n+readAhead, st.Size-coldSample)
+	return far < pos+n || sampleCached(fd, far, coldSample)
 }
 
 func sampleCached(fd uintptr, pos, n int64) bool {

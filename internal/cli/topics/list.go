@@ -16,7 +16,7 @@ import (
 func Command(a *command.App) *cobra.Command {
 	cmd := command.Parent(&cobra.Command{Use: "topic", Short: "List, describe, create, change and delete topics"},
 		topicList(a), topicDescribe(a), topicCreate(a), topicAlter(a), settings.TopicCommand(a), settings.TopicDiff(a),
-		records.TailCommand(a), topicStats(a), topicClone(a), topicTrim(a), topicDelete(a))
+		records.TailCommand(a), records.ProduceCommand(a), records.ConsumeCommand(a), topicStats(a), topicClone(a), topicTrim(a), topicDelete(a))
 	a.ClientFlags(cmd.PersistentFlags())
 	return cmd
 }
