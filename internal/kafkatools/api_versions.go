@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/kafkatools/java"
 )
 
 const apiVersionsAbout = "This tool helps to retrieve broker version information."
@@ -42,7 +44,7 @@ func printAPIVersions(ctx context.Context, w *World, c *client) error {
 	if err != nil {
 		return err
 	}
-	for _, n := range javaOrder(nodes, javaDefault, clusterNode.hash) {
+	for _, n := range java.HashOrder(nodes, clusterNode.hash) {
 		resp, err := askNode[*kmsg.ApiVersionsResponse](ctx, c, n.id, "apiVersions", apiVersionsRequest())
 		if err == nil {
 			err = javaCode(resp.ErrorCode, nil)
@@ -58,12 +60,12 @@ func printAPIVersions(ctx context.Context, w *World, c *client) error {
 
 // hash is Node.hashCode of Java.
 func (n clusterNode) hash() int32 {
-	h := 31 + javaString(n.host)
+	h := 31 + java.HashString(n.host)
 	h = 31*h + n.id
 	h = 31*h + n.port
 	h *= 31
 	if n.rack != nil {
-		h += javaString(*n.rack)
+		h += java.HashString(*n.rack)
 	}
 	h *= 31
 	if n.fenced {

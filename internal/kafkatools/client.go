@@ -10,7 +10,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
@@ -61,13 +60,6 @@ func open(s settings, opts ...kgo.Opt) (*client, error) {
 	}
 	c.Client, err = kgo.NewClient(append(append(all, secure...), opts...)...)
 	return c, err
-}
-
-// admin is the client's view for administration.
-func (c *client) admin() *kadm.Client {
-	a := kadm.NewClient(c.Client)
-	a.SetTimeoutMillis(int32(min(c.request.Milliseconds(), 1<<31-1)))
-	return a
 }
 
 // timeoutMillis is what requests say of how long the server may take.
@@ -156,7 +148,7 @@ func askAny[R kmsg.Response](ctx context.Context, c *client, call string, req km
 	return none, c.failed(call, req, err)
 }
 
-// servers are the addresses to start from.
+// servers are the addresses to start from, without those whose name means nothing.
 func (s settings) servers() ([]string, error) {
 	var all []string
 	for word := range strings.SplitSeq(s[bootstrapServers], ",") {
@@ -167,12 +159,17 @@ func (s settings) servers() ([]string, error) {
 		host, port, err := net.SplitHostPort(word)
 		n, perr := strconv.ParseUint(port, 10, 16)
 		if err != nil || perr != nil || n == 0 || host == "" {
-			return nil, fmt.Errorf("Invalid url in bootstrap.servers: %s", word) //nolint:staticcheck // the text of Java's client
+			return nil, fmt.Errorf("Invalid url in bootstrap.servers: %s", word)
+		}
+		if net.ParseIP(host) == nil {
+			if _, err := net.LookupHost(host); err != nil {
+				continue
+			}
 		}
 		all = append(all, word)
 	}
 	if all == nil {
-		return nil, errors.New("No resolvable bootstrap urls given in bootstrap.servers") //nolint:staticcheck // the text of Java's client
+		return nil, errors.New("No resolvable bootstrap urls given in bootstrap.servers")
 	}
 	return all, nil
 }
@@ -185,7 +182,7 @@ func (s settings) millis(key string, fallback time.Duration) (time.Duration, err
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 32)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("Invalid value %s for configuration %s: want milliseconds", v, key) //nolint:staticcheck // as Java's client begins
+		return 0, fmt.Errorf("Invalid value %s for configuration %s: want milliseconds", v, key)
 	}
 	return time.Duration(n) * time.Millisecond, nil
 }

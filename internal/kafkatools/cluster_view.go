@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/kafkatools/java"
 )
 
 // clusterNode is a node as DescribeCluster has it.
@@ -112,7 +113,7 @@ func (c *client) configs(ctx context.Context, synonyms bool, of ...resource) (ma
 		for _, e := range r.Configs {
 			all = append(all, configEntry{e.Name, e.Value, e.Source, e.IsSensitive, e.ReadOnly, e.ConfigSynonyms})
 		}
-		found[resource{r.ResourceType, r.ResourceName}] = javaOrder(all, javaDefault, func(e configEntry) int32 { return javaString(e.name) })
+		found[resource{r.ResourceType, r.ResourceName}] = java.HashOrder(all, func(e configEntry) int32 { return java.HashString(e.name) })
 	}
 	return found, nil
 }
@@ -135,17 +136,17 @@ func (c *client) topicConfigs(ctx context.Context, topics []string) (map[string]
 func javaUUID(s string) (kafka.UUID, error) {
 	var id kafka.UUID
 	if len(s) > 24 {
-		return id, fmt.Errorf("Input string with prefix `%s` is too long to be decoded as a base64 UUID", s[:24]) //nolint:staticcheck // Java's words
+		return id, fmt.Errorf("Input string with prefix `%s` is too long to be decoded as a base64 UUID", s[:24])
 	}
 	if i := strings.IndexFunc(s, func(r rune) bool { return !isBase64URL(r) }); i >= 0 {
-		return id, fmt.Errorf("Illegal base64 character %x", s[i]) //nolint:staticcheck // Java's words
+		return id, fmt.Errorf("Illegal base64 character %x", s[i])
 	}
 	b, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
 	if err != nil {
-		return id, fmt.Errorf("Last unit does not have enough valid bits") //nolint:staticcheck // Java's words
+		return id, fmt.Errorf("Last unit does not have enough valid bits")
 	}
 	if len(b) != len(id) {
-		return id, fmt.Errorf("Input string `%s` decoded as %d bytes, which is not equal to the expected 16 bytes of a base64-encoded UUID", s, len(b)) //nolint:staticcheck // Java's words
+		return id, fmt.Errorf("Input string `%s` decoded as %d bytes, which is not equal to the expected 16 bytes of a base64-encoded UUID", s, len(b))
 	}
 	copy(id[:], b)
 	return id, nil

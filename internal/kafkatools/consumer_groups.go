@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/internal/kafkatools/java"
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
 )
 
@@ -304,7 +305,7 @@ func (t *groupsTool) groupIDs(ctx context.Context) ([]string, error) {
 			unique = append(unique, id)
 		}
 	}
-	return javaOrder(unique, javaDefault, javaString), nil
+	return java.StringOrder(unique), nil
 }
 
 func (t *groupsTool) printError(message string) { t.w.printf("\nError: %s\n", message) }

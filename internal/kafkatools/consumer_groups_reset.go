@@ -74,7 +74,7 @@ func (t *groupsTool) resetGroup(ctx context.Context, group string) ([]planned, e
 	if err != nil {
 		return nil, err
 	}
-	rows = javaOrder(rows, javaDefault, func(r planned) int32 { return javaPartition(r.tp.Topic, r.tp.Partition) })
+	rows = java.HashOrder(rows, func(r planned) int32 { return java.HashPartition(r.tp.Topic, r.tp.Partition) })
 	if t.set.Has(t.execute) {
 		return rows, t.c.commit(ctx, group, rows)
 	}

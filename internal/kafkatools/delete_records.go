@@ -10,6 +10,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/kafkatools/java"
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
 )
 
@@ -60,25 +62,25 @@ type offsetsFile struct {
 }
 
 // parseOffsetsFile returns the partitions in the order of Java's map of them.
-func parseOffsetsFile(text []byte) ([]topicPartition, map[topicPartition]int64, error) {
+func parseOffsetsFile(text []byte) ([]kafka.TopicPartition, map[kafka.TopicPartition]int64, error) {
 	var f offsetsFile
 	if err := json.Unmarshal(text, &f); err != nil {
 		return nil, nil, errors.New("The input string is not a valid JSON")
 	}
 	if f.Version != nil && *f.Version != 1 {
-		return nil, nil, fmt.Errorf("Not supported version field value %d", *f.Version) //nolint:staticcheck // Apache's words
+		return nil, nil, fmt.Errorf("Not supported version field value %d", *f.Version)
 	}
 	if f.Partitions == nil {
 		return nil, nil, errors.New("Missing partitions field")
 	}
-	var order []topicPartition
+	var order []kafka.TopicPartition
 	var twice []string
-	offsets := map[topicPartition]int64{}
+	offsets := map[kafka.TopicPartition]int64{}
 	for _, p := range *f.Partitions {
 		if p.Topic == nil || p.Partition == nil || p.Offset == nil {
 			return nil, nil, errors.New("each partition needs topic, partition and offset")
 		}
-		tp := topicPartition{*p.Topic, *p.Partition}
+		tp := kafka.TopicPartition{Topic: *p.Topic, Partition: *p.Partition}
 		if _, known := offsets[tp]; known {
 			twice = append(twice, tp.String())
 			continue
@@ -88,7 +90,7 @@ func parseOffsetsFile(text []byte) ([]topicPartition, map[topicPartition]int64, 
 	if twice != nil {
 		return nil, nil, errors.New("Offset json file contains duplicate topic partitions: " + strings.Join(twice, ","))
 	}
-	return javaOrder(order, javaDefault, topicPartition.hash), offsets, nil
+	return java.HashOrder(order, hashPartition), offsets, nil
 }
 
 func deleteRecords(ctx context.Context, w *World, s *jopt.Set, all settings, file *jopt.Option) error {
@@ -114,9 +116,9 @@ func deleteRecords(ctx context.Context, w *World, s *jopt.Set, all settings, fil
 	req.TimeoutMillis = c.timeoutMillis()
 	for _, tp := range order {
 		p := kmsg.NewDeleteRecordsRequestTopicPartition()
-		p.Partition, p.Offset = tp.partition, offsets[tp]
+		p.Partition, p.Offset = tp.Partition, offsets[tp]
 		t := kmsg.NewDeleteRecordsRequestTopic()
-		t.Topic, t.Partitions = tp.topic, []kmsg.DeleteRecordsRequestTopicPartition{p}
+		t.Topic, t.Partitions = tp.Topic, []kmsg.DeleteRecordsRequestTopicPartition{p}
 		req.Topics = append(req.Topics, t)
 	}
 	marks, failed := c.deleteRecords(ctx, req)
@@ -136,22 +138,22 @@ func deleteRecords(ctx context.Context, w *World, s *jopt.Set, all settings, fil
 }
 
 // deleteRecords gives the new start of each partition, or why it has none.
-func (c *client) deleteRecords(ctx context.Context, req *kmsg.DeleteRecordsRequest) (map[topicPartition]int64, map[topicPartition]error) {
+func (c *client) deleteRecords(ctx context.Context, req *kmsg.DeleteRecordsRequest) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]error) {
 	ctx, cancel := context.WithTimeout(ctx, c.api)
 	defer cancel()
-	marks, failed := map[topicPartition]int64{}, map[topicPartition]error{}
+	marks, failed := map[kafka.TopicPartition]int64{}, map[kafka.TopicPartition]error{}
 	for _, shard := range c.RequestSharded(ctx, req) {
 		if shard.Err != nil {
 			for _, t := range shard.Req.(*kmsg.DeleteRecordsRequest).Topics {
 				for _, p := range t.Partitions {
-					failed[topicPartition{t.Topic, p.Partition}] = c.failed("deleteRecords", req, shard.Err)
+					failed[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] = c.failed("deleteRecords", req, shard.Err)
 				}
 			}
 			continue
 		}
 		for _, t := range shard.Resp.(*kmsg.DeleteRecordsResponse).Topics {
 			for _, p := range t.Partitions {
-				tp := topicPartition{t.Topic, p.Partition}
+				tp := kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}
 				if err := javaCode(p.ErrorCode, nil); err != nil {
 					failed[tp] = err
 				} else {

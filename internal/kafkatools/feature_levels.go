@@ -74,7 +74,7 @@ func metadataVersionName(level int16, r Release) (string, error) {
 	known := knownMetadataVersions(r)
 	i := int(level) - firstMetadataVersion
 	if i < 0 || i >= len(known) {
-		return "", fmt.Errorf("No MetadataVersion with feature level %d. Valid feature levels are from %d to %d.", level, firstMetadataVersion, firstMetadataVersion+len(known)-1) //nolint:staticcheck // Apache's words
+		return "", fmt.Errorf("No MetadataVersion with feature level %d. Valid feature levels are from %d to %d.", level, firstMetadataVersion, firstMetadataVersion+len(known)-1)
 	}
 	return known[i], nil
 }
@@ -122,7 +122,7 @@ func (w *World) featureDependencies(words []string) error {
 		if name == metadataVersion {
 			version, err := metadataVersionName(level, w.Compat)
 			if err != nil {
-				return fmt.Errorf("Unknown metadata.version %d", level) //nolint:staticcheck // Apache's words
+				return fmt.Errorf("Unknown metadata.version %d", level)
 			}
 			w.printf("%s=%d (%s) has no dependencies.\n", name, level, version)
 			continue
@@ -133,7 +133,7 @@ func (w *World) featureDependencies(words []string) error {
 			return errors.New("Unknown feature: " + name)
 		}
 		if level < 0 || int(level) > len(all[i].since) {
-			return fmt.Errorf("No feature:%s with feature level %d", name, level) //nolint:staticcheck // Apache's words
+			return fmt.Errorf("No feature:%s with feature level %d", name, level)
 		}
 		if needs := all[i].needs; needs == 0 || int(level) < len(all[i].since) {
 			w.printf("%s=%d has no dependencies.\n", name, level)

@@ -103,7 +103,7 @@ func (t *featuresTool) describe(ctx context.Context, c *client, f *jopt.Found) e
 	var err error
 	if f.Has(t.node) {
 		if f.Int(t.node) < 0 {
-			return fmt.Errorf("Invalid node id %d: must be non-negative.", f.Int(t.node)) //nolint:staticcheck // Apache's words
+			return fmt.Errorf("Invalid node id %d: must be non-negative.", f.Int(t.node))
 		}
 		resp, err = askNode[*kmsg.ApiVersionsResponse](ctx, c, f.Int(t.node), "describeFeatures", apiVersionsRequest())
 	} else {
@@ -250,7 +250,7 @@ func (t *featuresTool) change(ctx context.Context, c *client, f *jopt.Found, ch 
 		t.w.println(name + was + done)
 	}
 	if failures > 0 {
-		return fmt.Errorf("%d out of %d operation(s) failed.", failures, len(levels)) //nolint:staticcheck // Apache's words
+		return fmt.Errorf("%d out of %d operation(s) failed.", failures, len(levels))
 	}
 	return nil
 }

@@ -14,21 +14,14 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/kafkatools/java"
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
 )
 
 const getOffsetsAbout = "An interactive shell for getting topic-partition offsets."
 
-// topicPartition is one partition.
-type topicPartition struct {
-	topic     string
-	partition int32
-}
-
-// String is TopicPartition.toString of Java.
-func (p topicPartition) String() string { return p.topic + "-" + strconv.Itoa(int(p.partition)) }
-
-func (p topicPartition) hash() int32 { return javaPartition(p.topic, p.partition) }
+// hashPartition is TopicPartition.hashCode of Java.
+func hashPartition(p kafka.TopicPartition) int32 { return java.HashPartition(p.Topic, p.Partition) }
 
 // getOffsetsTool is kafka-get-offsets.
 type getOffsetsTool struct {
@@ -96,14 +89,14 @@ func (t *getOffsetsTool) print(ctx context.Context, w *World, all settings) erro
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(wanted, func(a, b topicPartition) int { return cmp.Compare(a.String(), b.String()) })
+	slices.SortFunc(wanted, func(a, b kafka.TopicPartition) int { return cmp.Compare(a.String(), b.String()) })
 	for _, p := range wanted {
 		if err := failed[p]; err != nil {
 			w.errorln("Skip getting offsets for topic-partition " + p.String() + " due to error: " + err.Error())
 			continue
 		}
 		if o, ok := offsets[p]; ok && o >= 0 {
-			w.printf("%s:%d:%d\n", p.topic, p.partition, o)
+			w.printf("%s:%d:%d\n", p.Topic, p.Partition, o)
 		}
 	}
 	return nil
@@ -118,7 +111,7 @@ func timeOfOffset(word string) (int64, error) {
 	}
 	n, err := strconv.ParseInt(word, 10, 64)
 	if err != nil {
-		return 0, fmt.Errorf("Malformed time argument %s. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / -4 or earliest-local / -5 or latest-tiered / -6 or earliest-pending-upload, or a specified long format timestamp", word) //nolint:staticcheck // Apache's words
+		return 0, fmt.Errorf("Malformed time argument %s. Please use -1 or latest / -2 or earliest / -3 or max-timestamp / -4 or earliest-local / -5 or latest-tiered / -6 or earliest-pending-upload, or a specified long format timestamp", word)
 	}
 	return n, nil
 }
@@ -130,8 +123,8 @@ type partitionFilter struct {
 	from, to int32   // to is exclusive
 }
 
-func (f partitionFilter) takes(p topicPartition) bool {
-	return f.topic(p.topic) && p.partition >= f.from && p.partition < f.to && (f.only == nil || slices.Contains(f.only, p.partition))
+func (f partitionFilter) takes(p kafka.TopicPartition) bool {
+	return f.topic(p.Topic) && p.Partition >= f.from && p.Partition < f.to && (f.only == nil || slices.Contains(f.only, p.Partition))
 }
 
 var partitionPattern = regexp.MustCompile(`^([^:,]*)(?::(?:([0-9]*)|(?:([0-9]*)-([0-9]*))))?$`)
@@ -193,7 +186,7 @@ func parsePartitionRule(rule string) (partitionFilter, error) {
 		}
 		n, err := strconv.ParseInt(m[i+2], 10, 32)
 		if err != nil {
-			return f, fmt.Errorf("For input string: %q", m[i+2]) //nolint:staticcheck // Java's words
+			return f, fmt.Errorf("For input string: %q", m[i+2])
 		}
 		set(int32(n))
 	}
@@ -201,7 +194,7 @@ func parsePartitionRule(rule string) (partitionFilter, error) {
 }
 
 // wanted are the partitions that a filter takes.
-func (t *getOffsetsTool) wanted(ctx context.Context, c *client, filters []partitionFilter) ([]topicPartition, error) {
+func (t *getOffsetsTool) wanted(ctx context.Context, c *client, filters []partitionFilter) ([]kafka.TopicPartition, error) {
 	topics, err := c.topics(ctx)
 	if err != nil {
 		return nil, err
@@ -213,7 +206,7 @@ func (t *getOffsetsTool) wanted(ctx context.Context, c *client, filters []partit
 			chosen = append(chosen, l.name)
 		}
 	}
-	var wanted []topicPartition
+	var wanted []kafka.TopicPartition
 	if chosen != nil {
 		described, err := c.describeByName(ctx, chosen, defaultPerAsk)
 		if err != nil {
@@ -221,7 +214,7 @@ func (t *getOffsetsTool) wanted(ctx context.Context, c *client, filters []partit
 		}
 		for _, d := range described {
 			for _, p := range d.partitions {
-				tp := topicPartition{d.name, p.partition}
+				tp := kafka.TopicPartition{Topic: d.name, Partition: p.partition}
 				if slices.ContainsFunc(filters, func(f partitionFilter) bool { return f.takes(tp) }) {
 					wanted = append(wanted, tp)
 				}
@@ -236,31 +229,31 @@ func (t *getOffsetsTool) wanted(ctx context.Context, c *client, filters []partit
 
 // offsets asks the leaders of partitions for the offset of a timestamp, or of what a negative one stands for. A partition
 // without such an offset has -1.
-func (c *client) offsets(ctx context.Context, of []topicPartition, timestamp int64) (map[topicPartition]int64, map[topicPartition]error, error) {
+func (c *client) offsets(ctx context.Context, of []kafka.TopicPartition, timestamp int64) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]error, error) {
 	req := kmsg.NewPtrListOffsetsRequest()
 	req.TimeoutMillis = c.timeoutMillis()
 	at := map[string]int{}
 	for _, p := range of {
-		i, known := at[p.topic]
+		i, known := at[p.Topic]
 		if !known {
 			i = len(req.Topics)
-			at[p.topic] = i
+			at[p.Topic] = i
 			t := kmsg.NewListOffsetsRequestTopic()
-			t.Topic = p.topic
+			t.Topic = p.Topic
 			req.Topics = append(req.Topics, t)
 		}
 		rp := kmsg.NewListOffsetsRequestTopicPartition()
-		rp.Partition, rp.Timestamp = p.partition, timestamp
+		rp.Partition, rp.Timestamp = p.Partition, timestamp
 		req.Topics[i].Partitions = append(req.Topics[i].Partitions, rp)
 	}
 	resp, err := ask[*kmsg.ListOffsetsResponse](ctx, c, "listOffsets", req)
 	if err != nil {
 		return nil, nil, err
 	}
-	offsets, failed := map[topicPartition]int64{}, map[topicPartition]error{}
+	offsets, failed := map[kafka.TopicPartition]int64{}, map[kafka.TopicPartition]error{}
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
-			tp := topicPartition{t.Topic, p.Partition}
+			tp := kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}
 			offsets[tp], failed[tp] = p.Offset, javaCode(p.ErrorCode, nil)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/kafkatools/java"
 )
 
 // wrapped is how Java shows an error that came out of a future: by its class and message, once for each future around it.
@@ -57,7 +58,7 @@ func (c *client) listGroups(ctx context.Context, types, states []string) ([]grou
 	for _, g := range resp.Groups {
 		all = append(all, groupListing{g.Group, groupTypeName(g.GroupType), groupState(g.GroupState), g.ProtocolType})
 	}
-	return javaOrder(all, javaDefault, func(g groupListing) int32 { return javaString(g.id) }), nil
+	return java.HashOrder(all, func(g groupListing) int32 { return java.HashString(g.id) }), nil
 }
 
 // listConsumerGroups are the groups of consumers among them.
@@ -255,7 +256,7 @@ func (c *client) committed(ctx context.Context, group string) (map[kafka.TopicPa
 
 // partitionOrder is the order in which a HashMap has partitions.
 func partitionOrder(all []kafka.TopicPartition) []kafka.TopicPartition {
-	return javaOrder(all, javaDefault, func(tp kafka.TopicPartition) int32 { return javaPartition(tp.Topic, tp.Partition) })
+	return java.HashOrder(all, func(tp kafka.TopicPartition) int32 { return java.HashPartition(tp.Topic, tp.Partition) })
 }
 
 // partitionsOfTopics are the partitions of topics in the order in which Java's client gives them, and those among them that have no
@@ -264,7 +265,7 @@ func (c *client) partitionsOfTopics(ctx context.Context, topics []string) (all [
 	req := kmsg.NewPtrMetadataRequest()
 	req.AllowAutoTopicCreation = false
 	req.Topics = []kmsg.MetadataRequestTopic{}
-	for _, t := range javaOrder(slices.Compact(slices.Sorted(slices.Values(topics))), javaDefault, javaString) {
+	for _, t := range java.StringOrder(slices.Compact(slices.Sorted(slices.Values(topics)))) {
 		topic := kmsg.NewMetadataRequestTopic()
 		topic.Topic = kmsg.StringPtr(t)
 		req.Topics = append(req.Topics, topic)

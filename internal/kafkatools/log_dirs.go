@@ -12,6 +12,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/kafkatools/java"
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
 )
 
@@ -60,7 +62,7 @@ func describeLogDirs(ctx context.Context, w *World, s *jopt.Set, all settings, t
 	for _, word := range words {
 		n, err := strconv.ParseInt(word, 10, 32)
 		if err != nil {
-			return fmt.Errorf("For input string: %q", word) //nolint:staticcheck // Java's words
+			return fmt.Errorf("For input string: %q", word)
 		}
 		asked = append(asked, int32(n))
 	}
@@ -85,7 +87,7 @@ func describeLogDirs(ctx context.Context, w *World, s *jopt.Set, all settings, t
 		}
 	}
 	slices.Sort(existing)
-	existing = javaOrder(slices.Compact(existing), javaDefault, javaInt)
+	existing = java.HashOrder(slices.Compact(existing), java.HashInt)
 	w.println("Querying brokers for log directories information")
 	var found []any
 	for _, id := range existing {
@@ -114,7 +116,7 @@ func (c *client) logDirs(ctx context.Context, broker int32, topics []string) ([]
 		return nil, err
 	}
 	all := []any{}
-	dirs := javaOrder(resp.Dirs, len(resp.Dirs), func(d kmsg.DescribeLogDirsResponseDir) int32 { return javaString(d.Dir) })
+	dirs := java.HashOrderSized(resp.Dirs, len(resp.Dirs), func(d kmsg.DescribeLogDirsResponseDir) int32 { return java.HashString(d.Dir) })
 	for _, d := range dirs {
 		var class any
 		var e *javaError
@@ -128,22 +130,22 @@ func (c *client) logDirs(ctx context.Context, broker int32, topics []string) ([]
 
 func replicasOf(d kmsg.DescribeLogDirsResponseDir, topics []string) []any {
 	type replica struct {
-		topicPartition
+		kafka.TopicPartition
 		kmsg.DescribeLogDirsResponseDirTopicPartition
 	}
-	hash := func(r replica) int32 { return r.hash() }
+	hash := func(r replica) int32 { return hashPartition(r.TopicPartition) }
 	var replicas []replica
 	for _, t := range d.Topics {
 		for _, p := range t.Partitions {
-			replicas = append(replicas, replica{topicPartition{t.Topic, p.Partition}, p})
+			replicas = append(replicas, replica{kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}, p})
 		}
 	}
-	replicas = slices.DeleteFunc(javaOrder(replicas, javaDefault, hash), func(r replica) bool {
-		return len(topics) > 0 && !slices.Contains(topics, r.topic)
+	replicas = slices.DeleteFunc(java.HashOrder(replicas, hash), func(r replica) bool {
+		return len(topics) > 0 && !slices.Contains(topics, r.TopicPartition.Topic)
 	})
 	all := []any{}
-	for _, r := range javaOrder(replicas, javaDefault, hash) {
-		all = append(all, javaObject{{"partition", r.String()}, {"size", r.Size}, {"offsetLag", r.OffsetLag}, {"isFuture", r.IsFuture}})
+	for _, r := range java.HashOrder(replicas, hash) {
+		all = append(all, javaObject{{"partition", r.TopicPartition.String()}, {"size", r.Size}, {"offsetLag", r.OffsetLag}, {"isFuture", r.IsFuture}})
 	}
 	return all
 }
@@ -162,7 +164,7 @@ func (o javaObject) MarshalJSON() ([]byte, error) {
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	out.WriteByte('{')
-	for i, m := range javaOrder(o, javaDefault, func(m javaMember) int32 { return javaString(m.name) }) {
+	for i, m := range java.HashOrder(o, func(m javaMember) int32 { return java.HashString(m.name) }) {
 		if i > 0 {
 			out.WriteByte(',')
 		}

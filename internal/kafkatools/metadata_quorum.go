@@ -237,7 +237,7 @@ func (t *quorumTool) moment(millis int64, human bool, what string) (string, erro
 	}
 	ago := t.w.Now().Sub(time.UnixMilli(millis))
 	if millis == 0 || ago < 0 {
-		return "", fmt.Errorf("Error while computing relative time, possible drift in system clock.\nCurrent timestamp is %d, %s timestamp is %d", t.w.Now().UnixMilli(), what, millis) //nolint:staticcheck // Apache's words
+		return "", fmt.Errorf("Error while computing relative time, possible drift in system clock.\nCurrent timestamp is %d, %s timestamp is %d", t.w.Now().UnixMilli(), what, millis)
 	}
 	return strconv.FormatInt(ago.Milliseconds(), 10) + " ms ago", nil
 }
@@ -245,11 +245,11 @@ func (t *quorumTool) moment(millis int64, human bool, what string) (string, erro
 func (t *quorumTool) remove(ctx context.Context, c *client, f *jopt.Found) error {
 	id := f.Int(t.id)
 	if id < 0 {
-		return fmt.Errorf("Invalid negative --controller-id: %d", id) //nolint:staticcheck // Apache's words
+		return fmt.Errorf("Invalid negative --controller-id: %d", id)
 	}
 	directory, err := javaUUID(f.Value(t.directory))
 	if err != nil {
-		return fmt.Errorf("Failed to parse --controller-directory-id: %w", err) //nolint:staticcheck // Apache's words
+		return fmt.Errorf("Failed to parse --controller-directory-id: %w", err)
 	}
 	done := "DRY RUN of removing "
 	if !f.Has(t.removeDryRun) {
@@ -311,7 +311,7 @@ func (s settings) voter() (voter, error) {
 	}
 	n, err := strconv.ParseInt(id, 10, 32)
 	if err != nil {
-		return v, fmt.Errorf("For input string: %q", id) //nolint:staticcheck // Java's words
+		return v, fmt.Errorf("For input string: %q", id)
 	}
 	if n < 0 {
 		return v, errors.New("node.id was negative in configuration file." + valid)

@@ -79,9 +79,6 @@ func connects(p *jopt.Parser, oldConfig, oldProperty []string) *connection {
 	return c
 }
 
-// given reports whether an address stands on the command line itself.
-func (c *connection) given(s *jopt.Set) bool { return s.Count(c.server, c.controller) > 0 }
-
 // settings are what file, properties and flags say together; a flag's address wins over a property's, and that over the
 // file's.
 func (c *connection) settings(s *jopt.Set) (settings, error) {

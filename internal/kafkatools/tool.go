@@ -29,7 +29,6 @@ var absent = map[string]string{
 	"kafka-verifiable-share-consumer": "it comes with share groups",
 	"kafka-streams-groups":            "it comes with streams groups",
 	"kafka-streams-application-reset": "it comes with streams groups",
-	"kafka-leader-election":           "it comes with clusters of several nodes",
 	"kafka-reassign-partitions":       "it comes with clusters of several nodes",
 	"kafka-replica-verification":      "it comes with clusters of several nodes",
 	"kafka-jmx":                       "there is no JVM: the metrics are at /metrics, see docs/observability.md",
@@ -52,8 +51,9 @@ func Dispatch(ctx context.Context, world func() *World, argv []string, extra ...
 	if name == "" && len(args) > 0 {
 		if args[0] == linkCommand {
 			w := world()
-			defer w.Out.Flush()
-			return linkMain(w, args[1:], extra), true
+			exit := linkMain(w, args[1:], extra)
+			w.flush()
+			return exit, true
 		}
 		name, args = toolName(args[0]), args[1:]
 	}
@@ -73,7 +73,7 @@ func toolName(word string) string {
 }
 
 func run(ctx context.Context, w *World, name string, args []string, extra []Tool) int {
-	defer w.Out.Flush()
+	defer w.flush()
 	all := append(tools(), extra...)
 	i := slices.IndexFunc(all, func(t Tool) bool { return t.Name == name })
 	if i < 0 {

@@ -261,7 +261,7 @@ func (t *topicsTool) mustExist(found []listed) error {
 	if err != nil || name == "" || t.set.Has(t.ifExists) || len(found) > 0 {
 		return err
 	}
-	return fmt.Errorf("Topic '%s' does not exist as expected", name) //nolint:staticcheck // scripts look for this text
+	return fmt.Errorf("Topic '%s' does not exist as expected", name)
 }
 
 // newTopic is what --create and --alter are told of a topic.
@@ -310,7 +310,7 @@ func parseAssignment(s string) ([][]int32, error) {
 		for word := range strings.SplitSeq(part, ":") {
 			n, err := strconv.ParseInt(strings.TrimSpace(word), 10, 32)
 			if err != nil {
-				return nil, fmt.Errorf("For input string: %q", strings.TrimSpace(word)) //nolint:staticcheck // as Java says it
+				return nil, fmt.Errorf("For input string: %q", strings.TrimSpace(word))
 			}
 			if slices.Contains(nodes, int32(n)) {
 				twice = append(twice, int32(n))
@@ -322,7 +322,7 @@ func parseAssignment(s string) ([][]int32, error) {
 		}
 		all = append(all, nodes)
 		if len(nodes) != len(all[0]) {
-			return nil, fmt.Errorf("Partition %d has different replication factor: [%s]", i, joinInts(nodes, ", ")) //nolint:staticcheck // scripts look for this text
+			return nil, fmt.Errorf("Partition %d has different replication factor: [%s]", i, joinInts(nodes, ", "))
 		}
 	}
 	return all, nil
@@ -376,7 +376,7 @@ func (t *topicsTool) createTopic(ctx context.Context) error {
 		return err
 	}
 	if len(resp.Topics) != 1 {
-		return fmt.Errorf("The server response did not contain a result for topic %s", name) //nolint:staticcheck // as Java says it
+		return fmt.Errorf("The server response did not contain a result for topic %s", name)
 	}
 	err = javaCode(resp.Topics[0].ErrorCode, resp.Topics[0].ErrorMessage)
 	if isCode(err, kerr.TopicAlreadyExists) && t.set.Has(t.ifNotExists) {

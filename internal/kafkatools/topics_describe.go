@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/kafkatools/java"
 )
 
 // defaultPerAsk is how many partitions one answer of DescribeTopicPartitions describes at most.
@@ -35,7 +36,7 @@ type describedPartition struct {
 
 // describeByName describes topics, in the order of Java's map of them; perAsk bounds the partitions of one answer.
 func (c *client) describeByName(ctx context.Context, names []string, perAsk int32) ([]described, error) {
-	hash := func(d described) int32 { return javaString(d.name) }
+	hash := func(d described) int32 { return java.HashString(d.name) }
 	all, err := c.describePages(ctx, names, perAsk)
 	if errors.Is(err, errNoSuchAPI) {
 		all, err = c.describeMetadata(ctx, names)
@@ -43,8 +44,8 @@ func (c *client) describeByName(ctx context.Context, names []string, perAsk int3
 	if err != nil {
 		return nil, err
 	}
-	all = javaCopied(javaOrder(all, len(all), hash), hash)
-	return javaOrder(all, len(all), hash), nil
+	all = java.HashOrderCopied(java.HashOrderSized(all, len(all), hash), hash)
+	return java.HashOrderSized(all, len(all), hash), nil
 }
 
 // describePages asks DescribeTopicPartitions, page after page.
@@ -214,7 +215,7 @@ func (t *topicsTool) wantedID(ctx context.Context, id kafka.UUID) ([]described, 
 	if t.set.Has(t.ifExists) {
 		return nil, nil
 	}
-	return nil, fmt.Errorf("TopicId '%s' does not exist as expected", id) //nolint:staticcheck // scripts look for this text
+	return nil, fmt.Errorf("TopicId '%s' does not exist as expected", id)
 }
 
 // factor is the number of replicas of a partition, with a reassignment as if it had ended.

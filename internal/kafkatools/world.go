@@ -51,9 +51,12 @@ func (w *World) printf(format string, args ...any) { fmt.Fprintf(w.Out, format, 
 // println writes words with a blank between them, and a newline, to stdout.
 func (w *World) println(words ...any) { fmt.Fprintln(w.Out, words...) }
 
+// flush shows what was written to stdout. A reader that went away is nobody's error: the tool ends as if all had been read.
+func (w *World) flush() { _ = w.Out.Flush() }
+
 // errorln writes a line to stderr, behind what was written to stdout.
 func (w *World) errorln(words ...any) {
-	_ = w.Out.Flush()
+	w.flush()
 	fmt.Fprintln(w.Err, words...)
 }
 

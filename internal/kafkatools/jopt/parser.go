@@ -149,7 +149,7 @@ func (p *Parser) short(s *Set, word string, args []string) ([]string, error) {
 		if o.takes != nothing {
 			return s.take(o, word[i+1:], i+1 < len(word), args)
 		}
-		s.seen[o] = true
+		s.mark(o)
 	}
 	return args, nil
 }
@@ -176,12 +176,19 @@ type Set struct {
 	seen   map[*Option]bool
 	values map[*Option][]string
 
+	// Given are the options in the order of the command line, repeated ones too.
+	Given []*Option
 	// Rest are the words that belong to no option.
 	Rest []string
 }
 
-func (s *Set) take(o *Option, value string, given bool, args []string) ([]string, error) {
+func (s *Set) mark(o *Option) {
 	s.seen[o] = true
+	s.Given = append(s.Given, o)
+}
+
+func (s *Set) take(o *Option, value string, given bool, args []string) ([]string, error) {
+	s.mark(o)
 	switch {
 	case o.takes == nothing:
 		return args, nil

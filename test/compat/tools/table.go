@@ -30,11 +30,17 @@ type rule struct {
 
 func replace(expr, with string) rule { return rule{regexp.MustCompile(expr), with} }
 
-// anyOrder sorts lines and is declared for tools that print a set whose order is that of a salted hash.
+// anyOrder sorts lines: the tool prints a map of Java whose order is another in each process.
 var anyOrder = rule{}
 
 // invocations is the whole table.
 func invocations() []invocation { return slices.Concat(admin, clients) }
+
+// reads reports whether the invocation changes nothing: it may be done again. A server may show a change a moment after it has
+// acknowledged it.
+func (i invocation) reads() bool {
+	return strings.Contains(i.line, "describe") || strings.Contains(i.line, "--list") || i.tool() == "kafka-get-offsets"
+}
 
 // tool is the first word of the line.
 func (i invocation) tool() string {
