@@ -48,7 +48,7 @@ type writes struct {
 	acks    int16
 	plain   bool // names no transactional id
 	results []written
-	unacked int // results that wait for their high watermark
+	unacked int // results that wait
 }
 
 // written is the outcome of one partition.
@@ -60,7 +60,8 @@ type written struct {
 	partition *partition.Partition
 	end       kafka.Offset // exclusive; waited for with acks=all
 	epoch     kafka.LeaderEpoch
-	waits     bool
+	waits     bool // for the high watermark
+	unsynced  bool // waits for a sync first
 	out       wire.Produced
 }
 
@@ -109,8 +110,9 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 		w.Counters.BytesIn.Add(int64(len(records)))
 	}
 	r.out.BaseOffset, r.out.LogAppendTime = res.BaseOffset, res.LogAppendTime
-	if w.acks == -1 && !res.Committed {
-		r.partition, r.end, r.epoch, r.waits = p, res.End, res.LeaderEpoch, true
+	r.waits, r.unsynced = w.acks == -1 && !res.Committed, !res.Synced
+	if r.waits || r.unsynced {
+		r.partition, r.end, r.epoch = p, res.End, res.LeaderEpoch
 		w.unacked++
 	}
 }
@@ -160,17 +162,22 @@ func (w *writes) failed() bool {
 	return false
 }
 
-// wait parks the answer until every high watermark has passed, or the request's time is up.
+// longestSync bounds the wait for a sync. A disk that takes longer has failed.
+const longestSync = 5 * time.Minute
+
+// wait parks the answer until what flush.messages asks for is synced, and then, with acks=all, until every high watermark has passed or the
+// request's time is up.
 func (w *writes) wait(timeout time.Duration) {
-	own := &parkedWrites{call: w.park(), writes: *w} // the connection's own are for its next request
-	own.writes.call, own.results = &own.call, slices.Clone(w.results)
-	pending := w.req.Defer(false)
-	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.req.Received.Add(timeout), func() {
-		pending.Complete(own.settle)
-	})
+	own := &parkedWrites{call: w.park(), writes: *w, pending: w.req.Defer(false), deadline: w.req.Received.Add(timeout)}
+	own.writes.call, own.results = &own.call, slices.Clone(w.results) // the connection's own are for its next request
+	if !slices.ContainsFunc(own.results, func(r written) bool { return r.unsynced }) {
+		own.replicate()
+		return
+	}
+	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.req.Received.Add(longestSync), own.replicate)
 	for i := range own.results {
-		if r := &own.results[i]; r.waits {
-			wait.Watch(r.partition.Watchers(), kafka.HighWatermark, r.end-1)
+		if r := &own.results[i]; r.unsynced {
+			r.partition.WatchSynced(wait, r.end)
 		}
 	}
 	w.Purgatory.Start(wait)
@@ -180,6 +187,36 @@ func (w *writes) wait(timeout time.Duration) {
 type parkedWrites struct {
 	call call
 	writes
+	pending  transport.Pending
+	deadline time.Time
+}
+
+// replicate goes on when the syncs are over: it waits for the high watermarks.
+func (w *parkedWrites) replicate() {
+	left := 0
+	for i := range w.results {
+		r := &w.results[i]
+		if r.unsynced {
+			if err := r.partition.Synced(r.end); err != nil {
+				w.fail(r, err)
+				r.waits = false
+			}
+		}
+		if r.waits && r.partition.HighWatermark() < r.end {
+			left++
+		}
+	}
+	if left == 0 {
+		w.pending.Complete(w.settle)
+		return
+	}
+	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.deadline, func() { w.pending.Complete(w.settle) })
+	for i := range w.results {
+		if r := &w.results[i]; r.waits {
+			wait.Watch(r.partition.Watchers(), kafka.HighWatermark, r.end-1)
+		}
+	}
+	w.Purgatory.Start(wait)
 }
 
 // settle gives the answer when the wait is over, by success or by time.

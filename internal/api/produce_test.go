@@ -1,8 +1,11 @@
 package api_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -12,6 +15,7 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/testkit"
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 // acks=0 has no answer, so that the next request's comes first; an error closes the connection, as in Kafka.
@@ -280,4 +284,73 @@ func TestDeleteRecords(t *testing.T) {
 	if got := c.MustProduce("a", 0, testkit.BatchOf(1, "5")); got != 5 {
 		t.Errorf("the next record has offset %d", got)
 	}
+}
+
+// TestDurableAnswers: with flush.messages=1 requests are answered after a sync, which those that are in flight on a connection share; acks=all needs no time
+// of its own for that. One whose sync fails is told so.
+func TestDurableAnswers(t *testing.T) {
+	var syncs atomic.Int64
+	gate := make(chan error)
+	disk := vfs.NewFaulty(vfs.NewMem(), func(o vfs.Op) error {
+		if o.Kind != vfs.OpSync || !strings.Contains(o.Name, "durable-") || !strings.HasSuffix(o.Name, ".log") {
+			return nil
+		}
+		syncs.Add(1)
+		return <-gate
+	})
+	n := testkit.Start(t, testkit.Options{FS: disk})
+	c := n.Dial()
+	c.Create("durable", 1, "flush.messages", "1")
+	request := func(acks int16) *kmsg.ProduceRequest {
+		req := testkit.ProduceRequest("durable", 0, acks, testkit.BatchOf(1, "x"))
+		req.Version, req.TimeoutMillis = 9, 0
+		return req
+	}
+	const more = 5
+	c.Send(request(1), 9)
+	testkit.Eventually(t, "the first sync begins", func() bool { return syncs.Load() == 1 })
+	for i := range more {
+		c.Send(request(int16(1-2*(i%2))), 9)
+	}
+	other := n.Dial()
+	testkit.Eventually(t, "all are appended", func() bool { return endOf(other, "durable") == 1+more })
+	if got := other.Read("durable", 0, 0); len(got) > 0 {
+		t.Errorf("a consumer sees %q", got)
+	}
+	gate <- nil
+	gate <- nil
+	for i := range 1 + more {
+		resp, _ := c.Receive(request(1))
+		if p := resp.(*kmsg.ProduceResponse).Topics[0].Partitions[0]; p.ErrorCode != 0 || p.BaseOffset != int64(i) {
+			t.Errorf("request %d: %s at %d", i, testkit.Code(p.ErrorCode), p.BaseOffset)
+		}
+	}
+	if got := other.Read("durable", 0, 0); len(got) != 1+more || syncs.Load() != 2 {
+		t.Errorf("%q after %d syncs", got, syncs.Load())
+	}
+	for i, acks := range []int16{1, -1} {
+		c.Send(request(acks), 9)
+		testkit.Eventually(t, "it is appended", func() bool { return endOf(other, "durable") == int64(2+more+i) })
+	}
+	gate <- errors.New("the disk is gone")
+	for range 2 {
+		resp, _ := c.Receive(request(1))
+		if p := resp.(*kmsg.ProduceResponse).Topics[0].Partitions[0]; testkit.Code(p.ErrorCode) != "KAFKA_STORAGE_ERROR" {
+			t.Errorf("a failed sync is answered with %s", testkit.Code(p.ErrorCode))
+		}
+	}
+	n.Abandon() // it could not stop cleanly
+}
+
+// endOf is the end of partition 0's log, as a replica sees it.
+func endOf(c *testkit.Conn, topic string) int64 {
+	req := kmsg.NewPtrOffsetForLeaderEpochRequest()
+	req.ReplicaID = -2
+	t := kmsg.NewOffsetForLeaderEpochRequestTopic()
+	t.Topic = topic
+	p := kmsg.NewOffsetForLeaderEpochRequestTopicPartition()
+	p.CurrentLeaderEpoch, p.LeaderEpoch = -1, 0
+	t.Partitions = append(t.Partitions, p)
+	req.Topics = append(req.Topics, t)
+	return testkit.Ask[*kmsg.OffsetForLeaderEpochResponse](c, req, 4).Topics[0].Partitions[0].EndOffset
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/ottla/ottla/internal/cli/groups"
 	"github.com/ottla/ottla/internal/cli/load"
 	"github.com/ottla/ottla/internal/cli/records"
+	"github.com/ottla/ottla/internal/cli/settings"
 	"github.com/ottla/ottla/internal/cli/top"
 	"github.com/ottla/ottla/internal/cli/topics"
 )
@@ -41,7 +42,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 		c.GroupID = "server"
 		root.AddCommand(c)
 	}
-	for _, c := range []*cobra.Command{topics.Command(a), records.ProduceCommand(a), records.ConsumeCommand(a), groups.Command(a), clusters.Command(a), top.Command(a), load.Command(a)} {
+	for _, c := range []*cobra.Command{topics.Command(a), records.ProduceCommand(a), records.ConsumeCommand(a), records.Command(a), groups.Command(a), clusters.Command(a), top.Command(a), load.Command(a), settings.Command(a)} {
 		c.GroupID = "client"
 		root.AddCommand(c)
 	}
@@ -56,6 +57,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 	files := files.Command(a)
 	files.GroupID = "offline"
 	root.AddCommand(files, versionCommand(a), topics.Plural(a), groups.Plural(a))
+	a.Finish(root)
 	return root
 }
 

@@ -17,11 +17,16 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/testkit"
 )
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"ottla": func() { os.Exit(Run(context.Background(), command.Stdio(), os.Args[1:])) },
+		"ottla": func() {
+			w := command.Stdio()
+			w.Proof = prove
+			os.Exit(Run(context.Background(), w, os.Args[1:]))
+		},
 	})
 }
 
@@ -29,8 +34,10 @@ func TestMain(m *testing.M) {
 //
 // Besides testscript's own commands there are
 //
-//	server [acl|autocreate|three|lonely]...   start a server, its address in OTTLA_BOOTSTRAP_SERVER;
-//	                                   a lonely one never has enough replicas for a record
+//	server [acl|autocreate|three|lonely|hurt]...   start a server, its address in OTTLA_BOOTSTRAP_SERVER;
+//	                                   a lonely one never has enough replicas for a record,
+//	                                   a hurt one has no leader of t-0 and one in-sync replica of the others
+//	node                               start a node of Ottla itself, for what the other does not do
 //	member GROUP TOPIC [PROTOCOL]      keep a consumer in a group, classic or consumer, until the script ends
 //	exits CODE PROGRAM ARGS...         run a program that must end with this exit code
 //	silent                             listen at $SILENT without ever answering
@@ -49,6 +56,11 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"server": scriptServer,
 			"member": scriptMember,
+			"node": func(ts *testscript.TestScript, _ bool, _ []string) {
+				n, err := testkit.TryStart(t, testkit.Options{})
+				ts.Check(err)
+				ts.Setenv("OTTLA_BOOTSTRAP_SERVER", n.Addr)
+			},
 			"exits":  scriptExits,
 			"silent": func(ts *testscript.TestScript, _ bool, _ []string) { listen(ts, "SILENT", func(net.Conn) {}) },
 			"hangup": func(ts *testscript.TestScript, _ bool, _ []string) {
@@ -64,7 +76,7 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("server can't be negated")
 	}
 	opts := []kfake.Opt{kfake.ClusterID("test-cluster"), kfake.DefaultNumPartitions(1)}
-	brokers, lonely := 1, false
+	brokers, lonely, hurt := 1, false, false
 	for _, arg := range args {
 		switch arg {
 		case "acl":
@@ -73,6 +85,8 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 			opts = append(opts, kfake.AllowAutoTopicCreation())
 		case "lonely":
 			lonely = true
+		case "hurt":
+			hurt = true
 		case "three":
 			brokers = 3
 		default:
@@ -87,6 +101,9 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 			c.KeepControl()
 			return notEnoughReplicas(req.(*kmsg.ProduceRequest)), nil, true
 		})
+	}
+	if hurt {
+		hurtIt(c)
 	}
 	ts.Setenv("OTTLA_BOOTSTRAP_SERVER", strings.Join(c.ListenAddrs(), ","))
 }

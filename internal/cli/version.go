@@ -24,7 +24,7 @@ func versionCommand(a *command.App) *cobra.Command {
 		RunE:  func(*cobra.Command, []string) error { return printVersion(a) },
 	}
 	a.OutputFlags(cmd.Flags())
-	return cmd
+	return a.Prints(cmd, command.ObjectOf[versions]("Version"))
 }
 
 func printVersion(a *command.App) error {

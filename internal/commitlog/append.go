@@ -37,6 +37,9 @@ func (l *Log) Append(b []byte, now time.Time) (Appended, error) {
 	if err != nil {
 		return Appended{}, fmt.Errorf("append to %s: %w", l.partition, err)
 	}
+	if err := l.makeSynced(now); err != nil {
+		return Appended{}, err
+	}
 	rolled, err := l.rollFor(s, len(b), now)
 	if err != nil {
 		return Appended{}, l.writeError(err)
@@ -140,13 +143,12 @@ func (l *Log) replay(batch record.Batch) {
 }
 
 // setEpochs publishes epochs and has them saved with the next flush. Until then a crash loses no more than what recovery finds again in the
-// batches: an epoch without a batch is of no use to anybody after a crash, since its leadership ended with the process.
+// batches: an epoch without a batch is of no use to anybody after the process, whose leadership ends with it, and is no reason to write at its end.
 func (l *Log) setEpochs(e epochs, changed bool) {
 	if !changed {
 		return
 	}
 	l.epochs.Store(&e)
-	l.touched = true
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.saveEpochs = true

@@ -33,7 +33,7 @@ func tryClean(l *Log, keys int, retention time.Duration, now time.Time) error {
 	if _, err := l.Flush(); err != nil {
 		return err
 	}
-	survey, err := l.Survey(compaction.Config{}, &l.config)
+	survey, err := l.Survey(compaction.Config{}, l.config)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func tryClean(l *Log, keys int, retention time.Duration, now time.Time) error {
 		last[id] = compaction.LastBatch{Offset: offset, Epoch: epoch}
 	})
 	c, err := l.Compact(Cleaning{
-		From: w.From, To: w.To, Config: l.config, Keys: compaction.NewKeys(make([]byte, keys*compaction.SlotBytes), 1, compaction.Seeds()), Now: now,
+		From: w.From, To: w.To, Config: *l.config, Keys: compaction.NewKeys(make([]byte, keys*compaction.SlotBytes), 1, compaction.Seeds()), Now: now,
 		DeleteRetention: retention, HighWatermark: l.LogEndOffset(), Producers: last, BufferBytes: 300,
 	})
 	for err == nil {

@@ -16,19 +16,23 @@ import (
 // Flush makes durable what was appended before the call, with the indexes and snapshots of finished segments, moves the recovery point and returns
 // it. One at a time, on any goroutine; it does not hold up the writer. After an error, which wraps vfs.ErrSyncFailed if a sync failed, the log is fenced.
 func (l *Log) Flush() (kafka.Offset, error) {
-	if err := l.Err(); err != nil {
+	if err := l.Err(); err != nil || !l.Made() {
 		return l.RecoveryPoint(), err
 	}
 	l.mu.Lock()
 	generation, point := l.truncations, l.recoveryPoint
-	sealed, epochs, dir := l.sealed, l.saveEpochs, l.syncDir
-	l.sealed, l.saveEpochs, l.syncDir = nil, false, false
+	sealed, epochs, dir, isNew := l.sealed, l.saveEpochs, l.syncDir, l.syncParent
+	l.sealed, l.saveEpochs, l.syncDir, l.syncParent = nil, false, false, false
 	l.mu.Unlock()
 	// The end comes after the list of finished segments and before the sync: what it covers is in those segments or in the active one.
 	v := l.list.Load()
 	end := v.next(len(v.segments) - 1)
-	if err := l.flush(v, sealed, epochs, dir || len(sealed) > 0, end > point); err != nil {
-		l.postpone(sealed, epochs, dir)
+	err := l.syncFolder(isNew)
+	if err == nil {
+		err = l.flush(v, sealed, epochs, dir || len(sealed) > 0, end > point)
+	}
+	if err != nil {
+		l.postpone(sealed, epochs, dir, isNew)
 		return point, l.writeError(err)
 	}
 	l.mu.Lock()
@@ -40,11 +44,11 @@ func (l *Log) Flush() (kafka.Offset, error) {
 }
 
 // postpone leaves to the next Flush what one did not do.
-func (l *Log) postpone(finished []sealed, epochs, dir bool) {
+func (l *Log) postpone(finished []sealed, epochs, dir, isNew bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.sealed = append(finished, l.sealed...)
-	l.saveEpochs, l.syncDir = l.saveEpochs || epochs, l.syncDir || dir
+	l.saveEpochs, l.syncDir, l.syncParent = l.saveEpochs || epochs, l.syncDir || dir, l.syncParent || isNew
 }
 
 func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
@@ -115,7 +119,7 @@ func (l *Log) Close(now time.Time) error {
 		return nil
 	}
 	err := l.Err()
-	if err == nil && l.touched {
+	if err == nil && l.touched && l.Made() {
 		err = l.finish(now)
 	}
 	l.Abandon()
@@ -165,6 +169,9 @@ func (l *Log) pruneSnapshots() error {
 // Abandon closes the log without writing anything: its folder has failed, or is to be removed. Writer, with no Flush running.
 func (l *Log) Abandon() {
 	l.closed = true
+	if !l.Made() {
+		return
+	}
 	for _, s := range l.list.Load().segments {
 		s.Close()
 	}

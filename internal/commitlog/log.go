@@ -3,6 +3,7 @@ package commitlog
 import (
 	"errors"
 	"fmt"
+	"path"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -27,7 +28,7 @@ type Log struct {
 	broken   atomic.Pointer[error] // a failure after which nothing may be written
 
 	// Of the writer.
-	config    Config
+	config    *Config // of the topic: shared
 	producers *producer.State
 	touched   bool // something was written since Open
 	closed    bool
@@ -41,6 +42,7 @@ type Log struct {
 	sealed        []sealed
 	saveEpochs    bool
 	syncDir       bool
+	syncParent    bool // the folder is new
 	doomed        []doomed
 	swaps         []swap
 }
@@ -76,8 +78,13 @@ func (d Damage) String() string {
 	return fmt.Sprintf("offsets %d to %d of segment %d", d.From, d.End-1, d.Segment)
 }
 
-// Dir returns the folder.
-func (l *Log) Dir() string { return l.dir.Path }
+// Dir returns the folder. Writer.
+func (l *Log) Dir() string {
+	if !l.Made() {
+		return path.Join(l.dir.Path, l.partition.String())
+	}
+	return l.dir.Path
+}
 
 // LogStartOffset returns the first offset that can be read.
 func (l *Log) LogStartOffset() kafka.Offset { return kafka.Offset(l.logStart.Load()) }
@@ -137,11 +144,11 @@ func (l *Log) writable() error {
 // Producers returns the state of the partition's producers, which Append and the truncations keep up to date: call Check before Append. Writer.
 func (l *Log) Producers() *producer.State { return l.producers }
 
-// SetConfig replaces the configuration. Writer.
-func (l *Log) SetConfig(c Config) { l.config = c }
+// SetConfig replaces the configuration, which must not change any more: logs share it. Writer.
+func (l *Log) SetConfig(c *Config) { l.config = c }
 
 // Config returns the configuration. Writer.
-func (l *Log) Config() Config { return l.config }
+func (l *Log) Config() Config { return *l.config }
 
 func (v *list) active() *segment.Segment { return v.segments[len(v.segments)-1] }
 

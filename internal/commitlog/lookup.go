@@ -57,7 +57,7 @@ func (l *Log) offsetForTimestamp(v *list, ms int64) (TimestampOffset, bool, erro
 		if err != nil {
 			return TimestampOffset{}, false, err
 		}
-		if newest < ms {
+		if newest < ms || s.Size() == 0 {
 			continue
 		}
 		for from := start; ; { // a batch's max timestamp may be that of a record below start

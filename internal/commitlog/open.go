@@ -18,9 +18,10 @@ import (
 // Open opens the log in folder dir, making it if there is none, and recovers it after an unclean shutdown. It leaves no file open beyond the
 // cache's. What was lost or damaged is in the Report and no error: errors are the file system's.
 func Open(f vfs.FS, dir string, o Options) (*Log, Report, error) {
+	config := o.Config // of its own, so that not all of o stays
 	l := &Log{
 		dir:       &segment.Dir{FS: f, Path: dir, Cache: o.Cache},
-		partition: o.Partition, config: o.Config, recoveryPoint: o.RecoveryPoint, truncatedTo: kafka.NoOffset,
+		partition: o.Partition, config: &config, recoveryPoint: o.RecoveryPoint, truncatedTo: kafka.NoOffset,
 	}
 	l.logStart.Store(int64(o.LogStartOffset))
 	l.cleaned.Store(int64(o.Cleaned))

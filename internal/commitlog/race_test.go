@@ -18,9 +18,8 @@ func TestConcurrentUse(t *testing.T) {
 	c := small()
 	c.RetentionBytes, c.DeleteDelay, c.IndexInterval = 5000, 0, 100
 	o := options(c)
-	o.Cache = segment.NewCache(2, 100) // so that files and indexes come and go
-	l, _, err := Open(vfs.OS{}, t.TempDir()+"/t-0", o)
-	must(t, err)
+	o.Cache = segment.NewCache(2, 100)                                                    // so that files and indexes come and go
+	l := New(vfs.OS{}, t.TempDir(), o.Cache, kafka.TopicPartition{Topic: "t"}, &o.Config) // so that the folder comes under their eyes
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
 	background := func(f func() error) {

@@ -18,6 +18,7 @@ func (l *Log) SetLogStartOffset(start kafka.Offset) error {
 	if start > l.LogStartOffset() {
 		l.logStart.Store(int64(start))
 		l.setEpochs(l.epochs.Load().truncateStart(start))
+		l.touched = true
 	}
 	return nil
 }

@@ -238,7 +238,8 @@ func (s *scenario) configure(d *datadriven.TestData) {
 	s.cfg.SegmentAge = time.Duration(s.number(d, "segment-ms", s.cfg.SegmentAge.Milliseconds())) * time.Millisecond
 	s.cfg.DeleteOld = !d.HasArg("compact")
 	if s.log != nil {
-		s.log.SetConfig(s.cfg)
+		c := s.cfg
+		s.log.SetConfig(&c)
 	}
 }
 

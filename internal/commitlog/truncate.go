@@ -26,6 +26,7 @@ func (l *Log) TruncateTo(end kafka.Offset, now time.Time) error {
 	}
 	if end >= l.LogEndOffset() {
 		l.setEpochs(l.epochs.Load().truncateEnd(end))
+		l.touched = true
 		return nil
 	}
 	v := l.list.Load()
@@ -141,6 +142,9 @@ func (l *Log) listSnapshots() ([]kafka.Offset, error) {
 // TruncateFullyAndStartAt removes everything; the log continues empty at start. Writer.
 func (l *Log) TruncateFullyAndStartAt(start kafka.Offset, now time.Time) error {
 	if err := l.writable(); err != nil {
+		return err
+	}
+	if err := l.makeSynced(now); err != nil {
 		return err
 	}
 	if err := l.startAt(start, now); err != nil {

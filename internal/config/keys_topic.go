@@ -10,7 +10,7 @@ var topicKeys = []row{
 	{"delete.retention.ms", Long, "86400000", atLeast(0), Medium, Honoured, "log.cleaner.delete.retention.ms", "How long tombstones are kept after they are cleaned."},
 	{"errors.deadletterqueue.group.enable", Boolean, "false", nil, Medium, Accepted, "", "Let share groups use this topic for dead letters."},
 	{"file.delete.delay.ms", Long, "60000", atLeast(0), Medium, Honoured, "log.segment.delete.delay.ms", "How long a removed segment's file stays on disk."},
-	{"flush.messages", Long, "9223372036854775807", atLeast(1), Medium, Honoured, "log.flush.interval.messages", "Records after which a partition is flushed to disk."},
+	{"flush.messages", Long, "9223372036854775807", atLeast(1), Medium, Honoured, "log.flush.interval.messages", "Records after which a partition is flushed to disk, before the last of them is acknowledged; 1 for each. Answers that wait share a flush."},
 	{"flush.ms", Long, "9223372036854775807", atLeast(0), Medium, Honoured, "log.flush.interval.ms log.flush.scheduler.interval.ms", "Longest time that records stay unflushed."},
 	{"follower.replication.throttled.replicas", List, "", throttled{}, Medium, Accepted, "", "Replicas whose fetching is throttled, partition:broker, separated by commas; * for all."},
 	{"index.interval.bytes", Int, "4096", atLeast(0), Medium, Honoured, "log.index.interval.bytes", "Bytes of records between two entries of the offset index."},

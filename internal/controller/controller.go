@@ -70,6 +70,7 @@ type Controller struct {
 	// registered is the offset of each broker's newest registration record: a broker that has read it is caught up.
 	registered map[kafka.NodeID]kafka.Offset
 	collisions collisions
+	resolved   resolved
 }
 
 // New starts a controller at the moment it becomes active, on all that was committed: it goes on from loader, which

@@ -102,6 +102,25 @@ func (c *Controller) stored(topic map[string]string) Stored {
 	}
 }
 
+// resolved remembers what was found last, until configurations change: whole clusters are gone through topic by topic.
+type resolved struct {
+	configs   *metadata.Configs
+	plain     TopicConfig // of topics that set nothing themselves
+	topic     string      // the last one that does, and
+	ownConfig TopicConfig // what holds for it
+}
+
 func (c *Controller) topicConfig(topic string) TopicConfig {
-	return c.cfg.Configs.Topic(c.stored(c.Image().Configs.Topic(topic)))
+	r, configs := &c.resolved, c.Image().Configs
+	if r.configs != configs {
+		*r = resolved{configs: configs, plain: c.cfg.Configs.Topic(c.stored(nil))}
+	}
+	own := configs.Topic(topic)
+	if len(own) == 0 {
+		return r.plain
+	}
+	if r.topic != topic {
+		r.topic, r.ownConfig = topic, c.cfg.Configs.Topic(c.stored(own))
+	}
+	return r.ownConfig
 }

@@ -2,6 +2,7 @@ package kafkatools
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,6 +129,9 @@ func (c *client) describeGroup(ctx context.Context, group string) (*groupDescrip
 	req := kmsg.NewPtrConsumerGroupDescribeRequest()
 	req.Groups = []string{group}
 	resp, err := ask[*kmsg.ConsumerGroupDescribeResponse](ctx, c, "describeConsumerGroups", req)
+	if errors.Is(err, errNoSuchAPI) {
+		return c.describeClassic(ctx, group, nil)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -244,6 +244,7 @@ func TestDeletedFolderHasKafkasName(t *testing.T) {
 	n := testkit.Start(t, testkit.Options{})
 	c := n.Dial()
 	c.Create("gone", 1)
+	c.MustProduce("gone", 0, testkit.BatchOf(1, "x"))
 	c.Delete("gone")
 	deleted := func(name string) bool {
 		return strings.HasPrefix(name, "gone-0.") && strings.HasSuffix(name, "-delete")

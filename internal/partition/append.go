@@ -39,6 +39,8 @@ type AppendResult struct {
 	LeaderEpoch    kafka.LeaderEpoch
 	// Committed says that the high watermark has reached End: acks=all needs no wait.
 	Committed bool
+	// Synced says that the answer need not wait for a sync that flush.messages asks for. If it has to, see WatchSynced.
+	Synced bool
 	// Duplicate says that the batch was a retry of one that is in the log already.
 	Duplicate bool
 }
@@ -70,10 +72,8 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 		}
 		return p.refused(w.err)
 	}
-	if w.flush {
-		if err := p.flush(); err != nil {
-			return p.refused(p.storageFailure(err))
-		}
+	if w.sync {
+		go p.syncOwed()
 	}
 	if !w.result.Duplicate {
 		p.advanced(len(v.Batch))
@@ -87,7 +87,7 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 // written is the outcome of the part of an append that is under the lock.
 type written struct {
 	result   AppendResult
-	flush    bool  // flush.messages asks for a sync before the answer
+	sync     bool  // somebody has to begin with the syncs that flush.messages asks for
 	unsynced bool  // a segment is finished, or much was written: the flusher has something to do
 	err      error // a kerr value, or the log's if storage
 	storage  bool
@@ -119,11 +119,11 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	case duplicate:
 		w.result = AppendResult{
 			BaseOffset: known.BaseOffset, End: known.LastOffset + 1, LogAppendTime: known.Timestamp, LogStartOffset: p.log().LogStartOffset(),
-			LeaderEpoch: epoch, Duplicate: true, Committed: p.core.HighWatermark() > known.LastOffset,
+			LeaderEpoch: epoch, Duplicate: true, Committed: p.core.HighWatermark() > known.LastOffset, Synced: !p.syncs.owes(known.LastOffset + 1),
 		}
 		return w
 	}
-	if w.err = p.mark(); w.err != nil {
+	if w.err = p.begin(r.Now); w.err != nil {
 		w.storage = true
 		return w
 	}
@@ -132,7 +132,11 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		w.err, w.storage = err, true
 		return w
 	}
-	p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) // after the append: a flush that overtakes it must not be taken for its own
+	if p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) { // after the append: a flush that overtakes it must not be taken for its own
+		p.dir().m.grown.Store(true)
+	}
+	w.sync = p.count(int64(b.Count()), len(b), appended.End, c.FlushMessages)
+	p.core.SetDurable(p.syncs.durable())
 	p.core.Appended(appended.End)
 	p.publish()
 	p.unsynced += int64(len(b))
@@ -141,16 +145,10 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	}
 	w.result = AppendResult{
 		BaseOffset: appended.Base, End: appended.End, LogAppendTime: kafka.NoTimestamp, LogStartOffset: p.log().LogStartOffset(),
-		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End,
+		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End, Synced: !p.syncs.owes(appended.End),
 	}
 	if c.TimestampType == kafka.LogAppendTime {
 		w.result.LogAppendTime = b.MaxTimestamp()
-	}
-	if c.FlushMessages > 0 {
-		p.unflushed += int64(b.Count())
-		if w.flush = p.unflushed >= c.FlushMessages; w.flush {
-			p.unflushed = 0
-		}
 	}
 	return w
 }

@@ -154,9 +154,18 @@ func nodes(ids []int32) []kafka.NodeID {
 	return out
 }
 
+// config returns the configuration of a topic; those that set nothing themselves share one.
 func (m *Manager) config(image *metadata.Image, topic string) *Config {
-	c := m.o.TopicConfig(topic, image.Configs.Topic(topic))
-	return &c
+	own := image.Configs.Topic(topic)
+	if len(own) > 0 {
+		c := m.o.TopicConfig(topic, own)
+		return &c
+	}
+	if m.plain.configs != image.Configs {
+		c := m.o.TopicConfig(topic, nil)
+		m.plain = plainConfig{image.Configs, &c}
+	}
+	return m.plain.config
 }
 
 // create claims a recovered log for a partition, or makes a new one. It returns nil if that fails, which fails the directory.
@@ -183,30 +192,41 @@ func (e *edit) create(t *metadata.Topic, part *metadata.Partition, directory kaf
 	if r != nil {
 		m.stray(r)
 	}
+	d, log := e.begin(id, part, directory, c)
+	if log == nil {
+		return nil
+	}
+	p := newPartition(d, m.o.Self, id, t.ID, log, 0, c)
+	m.resume(p)
+	return e.placed(p, directory)
+}
+
+// begin returns the log of a partition that has none, which needs no folder before its first record, and its directory. A future log that is
+// all that is left is taken instead. The log is nil if the directory failed, or is offline.
+func (e *edit) begin(id kafka.TopicPartition, part *metadata.Partition, directory kafka.UUID, c *Config) (*logDir, *commitlog.Log) {
+	m := e.m
 	d, err := m.promote(id, directory)
-	if err != nil {
-		d.fail(err)
-		return nil
+	if d != nil {
+		opts := m.o.Template
+		opts.Partition, opts.Config, opts.Now = id, c.Log, m.o.Now()
+		var log *commitlog.Log
+		if err = cmp.Or(err, d.forget(id)); err == nil {
+			log, _, err = commitlog.Open(m.o.FS, path.Join(d.Path, id.String()), opts)
+		}
+		if err != nil {
+			d.fail(err)
+		}
+		return d, log
 	}
-	if d == nil {
-		d = e.choose(id, directory, part)
-	}
-	if d == nil {
+	if d = e.choose(id, directory, part); d == nil {
 		m.o.Log.Error("partition is offline with its log directory", "partition", id)
-		return nil
+		return nil, nil
 	}
-	opts := m.o.Template
-	opts.Partition, opts.Config, opts.Now = id, c.Log, m.o.Now()
 	if err := d.forget(id); err != nil {
 		d.fail(err)
-		return nil
+		return nil, nil
 	}
-	log, _, err := commitlog.Open(m.o.FS, path.Join(d.Path, id.String()), opts)
-	if err != nil {
-		d.fail(err)
-		return nil
-	}
-	return e.placed(newPartition(d, m.o.Self, id, t.ID, log, 0, c), directory)
+	return d, commitlog.New(m.o.FS, d.Path, m.o.Template.Cache, id, &c.Log)
 }
 
 // choose returns the directory for a partition that has no log here, or nil.
@@ -272,6 +292,7 @@ func (e *edit) fresh(directory kafka.UUID, part *metadata.Partition) bool {
 // placed counts a partition in its directory, and notes it when that is another one than the metadata says.
 func (e *edit) placed(p *Partition, directory kafka.UUID) *Partition {
 	p.dir().replicas.Add(1)
+	p.dir().stale()
 	if p.dir().ID != directory {
 		e.m.misplace(p, p.dir().ID)
 	}
@@ -318,7 +339,8 @@ func (m *Manager) Misplaced() []Placement {
 func (m *Manager) remove(p *Partition) {
 	p.abandon(gone)
 	p.dir().replicas.Add(-1)
-	if p.dir().failure() != nil {
+	p.dir().stale()
+	if p.dir().failure() != nil || !p.log().Made() {
 		return
 	}
 	if err := m.retire(p.dir(), p.id.String(), p.id, m.o.Now()); err != nil {

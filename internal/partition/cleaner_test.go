@@ -315,7 +315,7 @@ func (w *world) beside(p *Partition, life int) {
 	c := newCleaner(w.m, CleanerConfig{Threads: 1, KeyBytes: 1 << 16, KeyLoad: 0.9, BufferBytes: 8 << 10, BytesPerSecond: 1e300})
 	forever(func(int) error { c.step(now); return nil })
 	forever(func(int) error { return p.retain(now) })
-	forever(func(int) error { return p.flush() })
+	forever(func(int) error { return flush(p) })
 	rng := rand.New(rand.NewPCG(uint64(life), 0))
 	forever(func(int) error {
 		_, err := p.DeleteRecords(p.LogStartOffset() + kafka.Offset(rng.IntN(3)))

@@ -1,6 +1,7 @@
 package partition
 
 import (
+	"math"
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
@@ -31,3 +32,6 @@ type Config struct {
 	// Compaction is for the cleaners, of logs that are Compacted.
 	Compaction compaction.Config
 }
+
+// flushes reports whether appends are flushed after a time.
+func (c *Config) flushes() bool { return c.FlushInterval >= 0 && c.FlushInterval < math.MaxInt64 }

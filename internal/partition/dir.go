@@ -20,7 +20,9 @@ type logDir struct {
 	mu  sync.Mutex // a leaf; guards err
 	err error
 
-	replicas atomic.Int64 // partitions that are here
+	replicas atomic.Int64  // partitions that are here
+	moved    atomic.Bool   // the checkpointed high watermarks are not those of now
+	syncs    chan struct{} // one for each of maxSyncs that runs
 
 	files   sync.Mutex        // guards the checkpoints
 	written map[string][]byte // checkpoints as they are on the disk, in order
@@ -57,6 +59,13 @@ func (d *logDir) fail(err error) {
 	}
 	d.m.o.Log.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
 	d.m.o.DirFailed(d.Dir, last, err)
+}
+
+// stale says that a high watermark moved, or that a partition came or went.
+func (d *logDir) stale() {
+	if !d.moved.Load() { // one word that all appends share: it is mostly read
+		d.moved.Store(true)
+	}
 }
 
 // flushSoon has p flushed in the background.

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -19,11 +20,18 @@ import (
 func TestPartitionsSpreadOverDirectories(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a", "/b", "/c")
 	w.create("t", 7)
+	if got := fmt.Sprint(w.folders("/a"), w.folders("/b"), w.folders("/c")); got != "[] [] []" {
+		t.Errorf("folders of partitions without a record: %s", got)
+	}
+	for i := range int32(7) {
+		w.mustAppend(w.get("t", i), 1)
+	}
 	if a, b, c := len(w.folders("/a")), len(w.folders("/b")), len(w.folders("/c")); a+b+c != 7 || max(a, b, c)-min(a, b, c) > 1 {
 		t.Errorf("%d, %d and %d", a, b, c)
 	}
 	w.apply(&schema.TopicRecord{Name: "placed", TopicID: topicID("placed")},
 		&schema.PartitionRecord{TopicID: topicID("placed"), Replicas: []int32{1}, ISR: []int32{1}, Leader: 1, Directories: []kafka.UUID{w.dirs[2].ID}})
+	w.mustAppend(w.get("placed", 0), 1)
 	if !slices.Contains(w.folders("/c"), "placed-0") {
 		t.Error("the directory that the metadata names was not used")
 	}
@@ -224,7 +232,9 @@ func TestADirectoryThatFailsWhilePartitionsAreMade(t *testing.T) {
 		part := &schema.PartitionRecord{TopicID: topicID(name), Replicas: []int32{1}, ISR: []int32{1}, Leader: 1, Directories: []kafka.UUID{w.dirs[0].ID}}
 		return []schema.MetadataRecord{&schema.TopicRecord{Name: name, TopicID: topicID(name)}, part}
 	}
-	w.apply(append(records("first"), records("second")...)...)
+	own := "7" // so that its configuration is asked for
+	set := &schema.ConfigRecord{ResourceType: int8(metadata.TopicResource), ResourceName: "second", Name: "segment.ms", Value: &own}
+	w.apply(append(append(records("first"), records("second")...), set)...)
 	if p, err := w.m.Get("first", 0); !errors.Is(err, kerr.KafkaStorageError) {
 		t.Errorf("%v, %v", p, err)
 	}

@@ -9,6 +9,7 @@
 // Invariants:
 //   - Log start ≤ last stable offset ≤ high watermark ≤ log end, at all times and for every reader.
 //   - What is acknowledged was appended under the leader epoch that the answer names.
+//   - What flush.messages asks to be synced is acknowledged, and seen by readers up to the high watermark, only after that.
 //   - A failed log directory takes its own partitions offline and nothing else; the last one stops the node.
 //   - Locks are taken in the order upkeep, mu, then those inside of the log (renaming, its mu); the leaves of the Manager and of a directory
 //     may be taken under upkeep, no other lock under any of them. upkeep is held across syncs and renames, mu never across a sync. A deletion takes both before it gives the folder away, and whoever takes

@@ -67,7 +67,7 @@ func (m *Manager) step(now time.Time) time.Duration {
 	if !now.Before(due.flush) {
 		due.flush = m.flushOld(now)
 	}
-	if reached(&due.checkpoint, now, m.o.CheckpointInterval) {
+	if reached(&due.checkpoint, now, m.o.CheckpointInterval) && m.grown.Swap(false) {
 		m.flush(m.sorted())
 		due.points = now
 	}
@@ -117,6 +117,9 @@ const shortestLook = 10 * time.Millisecond
 // flushOld flushes the partitions whose oldest unflushed append is older than flush.ms, and returns when to look again.
 func (m *Manager) flushOld(now time.Time) time.Time {
 	next := now.Add(m.o.HighWaterInterval) // configurations change
+	if !m.timed.Load() {
+		return next
+	}
 	var old []*Partition
 	for _, p := range m.sorted() {
 		switch due := p.flushDue(now); {
@@ -137,11 +140,13 @@ func (m *Manager) flushOld(now time.Time) time.Time {
 	return next
 }
 
-// flush makes partitions durable. An empty log gets its marker, so that Kafka finds it too.
+// flush makes partitions durable. An empty log that has a folder gets its marker, so that Kafka does not take it for a stray.
 func (m *Manager) flush(all []*Partition) {
 	for _, p := range all {
-		if err := errors.Join(p.markIdle(), p.flush()); err != nil {
+		_, err := p.flush()
+		if err := errors.Join(p.markIdle(), err); err != nil {
 			_ = p.storageFailure(err)
+			m.grown.Store(true)
 		}
 	}
 }
@@ -149,16 +154,26 @@ func (m *Manager) flush(all []*Partition) {
 func (p *Partition) markIdle() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.state.Load() != online {
+	if p.state.Load() != online || !p.log().Made() {
 		return nil
 	}
 	return p.mark()
 }
 
-// writeHighWatermarks checkpoints the high watermarks of each directory.
+// writeHighWatermarks checkpoints the high watermarks of each directory where one moved.
 func (m *Manager) writeHighWatermarks() {
+	if !slices.ContainsFunc(m.dirs, func(d *logDir) bool { return d.moved.Load() }) {
+		return
+	}
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		return d.save(checkpoint.Replication, all, func(i int) kafka.Offset { return all[i].HighWatermark() })
+		if !d.moved.Swap(false) {
+			return nil
+		}
+		err := d.save(checkpoint.Replication, all, func(i int) kafka.Offset { return all[i].HighWatermark() })
+		if err != nil {
+			d.stale()
+		}
+		return err
 	})
 }
 
@@ -218,7 +233,7 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 	}
 }
 
-// save checkpoints an offset of each partition that has one (not kafka.NoOffset) and has not been deleted meanwhile.
+// save checkpoints an offset of each partition that has one (not kafka.NoOffset), has a folder, and has not been deleted meanwhile.
 func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	d.files.Lock()
 	defer d.files.Unlock()
@@ -229,7 +244,7 @@ func (d *logDir) save(name string, all []*Partition, offset func(i int) kafka.Of
 func (d *logDir) saveHeld(name string, all []*Partition, offset func(i int) kafka.Offset) error {
 	entries := make([]checkpoint.Entry, 0, len(all))
 	for i, p := range all {
-		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone {
+		if o := offset(i); o != kafka.NoOffset && p.state.Load() != gone && p.log().Made() {
 			entries = append(entries, checkpoint.Entry{TopicPartition: p.id, Offset: o})
 		}
 	}

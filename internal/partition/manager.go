@@ -94,10 +94,13 @@ type Manager struct {
 	image atomic.Pointer[metadata.Image]
 	table atomic.Pointer[table]
 	dirty chan *Partition // finished a segment or wrote much: to be flushed
+	grown atomic.Bool     // there may be something to flush
+	timed atomic.Bool     // some partition has, or had, a flush.ms
 
 	reconfigured chan struct{} // holds one: the configuration of the cleaners may have changed
 
-	due duties // owned by Run
+	due   duties      // owned by Run
+	plain plainConfig // owned by Apply
 
 	deleteDelay atomic.Int64 // a time.Duration; Options.DeleteDelay at first
 
@@ -112,6 +115,12 @@ type Manager struct {
 	trash     []trash
 	moves     []*move
 	wishes    map[kafka.TopicPartition]*logDir
+}
+
+// plainConfig is the configuration of the topics that set nothing themselves, as of one state of the cluster's configurations.
+type plainConfig struct {
+	configs *metadata.Configs
+	config  *Config
 }
 
 // table is the partitions of the node; it never changes.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"path"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,10 +15,12 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/schema"
+	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -125,6 +128,7 @@ func TestDeleteTopic(t *testing.T) {
 	if w.get("t", 0).LogEndOffset() != 0 {
 		t.Error("the new life inherits records")
 	}
+	w.mustAppend(w.get("t", 0), 1)
 	w.now = w.now.Add(time.Minute)
 	w.m.step(w.now)
 	if got := w.folders("/a"); len(got) != 1 || got[0] != "t-0" {
@@ -135,6 +139,7 @@ func TestDeleteTopic(t *testing.T) {
 func TestDeletionResumesAfterRestart(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")
 	w.create("t", 1)
+	w.mustAppend(w.get("t", 0), 1)
 	w.apply(&schema.RemoveTopicRecord{TopicID: topicID("t")})
 	w.close()
 	w.open(true)
@@ -167,7 +172,12 @@ func TestUnknownPartitions(t *testing.T) {
 
 func TestReassignedAway(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")
-	w.create("t", 1)
+	w.create("t", 2)
+	w.mustAppend(w.get("t", 0), 1)
+	w.apply(&schema.PartitionChangeRecord{TopicID: topicID("t"), PartitionID: 1, Leader: 2, ISR: []int32{2}, Replicas: []int32{2}, Directories: []kafka.UUID{{}}})
+	if got := w.folders("/a"); len(got) != 1 || got[0] != "t-0" {
+		t.Errorf("of a partition that had no folder: %v", got)
+	}
 	w.apply(&schema.PartitionChangeRecord{TopicID: topicID("t"), PartitionID: 0, Leader: 2, ISR: []int32{2}, Replicas: []int32{2}, Directories: []kafka.UUID{{}}})
 	if _, err := w.m.Get("t", 0); !errors.Is(err, kerr.NotLeaderForPartition) {
 		t.Error(err)
@@ -181,6 +191,7 @@ func TestReassignedAway(t *testing.T) {
 func TestStrays(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")
 	w.create("known", 1)
+	w.mustAppend(w.get("known", 0), 1)
 	image := w.image
 	w.create("stray", 1)
 	w.mustAppend(w.get("stray", 0), 1)
@@ -208,8 +219,56 @@ func TestMarkerComesBeforeTheFirstRecord(t *testing.T) {
 	}
 	w.now = w.now.Add(time.Hour)
 	w.m.step(w.now)
-	if _, ok, _ := checkpoint.ReadPartition(w.fs, "/a/t-1"); !ok {
-		t.Error("an empty partition never gets its marker")
+	if got := w.folders("/a"); !slices.Equal(got, []string{"t-0"}) {
+		t.Errorf("folders %v: a partition without a record needs none", got)
+	}
+}
+
+// TestFolderWithoutMarker: a process that died, ours or Kafka's, leaves an empty partition without its marker. Kafka would set it aside.
+func TestFolderWithoutMarker(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.create("t", 1)
+	log, _, err := commitlog.Open(w.fs, "/a/t-0", commitlog.Options{Cache: segment.NewCache(1, 1), Now: w.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Abandon()
+	w.open(false)
+	w.now = w.now.Add(time.Hour)
+	w.m.step(w.now)
+	if id, ok, err := checkpoint.ReadPartition(w.fs, "/a/t-0"); !ok || id != topicID("t") || err != nil {
+		t.Errorf("partition.metadata: %v, %v, %v", id, ok, err)
+	}
+}
+
+// TestPartitionWithoutRecords has no file, and is there again after each kind of restart, in the directory where it was.
+func TestPartitionWithoutRecords(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a", "/b")
+	w.create("t", 4)
+	for _, clean := range []bool{true, false} {
+		if clean {
+			w.close()
+		}
+		w.open(clean)
+		for i := range int32(4) {
+			p := w.get("t", i)
+			if p.LogStartOffset() != 0 || p.LogEndOffset() != 0 || p.HighWatermark() != 0 || p.Size() != 0 {
+				t.Errorf("clean %v: %s", clean, p)
+			}
+			if b, _, err := read(t, p, consumer(0)); err != nil || len(b) != 0 {
+				t.Errorf("clean %v: read %d bytes, %v", clean, len(b), err)
+			}
+			for _, what := range []int64{0, -100, LatestTimestamp, EarliestTimestamp, MaxTimestamp} {
+				if at, err := p.OffsetFor(OffsetRequest{Timestamp: what, CurrentLeaderEpoch: kafka.NoEpoch}); err != nil || at.Timestamp != kafka.NoTimestamp {
+					t.Errorf("clean %v: offset for %d: %+v, %v", clean, what, at, err)
+				}
+			}
+		}
+		w.now = w.now.Add(time.Hour)
+		w.m.step(w.now)
+		if got := fmt.Sprint(w.folders("/a"), w.folders("/b")); got != "[] []" {
+			t.Errorf("clean %v: folders %s", clean, got)
+		}
 	}
 }
 
@@ -340,7 +399,7 @@ func TestNothingIsWrittenAfterADeletion(t *testing.T) {
 		if err := p.deleteLocked(1); !errors.Is(err, kerr.NotLeaderForPartition) {
 			t.Errorf("%s: DeleteRecords gives %v", p.id, err)
 		}
-		if err := errors.Join(p.retain(w.now), p.flush(), p.markIdle(), p.checkpointed(p.log(), 0)); err != nil {
+		if err := errors.Join(p.retain(w.now), flush(p), p.markIdle(), p.checkpointed(p.log(), 0)); err != nil {
 			t.Errorf("%s: duties give %v", p.id, err)
 		}
 		p.expireProducers(w.now)
@@ -373,7 +432,11 @@ func TestCrashKeepsWhatWasFlushed(t *testing.T) {
 		w.create("t", 1)
 		acked := 0
 		for range 1 + r.IntN(10) {
-			acked += int(w.mustAppend(w.get("t", 0), 1+r.IntN(3)).End) - acked
+			res := w.mustAppend(w.get("t", 0), 1+r.IntN(3))
+			if err := w.synced(w.get("t", 0), res); err != nil {
+				t.Fatal(err)
+			}
+			acked = int(res.End)
 		}
 		w.fs = disk.CrashClone(r, []int{0, 50, 100}[r.IntN(3)])
 		w.open(false)

@@ -363,7 +363,11 @@ func (w *mover) swap(mv *move, now time.Time) error {
 	if err := w.settle(mv, log); err != nil {
 		return err
 	}
-	if err := errors.Join(old.dir.forget(p.id), w.m.retire(old.dir, p.id.String(), p.id, now)); err != nil {
+	err := old.dir.forget(p.id)
+	if err == nil && old.log.Made() {
+		err = w.m.retire(old.dir, p.id.String(), p.id, now)
+	}
+	if err != nil {
 		old.dir.fail(err)
 	}
 	return nil
@@ -385,7 +389,7 @@ func (w *mover) publish(mv *move, old *home, now time.Time) (bool, error) {
 	if err := log.SetLogStartOffset(old.log.LogStartOffset()); err != nil {
 		return false, err
 	}
-	log.SetConfig(p.config.Load().Log)
+	log.SetConfig(&p.config.Load().Log)
 	if epoch := old.log.LatestEpoch(); epoch > log.LatestEpoch() {
 		_, end := old.log.EpochEndOffset(epoch)
 		if epoch == p.core.Leadership().LeaderEpoch {
@@ -396,6 +400,8 @@ func (w *mover) publish(mv *move, old *home, now time.Time) (bool, error) {
 	p.home.Store(&home{mv.to, log})
 	old.dir.replicas.Add(-1)
 	mv.to.replicas.Add(1)
+	old.dir.stale()
+	mv.to.stale()
 	p.marked = true
 	p.publish()
 	old.log.Abandon()

@@ -211,6 +211,7 @@ func TestMoveErrors(t *testing.T) {
 	f(strings.Repeat("x", 213), "/b", kerr.UnknownTopicOrPartition)
 	// What was asked for too early holds when the partition comes.
 	w.create("none", 1)
+	w.mustAppend(w.get("none", 0), 1)
 	if got := w.kinds("/b"); got != "none-0" {
 		t.Errorf("in /b: %s", got)
 	}

@@ -37,10 +37,11 @@ func Open(o Options) (*Manager, error) {
 		misplaced: make(map[Placement]kafka.UUID),
 	}
 	m.moveRate.Store(math.MaxInt64)
+	m.grown.Store(true) // what an earlier process left
 	m.deleteDelay.Store(int64(o.DeleteDelay))
 	m.table.Store(newTable(metadata.Map[string, *topic]{}, metadata.Map[kafka.TopicID, *topic]{}))
 	for _, d := range o.Dirs {
-		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, err: d.Err, written: make(map[string][]byte)})
+		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, err: d.Err, written: make(map[string][]byte), syncs: make(chan struct{}, maxSyncs)})
 	}
 	started := o.Now()
 	var all sync.WaitGroup
@@ -89,19 +90,25 @@ func (m *Manager) openDir(d *logDir) error {
 		recovery: d.offsets(checkpoint.RecoveryPoint), logStart: d.offsets(checkpoint.LogStart), highWatermark: d.offsets(checkpoint.Replication),
 		cleaned: d.offsets(checkpoint.Cleaner),
 	}
-	jobs := make(chan kafka.TopicPartition)
+	type job struct {
+		id     kafka.TopicPartition
+		config *Config
+	}
+	jobs := make(chan job)
 	errs := make([]error, m.o.RecoveryThreads)
 	var workers sync.WaitGroup
 	for i := range errs {
 		workers.Go(func() {
-			for id := range jobs {
+			for j := range jobs {
 				if errs[i] == nil {
-					errs[i] = m.recover(d, id, offsets)
+					errs[i] = m.recover(d, j.id, j.config, offsets)
 				}
 			}
 		})
 	}
 	now := m.o.Now()
+	var config *Config // of the topic of the last folder: they come in order
+	var topic string
 	for _, e := range entries {
 		if !e.Dir {
 			continue
@@ -112,7 +119,11 @@ func (m *Manager) openDir(d *logDir) error {
 		case kind == commitlog.Future:
 			m.foundFuture(d, id, e.Name, now)
 		case kind == commitlog.Partition && id.Topic != kafka.ClusterMetadataTopic:
-			jobs <- id
+			if config == nil || topic != id.Topic {
+				c := m.o.TopicConfig(id.Topic, nil)
+				config, topic = &c, id.Topic
+			}
+			jobs <- job{id, config}
 		}
 	}
 	close(jobs)
@@ -126,14 +137,14 @@ type startOffsets struct {
 }
 
 // recover opens one log.
-func (m *Manager) recover(d *logDir, id kafka.TopicPartition, at startOffsets) error {
+func (m *Manager) recover(d *logDir, id kafka.TopicPartition, c *Config, at startOffsets) error {
 	folder := path.Join(d.Path, id.String())
 	topicID, _, err := checkpoint.ReadPartition(m.o.FS, folder)
 	if err != nil && !errors.Is(err, checkpoint.ErrMalformed) {
 		return err
 	}
 	opts := m.o.Template
-	opts.Partition, opts.Config, opts.Now = id, m.o.TopicConfig(id.Topic, nil).Log, m.o.Now()
+	opts.Partition, opts.Config, opts.Now = id, c.Log, m.o.Now()
 	opts.Clean, opts.Written = d.Clean, d.Written
 	opts.RecoveryPoint, opts.LogStartOffset, opts.Cleaned = at.recovery[id], at.logStart[id], at.cleaned[id]
 	log, report, err := commitlog.Open(m.o.FS, folder, opts)

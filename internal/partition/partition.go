@@ -3,7 +3,6 @@ package partition
 import (
 	"errors"
 	"fmt"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -36,11 +35,11 @@ type Partition struct {
 	keptStart     atomic.Int64 // the log start offset that is checkpointed; at most 0 for none
 	watchers      purgatory.Watchers
 
-	mu        sync.Mutex // a leaf; guards the core and the writer's side of the log
-	core      *replica.State
-	marked    bool  // partition.metadata is written
-	unflushed int64 // records since the last flush that flush.messages asked for
-	unsynced  int64 // bytes since the flusher was last told of this log
+	mu       sync.Mutex // a leaf; guards the core and the writer's side of the log
+	core     *replica.State
+	marked   bool   // partition.metadata is written
+	unsynced int64  // bytes since the flusher was last told of this log
+	syncs    *syncs // for flush.messages; nil before that is first set
 
 	// unflushedSince is when the oldest append was that no flush has covered, in ms since 1970; 0 if there is none.
 	unflushedSince atomic.Int64
@@ -64,7 +63,7 @@ func newPartition(dir *logDir, self kafka.NodeID, id kafka.TopicPartition, topic
 	highWatermark kafka.Offset, c *Config) *Partition {
 	p := &Partition{id: id, topicID: topic, self: self}
 	p.home.Store(&home{dir, log})
-	p.config.Store(c)
+	p.follow(c)
 	p.core = replica.New(self, log.LogEndOffset(), max(highWatermark, log.LogStartOffset()))
 	l := p.core.Leadership()
 	p.leadership.Store(&l)
@@ -156,9 +155,16 @@ func (p *Partition) become(l replica.Leadership) {
 // setConfig makes c the configuration from the next append on.
 func (p *Partition) setConfig(c *Config) {
 	p.mu.Lock()
-	p.log().SetConfig(c.Log)
-	p.config.Store(c)
+	p.log().SetConfig(&c.Log)
+	p.follow(c)
 	p.mu.Unlock()
+}
+
+func (p *Partition) follow(c *Config) {
+	p.config.Store(c)
+	if c.flushes() {
+		p.dir().m.timed.Store(true)
+	}
 }
 
 // publish makes the bounds of the core visible to readers. Hold the lock.
@@ -166,7 +172,9 @@ func (p *Partition) publish() {
 	hw := p.core.HighWatermark()
 	p.log().Producers().SetHighWatermark(hw)
 	p.firstUnstable.Store(int64(p.log().Producers().FirstUnstableOffset(hw)))
-	p.highWatermark.Store(int64(hw))
+	if p.highWatermark.Swap(int64(hw)) != int64(hw) {
+		p.dir().stale()
+	}
 }
 
 // advanced tells the waits that bounds moved, bytes further than before, and completes those that are met. Hold no lock.
@@ -292,24 +300,24 @@ func (p *Partition) Producers() ([]producer.Active, error) {
 	return p.log().Producers().Producers(nil), nil
 }
 
-// flush makes what is appended durable.
-func (p *Partition) flush() error {
+// flush makes what is appended durable, unless the partition is not online, and returns how far the log is.
+func (p *Partition) flush() (kafka.Offset, error) {
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
-	if p.state.Load() != online || p.log().RecoveryPoint() >= p.log().LogEndOffset() {
-		return nil
+	if point := p.log().RecoveryPoint(); p.state.Load() != online || point >= p.log().LogEndOffset() {
+		return point, nil
 	}
 	p.unflushedSince.Store(0) // before: what is appended meanwhile may not be covered
-	_, err := p.log().Flush()
-	return err
+	return p.log().Flush()
 }
 
 // flushDue returns when flush.ms asks for a flush: of what is appended, or of what is appended now. The zero time says never.
 func (p *Partition) flushDue(now time.Time) time.Time {
-	interval := p.config.Load().FlushInterval
-	if interval < 0 || interval == math.MaxInt64 {
+	c := p.config.Load()
+	if !c.flushes() {
 		return time.Time{}
 	}
+	interval := c.FlushInterval
 	if since := p.unflushedSince.Load(); since != 0 {
 		return time.UnixMilli(since).Add(interval)
 	}
@@ -318,6 +326,9 @@ func (p *Partition) flushDue(now time.Time) time.Time {
 
 // retain does the duties by time on the log: roll, remove what retention no longer asks for, unlink what was removed long enough ago.
 func (p *Partition) retain(now time.Time) error {
+	if !p.log().Made() {
+		return nil
+	}
 	if err := p.retainLocked(now); err != nil {
 		return err
 	}
@@ -353,6 +364,17 @@ func (p *Partition) expireProducers(now time.Time) {
 	if state := p.log().Producers(); state.Len() > 0 && p.state.Load() == online {
 		state.Expire(now.UnixMilli(), p.config.Load().Log.ProducerIdle)
 	}
+}
+
+// begin makes what has to be on the disk before the first record. Hold the lock.
+func (p *Partition) begin(now time.Time) error {
+	if p.marked {
+		return nil
+	}
+	if err := p.log().Make(now); err != nil {
+		return err
+	}
+	return p.mark()
 }
 
 // mark writes partition.metadata, without which nothing may be in the log. Hold the lock.

@@ -211,7 +211,7 @@ func TestAppendAndRead(t *testing.T) {
 	p := w.get("t", 0)
 	for i := range 3 {
 		r := w.mustAppend(p, 2)
-		want := AppendResult{BaseOffset: kafka.Offset(2 * i), End: kafka.Offset(2*i + 2), LogAppendTime: kafka.NoTimestamp, Committed: true}
+		want := AppendResult{BaseOffset: kafka.Offset(2 * i), End: kafka.Offset(2*i + 2), LogAppendTime: kafka.NoTimestamp, Committed: true, Synced: true}
 		if r != want {
 			t.Errorf("append %d: %+v, want %+v", i, r, want)
 		}

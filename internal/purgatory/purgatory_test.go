@@ -2,6 +2,7 @@ package purgatory
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -46,6 +47,29 @@ func TestProduceWaitsForEveryPartition(t *testing.T) {
 		}
 		if p.Len() != 0 || a.first != nil || b.first != nil {
 			t.Error("a completed wait is still listed")
+		}
+	})
+}
+
+// A bound of readers does not stand for what is synced, nor the other way round.
+func TestSyncedIsABoundOfItsOwn(t *testing.T) {
+	bubble(t, func(t *testing.T, p *Purgatory) {
+		var a Watchers
+		calls := ""
+		for _, bound := range []kafka.Isolation{Synced, kafka.LogEnd} {
+			w := New(Each, 1, 0, time.Now().Add(time.Minute), func() { calls += fmt.Sprint(bound, " ") })
+			w.Watch(&a, bound, 9)
+			p.Start(w)
+		}
+		a.Synced(9)
+		a.Synced(8)
+		if calls != "" {
+			t.Errorf("too early: %s", calls)
+		}
+		a.Synced(10)
+		a.Advance(10, 10, 10, 1)
+		if want := fmt.Sprint(Synced, " ", kafka.LogEnd, " "); calls != want {
+			t.Errorf("called back %q, want %q", calls, want)
 		}
 	})
 }

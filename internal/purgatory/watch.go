@@ -8,8 +8,11 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 )
 
-// bounds is how many offsets of a partition can be waited for, indexed by kafka.Isolation.
-const bounds = int(kafka.Committed) + 1
+// Synced is a bound beside those of readers: how far the log is durable, where somebody waits for that.
+const Synced = kafka.Committed + 1
+
+// bounds is how many offsets of a partition can be waited for, indexed by kafka.Isolation or Synced.
+const bounds = int(Synced) + 1
 
 // Watchers are the waits on one partition. The zero value is ready and holds nothing else.
 // The partition calls Advance after it has unlocked.
@@ -32,11 +35,26 @@ type entry struct {
 // Advance says that the partition's ends (exclusive) moved and that bytes came in. Ends never move back here: a call
 // that comes late is harmless. Waits that it completes are called back before it returns.
 func (w *Watchers) Advance(logEnd, highWatermark, lastStable kafka.Offset, bytes int) {
-	var met *Wait // completed waits, linked by Wait.next
 	w.mu.Lock()
 	w.ends[kafka.LogEnd] = max(w.ends[kafka.LogEnd], logEnd)
 	w.ends[kafka.HighWatermark] = max(w.ends[kafka.HighWatermark], highWatermark)
 	w.ends[kafka.Committed] = max(w.ends[kafka.Committed], lastStable)
+	met := w.passed(bytes)
+	w.mu.Unlock()
+	run(met)
+}
+
+// Synced says that the log is durable up to end, exclusive. As Advance.
+func (w *Watchers) Synced(end kafka.Offset) {
+	w.mu.Lock()
+	w.ends[Synced] = max(w.ends[Synced], end)
+	met := w.passed(0)
+	w.mu.Unlock()
+	run(met)
+}
+
+// passed counts bounds that have passed, and returns the waits that this completes, linked by Wait.next. The caller holds mu.
+func (w *Watchers) passed(bytes int) (met *Wait) {
 	for e := w.first; e != nil; {
 		next := e.next
 		if w.ends[e.bound] > e.past && e.wait.contribute(e, int64(bytes)) {
@@ -44,8 +62,7 @@ func (w *Watchers) Advance(logEnd, highWatermark, lastStable kafka.Offset, bytes
 		}
 		e = next
 	}
-	w.mu.Unlock()
-	run(met)
+	return met
 }
 
 // Fail completes all waits: the partition lost its leadership, its directory, or is gone.

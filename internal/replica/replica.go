@@ -3,6 +3,7 @@ package replica
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -42,6 +43,7 @@ type State struct {
 	self          kafka.NodeID
 	leadership    Leadership
 	logEnd        kafka.Offset
+	durable       kafka.Offset
 	highWatermark kafka.Offset
 	epochStart    kafka.Offset
 	followers     map[kafka.NodeID]progress // only while leading others
@@ -54,6 +56,7 @@ func New(self kafka.NodeID, logEnd, highWatermark kafka.Offset) *State {
 		self:          self,
 		leadership:    Leadership{Leader: kafka.NoNode, LeaderEpoch: kafka.NoEpoch, PartitionEpoch: -1},
 		logEnd:        logEnd,
+		durable:       AllDurable,
 		highWatermark: min(highWatermark, logEnd),
 	}
 }
@@ -108,6 +111,21 @@ func (s *State) Appended(logEnd kafka.Offset) Ready {
 	return r
 }
 
+// AllDurable is an end that no log has.
+const AllDurable kafka.Offset = math.MaxInt64
+
+// SetDurable says that own records from upTo on do not count for the high watermark: they are owed a sync. AllDurable takes that back.
+func (s *State) SetDurable(upTo kafka.Offset) Ready {
+	var r Ready
+	if upTo == s.durable {
+		return r
+	}
+	if s.durable = upTo; s.Leads() {
+		s.advance(&r)
+	}
+	return r
+}
+
 // Fetched takes in that follower id has everything below logEnd.
 func (s *State) Fetched(id kafka.NodeID, logEnd kafka.Offset) Ready {
 	var r Ready
@@ -127,7 +145,7 @@ func (s *State) Truncated(logEnd kafka.Offset) {
 // advance raises the high watermark to the least log end of the in-sync set. Right after an election it stays where it was until all
 // members have fetched in the new epoch.
 func (s *State) advance(r *Ready) {
-	end := s.logEnd
+	end := min(s.logEnd, s.durable)
 	for _, id := range s.leadership.ISR {
 		if id == s.self {
 			continue

@@ -17,7 +17,7 @@ import (
 //
 //	new end high-watermark                              node 1's replica at start
 //	become leader epoch partition-epoch [isr] [replicas]
-//	append end | fetched node end | truncate end
+//	append end | fetched node end | truncate end | durable up-to (0: all)
 //	produce acks min-isr | acked min-isr | check epoch [leader]
 func TestScenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -49,6 +49,12 @@ func step(t *testing.T, s *State, words []string, out *strings.Builder) *State {
 		ready(out, s.Appended(kafka.Offset(n[0])))
 	case "fetched":
 		ready(out, s.Fetched(kafka.NodeID(n[0]), kafka.Offset(n[1])))
+	case "durable":
+		upTo := AllDurable
+		if n[0] > 0 {
+			upTo = kafka.Offset(n[0])
+		}
+		ready(out, s.SetDurable(upTo))
 	case "truncate":
 		s.Truncated(kafka.Offset(n[0]))
 	case "produce":

@@ -86,6 +86,16 @@ func newSegment(dir *Dir, base kafka.Offset) *Segment {
 	return s
 }
 
+// Absent returns what an empty log that has no files shows its readers: a segment at offset 0 without a record. It has no writer.
+func Absent() *Segment {
+	s := newSegment(&Dir{}, 0)
+	s.maxTime.Store(kafka.NoTimestamp)
+	s.gone.Store(true)
+	s.index.Store(newIndex(s))
+	s.resetAborts(nil, 0)
+	return s
+}
+
 // Create makes an empty segment, replacing files of its name. The folder is not synced.
 func Create(dir *Dir, base kafka.Offset, now time.Time) (*Segment, error) {
 	s := newSegment(dir, base)

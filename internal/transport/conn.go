@@ -1,28 +1,14 @@
 package transport
 
 import (
-	"encoding/binary"
-	"errors"
-	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-const (
-	// smallRead is how much is read at once while the frames of a connection are small: several pipelined requests
-	// come in by one system call.
-	smallRead = 4 << 10
-	// trusted is how large a frame's buffer may be before any of its bytes have come.
-	trusted = 64 << 10
-	// maxPending bounds the requests of one connection that have no reply yet; past it the connection is not read.
-	maxPending = 128
-)
-
-// errFrameSize closes a connection whose next frame has a size that no request can have.
-var errFrameSize = errors.New("transport: bad frame size")
+// maxPending bounds the requests of one connection that have no reply yet; past it the connection is not read.
+const maxPending = 128
 
 // Conn is one client's connection.
 //
@@ -39,8 +25,8 @@ type Conn struct {
 	// State is whatever the handler keeps for this connection. Only the reader goroutine touches it.
 	State any
 
+	in         intake        // of the reader
 	tokens     chan struct{} // one for each request without a reply
-	largest    int           // size of the largest frame so far: how far a length prefix is believed
 	request    Request       // the one that the handler has now
 	drainAside func()        // drain, for a goroutine of its own
 	reply      Response      // the one that the writer sends now
@@ -48,6 +34,8 @@ type Conn struct {
 	progress atomic.Int64 // unix nanoseconds of the last completed frame or reply
 	started  atomic.Int64 // unix nanoseconds since when a frame is incomplete; 0 between frames
 	arrived  atomic.Int64 // bytes of the incomplete frame
+	ending   atomic.Bool  // nothing more is read
+	unsure   atomic.Bool  // the reader waits, and may have overlooked the end of the stream: the sweep looks
 
 	mu      sync.Mutex // guards the ring and writing
 	ring    []slot     // length is a power of two
@@ -66,15 +54,20 @@ type slot struct {
 
 // stream is the byte stream below: a TCP socket, or a pipe in tests.
 type stream interface {
-	// read reads between one and limit bytes into a new small buffer, which it takes only when there is something
-	// to read.
-	read(limit int) (*Buffer, error)
-	// readInto reads at least one byte.
-	readInto(p []byte) (int, error)
+	// serve calls step when there may be something to read, again and again until it returns an error, which serve returns.
+	serve(step func() error) error
+	// take reads what there is, for step: perhaps nothing. Dry says that there is no more for now, so that step should end.
+	// It may be wrong about the end of the stream: see ended.
+	take(p []byte) (n int, dry bool, err error)
+	// ended looks whether nothing but the end of the stream is left to read.
+	ended() bool
 	// send writes a sealed response.
 	send(r *Response) error
-	// stopReading makes a blocked read return.
+	// stopReading ends a wait of serve.
 	stopReading()
+	// hangUp ends the conversation, so that nobody waits for the peer any more. Anybody may call it, also within step.
+	hangUp()
+	// close gives back what the stream holds, once serve has returned.
 	close() error
 }
 
@@ -210,7 +203,7 @@ func (c *Conn) send(s slot, dead bool) {
 		if err := c.io.send(resp); err != nil {
 			closing = true
 		}
-		c.progress.Store(c.l.opts.Now().UnixNano())
+		c.progress.Store(c.l.coarse.Load())
 	}
 	resp.release()
 	if closing && !dead {
@@ -230,15 +223,22 @@ func (c *Conn) leave() {
 	}
 }
 
-// kill closes the socket. Replies that are still to come are built and dropped, so that their references go.
+// kill hangs up. Replies that are still to come are built and dropped, so that their references go.
 func (c *Conn) kill() {
 	c.mu.Lock()
 	dead := c.dead
 	c.dead = true
 	c.mu.Unlock()
 	if !dead {
-		_ = c.io.close() // the peer learns of it either way
+		c.ending.Store(true)
+		c.io.hangUp()
 	}
+}
+
+// stopReading makes the reader end before its next request.
+func (c *Conn) stopReading() {
+	c.ending.Store(true)
+	c.io.stopReading()
 }
 
 // begin makes a slot for the next request.
@@ -261,131 +261,4 @@ func (c *Conn) grow() {
 		ring[s&uint64(len(ring)-1)] = c.ring[s&uint64(len(c.ring)-1)]
 	}
 	c.ring = ring
-}
-
-// serve reads frames until the stream ends.
-func (c *Conn) serve() error {
-	bulk := false // the last frame was large: read the size alone, so that no record byte is copied
-	var rest *Buffer
-	defer func() {
-		if rest != nil {
-			rest.Release()
-		}
-	}()
-	for {
-		var err error
-		if rest, err = c.frames(rest, &bulk); err != nil {
-			return err
-		}
-	}
-}
-
-// frames handles what one read brings: whole frames in place, the start of a further one by carrying it into a
-// buffer of its own. It returns the buffer that holds the start of a size prefix, or nil.
-func (c *Conn) frames(rest *Buffer, bulk *bool) (*Buffer, error) {
-	buf, err := c.fill(rest, *bulk)
-	if err != nil {
-		return nil, err
-	}
-	b := buf.B
-	for len(b) >= sizePrefix {
-		size, err := c.frameSize(b)
-		if err != nil {
-			buf.Release()
-			return nil, err
-		}
-		*bulk = size > smallRead
-		if len(b)-sizePrefix < size {
-			err := c.carry(b[sizePrefix:], size)
-			buf.Release()
-			return nil, err
-		}
-		c.handle(b[sizePrefix:sizePrefix+size:sizePrefix+size], buf)
-		b = b[sizePrefix+size:]
-	}
-	if len(b) == 0 {
-		buf.Release()
-		return nil, nil
-	}
-	short := NewBuffer(smallRead)
-	short.B = append(short.B, b...)
-	buf.Release()
-	return short, nil
-}
-
-// fill reads more: up to smallRead bytes, or in bulk no more than a size prefix.
-func (c *Conn) fill(rest *Buffer, bulk bool) (*Buffer, error) {
-	limit := smallRead
-	if bulk {
-		limit = sizePrefix
-	}
-	if rest == nil {
-		return c.io.read(limit)
-	}
-	n, err := c.io.readInto(rest.B[len(rest.B):limit])
-	rest.B = rest.B[:len(rest.B)+n]
-	if err != nil {
-		rest.Release()
-	}
-	return rest, err
-}
-
-func (c *Conn) frameSize(b []byte) (int, error) {
-	size := int32(binary.BigEndian.Uint32(b))
-	if size < 0 || int64(size) > int64(c.l.opts.MaxFrame) {
-		return 0, fmt.Errorf("%w: %d bytes, the limit is %d", errFrameSize, size, c.l.opts.MaxFrame)
-	}
-	return int(size), nil
-}
-
-// carry reads the rest of a frame of which start has come, and handles it.
-func (c *Conn) carry(start []byte, size int) error {
-	c.started.Store(c.l.opts.Now().UnixNano())
-	defer c.started.Store(0)
-	believed := min(size, max(trusted, 4*c.largest))
-	c.l.opts.Budget.Acquire(believed)
-	defer func() { c.l.opts.Budget.Release(believed) }()
-	buf := NewBuffer(believed)
-	buf.B = append(buf.B, start...)
-	for len(buf.B) < size {
-		if len(buf.B) == cap(buf.B) {
-			grown := min(size, 2*cap(buf.B))
-			c.l.opts.Budget.Acquire(grown - believed)
-			believed = grown
-			buf = enlarge(buf, grown)
-		}
-		n, err := c.io.readInto(buf.B[len(buf.B):min(size, cap(buf.B))])
-		buf.B = buf.B[:len(buf.B)+n]
-		c.arrived.Store(int64(len(buf.B)))
-		if err != nil {
-			buf.Release()
-			if errors.Is(err, io.EOF) {
-				return io.ErrUnexpectedEOF
-			}
-			return err
-		}
-	}
-	c.largest = max(c.largest, size)
-	c.handle(buf.B, buf)
-	buf.Release()
-	return nil
-}
-
-// enlarge moves a frame whose length is not yet believed into a larger buffer.
-func enlarge(old *Buffer, capacity int) *Buffer {
-	b := NewBuffer(capacity)
-	b.B = append(b.B, old.B...)
-	old.Release()
-	return b
-}
-
-func (c *Conn) handle(frame []byte, owner *Buffer) {
-	now := c.l.opts.Now()
-	c.progress.Store(now.UnixNano())
-	r := &c.request
-	*r = Request{Conn: c, Frame: frame, Received: now, owner: owner, seq: c.begin()}
-	c.l.handler(r)
-	if !r.settled {
-		panic("transport: the handler neither replied nor deferred")
-	}
 }

@@ -10,6 +10,8 @@
 //     socket is full.
 //   - File ranges go out by sendfile with an offset of their own; the shared position of a descriptor is never used.
 //
+// A reader does one system call for each request that comes alone, and less for pipelined ones: see intake.
+//
 // Each connection has one reader goroutine, which also writes the replies that are ready when it made them. A writer
 // goroutine exists only while replies completed elsewhere wait to be sent: see [Conn] for the hand-over.
 package transport

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,17 +49,24 @@ type Listener struct {
 	conns    map[*Conn]struct{}
 	draining bool
 
+	coarse atomic.Int64 // unix nanoseconds, never behind the clock, ahead of it by up to sweepEvery: for what is asked often
+
 	stop chan struct{}  // ends the sweep
 	work sync.WaitGroup // the sweep, and of each connection: its reader and the replies that are owed
 }
 
 // NewListener serves nl with handler once Serve is called.
 func NewListener(nl net.Listener, opts Options, handler Handler) *Listener {
-	return &Listener{
+	l := &Listener{
 		opts: opts, handler: handler, nl: nl,
 		conns: make(map[*Conn]struct{}), stop: make(chan struct{}),
 	}
+	l.tick(opts.Now())
+	return l
 }
+
+// tick moves the coarse clock.
+func (l *Listener) tick(now time.Time) { l.coarse.Store(now.Add(sweepEvery).UnixNano()) }
 
 // Name is the listener's name.
 func (l *Listener) Name() string { return l.opts.Name }
@@ -194,6 +202,7 @@ func (l *Listener) run(c *Conn) {
 		c.finish()
 	}
 	c.kill()
+	_ = c.io.close() // the peer learns of it either way
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 		l.opts.Log.Debug("connection ended", "listener", l.opts.Name, "peer", c.remote, "err", err)
 	}
@@ -227,7 +236,7 @@ func (l *Listener) Drain(ctx context.Context) error {
 	err := l.nl.Close()
 	close(l.stop)
 	for _, c := range conns {
-		c.io.stopReading()
+		c.stopReading()
 	}
 	ended := context.AfterFunc(ctx, func() {
 		for _, c := range conns {
@@ -260,6 +269,7 @@ func (l *Listener) sweep() {
 			return
 		case <-t.C:
 			now := l.opts.Now()
+			l.tick(now)
 			l.mu.Lock()
 			conns := l.list()
 			l.mu.Unlock()
@@ -288,6 +298,9 @@ func mostIdle(conns []*Conn, n int) []*Conn {
 
 // stale says why the connection should be closed, or nothing. A peer that does not read its replies counts as idle.
 func (c *Conn) stale(now time.Time, maxIdle time.Duration) string {
+	if c.unsure.Swap(false) && c.io.ended() {
+		return "the peer has ended it"
+	}
 	c.mu.Lock()
 	first := c.tail == 0
 	c.mu.Unlock()

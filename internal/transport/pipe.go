@@ -8,23 +8,21 @@ import (
 // pipe is a stream without a descriptor: an in-process network, or later TLS. Everything is copied.
 type pipe struct{ nc net.Conn }
 
-func (p *pipe) read(limit int) (*Buffer, error) {
-	b := NewBuffer(smallRead)
-	n, err := p.readInto(b.B[:limit])
-	if err != nil {
-		b.Release()
-		return nil, err
+func (p *pipe) serve(step func() error) error {
+	for {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	b.B = b.B[:n]
-	return b, nil
 }
 
-func (p *pipe) readInto(b []byte) (int, error) {
-	n, err := p.nc.Read(b)
+// take waits for at least one byte.
+func (p *pipe) take(b []byte) (n int, dry bool, err error) {
+	n, err = p.nc.Read(b)
 	if n > 0 {
 		err = nil
 	}
-	return n, err
+	return n, true, err
 }
 
 func (p *pipe) send(r *Response) error {
@@ -60,5 +58,9 @@ func copyRange(to *Buffer, r Range) (*Buffer, error) {
 }
 
 func (p *pipe) stopReading() { _ = p.nc.SetReadDeadline(time.Unix(1, 0)) }
+
+func (p *pipe) ended() bool { return false } // take has seen it
+
+func (p *pipe) hangUp() { _ = p.nc.Close() } // the peer learns of it either way
 
 func (p *pipe) close() error { return p.nc.Close() }

@@ -23,11 +23,9 @@ type socket struct {
 
 	readFn func(fd uintptr) bool
 	in     struct {
-		limit int     // take a new buffer for so many bytes, or
-		p     []byte  // read into p
-		buf   *Buffer // the new buffer
-		n     int
-		err   error
+		step func() error
+		fd   int // while step runs
+		err  error
 	}
 
 	writeFn func(fd uintptr) bool
@@ -51,63 +49,43 @@ func newStream(nc net.Conn) (stream, error) {
 		return nil, err
 	}
 	s := &socket{tcp: tcp, raw: raw}
-	s.readFn, s.writeFn = s.tryRead, s.tryWrite
+	s.readFn, s.writeFn = s.onReadable, s.tryWrite
 	return s, nil
 }
 
-func (s *socket) read(limit int) (*Buffer, error) {
-	s.in.limit = limit
-	err := s.await()
-	buf := s.in.buf
-	s.in.limit, s.in.buf = 0, nil
-	if err != nil {
-		if buf != nil {
-			buf.Release()
-		}
-		return nil, err
-	}
-	buf.B = buf.B[:s.in.n]
-	return buf, nil
-}
-
-func (s *socket) readInto(p []byte) (int, error) {
-	s.in.p = p
-	if err := s.await(); err != nil {
-		return 0, err
-	}
-	return s.in.n, nil
-}
-
-func (s *socket) await() error {
-	s.in.n, s.in.err = 0, nil
+// serve stays in one Read of the raw connection for good. Each Read forgets the events before it, so that a reader who calls
+// it again and again must look each time whether there is something. Within one Read no event is lost: the reader may wait as
+// soon as it has had less than it asked for. Only an end of the stream that came together with the last bytes makes no
+// event of its own.
+func (s *socket) serve(step func() error) error {
+	s.in.step = step
 	if err := s.raw.Read(s.readFn); err != nil {
 		return err
-	}
-	if s.in.err == nil && s.in.n == 0 {
-		return io.EOF
 	}
 	return s.in.err
 }
 
-// tryRead is called when the socket may be readable; false waits until it is.
-func (s *socket) tryRead(fd uintptr) bool {
-	p := s.in.p
-	if s.in.limit > 0 {
-		s.in.buf = NewBuffer(smallRead)
-		p = s.in.buf.B[:s.in.limit]
-	}
+// onReadable is called when the socket may be readable; false waits until it is.
+func (s *socket) onReadable(fd uintptr) bool {
+	s.in.fd = int(fd)
+	s.in.err = s.in.step()
+	return s.in.err != nil
+}
+
+func (s *socket) take(p []byte) (n int, dry bool, err error) {
 	for {
-		s.in.n, s.in.err = unix.Read(int(fd), p)
-		if s.in.err != unix.EINTR {
-			break
+		switch n, err = receive(s.in.fd, p); {
+		case err == unix.EINTR:
+			continue
+		case err == unix.EAGAIN:
+			return 0, true, nil
+		case err != nil:
+			return 0, true, err
+		case n == 0:
+			return 0, true, io.EOF
 		}
+		return n, n < len(p), nil
 	}
-	s.in.n = max(s.in.n, 0)
-	if s.in.err == unix.EAGAIN && s.in.buf != nil {
-		s.in.buf.Release() // an idle connection keeps no buffer
-		s.in.buf = nil
-	}
-	return s.in.err != unix.EAGAIN
 }
 
 func (s *socket) send(r *Response) error {
@@ -187,7 +165,7 @@ func (s *socket) step(fd int) error {
 		if s.out.more {
 			flags |= unix.MSG_MORE
 		}
-		n, err := unix.SendmsgN(fd, s.out.p, nil, nil, flags)
+		n, err := transmit(fd, s.out.p, flags)
 		s.out.p = s.out.p[max(n, 0):]
 		return err
 	}
@@ -201,5 +179,19 @@ func (s *socket) step(fd int) error {
 }
 
 func (s *socket) stopReading() { _ = s.tcp.SetReadDeadline(time.Unix(1, 0)) }
+
+func (s *socket) ended() (yes bool) {
+	_ = s.raw.Control(func(fd uintptr) { // a closed one has been seen to end
+		var one [1]byte
+		n, err := moved(unix.SYS_RECVFROM, int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		yes = n == 0 && err == nil
+	})
+	return yes
+}
+
+// hangUp leaves the descriptor open: the reader, which may be the caller, is within a Read, and Close waits for that.
+func (s *socket) hangUp() {
+	_ = s.raw.Control(func(fd uintptr) { _ = unix.Shutdown(int(fd), unix.SHUT_RDWR) }) // one that the peer ended first is no more connected
+}
 
 func (s *socket) close() error { return s.tcp.Close() }

@@ -156,6 +156,63 @@ func TestNoReplyForAFireAndForgetRequest(t *testing.T) {
 	}
 }
 
+// The end of a stream may come together with its last bytes, and then makes no event that the reader could wait for.
+func TestEndBehindTheLastBytesIsSeen(t *testing.T) {
+	handled := make(chan struct{}, 1)
+	l := serve(t, testOptions(), func(r *Request) {
+		r.Reply(Response{})
+		handled <- struct{}{}
+	})
+	for _, requests := range []int{1, seasoned - 1, seasoned, 2 * seasoned} {
+		nc := dial(t, l)
+		nc.Write(bytes.Repeat(frame([]byte("fire and forget")), requests))
+		if err := nc.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		for range requests {
+			<-handled
+		}
+		if n, err := nc.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+			t.Fatalf("read %d bytes, %v; want the end", n, err)
+		}
+	}
+}
+
+func TestSweepLooksForTheEnd(t *testing.T) {
+	l := serve(t, testOptions(), func(r *Request) { r.Defer(false).Complete(func() Response { return reply([]byte("served")) }) })
+	nc := dial(t, l)
+	nc.Write(frame(nil))
+	readFrame(t, nc)
+	l.mu.Lock()
+	c := l.list()[0]
+	l.mu.Unlock()
+	if c.io.ended() {
+		t.Error("an open connection has ended")
+	}
+}
+
+func TestPipelinedFramesOfOneSize(t *testing.T) {
+	for _, size := range []int{smallRead, 16 << 10, trusted - 2*sizePrefix, trusted, 200_000} {
+		l := serve(t, testOptions(), func(r *Request) {
+			if !bytes.Equal(r.Frame, bytes.Repeat([]byte{r.Frame[0]}, size)) {
+				t.Errorf("frames of %d bytes are mixed up", size)
+			}
+			r.Reply(reply(r.Frame[:1]))
+		})
+		nc := dial(t, l)
+		go func() {
+			for i := range 50 {
+				nc.Write(frame(bytes.Repeat([]byte{byte(i)}, size)))
+			}
+		}()
+		for i := range 50 {
+			if got := readFrame(t, nc); got[0] != byte(i) {
+				t.Fatalf("reply %d is to request %d", i, got[0])
+			}
+		}
+	}
+}
+
 func TestHeldFrameSurvivesTheHandler(t *testing.T) {
 	got := make(chan []byte, 2)
 	pending := make(chan Pending, 2)

@@ -145,11 +145,25 @@ func (f *osFile) Descriptor() uintptr { return f.fd }
 
 // WriteAt implements File.
 func (f *osFile) WriteAt(p []byte, offset int64) (int, error) {
-	n, err := f.File.WriteAt(p, offset)
+	done := quickWrite(f.fd, p, offset)
+	if done == len(p) {
+		return done, nil
+	}
+	n, err := f.File.WriteAt(p[done:], offset+int64(done))
 	if err != nil {
 		err = spaceError(err)
 	}
-	return n, err
+	return done + n, err
+}
+
+// ReadAt implements File.
+func (f *osFile) ReadAt(p []byte, offset int64) (int, error) {
+	done := quickRead(f.fd, p, offset)
+	if done == len(p) {
+		return done, nil
+	}
+	n, err := f.File.ReadAt(p[done:], offset+int64(done))
+	return done + n, err
 }
 
 // Size implements File.

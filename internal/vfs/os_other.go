@@ -21,3 +21,7 @@ func lockFile(f *os.File) error {
 }
 
 func spaceOf(string) (Space, error) { return Space{}, unix.ENOTSUP }
+
+func quickWrite(uintptr, []byte, int64) int { return 0 }
+
+func quickRead(uintptr, []byte, int64) int { return 0 }

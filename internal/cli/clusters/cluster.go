@@ -44,13 +44,13 @@ type cluster struct {
 
 // Command is `ottla cluster`.
 func Command(a *command.App) *cobra.Command {
-	cmd := command.Parent(&cobra.Command{Use: "cluster", Short: "Look at the cluster as a whole"}, clusterInfo(a))
+	cmd := command.Parent(&cobra.Command{Use: "cluster", Short: "Look at the cluster as a whole"}, clusterInfo(a), clusterHealth(a), clusterBrokers(a), clusterFeatures(a), clusterLogDirs(a))
 	a.ClientFlags(cmd.PersistentFlags())
 	return cmd
 }
 
 func clusterInfo(a *command.App) *cobra.Command {
-	return &cobra.Command{
+	return a.Prints(&cobra.Command{
 		Use:   "info",
 		Short: "Show the cluster's id, brokers and features, and whether all partitions are well",
 		Args:  command.Args(0, 0, "no arguments"),
@@ -63,7 +63,7 @@ func clusterInfo(a *command.App) *cobra.Command {
 				return printCluster(a, c)
 			})
 		},
-	}
+	}, command.ObjectOf[cluster]("ClusterInfo"))
 }
 
 func lookAt(ctx context.Context, s *command.Server) (*cluster, error) {

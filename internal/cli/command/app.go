@@ -15,12 +15,15 @@ import (
 type App struct {
 	World  *World
 	Out    *output
-	Output OneOf
+	Output Shape
 	Color  OneOf
 
 	servers        []string
 	requestTimeout TimeoutFlag
 	Quiet          bool
+
+	printed map[*cobra.Command][]Document // what commands print
+	running *cobra.Command
 }
 
 // NewApp returns an App with the defaults of all shared flags.
@@ -28,7 +31,8 @@ func NewApp(w *World) *App {
 	return &App{
 		World:          w,
 		Out:            &output{w: w.Out},
-		Output:         Choice("table", "json", "jsonl"),
+		Output:         newShape(),
+		printed:        map[*cobra.Command][]Document{},
 		Color:          Choice("auto", "always", "never"),
 		requestTimeout: TimeoutFlag(defaultRequestTimeout),
 	}

@@ -58,6 +58,10 @@ func (a *App) addresses() ([]string, error) {
 			return []string{defaultServer}, nil
 		}
 	}
+	return parseAddresses(given)
+}
+
+func parseAddresses(given string) ([]string, error) {
 	var all []string
 	for s := range strings.SplitSeq(given, ",") {
 		address, err := parseAddress(strings.TrimSpace(s))
@@ -105,6 +109,21 @@ func (a *App) Connect(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.connect(ctx, addresses, opts)
+}
+
+// ConnectElsewhere is Connect for a second server, at HOST:PORT,….
+func (a *App) ConnectElsewhere(where string) func(context.Context, ...kgo.Opt) (*Server, error) {
+	return func(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
+		addresses, err := parseAddresses(where)
+		if err != nil {
+			return nil, err
+		}
+		return a.connect(ctx, addresses, opts)
+	}
+}
+
+func (a *App) connect(ctx context.Context, addresses []string, opts []kgo.Opt) (*Server, error) {
 	timeout := time.Duration(a.requestTimeout)
 	opts = append([]kgo.Opt{
 		kgo.SeedBrokers(addresses...),

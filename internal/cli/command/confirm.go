@@ -60,16 +60,14 @@ func (a *App) Confirm(d Danger, plan []string) error {
 
 // Planned reports a dry run: what would have been done, on standard output.
 func (a *App) Planned(lines []string, f *Failures) error {
-	for _, l := range lines {
-		if a.Output.Value != "table" {
-			break
-		}
-		fmt.Fprintln(a.Out, "would "+l)
-	}
-	if a.Output.Value != "table" {
-		if err := a.Object("Plan", map[string][]string{"steps": lines}); err != nil {
+	if a.Output.Value == "json" || a.Output.Value == "jsonl" {
+		if err := a.Object("Plan", plan{OrNone(lines)}); err != nil {
 			return err
 		}
+		return f.Or()
+	}
+	for _, l := range lines {
+		fmt.Fprintln(a.Out, "would "+l)
 	}
 	return f.Or()
 }

@@ -121,6 +121,14 @@ func Answered(err error, said string) error {
 	return fmt.Errorf("%s: %w", strings.TrimSuffix(said, "."), err)
 }
 
+// CodeName names an error code of the server, "" for none.
+func CodeName(code int16) string {
+	if err := kerr.TypedErrorForCode(code); err != nil {
+		return err.Message
+	}
+	return ""
+}
+
 // exits maps errors of the server to exit codes; those absent are [Failed].
 var exits = map[int16]Exit{
 	kerr.UnknownTopicOrPartition.Code:            NotFound,

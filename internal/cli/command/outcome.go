@@ -19,7 +19,7 @@ func (a *App) PrintOutcomes(kind, plural string, rows []Outcome) error {
 		{Name: "NAME", Value: func(o Outcome) string { return o.Name }},
 		{Name: "RESULT", Value: func(o Outcome) string { return o.Result }},
 	}
-	if kind == "TopicCreateResult" {
+	if kind == "TopicCreateResult" || kind == "TopicAlterResult" {
 		columns = append(columns,
 			Column[Outcome]{Name: "PARTITIONS", Value: func(o Outcome) string { return OrDash(o.Partitions > 0, int64(o.Partitions)) }, Number: true},
 			Column[Outcome]{Name: "REPLICAS", Value: func(o Outcome) string { return OrDash(o.Replication > 0, int64(o.Replication)) }, Number: true})

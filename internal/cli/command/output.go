@@ -2,13 +2,14 @@ package command
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"io"
-	"slices"
 	"strings"
-	"unicode/utf8"
 
-	"github.com/spf13/pflag"
+	"github.com/goccy/go-yaml"
 )
 
 // output is standard output: buffered, and it remembers its first error, after which nothing more is worth doing.
@@ -39,37 +40,97 @@ func (o *output) Flush() error {
 	return o.Err
 }
 
-// OutputFlags adds -o.
-func (a *App) OutputFlags(f *pflag.FlagSet) {
-	f.VarP(&a.Output, "output", "o", "shape of the output")
-}
-
 // Column is one column of a table of T.
 type Column[T any] struct {
 	Name  string
 	Value func(T) string
 	// Number is right-aligned.
 	Number bool
+	// Wide is shown by -o wide and -o csv only.
+	Wide bool
 }
 
-// List prints rows: as a table, as one JSON object whose key plural holds them all, or as a JSON line each. A
-// person is told that there are none, on standard error.
+// List prints rows in the shape that -o asks for: as a table, as one JSON object whose key plural holds them all, as a JSON line
+// each, and so on. A person is told that there are none, on standard error. The first column is what -o name prints.
 func List[T any](a *App, kind, plural string, rows []T, columns []Column[T]) error {
-	switch a.Output.Value {
-	case "json":
+	return ListBy(a, kind, plural, rows, columns, func(rows []T) error {
+		if len(rows) == 0 {
+			a.Notice("no %s", plural)
+		}
+		return a.Table(TableOf(rows, columns))
+	})
+}
+
+// ListBy is [List] with a picture of its own for a person, in place of a table.
+func ListBy[T any](a *App, kind, plural string, rows []T, columns []Column[T], people func([]T) error) error {
+	switch a.Output.word {
+	case "json", "yaml":
 		return a.Object(kind, map[string][]T{plural: OrNone(rows)})
-	case "jsonl":
+	case "jsonl", "template":
 		for _, r := range rows {
-			if err := Encode(a.Out, r); err != nil {
+			if err := a.line(r); err != nil {
 				return err
 			}
 		}
 		return nil
+	case "csv":
+		return printCSV(a, rows, columns)
+	case "name":
+		for _, r := range rows {
+			fmt.Fprintln(a.Out, columns[0].Value(r))
+		}
+		return a.Out.Err
 	}
-	if len(rows) == 0 {
-		a.Notice("no %s", plural)
+	return people(rows)
+}
+
+// line prints one thing of many: as a line of JSON, or by the user's template.
+func (a *App) line(v any) error {
+	if a.Output.word != "template" {
+		return Encode(a.Out, v)
 	}
-	return a.Table(TableOf(rows, columns))
+	var b bytes.Buffer
+	if err := Encode(&b, v); err != nil {
+		return err
+	}
+	return a.byTemplate(b.Bytes())
+}
+
+// byTemplate runs the user's template over a document, and ends its line.
+func (a *App) byTemplate(document []byte) error {
+	var v any
+	d := json.NewDecoder(bytes.NewReader(document))
+	d.UseNumber() // an offset stays one
+	if err := d.Decode(&v); err != nil {
+		return err
+	}
+	var b strings.Builder
+	if err := a.Output.template.Execute(&b, v); err != nil {
+		return &Error{What: "-o template", Err: err, Exit: Usage, Hint: "-o schema shows the fields, -o json what they hold"}
+	}
+	_, err := io.WriteString(a.Out, strings.TrimSuffix(b.String(), "\n")+"\n")
+	return err
+}
+
+// printCSV prints all columns, empty ones too: where a field stands must not depend on what is in the others.
+func printCSV[T any](a *App, rows []T, columns []Column[T]) error {
+	w := csv.NewWriter(a.Out)
+	line := make([]string, len(columns))
+	for i, c := range columns {
+		line[i] = c.Name
+	}
+	_ = w.Write(line) // its error comes up at the end
+	for _, r := range rows {
+		for i, c := range columns {
+			line[i] = c.Value(r)
+			if c.Number && line[i] == "-" {
+				line[i] = "" // no number
+			}
+		}
+		_ = w.Write(line)
+	}
+	w.Flush()
+	return w.Error()
 }
 
 // OrNone makes of a list that was never made an empty one, which JSON shows as [] and not as null.
@@ -80,122 +141,43 @@ func OrNone[T any](list []T) []T {
 	return list
 }
 
-// Object prints v, which must be a JSON object, as one with "kind" and "version" before its own fields.
+// Object prints v, which must be a JSON object, as one with "kind" and "version" before its own fields: as JSON, as YAML, or by
+// the user's template.
 func (a *App) Object(kind string, v any) error {
+	document, err := document(kind, v)
+	if err != nil {
+		return err
+	}
+	if a.World.Proof != nil {
+		if err := a.World.Proof(a.Schema(a.running), document); err != nil {
+			return err
+		}
+	}
+	switch a.Output.word {
+	case "yaml":
+		if document, err = yaml.JSONToYAML(document); err != nil {
+			return fmt.Errorf("-o yaml: %w", err)
+		}
+	case "template":
+		return a.byTemplate(document)
+	}
+	_, err = a.Out.Write(document)
+	return err
+}
+
+// document is v as a line of JSON that begins with its kind and version.
+func document(kind string, v any) ([]byte, error) {
 	var b strings.Builder
 	if err := Encode(&b, v); err != nil {
-		return err
+		return nil, err
 	}
 	name, err := json.Marshal(kind)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sep := ","
 	if strings.TrimSpace(b.String()) == "{}" {
 		sep = ""
 	}
-	_, err = io.WriteString(a.Out, `{"kind":`+string(name)+`,"version":1`+sep+b.String()[1:])
-	return err
-}
-
-// table is text in rows and columns, the first row being the head.
-type table struct {
-	cells  [][]string
-	number []bool // by column
-}
-
-// TableOf makes a table of rows. A column that has nothing to say of any row is left out.
-func TableOf[T any](rows []T, columns []Column[T]) table {
-	var t table
-	if len(rows) > 0 {
-		columns = slices.DeleteFunc(slices.Clone(columns), func(c Column[T]) bool {
-			return !slices.ContainsFunc(rows, func(r T) bool { return c.Value(r) != "" })
-		})
-	}
-	head := make([]string, len(columns))
-	for i, c := range columns {
-		head[i] = c.Name
-		t.number = append(t.number, c.Number)
-	}
-	t.cells = append(t.cells, head)
-	for _, r := range rows {
-		line := make([]string, len(columns))
-		for i, c := range columns {
-			line[i] = c.Value(r)
-		}
-		t.cells = append(t.cells, line)
-	}
-	return t
-}
-
-// gap stands between two columns.
-const gap = "  "
-
-// narrowest is what a column may shrink to on a narrow terminal.
-const narrowest = 8
-
-// widths returns the columns' widths, shrunk from the widest downwards until they fit into limit (0: no limit).
-func (t table) widths(limit int) []int {
-	w := make([]int, len(t.number))
-	total := len(gap) * (len(w) - 1)
-	for i := range w {
-		for _, row := range t.cells {
-			w[i] = max(w[i], utf8.RuneCountInString(row[i]))
-		}
-		total += w[i]
-	}
-	for limit > 0 && total > limit {
-		widest := 0
-		for i := range w {
-			if w[i] > w[widest] {
-				widest = i
-			}
-		}
-		if w[widest] <= narrowest {
-			break
-		}
-		w[widest]--
-		total--
-	}
-	return w
-}
-
-// Table prints t. Only on a terminal is anything cut to fit or coloured: what goes to a pipe is whole.
-func (a *App) Table(t table) error {
-	limit := 0
-	if a.World.OutTTY {
-		limit = a.World.Width
-	}
-	w := t.widths(limit)
-	for i, row := range t.cells {
-		line := t.line(row, w)
-		if i == 0 && a.Colours(a.World.OutTTY) {
-			line = "\x1b[1m" + line + "\x1b[0m"
-		}
-		if _, err := io.WriteString(a.Out, line+"\n"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t table) line(row []string, w []int) string {
-	var b strings.Builder
-	for i, cell := range row {
-		if i > 0 {
-			b.WriteString(gap)
-		}
-		n := utf8.RuneCountInString(cell)
-		if n > w[i] {
-			cell = string([]rune(cell)[:w[i]-1]) + "…"
-			n = w[i]
-		}
-		pad := strings.Repeat(" ", w[i]-n)
-		if t.number[i] {
-			b.WriteString(pad + cell)
-		} else {
-			b.WriteString(cell + pad)
-		}
-	}
-	return strings.TrimRight(b.String(), " ")
+	return []byte(`{"kind":` + string(name) + `,"version":1` + sep + b.String()[1:]), nil
 }

@@ -108,7 +108,7 @@ func TestProgress(t *testing.T) {
 	p.Add(lookEvery, 1<<20)
 	seconds += 1
 	p.Done(" to x")
-	want := "consumed 129 records (2.0 MiB)… in 6s, 22 records/s\nconsumed 129 records (2.0 MiB) to x in 7s, 18 records/s\n"
+	want := "consumed 129 records (2.0 MiB)… in 6s, 22 records/s, 341.3 KiB/s\nconsumed 129 records (2.0 MiB) to x in 7s, 18 records/s, 292.6 KiB/s\n"
 	if out.String() != want {
 		t.Errorf("got:\n%s", out.String())
 	}
@@ -119,7 +119,15 @@ func TestProgress(t *testing.T) {
 	p.Add(lookEvery, 2048)
 	p.Done("")
 	line := "\r\x1b[Kproduced 64 records (2.0 KiB)"
-	if out.String() != line+"… in 1s, 64 records/s"+line+" in 1s, 64 records/s\n" {
+	if out.String() != line+"… in 1s, 64 records/s, 2.0 KiB/s"+line+" in 1s, 64 records/s, 2.0 KiB/s\n" {
+		t.Errorf("got %q", out.String())
+	}
+	out.Reset()
+	p = a.Progress("copied")
+	p.Of(0, -1, 256, 1000)
+	seconds += 2
+	p.Add(lookEvery, 2048)
+	if want := "\r\x1b[Kcopied 64 of 256 records, 25 % (2.0 KiB)… in 2s, 32 records/s, 1.0 KiB/s, 6s left"; out.String() != want {
 		t.Errorf("got %q", out.String())
 	}
 	out.Reset()

@@ -19,7 +19,8 @@ type Progress struct {
 	shown    time.Time
 	Records  int64
 	Bytes    int64
-	unlooked int // calls since the last look at the clock
+	total    int64 // records that are expected; 0: not known
+	unlooked int   // calls since the last look at the clock
 }
 
 const (
@@ -27,6 +28,8 @@ const (
 	lineEvery   = 5 * time.Second
 	// lookEvery is after how many records the clock is read again.
 	lookEvery = 64
+	// underWay follows what is not at its end.
+	underWay = "…"
 )
 
 // Progress begins to count records; verb says what is done to them, such as "consumed".
@@ -36,6 +39,16 @@ func (a *App) Progress(verb string) *Progress {
 		w: a.World.Err, Now: a.World.Now, verb: verb, quiet: a.Quiet, Began: now, shown: now,
 		// What is drawn over must not run into records that go to the same terminal.
 		redraw: a.World.ErrTTY && !a.World.OutTTY,
+	}
+}
+
+// Of says how many records are expected: the first of these figures bounded by the others, where 0 and less stand for no bound.
+// It is not shown of what has no such figure.
+func (p *Progress) Of(figures ...int64) {
+	for _, n := range figures {
+		if n > 0 && (p.total == 0 || n < p.total) {
+			p.total = n
+		}
 	}
 }
 
@@ -54,7 +67,7 @@ func (p *Progress) Add(records int, bytes int64) {
 	}
 	if now := p.Now(); now.Sub(p.shown) >= every {
 		p.shown = now
-		p.show("…")
+		p.show(underWay)
 	}
 }
 
@@ -95,13 +108,19 @@ func (p *Progress) Done(target string) {
 	}
 }
 
+// show writes the line; what is under way ends in "…" and tells how much is left.
 func (p *Progress) show(tail string) {
 	took := p.Now().Sub(p.Began)
 	rate := ""
 	if s := took.Seconds(); s > 0.05 && p.Records > 1 {
-		rate = fmt.Sprintf(", %.0f records/s", float64(p.Records)/s)
+		rate = fmt.Sprintf(", %.0f records/s, %s/s", float64(p.Records)/s, Size(int64(float64(p.Bytes)/s)))
 	}
-	line := fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, Count(p.Records, "record"), Size(p.Bytes), tail, took.Round(time.Millisecond), rate)
+	counted := Count(p.Records, "record")
+	if left := p.total - p.Records; tail == underWay && left > 0 && p.Records > 0 {
+		counted = fmt.Sprintf("%d of %s, %d %%", p.Records, Count(p.total, "record"), p.Records*100/p.total)
+		rate += fmt.Sprintf(", %s left", time.Duration(float64(took)*float64(left)/float64(p.Records)).Round(time.Second))
+	}
+	line := fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, counted, Size(p.Bytes), tail, took.Round(time.Millisecond), rate)
 	if p.redraw {
 		fmt.Fprintf(p.w, "\r\x1b[K%s", line)
 		return

@@ -33,6 +33,8 @@ type World struct {
 	Now func() time.Time
 	// Interruptible returns a context that ends when the user presses Ctrl-C or the process is asked to stop.
 	Interruptible func(context.Context) (context.Context, context.CancelFunc)
+	// Proof is given every JSON object that a command prints and the command's schema, for tests to compare. It may be nil.
+	Proof func(schema, document []byte) error
 }
 
 // Stdio returns the world of an ordinary process.

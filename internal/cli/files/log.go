@@ -63,11 +63,6 @@ func logIndex(a *command.App) *cobra.Command {
 func reading(a *command.App, o *inspect.Options, cmd *cobra.Command) *cobra.Command {
 	cmd.Args = command.Args(1, -1, "a FILE or a DIR")
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
-		if a.Output.Value == "json" {
-			e := command.Usagef("log %s has no -o json", cmd.Name())
-			e.Hint = "-o jsonl prints an object for each thing found"
-			return e
-		}
 		o.JSON = a.Output.Value == "jsonl"
 		var f command.Failures
 		for _, p := range paths {
@@ -82,7 +77,12 @@ func reading(a *command.App, o *inspect.Options, cmd *cobra.Command) *cobra.Comm
 		return f.Or()
 	}
 	a.OutputFlags(cmd.Flags())
-	return cmd
+	return a.Prints(cmd, command.LinesOf[found]())
+}
+
+// found is what -o jsonl prints of each thing; the other fields depend on its kind.
+type found struct {
+	Kind string `json:"kind"`
 }
 
 func decoderFlags(cmd *cobra.Command, o *inspect.Options) {

@@ -43,7 +43,7 @@ func groupDelete(a *command.App) *cobra.Command {
 	names.flags(cmd)
 	cmd.Flags().BoolVar(&ifExists, "if-exists", false, "succeed when the group is not there")
 	d.Flags(cmd.Flags())
-	return cmd
+	return a.Prints(cmd, command.ListOf[command.Outcome]("GroupDeleteResult", "groups"))
 }
 
 // doomed is a group that is to be deleted, and what goes with it.

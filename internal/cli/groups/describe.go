@@ -85,7 +85,7 @@ func groupDescribe(a *command.App) *cobra.Command {
 		},
 	}
 	names.flags(cmd)
-	return cmd
+	return a.Prints(cmd, command.ListOf[groupDescription]("GroupDescriptionList", "groups"))
 }
 
 // describeGroups describes groups in the order of names, with offsets and lag.

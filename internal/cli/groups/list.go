@@ -76,7 +76,7 @@ func groupList(a *command.App) *cobra.Command {
 	cmd.Flags().Var(&states, "state", "only groups in these states")
 	command.CompleteWords(cmd, "type", groupTypes)
 	command.CompleteWords(cmd, "state", groupStates)
-	return cmd
+	return a.Prints(cmd, command.ListOf[groupRow]("GroupList", "groups"))
 }
 
 var groupColumns = []command.Column[groupRow]{

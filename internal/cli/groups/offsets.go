@@ -112,7 +112,7 @@ func groupOffsets(a *command.App) *cobra.Command {
 	f.BoolVar(&csv, "csv", false, "print lines TOPIC,PARTITION,OFFSET")
 	f.BoolVar(&remove, "delete", false, "delete the offsets of the topics that are named")
 	d.Flags(f)
-	return cmd
+	return a.Prints(cmd, command.ListOf[committedRow]("CommittedOffsetList", "offsets"), command.ListOf[command.Outcome]("OffsetDeleteResult", "offsets"))
 }
 
 func topicFlag(cmd *cobra.Command, a *command.App, topics *[]string) {

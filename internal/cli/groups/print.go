@@ -9,26 +9,28 @@ import (
 )
 
 func printGroups(a *command.App, all []groupDescription) error {
-	switch a.Output.Value {
-	case "json":
-		return a.Object("GroupDescriptionList", map[string][]groupDescription{"groups": command.OrNone(all)})
-	case "jsonl":
-		for _, d := range all {
-			if err := command.Encode(a.Out, d); err != nil {
+	return command.ListBy(a, "GroupDescriptionList", "groups", all, descriptionColumns, func(all []groupDescription) error {
+		for i, d := range all {
+			if i > 0 {
+				fmt.Fprintln(a.Out)
+			}
+			if err := printGroup(a, &d); err != nil {
 				return err
 			}
 		}
 		return nil
-	}
-	for i, d := range all {
-		if i > 0 {
-			fmt.Fprintln(a.Out)
-		}
-		if err := printGroup(a, &d); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
+}
+
+// descriptionColumns are what -o csv tells of a group: members and partitions have no place in a line.
+var descriptionColumns = []command.Column[groupDescription]{
+	{Name: "NAME", Value: func(d groupDescription) string { return d.Name }},
+	{Name: "TYPE", Value: func(d groupDescription) string { return d.Type }},
+	{Name: "STATE", Value: func(d groupDescription) string { return d.State }},
+	{Name: "COORDINATOR", Value: func(d groupDescription) string { return strconv.Itoa(int(d.Coordinator.ID)) }, Number: true},
+	{Name: "MEMBERS", Value: func(d groupDescription) string { return strconv.Itoa(len(d.Members)) }, Number: true},
+	{Name: "LAG", Value: func(d groupDescription) string { return command.OffsetText(d.Lag) }, Number: true},
+	{Name: "SECONDS", Value: func(d groupDescription) string { return seconds(d.LagSeconds) }, Number: true},
 }
 
 func printGroup(a *command.App, d *groupDescription) error {

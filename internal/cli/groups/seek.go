@@ -61,7 +61,7 @@ func groupSeek(a *command.App) *cobra.Command {
 	topicFlag(cmd, a, &k.topics)
 	f.BoolVar(&k.csv, "csv", false, "print the plan or the result as lines TOPIC,PARTITION,OFFSET")
 	k.danger.Flags(f)
-	return cmd
+	return a.Prints(cmd, command.ListOf[move]("GroupSeekResult", "offsets"), command.ListOf[move]("GroupSeekPlan", "offsets"))
 }
 
 // aim is where to go: one of a place, a distance or what stands in a file.

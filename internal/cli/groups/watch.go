@@ -23,7 +23,7 @@ func groupWatch(a *command.App) *cobra.Command {
 		return w.run(ctx)
 	})
 	names.flags(cmd)
-	return cmd
+	return a.Prints(cmd, command.LinesOf[watched]())
 }
 
 // watch looks at groups again and again.

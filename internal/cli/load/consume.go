@@ -32,7 +32,7 @@ func benchConsume(a *command.App) *cobra.Command {
 	f.Int64VarP(&w.records, "records", "n", 0, "end after this many records; 0 is all")
 	f.DurationVarP(&w.length, "duration", "d", 0, "end after this time; 0 is no bound")
 	w.remoteFlag(a, cmd)
-	return cmd
+	return a.Prints(cmd, command.ObjectOf[result]("BenchResult"))
 }
 
 func (w *workload) consume(ctx context.Context, a *command.App, topic string) error {

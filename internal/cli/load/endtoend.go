@@ -41,7 +41,7 @@ func benchEndToEnd(a *command.App) *cobra.Command {
 	}
 	w.flags(a, cmd)
 	cmd.Flags().IntVar(&w.rate, "rate", 1000, "records a second")
-	return cmd
+	return a.Prints(cmd, command.ObjectOf[result]("BenchResult"))
 }
 
 func (w *workload) endToEnd(ctx context.Context, a *command.App, topic string) error {

@@ -54,7 +54,7 @@ func benchProduce(a *command.App) *cobra.Command {
 	f.IntVar(&p.producers, "producers", p.producers, "how many clients write at the same time")
 	f.Var(&p.batch, "batch", "largest batch")
 	f.DurationVar(&p.linger, "linger", 5*time.Millisecond, "how long a batch waits for more records; not at all with --rate, unless it is given")
-	return cmd
+	return a.Prints(cmd, command.ObjectOf[result]("BenchResult"))
 }
 
 // producer is one client and what became of its records. The client calls back one record at a time.

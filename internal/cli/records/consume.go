@@ -2,8 +2,6 @@ package records
 
 import (
 	"context"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,25 +9,27 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/cli/scan"
 	"github.com/ottla/ottla/internal/cli/span"
 )
 
 // consumption holds the flags of `ottla consume`.
 type consumption struct {
-	format     string
-	offset     string
-	partitions []int32
-	follow     bool
-	most       int64
-	timeout    time.Duration
-	isolation  command.OneOf
-
-	span span.Range // parsed offset
+	format    string
+	offset    string
+	isolation command.OneOf
+	decoding  decoding
+	rate      float64
+	group     string
+	prefix    string // format of what is printed before each record
+	protocol  command.OneOf
+	want      scan.Want
 }
 
 // ConsumeCommand is `ottla consume`.
 func ConsumeCommand(a *command.App) *cobra.Command {
-	c := &consumption{isolation: command.Choice("read_uncommitted", "read_committed")}
+	c := &consumption{want: scan.Want{Verb: "consume"}, decoding: newDecoding(), protocol: command.Choice("classic", "consumer"),
+		isolation: command.Choice("read_uncommitted", "read_committed")}
 	cmd := &cobra.Command{
 		Use:   "consume TOPIC...",
 		Short: "Print the records of topics",
@@ -37,6 +37,7 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 			"--format takes rpk's escapes (%t topic, %p partition, %o offset, %k key, %v value, %h{%k=%v } headers, %d time in ms,\n" +
 			"%d{strftime[%F %T]}, %e leader epoch, %K %V %H sizes, {hex}, {base64}, {big32} after them) and kcat's\n" +
 			"(%s value, %S its size or -1, %R its size in 4 bytes, %K size of the key or -1, %T time in ms, %h headers as k=v,k=v).\n\n" +
+			"With --group it goes on until Ctrl-C, --max or --timeout, and --offset says where a group begins that has committed nothing.\n\n" +
 			"--offset takes start, end, N, +N (from the start), -N (from the end), a range FROM:TO of them, TO being exclusive,\n" +
 			"and times: @2026-01-31, @2026-01-31T12:00:00Z, @1769860800000, @-1h, @T1:T2, @-2h:-1h, @-1h:end.",
 		Example: "  ottla consume orders --max 10\n" +
@@ -45,127 +46,129 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 		Args:              command.Args(1, -1, "a TOPIC"),
 		ValidArgsFunction: a.CompleteTopics,
 		RunE: func(cmd *cobra.Command, topics []string) error {
-			if err := c.parse(a.World.Now()); err != nil {
+			if err := c.parse(a.World.Now(), topics); err != nil {
 				return err
 			}
-			return consume(cmd.Context(), a, c, topics)
+			return consume(cmd.Context(), a, c)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVarP(&c.format, "format", "f", "", "how a record is printed, a `FORMAT` with % escapes (default \"%v\\n\")")
 	f.StringVarP(&c.offset, "offset", "O", "start", "which records: `FROM[:TO]`; end alone waits for those written from now on")
-	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions, `N,…`")
-	f.BoolVar(&c.follow, "follow", false, "go on with records as they are written, up to the end of the range if it has one")
-	f.Int64VarP(&c.most, "max", "n", 0, "stop after this many records; 0 is no bound")
-	f.DurationVar(&c.timeout, "timeout", 0, "stop when no record has come for this long; 0 is never")
+	f.Int32SliceVarP(&c.want.Partitions, "partition", "p", nil, "only these partitions, `N,…`")
+	f.BoolVar(&c.want.Follow, "follow", false, "go on with records as they are written, up to the end of the range if it has one")
+	f.Int64VarP(&c.want.Max, "max", "n", 0, "stop after this many records; 0 is no bound")
+	f.DurationVar(&c.want.Timeout, "timeout", 0, "stop when no record has come for this long; 0 is never")
+	f.StringVarP(&c.group, "group", "g", "", "consume as a member of this `GROUP`: go on where it has committed, commit what is printed")
+	f.Var(&c.protocol, "protocol", "how the group is kept: by its members, or by the server (KIP-848)")
 	f.Var(&c.isolation, "isolation-level", "with or without the records of transactions that are not committed")
-	command.CompleteFlags(cmd, map[string]*command.OneOf{"isolation-level": &c.isolation})
-	f.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "template" { // another name for it
-			name = "format"
-		}
-		return pflag.NormalizedName(name)
-	})
+	command.CompleteFlags(cmd, map[string]*command.OneOf{"isolation-level": &c.isolation, "protocol": &c.protocol})
+	alsoTemplate(cmd)
+	c.decoding.flags(cmd)
+	rateFlag(f, &c.rate)
+	f.BoolVar(&c.want.Control, "control", false, "print the markers of transactions too")
 	a.ClientFlags(f)
 	f.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress and no summary on standard error")
-	return cmd
+	return a.Prints(cmd, command.StreamOf[recordJSON]("RecordList", "records"))
 }
 
-func (c *consumption) parse(now time.Time) error {
-	var err error
-	if c.span, err = span.Parse(c.offset, now); err != nil {
-		return command.Usagef("--offset %v", err)
+func (c *consumption) parse(now time.Time, topics []string) error {
+	c.want.Topics = topics
+	c.want.Committed = c.isolation.Value == "read_committed"
+	c.want.Follow = c.want.Follow || c.group != ""
+	if err := c.want.Parse(c.offset, now); err != nil {
+		return err
 	}
 	switch {
-	case c.follow && c.span.To.Kind != span.Open && c.span.To.Kind != span.Exact && c.span.To.Kind != span.After:
-		return command.Usagef("--follow waits for what is not there yet, --offset %s ends with what is", c.offset)
-	case c.most < 0 || c.timeout < 0:
-		return command.Usagef("--max and --timeout must not be negative")
-	case c.span.From.Kind == span.End && c.span.To.Kind == span.Open:
-		c.follow = true // what is written from now on: there is no other sense in it
-	}
-	if !c.follow && c.span.To.Kind == span.Open {
-		c.span.To.Kind = span.End
-	}
-	for _, p := range c.partitions {
-		if p < 0 {
-			return command.Usagef("--partition must be 0 or more")
-		}
+	case c.rate < 0:
+		return command.Usagef("--rate must not be negative")
+	case c.group != "":
+		return c.checkGroup()
 	}
 	return nil
 }
 
-// endless reports whether the user means to stop the command: then being stopped is success.
-func (c *consumption) endless() bool {
-	return c.follow && c.most == 0 && c.span.To.Kind == span.Open
-}
-
-func (c *consumption) committed() bool { return c.isolation.Value == "read_committed" }
-
-func (c *consumption) isolationLevel() kgo.IsolationLevel {
-	if c.committed() {
-		return kgo.ReadCommitted()
-	}
-	return kgo.ReadUncommitted()
-}
-
-func consume(ctx context.Context, a *command.App, c *consumption, topics []string) error {
-	if err := command.CheckNames(topics); err != nil {
-		return err
-	}
-	out, err := newPrinter(a, c.format)
+func consume(ctx context.Context, a *command.App, c *consumption) error {
+	out, err := newPrinter(a, "consumed", c.format, eachLine, &c.decoding)
 	if err != nil {
 		return err
 	}
-	slices.Sort(topics)
-	topics = slices.Compact(topics)
-	s, err := a.Connect(ctx,
-		kgo.FetchIsolationLevel(c.isolationLevel()),
-		kgo.KeepControlRecords(), // they are not printed, but tell how far a partition is read
-		kgo.FetchMaxPartitionBytes(8<<20),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()),
-	)
+	if c.prefix != "" {
+		if out.prefix, err = newTemplate(c.prefix); err != nil {
+			return err
+		}
+		out.colours = a.Colours(a.World.OutTTY)
+	}
+	if c.group != "" {
+		return c.inGroup(ctx, a, out)
+	}
+	s, err := a.Connect(ctx, c.want.Options()...)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	plan, err := planConsumption(ctx, a, s, c, topics)
+	plan, err := c.want.Plan(ctx, a, s)
 	if err != nil {
 		return err
 	}
 	ctx, stop := a.World.Interruptible(ctx)
 	defer stop()
-	if c.follow && c.span.From.Kind == span.End {
-		a.Notice("waiting for records that are written to %s from now on", command.Quoted(topics))
+	if c.want.Follow && c.want.Span.From.Kind == span.End {
+		a.Notice("waiting for records that are written to %s from now on", command.Quoted(c.want.Topics))
 	}
-	r := &reader{app: a, server: s, flags: c, plan: plan, out: out, progress: a.Progress("consumed")}
-	return r.run(ctx)
+	out.progress.Of(plan.Left(), c.want.Max)
+	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Polled: a.Out.Flush, Each: c.each(ctx, out)}
+	return out.around(func() error { return r.Run(ctx) })
 }
 
-// planConsumption finds the partitions and what the range means for each.
-func planConsumption(ctx context.Context, a *command.App, s *command.Server, c *consumption, topics []string) (*plan, error) {
-	ctx, cancel := a.Bounded(ctx)
-	defer cancel()
-	found, f, err := s.NamedTopics(ctx, "consume", topics)
-	if err != nil {
-		return nil, err
-	}
-	if len(f.Errs) > 0 {
-		return nil, f.Errs[0]
-	}
-	p := &plan{at: map[command.PartitionKey]*reading{}}
-	for _, t := range found {
-		for _, part := range t.Partitions {
-			if len(c.partitions) == 0 || slices.Contains(c.partitions, part.Partition) {
-				p.at[command.PartitionKey{Topic: t.Name, Partition: part.Partition}] = &reading{topicID: t.ID, to: -1}
-			}
+// each prints a record when it may, and counts it.
+func (c *consumption) each(ctx context.Context, out *printer) func(*kgo.FetchPartition, *kgo.Record) error {
+	pace := newPace(c.rate, out.app.World.Now)
+	return func(p *kgo.FetchPartition, r *kgo.Record) error {
+		if !pace.wait(ctx) {
+			return ctx.Err()
 		}
-		for _, wanted := range c.partitions {
-			if int(wanted) >= len(t.Partitions) {
-				return nil, &command.Error{What: fmt.Sprintf("consume topic %q", t.Name), Where: s.Where, Exit: command.NotFound,
-					Err: fmt.Errorf("there is no partition %d: it has %s, numbered from 0", wanted, command.Count(int64(len(t.Partitions)), "partition"))}
-			}
+		if err := out.print(p, r); err != nil {
+			return err
+		}
+		out.progress.Add(1, int64(len(r.Key)+len(r.Value)))
+		if c.rate > 0 {
+			return out.app.Out.Flush()
+		}
+		return nil
+	}
+}
+
+// alsoTemplate gives --format its other name, --template.
+func alsoTemplate(cmd *cobra.Command) {
+	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+		if name == "template" {
+			name = "format"
+		}
+		return pflag.NormalizedName(name)
+	})
+}
+
+// eachLine is the format of `ottla consume` when none is given: the value on a line of its own.
+const eachLine = `%v\n`
+
+// around prints what comes before and after the records, and the summary.
+func (p *printer) around(run func() error) error {
+	if err := p.begin(); err != nil {
+		return err
+	}
+	err := run()
+	if ferr := p.end(); err == nil {
+		err = ferr
+	}
+	if ferr := p.app.Out.Flush(); err == nil {
+		err = ferr
+	}
+	if p.app.Out.Err == nil { // else the reader of our output is gone, and with it the interest
+		p.progress.Done("")
+		if n := p.decoding.wrong; n > 0 {
+			p.app.Notice("%s not of the form that was asked for, and shown as it is", command.Count(n, "record"))
 		}
 	}
-	return p, p.resolve(ctx, s, c, topics)
+	return err
 }

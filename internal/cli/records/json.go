@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// recordJSON is a record under -o json and jsonl, and a line of --input jsonl. What is not valid UTF-8 is in base64,
-// and then the field of the same name with "Encoding" says so; null stands for a key or value that is null.
+// recordJSON is a record under -o json and jsonl. A key and a value are text, or null; when they are something else the field of the same
+// name with "Encoding" says so: "base64" of what is not valid UTF-8, "json" of what --decode has made a value of JSON of.
 type recordJSON struct {
 	Topic     string `json:"topic"`
 	Partition int32  `json:"partition"`
@@ -20,20 +20,34 @@ type recordJSON struct {
 	Timestamp     *int64       `json:"timestamp,omitempty"`
 	TimestampType string       `json:"timestampType,omitempty"` // CreateTime, LogAppendTime
 	LeaderEpoch   int32        `json:"leaderEpoch"`
-	Key           *string      `json:"key"`
+	Key           any          `json:"key"`
 	KeyEncoding   string       `json:"keyEncoding,omitempty"`
-	Value         *string      `json:"value"`
+	Value         any          `json:"value"`
 	ValueEncoding string       `json:"valueEncoding,omitempty"`
 	Headers       []headerJSON `json:"headers,omitempty"`
 }
 
 type headerJSON struct {
-	Key           string  `json:"key"`
-	Value         *string `json:"value"`
-	ValueEncoding string  `json:"valueEncoding,omitempty"`
+	Key           string `json:"key"`
+	Value         any    `json:"value"`
+	ValueEncoding string `json:"valueEncoding,omitempty"`
 }
 
-func toJSON(r *kgo.Record) recordJSON {
+// givenJSON is a line of --input jsonl: what is taken over of what [recordJSON] prints.
+type givenJSON struct {
+	Timestamp     *int64          `json:"timestamp"`
+	Key           json.RawMessage `json:"key"`
+	KeyEncoding   string          `json:"keyEncoding"`
+	Value         json.RawMessage `json:"value"`
+	ValueEncoding string          `json:"valueEncoding"`
+	Headers       []struct {
+		Key           string          `json:"key"`
+		Value         json.RawMessage `json:"value"`
+		ValueEncoding string          `json:"valueEncoding"`
+	} `json:"headers"`
+}
+
+func (d *decoding) toJSON(r *kgo.Record) recordJSON {
 	ms := r.Timestamp.UnixMilli()
 	j := recordJSON{Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: &ms, LeaderEpoch: r.LeaderEpoch}
 	switch r.Attrs.TimestampType() {
@@ -42,8 +56,8 @@ func toJSON(r *kgo.Record) recordJSON {
 	case 1:
 		j.TimestampType = "LogAppendTime"
 	}
-	j.Key, j.KeyEncoding = text(r.Key)
-	j.Value, j.ValueEncoding = text(r.Value)
+	j.Key, j.KeyEncoding = d.key.json(r.Key)
+	j.Value, j.ValueEncoding = d.value.json(r.Value)
 	for _, h := range r.Headers {
 		v, encoding := text(h.Value)
 		j.Headers = append(j.Headers, headerJSON{h.Key, v, encoding})
@@ -52,18 +66,26 @@ func toJSON(r *kgo.Record) recordJSON {
 }
 
 // text returns b as JSON can hold it.
-func text(b []byte) (*string, string) {
-	if b == nil {
+func text(b []byte) (any, string) {
+	switch {
+	case b == nil:
 		return nil, ""
+	case utf8.Valid(b):
+		return string(b), ""
 	}
-	s, encoding := string(b), ""
-	if !utf8.Valid(b) {
-		s, encoding = base64.StdEncoding.EncodeToString(b), "base64"
-	}
-	return &s, encoding
+	return base64.StdEncoding.EncodeToString(b), "base64"
 }
 
-func untext(s *string, encoding string) ([]byte, error) {
+func untext(raw json.RawMessage, encoding string) ([]byte, error) {
+	if encoding == "json" {
+		return raw, nil
+	}
+	var s *string
+	if len(raw) > 0 {
+		if err := json.Unmarshal(raw, &s); err != nil {
+			return nil, fmt.Errorf("want a string or null, or beside it an encoding \"json\"")
+		}
+	}
 	switch {
 	case s == nil:
 		return nil, nil
@@ -72,12 +94,12 @@ func untext(s *string, encoding string) ([]byte, error) {
 	case encoding == "base64":
 		return base64.StdEncoding.DecodeString(*s)
 	}
-	return nil, fmt.Errorf("unknown encoding %q, want \"base64\" or none", encoding)
+	return nil, fmt.Errorf("unknown encoding %q, want \"base64\", \"json\" or none", encoding)
 }
 
 // fromJSON reads one object into r. Topic, partition and offset are not taken over: where a record goes, the command says.
 func fromJSON(line []byte, r *kgo.Record) error {
-	var j recordJSON
+	var j givenJSON
 	err := json.Unmarshal(line, &j)
 	if err != nil {
 		return fmt.Errorf("not a record in JSON: %w", err)

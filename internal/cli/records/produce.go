@@ -37,6 +37,7 @@ type production struct {
 	linger      time.Duration
 	delivery    command.TimeoutFlag
 	maxBytes    int32
+	rate        float64
 
 	delim, sep []byte             // unescaped
 	fixed      []kgo.RecordHeader // parsed headers
@@ -46,12 +47,15 @@ type production struct {
 // smallestMaxBytes is the least --max-message-bytes: kgo wants room for the head of a batch.
 const smallestMaxBytes = 1 << 10
 
+// defaultMaxBytes is Kafka's own bound of a batch.
+const defaultMaxBytes = 1048588
+
 // ProduceCommand is `ottla produce`.
 func ProduceCommand(a *command.App) *cobra.Command {
 	p := &production{
 		input:       command.Choice("lines", "jsonl", "whole"),
 		partitioner: command.Choice("murmur2", "crc32", "roundrobin"),
-		compression: command.Choice("none", "gzip", "snappy", "lz4", "zstd"),
+		compression: compressions(),
 		acks:        command.Choice("all", "-1", "1", "0"),
 		delivery:    command.TimeoutFlag(30 * time.Second),
 	}
@@ -78,6 +82,7 @@ func ProduceCommand(a *command.App) *cobra.Command {
 	p.flags(cmd)
 	a.ClientFlags(cmd.Flags())
 	cmd.Flags().BoolVarP(&a.Quiet, "quiet", "q", false, "no progress and no summary on standard error")
+	a.Prints(cmd, command.ObjectOf[summary]("ProduceResult"), command.LinesOf[written]())
 	return cmd
 }
 
@@ -101,7 +106,8 @@ func (p *production) flags(cmd *cobra.Command) {
 	f.BoolVar(&p.autoCreate, "auto-create", false, "let the server create the topic, if it is set to do so")
 	f.DurationVar(&p.linger, "linger", 10*time.Millisecond, "how long to wait for more records before a batch is sent")
 	f.Var(&p.delivery, "delivery-timeout", "how long to go on trying when nothing is acknowledged")
-	f.Int32Var(&p.maxBytes, "max-message-bytes", 1048588, "largest batch, and so largest record")
+	rateFlag(f, &p.rate)
+	f.Int32Var(&p.maxBytes, "max-message-bytes", defaultMaxBytes, "largest batch, and so largest record")
 	command.CompleteFlags(cmd, map[string]*command.OneOf{"input": &p.input, "partitioner": &p.partitioner, "compression": &p.compression, "acks": &p.acks})
 }
 
@@ -119,8 +125,8 @@ func (p *production) parse() error {
 		return command.Usagef("--max-message-bytes must be between %d and %d", smallestMaxBytes, 1<<30)
 	case p.partition < -1:
 		return command.Usagef("--partition must be 0 or more")
-	case p.linger < 0:
-		return command.Usagef("--linger must not be negative")
+	case p.linger < 0 || p.rate < 0:
+		return command.Usagef("--linger and --rate must not be negative")
 	}
 	if p.delim, err = unescape(p.delimiter); err != nil || len(p.delim) == 0 {
 		return command.Usagef("--delimiter: %v", orText(err, "must not be empty"))
@@ -185,9 +191,20 @@ func produce(ctx context.Context, a *command.App, p *production, topic string) e
 	if a.World.InTTY && len(p.files) == 0 {
 		a.Notice("each line becomes a record; Ctrl-D ends")
 	}
-	w := &writer{app: a, server: s, flags: p, source: src, progress: a.Progress("produced"), failed: make(chan struct{}),
-		acknowledged: a.World.Now()}
-	return w.run(ctx, topic)
+	w := newWriter(a, s, fmt.Sprintf("produce to topic %q", topic), "produced", time.Duration(p.delivery))
+	w.feed = p.feed(src, newPace(p.rate, a.World.Now))
+	if a.Output.Value == "jsonl" {
+		w.kept = func(r *kgo.Record) {
+			// An error of the output comes up at the end; the records are written all the same.
+			_ = command.Encode(a.Out, written{r.Topic, r.Partition, r.Offset, r.Timestamp.UnixMilli()})
+		}
+	}
+	return w.run(ctx, topic, func() error {
+		if a.Output.Value != "json" {
+			return nil
+		}
+		return a.Object("ProduceResult", summary{topic, w.progress.Records, w.progress.Bytes, w.seconds()})
+	})
 }
 
 // checkTarget finds out before the first record whether the topic and the partition are there.

@@ -14,13 +14,17 @@ import (
 	"github.com/ottla/ottla/internal/cli/command"
 )
 
-// writer carries records from a source to the server. One goroutine feeds; the client's own calls acked, one call at a time.
+// writer carries records to the server. One goroutine feeds; the client's own calls acked, one call at a time.
 type writer struct {
 	app      *command.App
 	server   *command.Server
-	flags    *production
-	source   source
+	what     string // what errors call it: `produce to topic "orders"`
 	progress *command.Progress
+	patience time.Duration // how long to wait for any acknowledgement
+	// feed gives records until there are none, or ctx ends.
+	feed func(ctx context.Context, give func(*kgo.Record)) error
+	// kept, if set, is told of every record that the server acknowledged.
+	kept func(*kgo.Record)
 
 	failed chan struct{} // closed at the first failure of a record
 
@@ -48,15 +52,21 @@ type summary struct {
 	Seconds float64 `json:"seconds"`
 }
 
-// run feeds until the end and waits until every record is acknowledged or has failed.
-func (w *writer) run(ctx context.Context, topic string) error {
+func newWriter(a *command.App, s *command.Server, what, verb string, patience time.Duration) *writer {
+	return &writer{app: a, server: s, what: what, patience: patience, progress: a.Progress(verb), failed: make(chan struct{}), acknowledged: a.World.Now()}
+}
+
+// run feeds until the end and waits until every record is acknowledged or has failed; summarize is called then, whatever happened.
+func (w *writer) run(ctx context.Context, target string, summarize func() error) error {
 	feeding, halt := context.WithCancel(ctx)
 	defer halt()
 	flushing, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
-	go w.watch(flushing, abandon, topic)
+	go w.watch(flushing, abandon)
 	fed := make(chan error, 1)
-	go func() { fed <- w.feed(feeding) }()
+	go func() {
+		fed <- w.feed(feeding, func(r *kgo.Record) { w.server.Produce(context.WithoutCancel(ctx), r, w.acked) })
+	}()
 	var input error
 	select {
 	case input = <-fed:
@@ -67,18 +77,17 @@ func (w *writer) run(ctx context.Context, topic string) error {
 	_ = w.server.Flush(flushing) // ends by the watch at the latest, which says why
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.progress.Done(" to " + topic)
-	if err := w.summarize(topic); err != nil {
+	w.progress.Done(" to " + target)
+	if err := summarize(); err != nil {
 		return err
 	}
-	return w.verdict(topic, input)
+	return w.verdict(input)
 }
 
 // watch gives the records up when none has been acknowledged for the whole delivery timeout. The client can't do that: it counts from a
 // record's timestamp, which may be any time.
-func (w *writer) watch(ctx context.Context, abandon func(), topic string) {
-	patience := time.Duration(w.flags.delivery)
-	tick := time.NewTicker(max(patience/8, 10*time.Millisecond))
+func (w *writer) watch(ctx context.Context, abandon func()) {
+	tick := time.NewTicker(max(w.patience/8, 10*time.Millisecond))
 	defer tick.Stop()
 	for {
 		select {
@@ -86,7 +95,7 @@ func (w *writer) watch(ctx context.Context, abandon func(), topic string) {
 			return
 		case <-tick.C:
 		}
-		if !w.stalled(w.server.BufferedProduceRecords() == 0, patience, topic) {
+		if !w.stalled(w.server.BufferedProduceRecords() == 0) {
 			continue
 		}
 		aborting, cancel := context.WithTimeout(ctx, time.Second)
@@ -98,7 +107,7 @@ func (w *writer) watch(ctx context.Context, abandon func(), topic string) {
 }
 
 // stalled notes that nothing is on its way, or finds that what is has been for too long.
-func (w *writer) stalled(nothing bool, patience time.Duration, topic string) bool {
+func (w *writer) stalled(nothing bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.app.World.Now()
@@ -106,12 +115,12 @@ func (w *writer) stalled(nothing bool, patience time.Duration, topic string) boo
 		w.acknowledged = now
 		return false
 	}
-	if now.Sub(w.acknowledged) < patience {
+	if now.Sub(w.acknowledged) < w.patience {
 		return false
 	}
 	w.fail(&command.Error{
-		What: fmt.Sprintf("produce to topic %q", topic), Where: w.server.Where, Exit: command.Unreachable,
-		Err:  fmt.Errorf("nothing was acknowledged for %v (--delivery-timeout)", patience),
+		What: w.what, Where: w.server.Where, Exit: command.Unreachable,
+		Err:  fmt.Errorf("nothing was acknowledged for %v (--delivery-timeout)", w.patience),
 		Hint: "`ottla topic describe` shows whether its partitions have a leader and enough replicas in sync",
 	})
 	return true
@@ -125,24 +134,26 @@ func (w *writer) fail(err error) {
 	}
 }
 
-// feed gives every record of the source to the client, which blocks when too many are on their way.
-func (w *writer) feed(ctx context.Context) error {
-	for ctx.Err() == nil {
-		r := &kgo.Record{}
-		err := w.source.next(r)
-		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil
+// feed gives every record of a source.
+func (p *production) feed(src source, pace *pace) func(context.Context, func(*kgo.Record)) error {
+	return func(ctx context.Context, give func(*kgo.Record)) error {
+		for ctx.Err() == nil {
+			r := &kgo.Record{}
+			err := src.next(r)
+			if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if !pace.wait(ctx) { // it was read after the end had come: it is not sent
+				return nil
+			}
+			p.complete(r)
+			give(r)
 		}
-		if err != nil {
-			return err
-		}
-		if ctx.Err() != nil { // it was read after the end had come: it is not sent
-			return nil
-		}
-		w.flags.complete(r)
-		w.server.Produce(context.WithoutCancel(ctx), r, w.acked)
+		return nil
 	}
-	return nil
 }
 
 // complete adds to a record what the flags say of all.
@@ -179,34 +190,32 @@ func (w *writer) acked(r *kgo.Record, err error) {
 	}
 	w.acknowledged = w.app.World.Now()
 	w.progress.Add(1, int64(len(r.Key)+len(r.Value)))
-	if w.app.Output.Value == "jsonl" {
-		// An error of the output comes up at the end; the records are written all the same.
-		_ = command.Encode(w.app.Out, written{r.Topic, r.Partition, r.Offset, r.Timestamp.UnixMilli()})
+	if w.kept != nil {
+		w.kept(r)
 	}
 }
 
-func (w *writer) summarize(topic string) error {
-	if w.app.Output.Value != "json" {
-		return nil
-	}
-	took := w.progress.Now().Sub(w.progress.Began).Round(time.Millisecond)
-	return w.app.Object("ProduceResult", summary{topic, w.progress.Records, w.progress.Bytes, took.Seconds()})
+// seconds is how long the writing took. The caller holds mu.
+func (w *writer) seconds() float64 {
+	return w.progress.Now().Sub(w.progress.Began).Round(time.Millisecond).Seconds()
 }
 
 // verdict says what went wrong, and how much was written before.
-func (w *writer) verdict(topic string, input error) error {
-	what := fmt.Sprintf("produce to topic %q", topic)
+func (w *writer) verdict(input error) error {
 	done := w.progress.Records
 	switch {
 	case w.failure != nil:
-		e, ok := w.server.Failed(what, w.failure).(*command.Error)
+		e, ok := w.server.Failed(w.what, w.failure).(*command.Error)
 		if ok && done > 0 {
 			e.Err = fmt.Errorf("%s after %s: %w", command.Count(w.lost, "record")+" failed", command.Count(done, "record")+" written", e.Err)
 			e.Exit = command.Partial
 		}
 		return e
 	case input != nil:
-		e := &command.Error{What: what, Where: "input", Err: input}
+		if e, ok := input.(*command.Error); ok {
+			return e
+		}
+		e := &command.Error{What: w.what, Where: "input", Err: input}
 		if done > 0 {
 			e.Err = fmt.Errorf("after %s written: %w", command.Count(done, "record"), input)
 			e.Exit = command.Partial

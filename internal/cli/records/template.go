@@ -2,6 +2,7 @@ package records
 
 import (
 	"fmt"
+	"hash/crc32"
 	"strconv"
 	"strings"
 
@@ -119,24 +120,31 @@ func (t template) append(b []byte, p *kgo.FetchPartition, r *kgo.Record) []byte 
 // printer writes records in the chosen shape.
 type printer struct {
 	app      *command.App
+	decoding *decoding
 	template template
+	progress *command.Progress
 	buf      []byte
 	printed  int64
+	silent   bool // something else is printed in place of the records
+	// prefix, if set, is printed before each record; coloured by partition where colours says so.
+	prefix  template
+	colours bool
 }
 
-func newPrinter(a *command.App, format string) (*printer, error) {
+// newPrinter prints, and counts what was done to the records (verb), by format where -o does not ask for something else; other is the format when none is given.
+func newPrinter(a *command.App, verb, format, other string, d *decoding) (*printer, error) {
 	if a.Output.Value != "table" && format != "" {
 		return nil, command.Usagef("--format and -o %s exclude each other", a.Output.Value)
 	}
 	if format == "" {
-		format = `%v\n`
+		format = other
 	}
 	t, err := newTemplate(format)
-	return &printer{app: a, template: t}, err
+	return &printer{app: a, decoding: d, template: t, progress: a.Progress(verb)}, err
 }
 
 func (p *printer) begin() error {
-	if p.app.Output.Value != "json" {
+	if p.app.Output.Value != "json" || p.silent {
 		return nil
 	}
 	_, err := fmt.Fprint(p.app.Out, `{"kind":"RecordList","version":1,"records":[`)
@@ -144,7 +152,7 @@ func (p *printer) begin() error {
 }
 
 func (p *printer) end() error {
-	if p.app.Output.Value != "json" {
+	if p.app.Output.Value != "json" || p.silent {
 		return nil
 	}
 	_, err := fmt.Fprintln(p.app.Out, "]}")
@@ -153,21 +161,32 @@ func (p *printer) end() error {
 
 func (p *printer) print(part *kgo.FetchPartition, r *kgo.Record) error {
 	p.printed++
+	p.decoding.check(r)
 	switch p.app.Output.Value {
 	case "jsonl":
-		return command.Encode(p.app.Out, toJSON(r))
+		return command.Encode(p.app.Out, p.decoding.toJSON(r))
 	case "json":
 		var line strings.Builder
 		if p.printed > 1 {
 			line.WriteByte(',')
 		}
-		if err := command.Encode(&line, toJSON(r)); err != nil {
+		if err := command.Encode(&line, p.decoding.toJSON(r)); err != nil {
 			return err
 		}
 		_, err := p.app.Out.Write([]byte(strings.TrimSuffix(line.String(), "\n")))
 		return err
 	}
-	p.buf = p.template.append(p.buf[:0], part, r)
+	p.buf = p.template.append(p.mark(p.buf[:0], part, r), part, p.decoding.shown(r))
 	_, err := p.app.Out.Write(p.buf)
 	return err
+}
+
+// mark writes the prefix.
+func (p *printer) mark(b []byte, part *kgo.FetchPartition, r *kgo.Record) []byte {
+	if !p.colours {
+		return p.prefix.append(b, part, r)
+	}
+	n := crc32.ChecksumIEEE([]byte(r.Topic)) + uint32(r.Partition)
+	b = fmt.Appendf(b, "\x1b[%dm", 31+n%6)
+	return append(p.prefix.append(b, part, r), "\x1b[0m"...)
 }

@@ -56,7 +56,7 @@ func TestRecordsSurviveJSON(t *testing.T) {
 		Headers: []kgo.RecordHeader{{Key: "h", Value: []byte{0x80}}, {Key: "n"}, {Key: "e", Value: []byte{}}},
 	}
 	var line bytes.Buffer
-	if err := command.Encode(&line, toJSON(r)); err != nil {
+	if err := command.Encode(&line, new(decoding).toJSON(r)); err != nil {
 		t.Fatal(err)
 	}
 	var back kgo.Record

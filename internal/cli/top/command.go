@@ -25,7 +25,7 @@ func Command(a *command.App) *cobra.Command {
 		return l.run(ctx)
 	})
 	a.ClientFlags(cmd.Flags())
-	return cmd
+	return a.Prints(cmd, command.LinesOf[sample]())
 }
 
 // loop asks the server now and then, and draws. One goroutine asks, so that the keyboard is never kept waiting; the loop owns the model.

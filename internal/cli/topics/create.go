@@ -68,7 +68,7 @@ func topicCreate(a *command.App) *cobra.Command {
 	f.StringArrayVarP(&c.configs, "config", "c", nil, "a configuration of the topic, `KEY=VALUE` (may be repeated)")
 	f.BoolVar(&c.ifNotExists, "if-not-exists", false, "succeed when the topic is there already, whatever it looks like")
 	f.BoolVar(&c.dryRun, "dry-run", false, "have the server check everything and create nothing")
-	return cmd
+	return a.Prints(cmd, command.ListOf[command.Outcome]("TopicCreateResult", "topics"))
 }
 
 func parseConfigs(given []string) (map[string]*string, error) {

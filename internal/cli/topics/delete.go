@@ -39,7 +39,7 @@ func topicDelete(a *command.App) *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&ifExists, "if-exists", false, "succeed when the topic is not there")
 	d.Flags(cmd.Flags())
-	return cmd
+	return a.Prints(cmd, command.ListOf[command.Outcome]("TopicDeleteResult", "topics"))
 }
 
 // deleteTopics shows the plan, asks, and deletes. It has a deadline of its own: the question may have taken long.

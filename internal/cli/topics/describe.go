@@ -30,7 +30,7 @@ type partitionRow struct {
 }
 
 func topicDescribe(a *command.App) *cobra.Command {
-	return &cobra.Command{
+	return a.Prints(&cobra.Command{
 		Use:               "describe NAME...",
 		Short:             "Show a topic's partitions, offsets and configuration",
 		Args:              command.Args(1, -1, "the NAME of a topic"),
@@ -51,7 +51,7 @@ func topicDescribe(a *command.App) *cobra.Command {
 				return f.Or()
 			})
 		},
-	}
+	}, command.ListOf[description]("TopicDescriptionList", "topics"))
 }
 
 // describeTopics adds offsets and configuration to topics.
@@ -109,28 +109,28 @@ func offsetOf(l kadm.ListedOffsets, topic string, partition int32) *int64 {
 }
 
 func printDescriptions(a *command.App, all []description) error {
-	switch {
-	case a.Output.Value == "json":
-		return a.Object("TopicDescriptionList", map[string][]description{"topics": command.OrNone(all)})
-	case a.Output.Value == "jsonl":
-		for _, d := range all {
-			if err := command.Encode(a.Out, d); err != nil {
+	return command.ListBy(a, "TopicDescriptionList", "topics", all, descriptionColumns, func(all []description) error {
+		for i, d := range all {
+			if i > 0 {
+				fmt.Fprintln(a.Out)
+			}
+			fmt.Fprintf(a.Out, "Topic:       %s\nID:          %s\nPartitions:  %d\nReplicas:    %d\nConfigs:     %s\n\n",
+				d.Name, d.ID, len(d.Partitions), d.Replication, command.Pairs(d.Configs))
+			if err := a.Table(command.TableOf(d.Partitions, partitionColumns)); err != nil {
 				return err
 			}
 		}
 		return nil
-	}
-	for i, d := range all {
-		if i > 0 {
-			fmt.Fprintln(a.Out)
-		}
-		fmt.Fprintf(a.Out, "Topic:       %s\nID:          %s\nPartitions:  %d\nReplicas:    %d\nConfigs:     %s\n\n",
-			d.Name, d.ID, len(d.Partitions), d.Replication, command.Pairs(d.Configs))
-		if err := a.Table(command.TableOf(d.Partitions, partitionColumns)); err != nil {
-			return err
-		}
-	}
-	return nil
+	})
+}
+
+// descriptionColumns are what -o csv tells of a topic: the partitions have no place in a line.
+var descriptionColumns = []command.Column[description]{
+	{Name: "NAME", Value: func(d description) string { return d.Name }},
+	{Name: "ID", Value: func(d description) string { return d.ID }},
+	{Name: "PARTITIONS", Value: func(d description) string { return strconv.Itoa(len(d.Partitions)) }, Number: true},
+	{Name: "REPLICAS", Value: func(d description) string { return strconv.Itoa(d.Replication) }, Number: true},
+	{Name: "CONFIGS", Value: func(d description) string { return command.Pairs(d.Configs) }},
 }
 
 var partitionColumns = []command.Column[partitionRow]{

@@ -8,12 +8,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/cli/records"
+	"github.com/ottla/ottla/internal/cli/settings"
 )
 
 // Command is `ottla topic`.
 func Command(a *command.App) *cobra.Command {
-	cmd := command.Parent(&cobra.Command{Use: "topic", Short: "List, describe, create and delete topics"},
-		topicList(a), topicDescribe(a), topicCreate(a), topicDelete(a))
+	cmd := command.Parent(&cobra.Command{Use: "topic", Short: "List, describe, create, change and delete topics"},
+		topicList(a), topicDescribe(a), topicCreate(a), topicAlter(a), settings.TopicCommand(a), settings.TopicDiff(a),
+		records.TailCommand(a), topicStats(a), topicClone(a), topicTrim(a), topicDelete(a))
 	a.ClientFlags(cmd.PersistentFlags())
 	return cmd
 }
@@ -68,5 +71,5 @@ func topicList(a *command.App) *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&internal, "internal", false, "list the topics of the server itself too")
-	return cmd
+	return a.Prints(cmd, command.ListOf[topicRow]("TopicList", "topics"))
 }

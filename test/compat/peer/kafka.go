@@ -118,6 +118,9 @@ func prepareKafka(ctx context.Context, o Options) ([]string, error) {
 			return nil, fmt.Errorf("format %s: %w\n%s", o.Dir, err, out)
 		}
 	}
+	if o.JVM != nil {
+		return append(append([]string{"java"}, o.JVM...), "-cp", cp, "kafka.Kafka", file), nil
+	}
 	if o.Short {
 		return []string{"java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", cp, "kafka.Kafka", file}, nil
 	}

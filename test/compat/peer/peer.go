@@ -52,6 +52,8 @@ type Options struct {
 	Log string
 	// Short gives Kafka's JVM a small heap and lets it start faster, at the price of speed later.
 	Short bool
+	// JVM are Kafka's flags for Java; nil picks what suits a test.
+	JVM []string
 	// Binary is the ottla binary; "" builds ./cmd/ottla.
 	Binary string
 	// Ready bounds the wait for the first answer; 0 means 60 s.
@@ -87,11 +89,20 @@ func Start(ctx context.Context, kind Kind, o Options) (*Peer, error) {
 
 // Spawn is Start without the wait: the server may not even listen yet.
 func Spawn(ctx context.Context, kind Kind, o Options) (*Peer, error) {
-	if err := o.fill(); err != nil {
+	argv, o, err := Command(ctx, kind, o)
+	if err != nil {
 		return nil, err
 	}
-	var argv []string
-	var err error
+	p := &Peer{kind: kind, addr: o.Listen, controller: o.Controller, dir: o.Dir, log: o.Log, ready: o.Ready, done: make(chan struct{})}
+	return p, p.spawn(argv)
+}
+
+// Command formats o.Dir if needed and gives the command line that starts the server, with the options as they were filled
+// in: for those who run it in their own way.
+func Command(ctx context.Context, kind Kind, o Options) (argv []string, filled Options, err error) {
+	if err := o.fill(); err != nil {
+		return nil, o, err
+	}
 	switch kind {
 	case Kafka:
 		argv, err = prepareKafka(ctx, o)
@@ -100,11 +111,7 @@ func Spawn(ctx context.Context, kind Kind, o Options) (*Peer, error) {
 	default:
 		err = fmt.Errorf("unknown peer %q: want kafka or ottla", kind)
 	}
-	if err != nil {
-		return nil, err
-	}
-	p := &Peer{kind: kind, addr: o.Listen, controller: o.Controller, dir: o.Dir, log: o.Log, ready: o.Ready, done: make(chan struct{})}
-	return p, p.spawn(argv)
+	return argv, o, err
 }
 
 // Ready returns when the server answers on its broker listener, or says why it does not.

@@ -52,6 +52,9 @@ func (p *Peer) awaitAnswer(ctx context.Context, limit time.Duration) error {
 	}
 }
 
+// Answers says whether a server answers ApiVersions at addr now.
+func Answers(ctx context.Context, addr string) bool { return askApiVersions(ctx, addr) == nil }
+
 // askApiVersions sends ApiVersions v0 and reads the whole answer.
 func askApiVersions(ctx context.Context, addr string) error {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)

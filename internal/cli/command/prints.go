@@ -1,0 +1,154 @@
+package command
+
+import (
+	"encoding/json"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Document is one kind of thing that a command prints. Without a plural it is an object; without a kind, lines alone.
+type Document struct {
+	kind   string
+	plural string
+	row    reflect.Type
+	shapes []string
+}
+
+// ListOf is what [List] prints of rows of type T.
+func ListOf[T any](kind, plural string) Document {
+	return Document{kind, plural, reflect.TypeFor[T](), shapeWords}
+}
+
+// ObjectOf is what [App.Object] prints of a T.
+func ObjectOf[T any](kind string) Document {
+	shapes := slices.DeleteFunc(slices.Clone(shapeWords), func(w string) bool { return w == "csv" || w == "name" })
+	return Document{kind, "", reflect.TypeFor[T](), shapes}
+}
+
+// StreamOf is what a command prints that does not know its end: a line for each T, or one object that holds them all.
+func StreamOf[T any](kind, plural string) Document {
+	return Document{kind, plural, reflect.TypeFor[T](), []string{"table", "json", "jsonl", "schema"}}
+}
+
+// LinesOf is a line of JSON for each T and nothing else.
+func LinesOf[T any]() Document {
+	return Document{"", "", reflect.TypeFor[T](), []string{"table", "jsonl", "schema"}}
+}
+
+// Prints says what cmd prints: -o schema shows it, and a shape that none of the documents has is refused. It returns cmd.
+func (a *App) Prints(cmd *cobra.Command, documents ...Document) *cobra.Command {
+	a.printed[cmd] = append(a.printed[cmd], documents...)
+	return cmd
+}
+
+// PrintsAs is [App.Prints] with the shapes that cmd has, for one that can't print all that its documents allow.
+func (a *App) PrintsAs(cmd *cobra.Command, shapes []string, documents ...Document) *cobra.Command {
+	for i := range documents {
+		documents[i].shapes = append(slices.Clone(shapes), "schema")
+	}
+	return a.Prints(cmd, documents...)
+}
+
+// Schema is the JSON Schema of all that cmd prints, indented; nil when cmd has not said.
+func (a *App) Schema(cmd *cobra.Command) []byte {
+	var all []*schema
+	for _, d := range a.printed[cmd] {
+		all = append(all, d.schema())
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	s := all[0]
+	if len(all) > 1 {
+		s = &schema{AnyOf: all}
+	}
+	s.Dialect = "https://json-schema.org/draft/2020-12/schema"
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		panic(err) // it is made of strings and lists
+	}
+	return append(text, '\n')
+}
+
+func (d Document) schema() *schema {
+	s := schemaOf(d.row)
+	if d.plural != "" {
+		s = &schema{Type: "object", Properties: properties{{d.plural, &schema{Type: "array", Items: s}}}, Required: []string{d.plural}}
+	}
+	if d.kind == "" {
+		return s
+	}
+	s.Title = d.kind
+	s.Properties = append(properties{{"kind", &schema{Const: d.kind}}, {"version", &schema{Const: 1}}}, s.Properties...)
+	s.Required = append([]string{"kind", "version"}, s.Required...)
+	return s
+}
+
+// plan is what a dry run prints.
+type plan struct {
+	Steps []string `json:"steps"`
+}
+
+// Finish makes every command below root that has -o answer -o schema, without arguments and without a server, and refuse
+// shapes that it does not have. Call it when the tree is whole.
+func (a *App) Finish(root *cobra.Command) {
+	for _, c := range root.Commands() {
+		a.Finish(c)
+		if c.RunE == nil || c.HasSubCommands() || c.DisableFlagParsing || a.output(c) == nil {
+			continue
+		}
+		if c.Flags().Lookup("yes") != nil && !slices.ContainsFunc(a.printed[c], Document.isPlan) {
+			a.Prints(c, PlanOf())
+		}
+		run, args := c.RunE, c.Args
+		c.Args = func(c *cobra.Command, given []string) error {
+			if a.Output.word == "schema" || args == nil {
+				return nil
+			}
+			return args(c, given)
+		}
+		c.RunE = func(c *cobra.Command, given []string) error {
+			if a.Output.word == "schema" {
+				_, err := a.Out.Write(a.Schema(c))
+				return err
+			}
+			if err := a.checkShape(c); err != nil {
+				return err
+			}
+			a.running = c
+			return run(c, given)
+		}
+	}
+}
+
+// PlanOf is what a dry run prints. Commands with --yes have it anyway.
+func PlanOf() Document { return ObjectOf[plan]("Plan") }
+
+// isPlan reports whether the document is what a dry run prints.
+func (d Document) isPlan() bool { return strings.HasSuffix(d.kind, "Plan") }
+
+// output is the flag -o of a command, nil if it has none.
+func (a *App) output(c *cobra.Command) *pflag.Flag {
+	if f := c.Flags().Lookup("output"); f != nil {
+		return f
+	}
+	return c.InheritedFlags().Lookup("output")
+}
+
+func (a *App) checkShape(c *cobra.Command) error {
+	var has []string
+	for _, d := range a.printed[c] {
+		has = append(has, d.shapes...)
+	}
+	if len(has) == 0 || slices.Contains(has, a.Output.word) {
+		return nil
+	}
+	has = slices.DeleteFunc(slices.Clone(shapeWords), func(w string) bool { return !slices.Contains(has, w) })
+	e := Usagef("%s has no -o %s", c.CommandPath(), a.Output.word)
+	e.Hint = "it has " + strings.Join(has, ", ")
+	return e
+}

@@ -1,0 +1,82 @@
+package command
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"text/template"
+
+	"github.com/spf13/pflag"
+)
+
+// Shape is the value of -o.
+type Shape struct {
+	// Value is what a command must print: "table" for a person, "json" for one [App.Object], "jsonl" for lines, or a shape that
+	// only [List] knows ("csv", "name"). "wide" is a table, "yaml" an object; of "template" a list is lines, all else an object.
+	Value    string
+	word     string // the shape itself
+	given    string
+	template *template.Template
+}
+
+// shapes are all the words that -o takes, with what Value is for them.
+var shapes = map[string]string{
+	"table": "table", "wide": "table", "json": "json", "jsonl": "jsonl", "yaml": "json", "csv": "csv", "name": "name",
+	"template": "json", "schema": "table",
+}
+
+// shapeWords are those in the order in which people are told.
+var shapeWords = []string{"table", "wide", "json", "jsonl", "yaml", "csv", "name", "template", "schema"}
+
+func newShape() Shape { return Shape{Value: "table", word: "table", given: "table"} }
+
+// String returns what was given.
+func (s *Shape) String() string { return s.given }
+
+// Type is what the help shows as the flag's argument.
+func (s *Shape) Type() string { return "SHAPE" }
+
+// Wide reports whether a person wants all that there is.
+func (s *Shape) Wide() bool { return s.word == "wide" }
+
+// Set refuses a word that is no shape and a template that can't be read.
+func (s *Shape) Set(given string) error {
+	word, text, templated := strings.Cut(given, "=")
+	value, known := shapes[word]
+	switch {
+	case !known || templated && word != "template":
+		words := OneOf{words: slices.Clone(shapeWords)}
+		return words.Set(given)
+	case word == "template" && text == "":
+		return fmt.Errorf("want template=TEXT, such as template='{{.name}}'")
+	case word == "template":
+		t, err := template.New("-o").Funcs(template.FuncMap{"json": toText, "join": join}).Parse(text)
+		if err != nil {
+			return fmt.Errorf("this template can't be read: %w", err)
+		}
+		s.template = t
+	}
+	s.Value, s.word, s.given = value, word, given
+	return nil
+}
+
+// toText is a template's {{json .}}.
+func toText(v any) (string, error) {
+	b, err := json.Marshal(v)
+	return string(b), err
+}
+
+// join is a template's {{join "," .replicas}}.
+func join(sep string, list []any) string {
+	var s []string
+	for _, v := range list {
+		s = append(s, fmt.Sprint(v))
+	}
+	return strings.Join(s, sep)
+}
+
+// OutputFlags adds -o.
+func (a *App) OutputFlags(f *pflag.FlagSet) {
+	f.VarP(&a.Output, "output", "o", "`SHAPE` of the output: table, wide, json, jsonl, yaml, csv, name, template=TEXT; schema describes them")
+}

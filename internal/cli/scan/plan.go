@@ -1,0 +1,179 @@
+package scan
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/cli/span"
+)
+
+// reading is how far a partition is to be read, and how far it is read.
+type reading struct {
+	topicID string
+	next    int64 // the next offset to be read
+	to      int64 // exclusive; -1: without end
+	done    bool
+}
+
+// Plan is what to read of each partition, and how far it is read.
+type Plan struct {
+	at map[command.PartitionKey]*reading
+}
+
+// resolve turns the range into offsets for each partition, and marks those that are done before they begin.
+func (p *Plan) resolve(ctx context.Context, s *command.Server, w *Want) error {
+	var b command.Bounds
+	var err error
+	ask := func(into *kadm.ListedOffsets, how func(context.Context, ...string) (kadm.ListedOffsets, error)) {
+		if err == nil {
+			*into, err = how(ctx, w.Topics...)
+		}
+	}
+	at := func(pl span.Place) func(context.Context, ...string) (kadm.ListedOffsets, error) {
+		return func(ctx context.Context, topics ...string) (kadm.ListedOffsets, error) {
+			return s.Admin.ListOffsetsAfterMilli(ctx, pl.At.UnixMilli(), topics...)
+		}
+	}
+	ask(&b.Starts, s.Admin.ListStartOffsets)
+	if w.Committed {
+		ask(&b.Ends, s.Admin.ListCommittedOffsets)
+	} else {
+		ask(&b.Ends, s.Admin.ListEndOffsets)
+	}
+	if w.Span.From.Kind == span.Moment {
+		ask(&b.From, at(w.Span.From))
+	}
+	if w.Span.To.Kind == span.Moment {
+		ask(&b.To, at(w.Span.To))
+	}
+	if err != nil {
+		return s.Failed("list offsets", err)
+	}
+	for key, r := range p.at {
+		if err := r.resolve(b, w.Span, w.Follow, key); err != nil {
+			return s.Failed(fmt.Sprintf("list offsets of %s-%d", key.Topic, key.Partition), err)
+		}
+	}
+	return nil
+}
+
+// resolve sets next and to. What lies before the log's start is left out, and what lies behind its end unless it is to be waited for.
+func (r *reading) resolve(b command.Bounds, of span.Range, follow bool, key command.PartitionKey) error {
+	look := func(l kadm.ListedOffsets) (int64, error) {
+		o, ok := l.Lookup(key.Topic, key.Partition)
+		if !ok {
+			return 0, command.ErrNotMentioned
+		}
+		return o.Offset, o.Err
+	}
+	first, err := look(b.Starts)
+	if err != nil {
+		return err
+	}
+	last, err := look(b.Ends)
+	if err != nil {
+		return err
+	}
+	resolve := func(p span.Place, moments kadm.ListedOffsets) (int64, error) {
+		switch p.Kind {
+		case span.Start:
+			return first, nil
+		case span.End:
+			return last, nil
+		case span.Exact:
+			return p.N, nil
+		case span.FromStart:
+			return first + p.N, nil
+		case span.BeforeEnd:
+			return last - p.N, nil
+		case span.After:
+			return r.next + p.N, nil
+		case span.Moment:
+			return look(moments)
+		}
+		return -1, nil
+	}
+	if r.next, err = resolve(of.From, b.From); err != nil {
+		return err
+	}
+	r.next = max(r.next, first)
+	if r.to, err = resolve(of.To, b.To); err != nil {
+		return err
+	}
+	if of.To.Kind != span.Open {
+		r.to = max(r.to, 0)
+		if !follow {
+			r.to = min(r.to, last)
+		}
+		r.done = r.next >= r.to
+	}
+	return nil
+}
+
+// offsets is what to tell the client to read.
+func (p *Plan) offsets() map[string]map[int32]kgo.Offset {
+	all := map[string]map[int32]kgo.Offset{}
+	for key, r := range p.at {
+		if r.done {
+			continue
+		}
+		if all[key.Topic] == nil {
+			all[key.Topic] = map[int32]kgo.Offset{}
+		}
+		all[key.Topic][key.Partition] = kgo.NewOffset().At(r.next)
+	}
+	return all
+}
+
+// Left counts the offsets that are still to be read: about the number of records. It is -1 when there is no end to them.
+func (p *Plan) Left() int64 {
+	var n int64
+	for _, r := range p.at {
+		if r.to < 0 {
+			return -1
+		}
+		n += max(0, r.to-r.next)
+	}
+	return n
+}
+
+// Ranges are what is still to be read of each partition: first offset inclusive, last exclusive (-1: without end). In order.
+func (p *Plan) Ranges() []Part {
+	var all []Part
+	for key, r := range p.at {
+		all = append(all, Part{key, r.next, r.to})
+	}
+	slices.SortFunc(all, func(x, y Part) int {
+		return cmp.Or(strings.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
+	})
+	return all
+}
+
+// Part is a range of one partition.
+type Part struct {
+	command.PartitionKey
+	From, To int64
+}
+
+// finished reports whether every partition is read to its end.
+func (p *Plan) finished() bool {
+	for _, r := range p.at {
+		if !r.done {
+			return false
+		}
+	}
+	return true
+}
+
+// passed notes that everything before next is read.
+func (r *reading) passed(next int64) {
+	r.next = max(r.next, next)
+	r.done = r.to >= 0 && r.next >= r.to
+}

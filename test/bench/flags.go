@@ -1,0 +1,167 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ottla/ottla/test/bench/card"
+	"github.com/ottla/ottla/test/bench/judge"
+	"github.com/ottla/ottla/test/bench/stage"
+)
+
+// options are what the command line says.
+type options struct {
+	stage.Options
+	rows   []card.Row
+	peer   string
+	pid    int
+	remote bool
+	list   bool
+	quick  bool
+
+	noFill    bool
+	fillLimit int64
+	dir       string
+	json      string
+	port      int
+
+	from  []string
+	write string
+
+	serve, serveAddress, serveDir string
+}
+
+const gib = 1 << 30
+
+// all are the lengths of a run that counts; quick those of an answer in five minutes.
+var (
+	all = stage.Options{Pairs: 7, Bytes: 6 * gib, Latency: time.Minute, Warm: time.Minute, WarmBytes: 12 * gib, Rest: time.Minute,
+		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
+	quick = stage.Options{Pairs: 3, Seconds: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
+		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Memory: 8 * gib, Rule: all.Rule}
+	quickRows = "1,3,4,5,8,11,12,13"
+)
+
+func parse(args []string) (*options, error) {
+	o := &options{Options: all}
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	var rows, from string
+	var foreign, steal float64
+	var bytes, warmBytes, recovery, old, memory, fillLimit float64
+	var seconds int
+	f.StringVar(&rows, "rows", "", "rows, by number or name, separated by commas; all that can run by default (with -quick: "+quickRows+")")
+	f.StringVar(&o.peer, "peer", "kafka", "the other side: kafka, none, ottla@REVISION, or HOST:PORT of a server that runs already (for rows that only load it)")
+	f.IntVar(&o.pid, "pid", 0, "process id of a server at HOST:PORT: without it its CPU time is unknown")
+	f.BoolVar(&o.remote, "allow-remote", false, "load a server on another machine")
+	f.BoolVar(&o.list, "list", false, "list the rows")
+	f.BoolVar(&o.quick, "quick", false, "short runs and few pairs: an answer in about five minutes, and no proof")
+	f.IntVar(&o.Pairs, "pairs", 0, "pairs that must count (7; 3 with -quick)")
+	f.IntVar(&seconds, "seconds", 0, "end a run of throughput, and an open loop, after so many seconds")
+	f.Float64Var(&bytes, "bytes", 0, "GiB of the workload W (6)")
+	f.DurationVar(&o.Warm, "warm", 0, "warm the JVM for at least so long (1m), and at least -warm-bytes, through the same path")
+	f.Float64Var(&warmBytes, "warm-bytes", 0, "GiB (12)")
+	f.DurationVar(&o.Rest, "rest", 0, "how long an idle node is watched (1m)")
+	f.Float64Var(&recovery, "recovery", 0, "GiB that row 14 recovers (10)")
+	f.Float64Var(&old, "old", 0, "GiB of old data of row 10 (4)")
+	f.IntVar(&o.Many, "many", 0, "partitions that row 15 gives to Ottla alone (100000)")
+	f.IntVar(&o.Idle, "idle", 0, "idle connections of row 12 (10000)")
+	f.Float64Var(&memory, "memory", 0, "GiB that each side may use with its page cache (8)")
+	f.Float64Var(&foreign, "foreign", 15, "per cent of the machine: a run beside which others used more is dropped")
+	f.Float64Var(&steal, "steal", 2, "per cent of the machine: the same for what the host took")
+	f.BoolVar(&o.Unpinned, "unpinned", false, "tie nothing to CPUs, whatever the row says")
+	f.BoolVar(&o.noFill, "no-fill", false, "leave the page cache as it is: CPU per byte is then too high, on both sides")
+	f.Float64Var(&fillLimit, "fill", 18, "GiB that the file which fills the page cache has at the most")
+	f.StringVar(&o.dir, "dir", "", "where data is written (a temporary folder)")
+	f.StringVar(&o.json, "json", "", "where the raw runs are kept (ottla-bench in the user's cache)")
+	f.IntVar(&o.port, "port", 0, "the first of 400 ports for the servers; 0 takes any that are free")
+	f.StringVar(&from, "from", "", "read runs from these files instead of measuring")
+	f.StringVar(&o.write, "write", "", "write the page of benchmarks to this file")
+	f.StringVar(&o.serve, "serve", "", "be a bare server of this kind (internal)")
+	f.StringVar(&o.serveAddress, "serve-address", "", "its address (internal)")
+	f.StringVar(&o.serveDir, "serve-dir", "", "its folder (internal)")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("what is %q? Everything is said by flags: see -help", f.Arg(0))
+	}
+	o.complete(seconds, [...]float64{bytes, warmBytes, recovery, old, memory})
+	o.Rule = judge.Rule{Foreign: foreign / 100, Steal: steal / 100}
+	o.fillLimit = int64(fillLimit * gib)
+	if from != "" {
+		o.from = strings.Split(from, ",")
+	}
+	if o.json == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return nil, err
+		}
+		o.json = filepath.Join(cache, "ottla-bench")
+	}
+	var err error
+	o.rows, err = chosen(rows, o.quick)
+	return o, err
+}
+
+// complete fills in what the command line left open.
+func (o *options) complete(seconds int, sizes [5]float64) {
+	with := all
+	if o.quick {
+		with = quick
+	}
+	pick := func(to *int64, gibs float64, otherwise int64) {
+		*to = otherwise
+		if gibs > 0 {
+			*to = int64(gibs * gib)
+		}
+	}
+	pick(&o.Bytes, sizes[0], with.Bytes)
+	pick(&o.WarmBytes, sizes[1], with.WarmBytes)
+	pick(&o.Recovery, sizes[2], with.Recovery)
+	pick(&o.Old, sizes[3], with.Old)
+	pick(&o.Memory, sizes[4], with.Memory)
+	or(&o.Pairs, with.Pairs)
+	or(&o.Many, with.Many)
+	or(&o.Idle, with.Idle)
+	or(&o.Warm, with.Warm)
+	or(&o.Rest, with.Rest)
+	o.Seconds, o.Latency = with.Seconds, with.Latency
+	if seconds > 0 {
+		o.Seconds = time.Duration(seconds) * time.Second
+		o.Latency = o.Seconds
+	}
+}
+
+func or[T comparable](to *T, otherwise T) {
+	var zero T
+	if *to == zero {
+		*to = otherwise
+	}
+}
+
+// chosen finds the rows of a list.
+func chosen(names string, quick bool) ([]card.Row, error) {
+	if names == "" && quick {
+		names = quickRows
+	}
+	if names == "" {
+		return card.Rows, nil
+	}
+	var rows []card.Row
+	for name := range strings.SplitSeq(names, ",") {
+		row, ok := card.Find(strings.TrimSpace(name))
+		if !ok {
+			return nil, fmt.Errorf("there is no row %q: see -list", name)
+		}
+		if !slices.ContainsFunc(rows, func(r card.Row) bool { return r.Number == row.Number }) {
+			rows = append(rows, row)
+		}
+	}
+	slices.SortFunc(rows, func(a, b card.Row) int { return a.Number - b.Number })
+	return rows, nil
+}

@@ -1,0 +1,190 @@
+package probe
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/ottla/ottla/internal/histogram"
+	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/test/bench/load"
+)
+
+// Plan is what a probe sends. Producers and consumers have a connection and a partition each.
+type Plan struct {
+	Topic     string
+	Rate      int           // records a second, over all producers
+	Producers int           // and as many consumers
+	Size      int           // bytes of a value
+	Length    time.Duration // of the run
+}
+
+// Procs is how many Go threads the probe needs at once even on one CPU: its sleeps hold theirs.
+const Procs = 6
+
+func (p Plan) count() int { return int(p.Length.Seconds() * float64(p.Rate)) }
+
+// EndToEnd produces records one by one at their intended times and consumes them at the tail. The histogram has the times
+// from the intended moment to the moment when the consumer has the record.
+func EndToEnd(ctx context.Context, address string, p Plan) (*histogram.Histogram, error) {
+	consumers := make([]*load.Tail, p.Producers)
+	producers := make([]*load.Conn, p.Producers)
+	for i := range p.Producers {
+		var err error
+		if consumers[i], err = load.OpenTail(address, p.Topic, int32(i)); err != nil {
+			return nil, err
+		}
+		defer consumers[i].Close()
+		if producers[i], err = load.Dial(address); err != nil {
+			return nil, err
+		}
+		defer producers[i].Close()
+	}
+	hists := make([]histogram.Histogram, p.Producers)
+	errs := make([]error, 2*p.Producers+1)
+	var group sync.WaitGroup
+	for i := range p.Producers {
+		expected := (p.count() - i + p.Producers - 1) / p.Producers
+		group.Go(func() { errs[2*i] = receive(consumers[i], &hists[i], expected, p.Size) })
+		group.Go(func() { errs[2*i+1] = acknowledged(producers[i], expected) })
+	}
+	group.Go(func() { errs[2*p.Producers] = p.send(ctx, producers) })
+	group.Wait()
+	all := &hists[0]
+	for i := range hists[1:] {
+		all.Merge(&hists[i+1])
+	}
+	return all, errors.Join(errs...)
+}
+
+// quiet is how long nothing may come before the rest counts as lost.
+const quiet = 20 * time.Second
+
+func receive(c *load.Tail, h *histogram.Histogram, expected, size int) error {
+	for h.Count() < uint64(expected) {
+		if err := c.Expect(quiet); err != nil {
+			return err
+		}
+		records, err := c.Next()
+		if err != nil {
+			return fmt.Errorf("%d of %d records came: %w", h.Count(), expected, err)
+		}
+		now := time.Now()
+		for {
+			b, rest, err := record.Next(records)
+			if err != nil {
+				break // the last one may be cut short
+			}
+			// A batch of one record: its value, and no headers behind it.
+			if len(b) < size+1 {
+				return fmt.Errorf("a batch of %d bytes among those of the probe", len(b))
+			}
+			sent := int64(binary.BigEndian.Uint64(b[len(b)-size-1:]))
+			if err := count(h, now.Sub(time.Unix(0, sent))); err != nil {
+				return err
+			}
+			records = rest
+		}
+	}
+	return nil
+}
+
+// count refuses what came before it was to leave: the instrument would be wrong, and its median too good.
+func count(h *histogram.Histogram, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("a record came %v before it was to be sent", -d)
+	}
+	h.Add(d)
+	return nil
+}
+
+func acknowledged(c *load.Conn, expected int) error {
+	for n := range expected {
+		if err := c.Expect(quiet); err != nil {
+			return err
+		}
+		body, err := c.Answer()
+		if err == nil {
+			err = load.Produced(body)
+		}
+		if err != nil {
+			return fmt.Errorf("%d of %d records are acknowledged: %w", n, expected, err)
+		}
+	}
+	return nil
+}
+
+// send paces all records from one thread, the producers in turn.
+func (p Plan) send(ctx context.Context, producers []*load.Conn) error {
+	value := make([]byte, p.Size)
+	var b record.Builder
+	var batch []byte
+	start := time.Now().Add(50 * time.Millisecond) // the consumers' first fetches wait by then
+	return pace(p.Rate, p.count(), start, func(i int, intended time.Time) error {
+		binary.BigEndian.PutUint64(value, uint64(intended.UnixNano()))
+		b.Begin(record.NewOptions(0, -1))
+		b.Add(intended.UnixMilli(), nil, value)
+		var err error
+		if batch, err = b.AppendTo(batch[:0]); err != nil {
+			return err
+		}
+		c := producers[i%len(producers)]
+		if err := c.Write(c.Frame(load.ProduceRequest(p.Topic, int32(i%len(producers)), batch))); err != nil {
+			return err
+		}
+		return ctx.Err()
+	})
+}
+
+// EchoControl sends frames of the same size to an echo server at the same pace.
+func EchoControl(ctx context.Context, address string, p Plan) (*histogram.Histogram, error) {
+	conns := make([]net.Conn, p.Producers)
+	for i := range conns {
+		var err error
+		if conns[i], err = net.Dial("tcp", address); err != nil {
+			return nil, err
+		}
+		defer conns[i].Close()
+	}
+	hists := make([]histogram.Histogram, p.Producers)
+	errs := make([]error, p.Producers+1)
+	var group sync.WaitGroup
+	for i, c := range conns {
+		expected := (p.count() - i + p.Producers - 1) / p.Producers
+		group.Go(func() {
+			in := make([]byte, p.Size)
+			for range expected {
+				if errs[i] = c.SetReadDeadline(time.Now().Add(quiet)); errs[i] != nil {
+					return
+				}
+				if _, errs[i] = io.ReadFull(c, in); errs[i] != nil {
+					return
+				}
+				if errs[i] = count(&hists[i], time.Since(time.Unix(0, int64(binary.BigEndian.Uint64(in))))); errs[i] != nil {
+					return
+				}
+			}
+		})
+	}
+	group.Go(func() {
+		out := make([]byte, p.Size)
+		errs[p.Producers] = pace(p.Rate, p.count(), time.Now().Add(20*time.Millisecond), func(i int, intended time.Time) error {
+			binary.BigEndian.PutUint64(out, uint64(intended.UnixNano()))
+			if _, err := conns[i%len(conns)].Write(out); err != nil {
+				return err
+			}
+			return ctx.Err()
+		})
+	})
+	group.Wait()
+	all := &hists[0]
+	for i := range hists[1:] {
+		all.Merge(&hists[i+1])
+	}
+	return all, errors.Join(errs...)
+}

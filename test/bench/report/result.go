@@ -1,0 +1,148 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ottla/ottla/test/bench/judge"
+)
+
+// Program is a side as it is told of.
+type Program struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// Machine is where the runs were made.
+type Machine struct {
+	CPUs      int    `json:"cpus"`
+	Processor string `json:"processor"`
+	Memory    int64  `json:"memory_bytes"`
+	Kernel    string `json:"kernel"`
+	Go        string `json:"go"`
+	Java      string `json:"java,omitempty"`
+}
+
+// Result is what one run of the program leaves.
+type Result struct {
+	Started time.Time         `json:"started"`
+	Command []string          `json:"command"`
+	Machine Machine           `json:"machine"`
+	Ours    Program           `json:"ours"`
+	Peer    *Program          `json:"peer,omitempty"`
+	Pairs   int               `json:"pairs"`
+	Rule    judge.Rule        `json:"rule"`
+	Length  map[string]string `json:"length"` // how long, how much: the options as text
+	Notes   []string          `json:"notes,omitempty"`
+	// Wanted are the series that were asked for; Failed says why some have no runs.
+	Wanted []string          `json:"wanted"`
+	Failed map[string]string `json:"failed,omitempty"`
+	Runs   []judge.Run       `json:"runs"`
+}
+
+// Write keeps the result in a file; half a file is never seen under its name.
+func (r *Result) Write(path string) error {
+	b, err := json.MarshalIndent(r, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(path+".part", b, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".part", path)
+}
+
+// Read reads results and merges them.
+func Read(paths []string) (*Result, error) {
+	var all []*Result
+	for _, path := range paths {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		r := &Result{}
+		if err := json.Unmarshal(b, r); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		all = append(all, r)
+	}
+	return Merge(all)
+}
+
+// Merge puts results of the same programs together: of a series that was run more than once, the last one counts.
+func Merge(all []*Result) (*Result, error) {
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no results")
+	}
+	slices.SortFunc(all, func(a, b *Result) int { return a.Started.Compare(b.Started) })
+	merged := *all[len(all)-1]
+	merged.Wanted, merged.Runs, merged.Notes, merged.Failed = nil, nil, nil, map[string]string{}
+	merged.Command = nil
+	for i, r := range all {
+		if r.Ours != merged.Ours || r.peer() != merged.peer() {
+			return nil, fmt.Errorf("results of %s beside %s and of %s beside %s are not one table",
+				r.Ours.Version, r.peer().Version, merged.Ours.Version, merged.peer().Version)
+		}
+		for _, key := range r.Wanted {
+			if measured(all[i+1:], key) || r.Failed[key] != "" && measured(all[:i], key) || slices.Contains(merged.Wanted, key) {
+				continue
+			}
+			merged.Wanted = append(merged.Wanted, key)
+			if why, ok := r.Failed[key]; ok {
+				merged.Failed[key] = why
+			}
+			for _, run := range r.Runs {
+				if run.Series == key {
+					merged.Runs = append(merged.Runs, run)
+				}
+			}
+		}
+		merged.Pairs = max(merged.Pairs, r.Pairs)
+		merged.Notes = append(merged.Notes, r.Notes...)
+		merged.Command = append(merged.Command, strings.Join(r.Command, " "))
+	}
+	slices.Sort(merged.Notes)
+	merged.Notes = slices.Compact(merged.Notes)
+	return &merged, nil
+}
+
+// measured says whether one of the results has a series whole.
+func measured(all []*Result, key string) bool {
+	return slices.ContainsFunc(all, func(r *Result) bool { return slices.Contains(r.Wanted, key) && r.Failed[key] == "" })
+}
+
+func (r *Result) peer() Program {
+	if r.Peer == nil {
+		return Program{}
+	}
+	return *r.Peer
+}
+
+// of gives the runs of a series.
+func (r *Result) of(key string) []judge.Run {
+	var runs []judge.Run
+	for _, run := range r.Runs {
+		if run.Series == key {
+			runs = append(runs, run)
+		}
+	}
+	return runs
+}
+
+// lengths are the options as text, sorted.
+func (r *Result) lengths() string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(r.Length)) {
+		all = append(all, name+" "+r.Length[name])
+	}
+	return strings.Join(all, ", ")
+}
