@@ -26,7 +26,9 @@ const (
 func Tools(began time.Time) []kafkatools.Tool {
 	return []kafkatools.Tool{
 		{Name: "kafka-storage", Main: storageTool},
-		{Name: serverStart, Main: func(ctx context.Context, w *kafkatools.World, args []string) int { return startTool(ctx, w, args, began) }},
+		{Name: serverStart, Main: func(ctx context.Context, w *kafkatools.World, args []string) int {
+			return startTool(ctx, w, args, began)
+		}},
 		{Name: serverStop, Main: func(_ context.Context, w *kafkatools.World, args []string) int {
 			return stopTool(w, args, processes{root: "/proc", kill: syscall.Kill, uid: os.Getuid(), self: os.Getpid()})
 		}},

@@ -106,7 +106,7 @@ func TestParseStart(t *testing.T) {
 	f := func(args, want string) {
 		t.Helper()
 		s, ok := parseStart(strings.Fields(args))
-		if got := fmt.Sprint(ok, s.daemon, s.file, s.overrides); got != want {
+		if got := fmt.Sprintf("%t %t %s %s", ok, s.daemon, s.file, s.overrides); got != want {
 			t.Errorf("%q is %s, want %s", args, got, want)
 		}
 	}
@@ -125,7 +125,7 @@ func TestStorageTool(t *testing.T) {
 		t.Errorf("random-uuid ends with %d and %q", exit, out)
 	}
 	out, errs, exit := tool(nil, func(w *kafkatools.World) int { return storageTool(t.Context(), w, []string{"format"}) })
-	if exit != 1 || out != "" || !strings.Contains(errs, "--cluster-id") {
+	if exit != 1 || out != "" || !strings.Contains(errs, "--config") {
 		t.Errorf("format without arguments ends with %d, %q, %q", exit, out, errs)
 	}
 }
