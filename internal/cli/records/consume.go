@@ -60,6 +60,7 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 	f.Int64VarP(&c.want.Max, "max", "n", 0, "stop after this many records; 0 is no bound")
 	f.DurationVar(&c.want.Timeout, "timeout", 0, "stop when no record has come for this long; 0 is never")
 	f.StringVarP(&c.group, "group", "g", "", "consume as a member of this `GROUP`: go on where it has committed, commit what is printed")
+	command.CompleteFlag(cmd, "group", a.CompleteGroups)
 	f.Var(&c.protocol, "protocol", "how the group is kept: by its members, or by the server (KIP-848)")
 	f.Var(&c.isolation, "isolation-level", "with or without the records of transactions that are not committed")
 	command.CompleteFlags(cmd, map[string]*command.OneOf{"isolation-level": &c.isolation, "protocol": &c.protocol})
