@@ -11,9 +11,13 @@ import (
 
 	"github.com/ottla/ottla/internal/cli/clusters"
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/cli/diag"
+	"github.com/ottla/ottla/internal/cli/explain"
 	"github.com/ottla/ottla/internal/cli/files"
 	"github.com/ottla/ottla/internal/cli/groups"
 	"github.com/ottla/ottla/internal/cli/load"
+	"github.com/ottla/ottla/internal/cli/manual"
+	"github.com/ottla/ottla/internal/cli/profiles"
 	"github.com/ottla/ottla/internal/cli/records"
 	"github.com/ottla/ottla/internal/cli/settings"
 	"github.com/ottla/ottla/internal/cli/top"
@@ -27,7 +31,9 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 		Short: "Kafka's system in one binary",
 		Long: "Ottla is Kafka's system in one binary: the server and the tools for it.\n\n" +
 			"The tools speak Kafka's protocol, so they work with any Kafka. They look for a server at 127.0.0.1:9092,\n" +
-			"at the addresses in OTTLA_BOOTSTRAP_SERVER, or at those given with -b.",
+			"at the addresses in OTTLA_BOOTSTRAP_SERVER, or at those given with -b.\n\n" +
+			"Apache Kafka's own tools are here as well: ottla kafka-topics, ottla kafka-configs and so on; ottla link-compat DIR\n" +
+			"makes links of their names.",
 	})
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(a.World.In)
@@ -56,7 +62,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 	}
 	files := files.Command(a)
 	files.GroupID = "offline"
-	root.AddCommand(files, versionCommand(a), topics.Plural(a), groups.Plural(a))
+	root.AddCommand(files, profiles.Command(a), diag.Command(a), explain.Command(a), explain.CheatCommand(a), manual.Command(a), versionCommand(a), topics.Plural(a), groups.Plural(a))
 	a.Finish(root)
 	return root
 }

@@ -34,10 +34,12 @@ func TestMain(m *testing.M) {
 //
 // Besides testscript's own commands there are
 //
-//	server [acl|autocreate|three|lonely|hurt]...   start a server, its address in OTTLA_BOOTSTRAP_SERVER;
+//	server [acl|autocreate|three|lonely|hurt|advertises=HOST:PORT]...   start a server, its address in
+//	                                   OTTLA_BOOTSTRAP_SERVER;
 //	                                   a lonely one never has enough replicas for a record,
 //	                                   a hurt one has no leader of t-0 and one in-sync replica of the others
 //	node                               start a node of Ottla itself, for what the other does not do
+//	speaks VARIABLE TEXT               listen, and answer every connection with a text; the address is in the variable
 //	member GROUP TOPIC [PROTOCOL]      keep a consumer in a group, classic or consumer, until the script ends
 //	exits CODE PROGRAM ARGS...         run a program that must end with this exit code
 //	silent                             listen at $SILENT without ever answering
@@ -61,7 +63,10 @@ func TestScripts(t *testing.T) {
 				ts.Check(err)
 				ts.Setenv("OTTLA_BOOTSTRAP_SERVER", n.Addr)
 			},
-			"exits":  scriptExits,
+			"exits": scriptExits,
+			"speaks": func(ts *testscript.TestScript, _ bool, args []string) {
+				listen(ts, args[0], func(c net.Conn) { _, _ = c.Write([]byte(args[1])) }) // the client may not wait for it
+			},
 			"silent": func(ts *testscript.TestScript, _ bool, _ []string) { listen(ts, "SILENT", func(net.Conn) {}) },
 			"hangup": func(ts *testscript.TestScript, _ bool, _ []string) {
 				listen(ts, "HANGUP", func(c net.Conn) { c.Close() })
@@ -76,7 +81,7 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("server can't be negated")
 	}
 	opts := []kfake.Opt{kfake.ClusterID("test-cluster"), kfake.DefaultNumPartitions(1)}
-	brokers, lonely, hurt := 1, false, false
+	brokers, lonely, hurt, advertised := 1, false, false, ""
 	for _, arg := range args {
 		switch arg {
 		case "acl":
@@ -90,12 +95,29 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 		case "three":
 			brokers = 3
 		default:
+			if address, ok := strings.CutPrefix(arg, "advertises="); ok {
+				advertised = address
+				continue
+			}
 			ts.Fatalf("server: unknown %q", arg)
 		}
 	}
 	c, err := kfake.NewCluster(append(opts, kfake.NumBrokers(brokers))...)
 	ts.Check(err)
 	ts.Defer(c.Close)
+	if advertised != "" {
+		host, port, err := net.SplitHostPort(advertised)
+		ts.Check(err)
+		n, err := strconv.Atoi(port)
+		ts.Check(err)
+		c.ControlKey(3, func(req kmsg.Request) (kmsg.Response, error, bool) {
+			c.KeepControl()
+			resp := req.ResponseKind().(*kmsg.MetadataResponse)
+			resp.ClusterID = kmsg.StringPtr("test-cluster")
+			resp.Brokers = []kmsg.MetadataResponseBroker{{NodeID: 0, Host: host, Port: int32(n)}}
+			return resp, nil, true
+		})
+	}
 	if lonely {
 		c.ControlKey(0, func(req kmsg.Request) (kmsg.Response, error, bool) {
 			c.KeepControl()

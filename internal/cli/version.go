@@ -2,19 +2,11 @@ package cli
 
 import (
 	"fmt"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
 	"github.com/ottla/ottla/internal/cli/command"
 )
-
-type versions struct {
-	Ottla    string `json:"ottla"`
-	Kafka    string `json:"kafka"`
-	Go       string `json:"go"`
-	Platform string `json:"platform"`
-}
 
 func versionCommand(a *command.App) *cobra.Command {
 	cmd := &cobra.Command{
@@ -24,11 +16,11 @@ func versionCommand(a *command.App) *cobra.Command {
 		RunE:  func(*cobra.Command, []string) error { return printVersion(a) },
 	}
 	a.OutputFlags(cmd.Flags())
-	return a.Prints(cmd, command.ObjectOf[versions]("Version"))
+	return a.Prints(cmd, command.ObjectOf[command.Software]("Version"))
 }
 
 func printVersion(a *command.App) error {
-	v := versions{command.SoftwareVersion(), command.KafkaVersion, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
+	v := command.Versions()
 	if a.Output.Value != "table" {
 		return a.Object("Version", v)
 	}

@@ -206,3 +206,18 @@ func (addresses) Check(key, value string) string {
 }
 
 func (addresses) String() string { return "non-empty list" }
+
+// Words are the values that the key may have, where they are a few words: true and false of a Boolean, the choices of others. nil
+// where they are not.
+func (k Key) Words() []string {
+	if k.Type == Boolean {
+		return []string{"true", "false"}
+	}
+	switch v := k.Valid.(type) {
+	case choice:
+		return slices.Clone(v.words)
+	case list:
+		return slices.Clone(v.words)
+	}
+	return nil
+}

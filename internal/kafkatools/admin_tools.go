@@ -14,4 +14,5 @@ var administrative = []Tool{
 	{"kafka-cluster", clusterMain},
 	{"kafka-broker-api-versions", apiVersionsMain},
 	{"kafka-leader-election", leaderElectionMain},
+	{"kafka-acls", aclsMain},
 }

@@ -231,14 +231,13 @@ func (t *producerTool) produce(ctx context.Context, all settings) error {
 	}
 	// Reading can't be interrupted: who stops the tool leaves it behind, once what was read is sent.
 	ended := make(chan error, 1)
-	last := context.WithoutCancel(ctx)
-	go func() { ended <- t.loop(last, c, lines) }()
+	go func() { ended <- t.loop(context.WithoutCancel(ctx), c, lines) }()
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		var cancel context.CancelFunc
-		last, cancel = context.WithTimeout(last, lastWords)
-		defer cancel()
+		defer time.AfterFunc(lastWords, cancel).Stop()
 	}
 	if ferr := c.Flush(last); ferr != nil {
 		t.w.errorln(ferr)

@@ -206,5 +206,8 @@ func javaFull(err error) string {
 	if errors.As(err, &k) {
 		return javaFull(javaCode(k.Code, nil))
 	}
+	if errors.Is(err, errNoSuchAPI) {
+		return (&javaError{class: "UnsupportedVersionException", message: err.Error()}).full()
+	}
 	return err.Error()
 }

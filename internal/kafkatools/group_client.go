@@ -260,7 +260,7 @@ func (c *client) committed(ctx context.Context, group string) (map[kafka.TopicPa
 
 // partitionOrder is the order in which a HashMap has partitions.
 func partitionOrder(all []kafka.TopicPartition) []kafka.TopicPartition {
-	return java.HashOrder(all, func(tp kafka.TopicPartition) int32 { return java.HashPartition(tp.Topic, tp.Partition) })
+	return java.HashOrder(all, hashPartition)
 }
 
 // partitionsOfTopics are the partitions of topics in the order in which Java's client gives them, and those among them that have no
@@ -269,7 +269,7 @@ func (c *client) partitionsOfTopics(ctx context.Context, topics []string) (all [
 	req := kmsg.NewPtrMetadataRequest()
 	req.AllowAutoTopicCreation = false
 	req.Topics = []kmsg.MetadataRequestTopic{}
-	for _, t := range java.StringOrder(slices.Compact(slices.Sorted(slices.Values(topics)))) {
+	for _, t := range java.HashOrder(slices.Compact(slices.Sorted(slices.Values(topics))), java.HashString) {
 		topic := kmsg.NewMetadataRequestTopic()
 		topic.Topic = kmsg.StringPtr(t)
 		req.Topics = append(req.Topics, topic)

@@ -21,7 +21,6 @@ func tools() []Tool { return slices.Concat(administrative, clients) }
 
 // absent are Apache's tools that are not there, and why.
 var absent = map[string]string{
-	"kafka-acls":                      "it comes with access control",
 	"kafka-delegation-tokens":         "it comes with delegation tokens",
 	"kafka-share-groups":              "it comes with share groups",
 	"kafka-share-consumer-perf-test":  "it comes with share groups",

@@ -18,9 +18,9 @@ type App struct {
 	Output Shape
 	Color  OneOf
 
-	servers        []string
-	requestTimeout TimeoutFlag
-	Quiet          bool
+	Quiet bool
+
+	connection
 
 	printed map[*cobra.Command][]Document // what commands print
 	running *cobra.Command
@@ -29,12 +29,11 @@ type App struct {
 // NewApp returns an App with the defaults of all shared flags.
 func NewApp(w *World) *App {
 	return &App{
-		World:          w,
-		Out:            &output{w: w.Out},
-		Output:         newShape(),
-		printed:        map[*cobra.Command][]Document{},
-		Color:          Choice("auto", "always", "never"),
-		requestTimeout: TimeoutFlag(defaultRequestTimeout),
+		World:   w,
+		Out:     &output{w: w.Out},
+		Output:  newShape(),
+		printed: map[*cobra.Command][]Document{},
+		Color:   Choice("auto", "always", "never"),
 	}
 }
 

@@ -5,28 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/spf13/pflag"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/internal/cli/reach"
 )
 
-const (
-	defaultServer = "127.0.0.1:9092"
-	defaultPort   = "9092"
-	// serverVariable names the environment variable that stands in for -b.
-	serverVariable        = "OTTLA_BOOTSTRAP_SERVER"
-	defaultRequestTimeout = 10 * time.Second
-)
+const defaultRequestTimeout = 10 * time.Second
 
 // TimeoutFlag is a duration above zero.
 type TimeoutFlag time.Duration
 
 // String returns the duration as Go writes it.
-func (t *TimeoutFlag) String() string { return time.Duration(*t).String() }
+func (t *TimeoutFlag) String() string {
+	if *t == 0 {
+		return "" // not given
+	}
+	return time.Duration(*t).String()
+}
 
 // Type is what the help shows as the flag's argument.
 func (t *TimeoutFlag) Type() string { return "duration" }
@@ -39,54 +39,6 @@ func (t *TimeoutFlag) Set(s string) error {
 	}
 	*t = TimeoutFlag(d)
 	return nil
-}
-
-// ClientFlags adds the flags of every command that asks a server, those of the output included.
-func (a *App) ClientFlags(f *pflag.FlagSet) {
-	f.StringArrayVarP(&a.servers, "bootstrap-server", "b", nil,
-		"addresses of one or more servers, `HOST:PORT,…` (default: "+serverVariable+", else "+defaultServer+")")
-	f.Var(&a.requestTimeout, "request-timeout", "how long to wait for a server's answer")
-	a.OutputFlags(f)
-}
-
-// addresses returns the servers to start from: the flag's, the environment's, or the default.
-func (a *App) addresses() ([]string, error) {
-	given := strings.Join(a.servers, ",")
-	if len(a.servers) == 0 {
-		given = a.World.Getenv(serverVariable)
-		if given == "" {
-			return []string{defaultServer}, nil
-		}
-	}
-	return parseAddresses(given)
-}
-
-func parseAddresses(given string) ([]string, error) {
-	var all []string
-	for s := range strings.SplitSeq(given, ",") {
-		address, err := parseAddress(strings.TrimSpace(s))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, address)
-	}
-	return all, nil
-}
-
-// parseAddress completes HOST or HOST:PORT, where HOST may be an IPv6 address in brackets.
-func parseAddress(s string) (string, error) {
-	host, port, err := net.SplitHostPort(s)
-	if err != nil {
-		host, port = strings.Trim(s, "[]"), defaultPort
-	}
-	n, perr := strconv.ParseUint(port, 10, 16)
-	bad := perr != nil || n == 0 || strings.ContainsAny(host, "/ []")
-	if bad || host == "" || strings.Contains(host, ":") && net.ParseIP(host) == nil {
-		e := Usagef("%q is not an address", s)
-		e.Hint = "want HOST:PORT, for example " + defaultServer
-		return "", e
-	}
-	return net.JoinHostPort(host, port), nil
 }
 
 // shortestOverhead and longestOverhead bound what kgo takes as the time for an answer.
@@ -105,35 +57,52 @@ type Server struct {
 
 // Connect makes a client and has a server answer it once, so that nothing after it waits long for one that is not there.
 func (a *App) Connect(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
-	addresses, err := a.addresses()
+	given, err := a.Settings()
 	if err != nil {
 		return nil, err
 	}
-	return a.connect(ctx, addresses, opts)
+	return a.connect(ctx, given, opts)
 }
 
-// ConnectElsewhere is Connect for a second server, at HOST:PORT,….
+// ConnectElsewhere is Connect for a second server: a profile, or HOST:PORT,…, which is reached without a login, because the one that
+// is set is for the first.
 func (a *App) ConnectElsewhere(where string) func(context.Context, ...kgo.Opt) (*Server, error) {
 	return func(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
-		addresses, err := parseAddresses(where)
+		f, err := reach.Open(a.ProfilePath())
 		if err != nil {
-			return nil, err
+			return nil, settingFailed(err)
 		}
-		return a.connect(ctx, addresses, opts)
+		p, ok := f.Find(where)
+		if !ok {
+			p.Pairs = []reach.Pair{{Name: reach.Servers, Value: where}}
+		}
+		l, err := reach.NewLayer("profile "+where, true, p.Pairs)
+		if err != nil {
+			return nil, settingFailed(err)
+		}
+		return a.connect(ctx, reach.Resolve(l), opts)
 	}
 }
 
-func (a *App) connect(ctx context.Context, addresses []string, opts []kgo.Opt) (*Server, error) {
-	timeout := time.Duration(a.requestTimeout)
-	opts = append([]kgo.Opt{
+func (a *App) connect(ctx context.Context, given reach.Settings, opts []kgo.Opt) (*Server, error) {
+	addresses, err := given.Addresses()
+	if err != nil {
+		e := Usagef("%v", err)
+		e.Hint = "want HOST:PORT, for example 127.0.0.1:9092"
+		return nil, e
+	}
+	timeout := a.Timeout()
+	secured, err := given.Options(ctx, a.World.Getenv)
+	if err != nil {
+		return nil, &Error{What: "connect", Err: err, Exit: Usage, Hint: whereSettings}
+	}
+	opts = slices.Concat([]kgo.Opt{
 		kgo.SeedBrokers(addresses...),
-		kgo.ClientID("ottla"),
 		kgo.SoftwareNameAndVersion("ottla", SoftwareVersion()),
-		kgo.DialTimeout(timeout),
 		kgo.RetryTimeout(timeout),
 		kgo.RequestTimeoutOverhead(min(max(timeout, shortestOverhead), longestOverhead)),
 		kgo.MetadataMinAge(100 * time.Millisecond),
-	}, opts...)
+	}, secured, opts)
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, &Error{Err: err, Exit: Usage}
@@ -169,7 +138,7 @@ var ErrNotMentioned = errors.New("the server's answer does not mention it")
 
 // Bounded returns a context for one request.
 func (a *App) Bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, time.Duration(a.requestTimeout))
+	return context.WithTimeout(ctx, a.Timeout())
 }
 
 // WithServer connects and does what is bounded by the time that the user gives a request.

@@ -149,6 +149,9 @@ var exits = map[int16]Exit{
 	kerr.CoordinatorNotAvailable.Code:            Unreachable,
 }
 
+// ExitOf is the exit code of a command that fails with err.
+func ExitOf(err error) Exit { return exitFor(err) }
+
 func exitFor(err error) Exit {
 	var (
 		k  *kerr.Error

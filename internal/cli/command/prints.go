@@ -94,8 +94,9 @@ type plan struct {
 }
 
 // Finish makes every command below root that has -o answer -o schema, without arguments and without a server, and refuse
-// shapes that it does not have. Call it when the tree is whole.
+// shapes that it does not have, and offers the values of all flags. Call it when the tree is whole.
 func (a *App) Finish(root *cobra.Command) {
+	a.completeFlags(root)
 	for _, c := range root.Commands() {
 		a.Finish(c)
 		if c.RunE == nil || c.HasSubCommands() || c.DisableFlagParsing || a.output(c) == nil {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"runtime"
 	"runtime/debug"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -24,4 +25,17 @@ func SoftwareVersion() string {
 		}
 	}
 	return "dev"
+}
+
+// Software is what this binary is, and what it was made with.
+type Software struct {
+	Ottla    string `json:"ottla"`
+	Kafka    string `json:"kafka"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+// Versions is what this binary is.
+func Versions() Software {
+	return Software{SoftwareVersion(), KafkaVersion, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 }

@@ -27,6 +27,9 @@ type World struct {
 	// Keyboard has the terminal at In give up every key at once, in chunks as they were typed, until restore is called; nil when it is none.
 	Keyboard func() (keys <-chan []byte, restore func(), err error)
 
+	// Dir is the working directory, ConfigDir and CacheDir the user's folders; "" for one that there is none of.
+	Dir, ConfigDir, CacheDir string
+
 	// Getenv reads an environment variable; "" stands for unset.
 	Getenv func(string) string
 	// Now is the wall clock.
@@ -54,6 +57,10 @@ func Stdio() *World {
 			return signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 		},
 	}
+	// What is not there is not used.
+	w.Dir, _ = os.Getwd()
+	w.ConfigDir, _ = os.UserConfigDir()
+	w.CacheDir, _ = os.UserCacheDir()
 	if w.OutTTY {
 		w.Width = width()
 		w.Size = size

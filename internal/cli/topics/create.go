@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/kafka"
 
 	"github.com/ottla/ottla/internal/cli/command"
@@ -66,6 +67,7 @@ func topicCreate(a *command.App) *cobra.Command {
 	f.Int32VarP(&c.partitions, "partitions", "p", -1, "number of partitions; -1 is the server's num.partitions")
 	f.Int16VarP(&c.replication, "replicas", "r", -1, "replicas of each partition; -1 is the server's default.replication.factor")
 	f.StringArrayVarP(&c.configs, "config", "c", nil, "a configuration of the topic, `KEY=VALUE` (may be repeated)")
+	command.CompleteConfigs(cmd, "config", config.TopicResource)
 	f.BoolVar(&c.ifNotExists, "if-not-exists", false, "succeed when the topic is there already, whatever it looks like")
 	f.BoolVar(&c.dryRun, "dry-run", false, "have the server check everything and create nothing")
 	return a.Prints(cmd, command.ListOf[command.Outcome]("TopicCreateResult", "topics"))

@@ -187,6 +187,7 @@ var admin = []invocation{
 	{title: "downgrade in a dry run", line: "kafka-features $S downgrade --feature streams.version=0 --dry-run"},
 	{title: "downgrade the metadata in a dry run", line: "kafka-features $S downgrade --metadata 4.3-IV0 --dry-run"},
 	{title: "disable in a dry run", line: "kafka-features $S disable --feature streams.version --dry-run"},
+	{title: "by the controller: upgrade in a dry run", line: "kafka-features --bootstrap-controller $C upgrade --feature group.version=1 --dry-run"},
 	{title: "disable twice", line: "kafka-features $S disable --feature x --feature x"},
 
 	{title: "nothing", line: "kafka-cluster"},
@@ -198,6 +199,8 @@ var admin = []invocation{
 	{title: "endpoints with fenced", line: "kafka-cluster list-endpoints $S --include-fenced-brokers"},
 	{title: "endpoints of controllers", line: "kafka-cluster list-endpoints --bootstrap-controller $C"},
 	{title: "unregister nobody", line: "kafka-cluster unregister $S --id 77"},
+	{title: "by the controller: id", line: "kafka-cluster cluster-id --bootstrap-controller $C"},
+	{title: "by the controller: unregister nobody", line: "kafka-cluster unregister --bootstrap-controller $C --id 77"},
 	{title: "unregister without an id", line: "kafka-cluster unregister $S"},
 
 	{title: "nothing", line: "kafka-broker-api-versions"},
@@ -271,6 +274,11 @@ var admin = []invocation{
 	{title: "describe users", line: "kafka-configs $S --describe --entity-type users"},
 	{title: "weak credentials", line: "kafka-configs $S --alter --user bob --add-config SCRAM-SHA-256=[iterations=1,password=secret]"},
 
+	{title: "by the controller: describe a broker", line: "kafka-configs --bootstrap-controller $C --describe --broker 1"},
+	{title: "by the controller: describe the defaults of brokers", line: "kafka-configs --bootstrap-controller $C --describe --broker-defaults"},
+	{title: "by the controller: alter the defaults of brokers", line: "kafka-configs --bootstrap-controller $C --alter --broker-defaults --add-config message.max.bytes=1500000"},
+	{title: "by the controller: alter them back", line: "kafka-configs --bootstrap-controller $C --alter --broker-defaults --delete-config message.max.bytes"},
+
 	{title: "nothing", line: "kafka-client-metrics"},
 	{title: "no action", line: "kafka-client-metrics $S"},
 	{title: "list", line: "kafka-client-metrics $S --list"},
@@ -313,8 +321,35 @@ var admin = []invocation{
 	{title: "a partition twice", line: "kafka-leader-election $S --election-type preferred --path-to-json-file $F/elect-twice.json"},
 	{title: "no partitions", line: "kafka-leader-election $S --election-type preferred --path-to-json-file $F/delete-none.json"},
 	{title: "the old flag", line: "kafka-leader-election $S --admin.config $F/client.properties --election-type preferred --topic beta --partition 0"},
+
+	{title: "nothing", line: "kafka-acls"},
+	{title: "no action", line: "kafka-acls $S"},
+	{title: "list none", line: "kafka-acls $S --list", rules: traceless},
+	{title: "add", line: "kafka-acls $S --add --topic alpha --allow-principal User:ann --operation Read --operation Write", rules: traceless},
+	{title: "add again", line: "kafka-acls $S --add --topic alpha --allow-principal User:ann --operation Read", rules: traceless},
+	{title: "add a denial", line: "kafka-acls $S --add --topic alpha --deny-principal User:bob --deny-host 10.0.0.1 --operation All", rules: traceless},
+	{title: "add a prefix", line: "kafka-acls $S --add --topic gam --resource-pattern-type prefixed --allow-principal User:ann --operation describe", rules: traceless},
+	{title: "add for a producer", line: "kafka-acls $S --add --producer --idempotent --topic beta --transactional-id tx --allow-principal User:carl", rules: traceless},
+	{title: "add for a consumer", line: "kafka-acls $S --add --consumer --topic beta --group readers --allow-principal User:dora", rules: traceless},
+	{title: "add for a cluster", line: "kafka-acls $S --add --cluster --allow-principal User:ann --operation Alter", rules: traceless},
+	{title: "add without a principal", line: "kafka-acls $S --add --topic alpha"},
+	{title: "add without a resource", line: "kafka-acls $S --add --allow-principal User:ann"},
+	{title: "add a bad principal", line: "kafka-acls $S --add --topic alpha --allow-principal ann", rules: traceless},
+	{title: "add an operation that topics lack", line: "kafka-acls $S --add --topic alpha --allow-principal User:ann --operation ClusterAction"},
+	{title: "add for any pattern", line: "kafka-acls $S --add --topic alpha --resource-pattern-type match --allow-principal User:ann"},
+	{title: "list", line: "kafka-acls $S --list", rules: traceless},
+	{title: "list a topic", line: "kafka-acls $S --list --topic alpha", rules: traceless},
+	{title: "list what matches", line: "kafka-acls $S --list --topic gamma-1 --resource-pattern-type match", rules: traceless},
+	{title: "list a principal", line: "kafka-acls $S --list --principal User:ann", rules: traceless},
+	{title: "remove", line: "kafka-acls $S --remove --topic alpha --allow-principal User:ann --operation Read --force", rules: traceless},
+	{title: "remove all of a topic", line: "kafka-acls $S --remove --topic beta --force", rules: traceless},
+	{title: "list what is left", line: "kafka-acls $S --list", rules: traceless},
 }
 
 // moving are what changes from one moment to the next in the quorum of the metadata.
 var moving = []rule{replace(`HighWatermark: +\d+`, "HighWatermark: N"), replace(`(?m)^(1 +\t\S+\t)\d+ +\t0 +\t(\d+( ms ago)?|-1) *\t(\d+( ms ago)?|-1) *\t`, "${1}END\t0\tTIME\tTIME\t"),
 	replace(`(?m)^NodeId.*$`, "HEAD")}
+
+// traceless takes away the trace of a stack, which kafka-acls prints on stdout, and the order of Java's sets of enumerations,
+// which is another in each process.
+var traceless = []rule{replace(`(?s)(Error while executing ACL command: [^\n]*\n).*`, "$1"), replace(`(?m)^ \t`, "\t"), anyOrder}

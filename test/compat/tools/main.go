@@ -132,8 +132,17 @@ func choose(only []string) ([]invocation, error) {
 
 // lay builds the binary, makes the links, and writes the files that invocations read.
 func (s *suite) lay(ctx context.Context) error {
-	var err error
-	if s.binary, err = peer.BuildOttla(ctx); err != nil {
+	built, err := peer.BuildOttla(ctx)
+	if err != nil {
+		return err
+	}
+	// Another run may build another one in the same place meanwhile.
+	s.binary = filepath.Join(s.dir, "ottla")
+	b, err := os.ReadFile(built)
+	if err == nil {
+		err = os.WriteFile(s.binary, b, 0o755)
+	}
+	if err != nil {
 		return err
 	}
 	out, err := exec.CommandContext(ctx, s.binary, "link-compat", filepath.Join(s.dir, "links")).CombinedOutput()
@@ -160,7 +169,7 @@ func (s *suite) start(ctx context.Context, kind peer.Kind, name string, sides ..
 		group.Go(func() {
 			c := cells[i]
 			c.peer, c.broken = peer.Start(ctx, kind, peer.Options{Dir: filepath.Join(s.dir, fmt.Sprintf("%s-%d", name, i)), Short: true, Binary: binaryOf(kind, s.binary),
-				Properties: map[string]string{"group.initial.rebalance.delay.ms": "0"}})
+				Properties: properties[kind]})
 			if c.broken == nil {
 				c.broken = c.prepare(ctx)
 			}
@@ -174,6 +183,16 @@ func (s *suite) start(ctx context.Context, kind peer.Kind, name string, sides ..
 		}
 	}
 	return cells, nil
+}
+
+// properties are what the servers have beside the usual: Kafka an authorizer, so that kafka-acls finds one.
+var properties = map[peer.Kind]map[string]string{
+	peer.Ottla: {"group.initial.rebalance.delay.ms": "0"},
+	peer.Kafka: {
+		"group.initial.rebalance.delay.ms": "0",
+		"authorizer.class.name":            "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+		"super.users":                      "User:ANONYMOUS",
+	},
 }
 
 func binaryOf(kind peer.Kind, binary string) string {

@@ -80,6 +80,7 @@ func (i invocation) args(vars map[string]string) ([]string, error) {
 
 // classes are the main classes of Apache's tools.
 var classes = map[string]string{
+	"kafka-acls":                "org.apache.kafka.tools.AclCommand",
 	"kafka-broker-api-versions": "org.apache.kafka.tools.BrokerApiVersionsCommand",
 	"kafka-client-metrics":      "org.apache.kafka.tools.ClientMetricsCommand",
 	"kafka-cluster":             "org.apache.kafka.tools.ClusterTool",

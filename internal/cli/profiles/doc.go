@@ -1,0 +1,2 @@
+// Package profiles holds `ottla profile`: servers and how to reach them, under names.
+package profiles

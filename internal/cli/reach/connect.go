@@ -1,0 +1,270 @@
+package reach
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/oauth"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+)
+
+// Duration is the value of a key in milliseconds, 0 for none.
+func (s Settings) Duration(name string) time.Duration {
+	ms, err := strconv.Atoi(s.Text(name))
+	if err != nil {
+		return 0
+	}
+	return time.Duration(ms) * time.Millisecond
+}
+
+// defaultPort is the port of an address that has none.
+const defaultPort = "9092"
+
+// Addresses are the servers to start from.
+func (s Settings) Addresses() ([]string, error) {
+	v, _ := s.Lookup(Servers)
+	var all []string
+	for one := range strings.SplitSeq(v.Text, ",") {
+		address, err := parseAddress(strings.TrimSpace(one))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, address)
+	}
+	return all, nil
+}
+
+// ErrAddress is that a text is no address.
+var ErrAddress = errors.New("is not an address")
+
+// parseAddress completes HOST or HOST:PORT, where HOST may be an IPv6 address in brackets.
+func parseAddress(s string) (string, error) {
+	host, port, err := net.SplitHostPort(s)
+	if err != nil {
+		host, port = strings.Trim(s, "[]"), defaultPort
+	}
+	n, perr := strconv.ParseUint(port, 10, 16)
+	bad := perr != nil || n == 0 || strings.ContainsAny(host, "/ []")
+	if bad || host == "" || strings.Contains(host, ":") && net.ParseIP(host) == nil {
+		return "", fmt.Errorf("%q %w", s, ErrAddress)
+	}
+	return net.JoinHostPort(host, port), nil
+}
+
+// Options are the settings as a client takes them; references to secrets are followed now.
+func (s Settings) Options(ctx context.Context, getenv func(string) string) ([]kgo.Opt, error) {
+	opts := []kgo.Opt{kgo.ClientID(s.Text(ClientID)), kgo.DialTimeout(s.Duration(ConnectTimeout))}
+	if rack := s.Text(Rack); rack != "" {
+		opts = append(opts, kgo.Rack(rack))
+	}
+	if idle := s.Duration(IdleTimeout); idle > 0 {
+		opts = append(opts, kgo.ConnIdleTimeout(idle))
+	}
+	encrypted, login := s.protected()
+	if encrypted {
+		c, err := s.TLS(ctx, getenv)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, kgo.DialTLSConfig(c))
+	}
+	if login {
+		o, err := s.login(ctx, getenv)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, o)
+	}
+	return opts, nil
+}
+
+// protected says whether connections use TLS and a login.
+func (s Settings) protected() (encrypted, login bool) {
+	p := strings.ToUpper(s.Text(Protocol))
+	return strings.HasSuffix(p, "SSL"), strings.HasPrefix(p, "SASL")
+}
+
+// Encrypted reports whether connections use TLS.
+func (s Settings) Encrypted() bool {
+	encrypted, _ := s.protected()
+	return encrypted
+}
+
+// login is how to log in.
+func (s Settings) login(ctx context.Context, getenv func(string) string) (kgo.Opt, error) {
+	secret := func(name string) (string, error) {
+		v, ok := s.Lookup(name)
+		if !ok {
+			return "", nil
+		}
+		return reveal(ctx, v, getenv)
+	}
+	user := s.Text(Username)
+	password, err := secret(Password)
+	if err != nil {
+		return nil, err
+	}
+	jaas, err := secret(JAAS)
+	if err != nil {
+		return nil, err
+	}
+	if jaas != "" && user == "" {
+		if user, password, err = fromJAAS(jaas); err != nil {
+			return nil, err
+		}
+	}
+	mechanism := strings.ToUpper(s.Text(Mechanism))
+	if mechanism == "OAUTHBEARER" {
+		token, err := secret(Token)
+		if err == nil && token == "" {
+			err = fmt.Errorf("%s=OAUTHBEARER needs %s", Mechanism, Token)
+		}
+		return kgo.SASL(oauth.Auth{Token: token}.AsMechanism()), err
+	}
+	if user == "" || password == "" {
+		return nil, fmt.Errorf("%s=%s needs %s and %s, or %s", Protocol, s.Text(Protocol), Username, Password, JAAS)
+	}
+	switch mechanism {
+	case "PLAIN":
+		return kgo.SASL(plain.Auth{User: user, Pass: password}.AsMechanism()), nil
+	case "SCRAM-SHA-256":
+		return kgo.SASL(scram.Auth{User: user, Pass: password}.AsSha256Mechanism()), nil
+	case "SCRAM-SHA-512":
+		return kgo.SASL(scram.Auth{User: user, Pass: password}.AsSha512Mechanism()), nil
+	}
+	return nil, fmt.Errorf("%s=%s needs %s", Protocol, s.Text(Protocol), Mechanism)
+}
+
+// fromJAAS takes name and password out of Java's line
+//
+//	org.apache.kafka.common.security.scram.ScramLoginModule required username="u" password="p";
+func fromJAAS(line string) (user, password string, err error) {
+	rest := strings.TrimSuffix(strings.TrimSpace(line), ";")
+	for rest != "" {
+		name, after, ok := strings.Cut(rest, "=")
+		if !ok {
+			break
+		}
+		words := strings.Fields(name)
+		value, left := quoted(strings.TrimSpace(after))
+		if len(words) > 0 {
+			switch words[len(words)-1] {
+			case "username":
+				user = value
+			case "password":
+				password = value
+			}
+		}
+		rest = left
+	}
+	if user == "" || password == "" {
+		return "", "", fmt.Errorf("%s has no username and password that could be used here", JAAS)
+	}
+	return user, password, nil
+}
+
+// quoted cuts a value, in quotes or not, from the beginning of s.
+func quoted(s string) (value, rest string) {
+	if !strings.HasPrefix(s, `"`) {
+		value, rest, _ = strings.Cut(s, " ")
+		return value, rest
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		switch {
+		case s[i] == '\\' && i+1 < len(s):
+			i++
+			b.WriteByte(s[i])
+		case s[i] == '"':
+			return b.String(), s[i+1:]
+		default:
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String(), ""
+}
+
+// TLS is how connections are encrypted.
+func (s Settings) TLS(ctx context.Context, getenv func(string) string) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	ca, err := s.pem(CA, CALocation, TrustLocation)
+	if err != nil {
+		return nil, err
+	}
+	if ca != nil {
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(ca) {
+			return nil, fmt.Errorf("%s holds no certificate in PEM: a Java keystore must be converted (keytool -exportcert -rfc)", CALocation)
+		}
+	}
+	cert, err := s.pem(Cert, CertLocation, StoreLocation)
+	if err != nil {
+		return nil, err
+	}
+	if cert != nil {
+		key, err := s.privateKey(ctx, getenv)
+		if err != nil {
+			return nil, err
+		}
+		pair, err := tls.X509KeyPair(cert, key)
+		if err != nil {
+			return nil, fmt.Errorf("our certificate (%s) and key (%s): %w", CertLocation, KeyLocation, err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	if strings.EqualFold(s.Text(CheckCert), "false") {
+		c.InsecureSkipVerify = true //nolint:gosec // it was asked for by name
+	} else if v, _ := s.Lookup(CheckHost); !strings.EqualFold(v.Text, "https") {
+		c.InsecureSkipVerify = true //nolint:gosec // the chain is checked below, without the name
+		c.VerifyConnection = func(state tls.ConnectionState) error { return checkChain(state, c.RootCAs) }
+	}
+	return c, nil
+}
+
+// checkChain checks who signed the server's certificate, whatever name it is for.
+func checkChain(state tls.ConnectionState, roots *x509.CertPool) error {
+	between := x509.NewCertPool()
+	for _, c := range state.PeerCertificates[1:] {
+		between.AddCert(c)
+	}
+	_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between})
+	return err
+}
+
+// privateKey is our key: given, in its own file, or in the one that holds the certificate too.
+func (s Settings) privateKey(ctx context.Context, getenv func(string) string) ([]byte, error) {
+	if v, ok := s.Lookup(PrivateKey); ok {
+		text, err := reveal(ctx, v, getenv)
+		return []byte(text), err
+	}
+	return s.pem("", KeyLocation, StoreLocation)
+}
+
+// pem is the value of inline, or what is in the first file that is named; nil when none is.
+func (s Settings) pem(inline string, files ...string) ([]byte, error) {
+	if v, ok := s.Lookup(inline); ok {
+		return []byte(v.Text), nil
+	}
+	for _, name := range files {
+		v, ok := s.Lookup(name)
+		if !ok {
+			continue
+		}
+		text, err := os.ReadFile(v.Text)
+		if err != nil {
+			return nil, fmt.Errorf("%s (%s): %w", name, v.Where, err)
+		}
+		return text, nil
+	}
+	return nil, nil
+}
