@@ -8,7 +8,7 @@ test:
 race fuzz crash lint:
 	.ci/run $@
 bench:
-	go run ./test/bench
+	go run ./test/bench -quick
 gen:
 	go generate ./...
 ci:

@@ -40,6 +40,7 @@ func produce(c *call, body []byte) {
 	default:
 		w.wait(p.Timeout)
 	}
+	s.woken.Run()
 }
 
 // writes is a Produce request whose batches are appended. A connection has one, which its requests use in turn.
@@ -95,7 +96,7 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 		return
 	}
 	res, err := p.Append(partition.AppendRequest{
-		Records: records, RequiredAcks: w.acks, Origin: kafka.FromClient, Now: now,
+		Records: records, RequiredAcks: w.acks, Origin: kafka.FromClient, Now: now, Woken: &w.scratch.woken,
 	})
 	if !errors.Is(err, kerr.NotLeaderForPartition) {
 		r.out.LogStartOffset = res.LogStartOffset
@@ -171,7 +172,7 @@ func (w *writes) wait(timeout time.Duration) {
 	own := &parkedWrites{call: w.park(), writes: *w, pending: w.req.Defer(false), deadline: w.req.Received.Add(timeout)}
 	own.writes.call, own.results = &own.call, slices.Clone(w.results) // the connection's own are for its next request
 	if !slices.ContainsFunc(own.results, func(r written) bool { return r.unsynced }) {
-		own.replicate()
+		own.replicate(false)
 		return
 	}
 	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.req.Received.Add(longestSync), own.replicate)
@@ -191,8 +192,8 @@ type parkedWrites struct {
 	deadline time.Time
 }
 
-// replicate goes on when the syncs are over: it waits for the high watermarks.
-func (w *parkedWrites) replicate() {
+// replicate goes on when the syncs are over: it waits for the high watermarks. Free says that the caller has time to send the answer.
+func (w *parkedWrites) replicate(free bool) {
 	left := 0
 	for i := range w.results {
 		r := &w.results[i]
@@ -207,10 +208,10 @@ func (w *parkedWrites) replicate() {
 		}
 	}
 	if left == 0 {
-		w.pending.Complete(w.settle)
+		complete(w.pending, free, w.settle)
 		return
 	}
-	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.deadline, func() { w.pending.Complete(w.settle) })
+	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.deadline, func(free bool) { complete(w.pending, free, w.settle) })
 	for i := range w.results {
 		if r := &w.results[i]; r.waits {
 			wait.Watch(r.partition.Watchers(), kafka.HighWatermark, r.end-1)

@@ -110,7 +110,7 @@ type reads struct {
 	urgent  bool // an error or a divergence: the client must hear at once
 
 	pending transport.Pending
-	onWake  func()                    // wake
+	onWake  func(free bool)           // wake
 	onTurn  func() transport.Response // lastLook
 }
 
@@ -300,12 +300,15 @@ func (f *reads) wait() {
 
 // wake is called by whoever appended, or by the clock: it must not block. With a minimum of one byte any waking is
 // good enough; else somebody has to look whether it was, since bytes are counted roughly.
-func (f *reads) wake() {
-	if f.minBytes <= 1 {
-		f.pending.Complete(f.onTurn)
-		return
+func (f *reads) wake(free bool) {
+	switch {
+	case f.minBytes <= 1:
+		complete(f.pending, free, f.onTurn)
+	case free:
+		f.again(free)
+	default:
+		go f.again(free)
 	}
-	go f.again()
 }
 
 // lastLook reads and answers when it is the turn of this answer.
@@ -320,10 +323,10 @@ func (f *reads) finished() transport.Response {
 	return resp
 }
 
-func (f *reads) again() {
+func (f *reads) again(free bool) {
 	f.read()
 	if f.urgent || f.bytes >= f.minBytes || !f.Now().Before(f.deadline) || f.Purgatory.Closed() || f.pending.Gone() {
-		f.pending.Complete(f.finished)
+		complete(f.pending, free, f.finished)
 		return
 	}
 	f.release()

@@ -100,6 +100,15 @@ func (c *call) encode(resp kmsg.Response) transport.Response {
 	return transport.Response{Buf: buf}
 }
 
+// complete hands in an answer that was waited for; free says that the caller has the time to send it.
+func complete(p transport.Pending, free bool, build func() transport.Response) {
+	if free {
+		p.CompleteHere(build)
+	} else {
+		p.Complete(build)
+	}
+}
+
 // code is the error code of err as it goes on the wire: 0 for nil, UNKNOWN_SERVER_ERROR for what is not Kafka's.
 func code(err error) int16 {
 	if err == nil {

@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/transport"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -139,4 +140,5 @@ type scratch struct {
 	produce wire.ProduceRequest
 	writes  writes
 	fetch   wire.FetchRequest
+	woken   purgatory.Woken // by what the request appended: run when it is answered
 }

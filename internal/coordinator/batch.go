@@ -230,7 +230,7 @@ func (l *loop) watch() {
 }
 
 // passed says that what watch waits for has happened.
-func (l *loop) passed() {
+func (l *loop) passed(bool) {
 	l.mu.Lock()
 	l.moved = true
 	l.mu.Unlock()

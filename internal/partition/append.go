@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -20,6 +21,8 @@ type AppendRequest struct {
 	// LeaderEpoch is the one in which a coordinator (FromCoordinator) loaded what it appends to: in any other one it is refused.
 	LeaderEpoch kafka.LeaderEpoch
 	Now         time.Time
+	// Woken takes the waits that the append satisfies, for the caller to run; with nil they complete before Append returns.
+	Woken *purgatory.Woken
 }
 
 // believed is the leader epoch that the request insists on.
@@ -45,7 +48,7 @@ type AppendResult struct {
 	Duplicate bool
 }
 
-// Append validates a batch, gives it its offsets, and writes it. Waits that it satisfies complete before it returns.
+// Append validates a batch, gives it its offsets, and writes it.
 // Errors wrap a kerr value; *record.InvalidRecordsError tells which records are to blame.
 func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 	if err := p.check(r.believed(), true); err != nil {
@@ -76,7 +79,7 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 		go p.syncOwed()
 	}
 	if !w.result.Duplicate {
-		p.advanced(len(v.Batch))
+		p.advanced(len(v.Batch), r.Woken)
 	}
 	if w.unsynced {
 		p.dir().flushSoon(p)

@@ -149,7 +149,7 @@ func (p *Partition) become(l replica.Leadership) {
 	if r.Moved {
 		p.watchers.Fail()
 	}
-	p.advanced(0)
+	p.advanced(0, nil)
 }
 
 // setConfig makes c the configuration from the next append on.
@@ -177,9 +177,10 @@ func (p *Partition) publish() {
 	}
 }
 
-// advanced tells the waits that bounds moved, bytes further than before, and completes those that are met. Hold no lock.
-func (p *Partition) advanced(bytes int) {
-	p.watchers.Advance(p.LogEndOffset(), p.HighWatermark(), p.LastStableOffset(), bytes)
+// advanced tells the waits that bounds moved, bytes further than before, and completes those that are met, or leaves that to woken. Hold
+// no lock.
+func (p *Partition) advanced(bytes int, woken *purgatory.Woken) {
+	p.watchers.Advance(p.LogEndOffset(), p.HighWatermark(), p.LastStableOffset(), bytes, woken)
 }
 
 // takeOffline refuses all further requests, with the error of state, and completes the waits.
@@ -198,6 +199,23 @@ func (p *Partition) abandon(state int32) {
 	defer p.mu.Unlock()
 	p.state.Store(state)
 	p.log().Abandon()
+}
+
+// unsettled reports whether the end of the log has something to write.
+func (p *Partition) unsettled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state.Load() == online && p.log().Unsettled()
+}
+
+// settle writes what close is to leave, without a sync. Nothing is appended from here on.
+func (p *Partition) settle(now time.Time) error {
+	p.takeOffline(closed)
+	p.upkeep.Lock()
+	defer p.upkeep.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log().Settle(now)
 }
 
 // close flushes and closes the log.

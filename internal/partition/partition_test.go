@@ -540,7 +540,7 @@ func TestWaitsAreWoken(t *testing.T) {
 	purg := purgatory.NewPurgatory(func() time.Time { return w.now })
 	woken := 0
 	wait := func(i kafka.Isolation) {
-		f := purgatory.New(purgatory.Bytes, 1, 1, w.now.Add(time.Minute), func() { woken++ })
+		f := purgatory.New(purgatory.Bytes, 1, 1, w.now.Add(time.Minute), func(bool) { woken++ })
 		f.Watch(p.Watchers(), i, p.LogEndOffset())
 		purg.Start(f)
 	}

@@ -91,7 +91,7 @@ func (p *Partition) noteSynced(point kafka.Offset, ok bool) (more bool) {
 	p.publish()
 	synced := s.synced
 	p.mu.Unlock()
-	p.advanced(bytes)
+	p.advanced(bytes, nil)
 	p.watchers.Synced(synced)
 	if owed && !more {
 		p.watchers.Fail()

@@ -28,7 +28,7 @@ func (w *world) afterSync(p *Partition, res AppendResult, done func(error)) {
 		done(nil)
 		return
 	}
-	wait := purgatory.New(purgatory.Each, 1, 0, w.now.Add(time.Hour), func() { done(p.Synced(res.End)) })
+	wait := purgatory.New(purgatory.Each, 1, 0, w.now.Add(time.Hour), func(bool) { done(p.Synced(res.End)) })
 	p.WatchSynced(wait, res.End)
 	purgatory.NewPurgatory(time.Now).Start(wait)
 }

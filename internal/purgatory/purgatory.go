@@ -28,11 +28,11 @@ func (p *Purgatory) Start(w *Wait) {
 	open := p.add(w)
 	if !w.state.CompareAndSwap(preparing, waiting) {
 		w.state.Store(claimed)
-		w.finish()
+		w.finish(false)
 		return
 	}
 	if (!open || w.need.Load() <= 0) && w.claim() {
-		w.finish()
+		w.finish(false)
 	}
 }
 
@@ -104,7 +104,7 @@ func (p *Purgatory) expire(now time.Time) (time.Duration, bool) {
 			return next, next > 0
 		}
 		if w.claim() {
-			w.finish()
+			w.finish(false)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func (p *Purgatory) close() {
 	p.mu.Unlock()
 	for _, w := range left {
 		if w.claim() {
-			w.finish()
+			w.finish(false)
 		}
 	}
 }

@@ -30,18 +30,18 @@ func TestProduceWaitsForEveryPartition(t *testing.T) {
 	bubble(t, func(t *testing.T, p *Purgatory) {
 		var a, b Watchers
 		calls := 0
-		w := New(Each, 2, 0, time.Now().Add(time.Minute), func() { calls++ })
+		w := New(Each, 2, 0, time.Now().Add(time.Minute), func(bool) { calls++ })
 		w.Watch(&a, kafka.HighWatermark, 9)
 		w.Watch(&b, kafka.HighWatermark, 4)
 		p.Start(w)
-		a.Advance(20, 9, 9, 100)
-		b.Advance(20, 5, 5, 100)
+		a.Advance(20, 9, 9, 100, nil)
+		b.Advance(20, 5, 5, 100, nil)
 		if calls != 0 {
 			t.Fatal("completed though one high watermark is not above its offset")
 		}
-		b.Advance(30, 6, 6, 100)
-		a.Advance(20, 10, 10, 0)
-		a.Advance(20, 11, 11, 0)
+		b.Advance(30, 6, 6, 100, nil)
+		a.Advance(20, 10, 10, 0, nil)
+		a.Advance(20, 11, 11, 0, nil)
 		if calls != 1 {
 			t.Fatalf("called back %d times", calls)
 		}
@@ -57,7 +57,7 @@ func TestSyncedIsABoundOfItsOwn(t *testing.T) {
 		var a Watchers
 		calls := ""
 		for _, bound := range []kafka.Isolation{Synced, kafka.LogEnd} {
-			w := New(Each, 1, 0, time.Now().Add(time.Minute), func() { calls += fmt.Sprint(bound, " ") })
+			w := New(Each, 1, 0, time.Now().Add(time.Minute), func(bool) { calls += fmt.Sprint(bound, " ") })
 			w.Watch(&a, bound, 9)
 			p.Start(w)
 		}
@@ -67,7 +67,7 @@ func TestSyncedIsABoundOfItsOwn(t *testing.T) {
 			t.Errorf("too early: %s", calls)
 		}
 		a.Synced(10)
-		a.Advance(10, 10, 10, 1)
+		a.Advance(10, 10, 10, 1, nil)
 		if want := fmt.Sprint(Synced, " ", kafka.LogEnd, " "); calls != want {
 			t.Errorf("called back %q, want %q", calls, want)
 		}
@@ -78,17 +78,17 @@ func TestFetchWaitsForBytesFromAnyPartition(t *testing.T) {
 	bubble(t, func(t *testing.T, p *Purgatory) {
 		var a, b Watchers
 		calls := 0
-		w := New(Bytes, 2, 1000, time.Now().Add(time.Minute), func() { calls++ })
+		w := New(Bytes, 2, 1000, time.Now().Add(time.Minute), func(bool) { calls++ })
 		w.Watch(&a, kafka.HighWatermark, 0)
 		w.Watch(&b, kafka.HighWatermark, 0)
 		p.Start(w)
-		a.Advance(1, 1, 1, 400)
-		b.Advance(1, 0, 0, 5000) // not visible yet
-		a.Advance(2, 2, 2, 400)
+		a.Advance(1, 1, 1, 400, nil)
+		b.Advance(1, 0, 0, 5000, nil) // not visible yet
+		a.Advance(2, 2, 2, 400, nil)
 		if calls != 0 {
 			t.Fatal("800 visible bytes completed a wait for 1000")
 		}
-		b.Advance(2, 2, 2, 200)
+		b.Advance(2, 2, 2, 200, nil)
 		if calls != 1 {
 			t.Fatalf("called back %d times", calls)
 		}
@@ -99,9 +99,9 @@ func TestBoundThatPassedBeforeTheWaitCounts(t *testing.T) {
 	for _, kind := range []Kind{Each, Bytes} {
 		bubble(t, func(t *testing.T, p *Purgatory) {
 			var a Watchers
-			a.Advance(10, 10, 10, 1)
+			a.Advance(10, 10, 10, 1, nil)
 			called := false
-			w := New(kind, 1, 1_000_000, time.Now().Add(time.Minute), func() { called = true })
+			w := New(kind, 1, 1_000_000, time.Now().Add(time.Minute), func(bool) { called = true })
 			w.Watch(&a, kafka.HighWatermark, 5)
 			p.Start(w)
 			if !called {
@@ -114,9 +114,39 @@ func TestBoundThatPassedBeforeTheWaitCounts(t *testing.T) {
 func TestNothingToWaitForCompletesAtOnce(t *testing.T) {
 	bubble(t, func(t *testing.T, p *Purgatory) {
 		called := false
-		p.Start(New(Each, 0, 0, time.Now().Add(time.Minute), func() { called = true }))
+		p.Start(New(Each, 0, 0, time.Now().Add(time.Minute), func(bool) { called = true }))
 		if !called {
 			t.Error("a wait without partitions hangs")
+		}
+	})
+}
+
+func TestWokenWaitsAreCalledBackWhenTheirWakerHasTime(t *testing.T) {
+	bubble(t, func(t *testing.T, p *Purgatory) {
+		var a Watchers
+		var woken Woken
+		const waits = helped + 3
+		free, short := 0, 0
+		for range waits {
+			w := New(Bytes, 1, 1, time.Now().Add(time.Minute), func(f bool) {
+				if f {
+					free++
+				} else {
+					short++
+				}
+			})
+			w.Watch(&a, kafka.HighWatermark, 0)
+			p.Start(w)
+		}
+		a.Advance(1, 1, 1, 0, &woken)
+		a.Advance(2, 2, 2, 100, &woken)
+		if free+short != 0 {
+			t.Error("waits are called back before their waker says so")
+		}
+		woken.Run()
+		woken.Run()
+		if free != helped || short != waits-helped {
+			t.Errorf("%d were called back with time to work and %d without, of %d", free, short, waits)
 		}
 	})
 }
@@ -128,7 +158,7 @@ func TestDeadlines(t *testing.T) {
 		var fired []time.Duration
 		all := make(chan struct{}, 10)
 		for _, d := range []time.Duration{700, 5, 300, 300, 0, -5} {
-			w := New(Each, 1, 0, start.Add(d*time.Millisecond), func() {
+			w := New(Each, 1, 0, start.Add(d*time.Millisecond), func(bool) {
 				fired = append(fired, time.Since(start))
 				all <- struct{}{}
 			})
@@ -154,13 +184,13 @@ func TestFailCompletesAll(t *testing.T) {
 		var a, b Watchers
 		calls := 0
 		for range 3 {
-			w := New(Each, 2, 0, time.Now().Add(time.Minute), func() { calls++ })
+			w := New(Each, 2, 0, time.Now().Add(time.Minute), func(bool) { calls++ })
 			w.Watch(&a, kafka.HighWatermark, 5)
 			w.Watch(&b, kafka.HighWatermark, 5)
 			p.Start(w)
 		}
 		a.Fail()
-		b.Advance(9, 9, 9, 9)
+		b.Advance(9, 9, 9, 9, nil)
 		if calls != 3 || p.Len() != 0 || b.first != nil {
 			t.Errorf("%d callbacks, %d waits left", calls, p.Len())
 		}
@@ -175,7 +205,7 @@ func TestShutdownCompletesAll(t *testing.T) {
 		var a Watchers
 		calls := make(chan struct{}, 2)
 		wait := func() {
-			w := New(Each, 1, 0, time.Now().Add(time.Hour), func() { calls <- struct{}{} })
+			w := New(Each, 1, 0, time.Now().Add(time.Hour), func(bool) { calls <- struct{}{} })
 			w.Watch(&a, kafka.HighWatermark, 5)
 			p.Start(w)
 		}
@@ -201,7 +231,7 @@ func TestExactlyOnceUnderLoad(t *testing.T) {
 		group.Go(func() {
 			r := rand.New(rand.NewPCG(1, uint64(g)))
 			for i := g; i < waits; i += 4 {
-				w := New(Kind(i%2), 3, 50, time.Now().Add(time.Duration(r.IntN(3))*time.Millisecond), func() { callbacks[i].Add(1) })
+				w := New(Kind(i%2), 3, 50, time.Now().Add(time.Duration(r.IntN(3))*time.Millisecond), func(bool) { callbacks[i].Add(1) })
 				for range 3 {
 					w.Watch(&watchers[r.IntN(8)], kafka.Isolation(r.IntN(3)), kafka.Offset(r.IntN(2000)))
 				}
@@ -211,7 +241,7 @@ func TestExactlyOnceUnderLoad(t *testing.T) {
 		group.Go(func() {
 			r := rand.New(rand.NewPCG(2, uint64(g)))
 			for i := range 2000 {
-				watchers[r.IntN(8)].Advance(kafka.Offset(i), kafka.Offset(i), kafka.Offset(i), 10)
+				watchers[r.IntN(8)].Advance(kafka.Offset(i), kafka.Offset(i), kafka.Offset(i), 10, nil)
 				if i%500 == 0 {
 					watchers[r.IntN(8)].Fail()
 				}
@@ -235,10 +265,10 @@ func BenchmarkWaitAndWake(b *testing.B) {
 	end := kafka.Offset(0)
 	b.ReportAllocs()
 	for b.Loop() {
-		w := New(Bytes, 1, 1, deadline, func() {})
+		w := New(Bytes, 1, 1, deadline, func(bool) {})
 		w.Watch(&a, kafka.HighWatermark, end)
 		p.Start(w)
 		end++
-		a.Advance(end+1, end+1, end+1, 100)
+		a.Advance(end+1, end+1, end+1, 100, nil)
 	}
 }

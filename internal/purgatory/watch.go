@@ -33,14 +33,18 @@ type entry struct {
 }
 
 // Advance says that the partition's ends (exclusive) moved and that bytes came in. Ends never move back here: a call
-// that comes late is harmless. Waits that it completes are called back before it returns.
-func (w *Watchers) Advance(logEnd, highWatermark, lastStable kafka.Offset, bytes int) {
+// that comes late is harmless. Waits that it completes are called back before it returns, or are added to later.
+func (w *Watchers) Advance(logEnd, highWatermark, lastStable kafka.Offset, bytes int, later *Woken) {
 	w.mu.Lock()
 	w.ends[kafka.LogEnd] = max(w.ends[kafka.LogEnd], logEnd)
 	w.ends[kafka.HighWatermark] = max(w.ends[kafka.HighWatermark], highWatermark)
 	w.ends[kafka.Committed] = max(w.ends[kafka.Committed], lastStable)
 	met := w.passed(bytes)
 	w.mu.Unlock()
+	if later != nil {
+		later.add(met)
+		return
+	}
 	run(met)
 }
 
@@ -83,9 +87,36 @@ func run(met *Wait) {
 	for met != nil {
 		next := met.next
 		met.next = nil
-		met.finish()
+		met.finish(false)
 		met = next
 	}
+}
+
+// Woken are waits that are completed but not called back yet: whoever appended gives its own answer first. The zero value has none.
+type Woken struct{ first *Wait }
+
+// helped is how many waits have their work done by whoever woke them. More is done by others, beside its next request.
+const helped = 4
+
+func (w *Woken) add(met *Wait) {
+	for met != nil {
+		next := met.next
+		met.next, w.first = w.first, met
+		met = next
+	}
+}
+
+// Run calls them back, the first of them with the time that they need.
+func (w *Woken) Run() {
+	met := w.first
+	w.first = nil
+	for n := 0; met != nil && n < helped; n++ {
+		next := met.next
+		met.next = nil
+		met.finish(true)
+		met = next
+	}
+	run(met)
 }
 
 // link adds e unless its bound has passed already, which it reports.
@@ -149,7 +180,7 @@ const (
 type Wait struct {
 	kind     Kind
 	deadline time.Time
-	done     func()
+	done     func(free bool)
 	entries  []entry
 	single   [1]entry // the memory of entries for one partition, as most have
 
@@ -161,8 +192,9 @@ type Wait struct {
 	index     int // in the heap of deadlines, -1 when not there
 }
 
-// New makes a wait on up to partitions partitions, which calls done once. For Bytes, need is how many bytes are missing.
-func New(kind Kind, partitions int, need int64, deadline time.Time, done func()) *Wait {
+// New makes a wait on up to partitions partitions, which calls done once. Free says that the caller has nothing more urgent to do, so
+// that done may work, though not wait; otherwise done must be short. For Bytes, need is how many bytes are missing.
+func New(kind Kind, partitions int, need int64, deadline time.Time, done func(free bool)) *Wait {
 	w := &Wait{kind: kind, deadline: deadline, done: done, index: -1}
 	if w.entries = w.single[:0]; partitions > len(w.single) {
 		w.entries = make([]entry, 0, partitions)
@@ -209,12 +241,12 @@ func (w *Wait) claim() bool {
 }
 
 // finish removes a claimed wait from everywhere and calls back.
-func (w *Wait) finish() {
+func (w *Wait) finish(free bool) {
 	for i := range w.entries {
 		w.entries[i].on.unlink(&w.entries[i])
 	}
 	if w.purgatory != nil {
 		w.purgatory.remove(w)
 	}
-	w.done()
+	w.done(free)
 }

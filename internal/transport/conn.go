@@ -13,9 +13,10 @@ const maxPending = 128
 // Conn is one client's connection.
 //
 // The reader goroutine calls the handler for each frame. Replies wait in a ring, one slot a request. Whoever completes
-// the slot at the head becomes the writer unless there is one: the reader writes in place, anybody else starts a
-// goroutine. The writer sends slots until the head is not complete, then steps down. So a reply costs no hop in the
-// common case, nobody blocks on another connection's socket, and an idle connection has one goroutine and no buffer.
+// the slot at the head becomes the writer unless there is one: the reader writes in place, and so does whoever has the time,
+// as far as the socket has room; anybody else starts a goroutine. The writer sends slots until the head is not complete,
+// then steps down. So a reply costs no hop in the common case, nobody blocks on another connection's socket, and an idle
+// connection has one goroutine and no buffer.
 type Conn struct {
 	l      *Listener
 	io     stream
@@ -30,6 +31,7 @@ type Conn struct {
 	request    Request       // the one that the handler has now
 	drainAside func()        // drain, for a goroutine of its own
 	reply      Response      // the one that the writer sends now
+	silent     bool          // nothing goes out for it
 
 	progress atomic.Int64 // unix nanoseconds of the last completed frame or reply
 	started  atomic.Int64 // unix nanoseconds since when a frame is incomplete; 0 between frames
@@ -63,6 +65,9 @@ type stream interface {
 	ended() bool
 	// send writes a sealed response.
 	send(r *Response) error
+	// sendNow writes one if it is small, as far as the peer takes it without waiting. Unless it is done, sendRest sends what is left.
+	sendNow(r *Response) (done bool, err error)
+	sendRest(r *Response) error
 	// stopReading ends a wait of serve.
 	stopReading()
 	// hangUp ends the conversation, so that nobody waits for the peer any more. Anybody may call it, also within step.
@@ -139,6 +144,21 @@ func (p Pending) Gone() bool {
 // Complete hands in the answer, once, from any goroutine, and never blocks: build runs on the connection's writer,
 // when all earlier replies are on their way.
 func (p Pending) Complete(build func() Response) {
+	if p.hand(build) {
+		p.c.l.work.Go(p.c.drainAside)
+	}
+}
+
+// CompleteHere is Complete by a caller with time on its hands: it may build and send the answer itself, as far as that needs no
+// waiting for the peer, instead of waking somebody who does.
+func (p Pending) CompleteHere(build func() Response) {
+	if p.hand(build) {
+		p.c.drainHere()
+	}
+}
+
+// hand puts the answer in its place, and reports whether that makes the caller the writer.
+func (p Pending) hand(build func() Response) (write bool) {
 	if owner := p.owner; owner != nil {
 		inner := build
 		build = func() Response {
@@ -147,12 +167,9 @@ func (p Pending) Complete(build func() Response) {
 		}
 	}
 	p.c.mu.Lock()
+	defer p.c.mu.Unlock()
 	p.c.put(p.seq, slot{ready: true, build: build})
-	write := p.c.claim()
-	p.c.mu.Unlock()
-	if write {
-		p.c.l.work.Go(p.c.drainAside)
-	}
+	return p.c.claim()
 }
 
 // put stores a slot. The caller holds mu.
@@ -169,46 +186,73 @@ func (c *Conn) claim() bool {
 
 // drain sends replies until the head is not ready.
 func (c *Conn) drain() {
-	for {
-		c.mu.Lock()
-		i := c.head & uint64(len(c.ring)-1)
-		if c.head == c.tail || !c.ring[i].ready {
-			c.writing = false
-			last := c.left && c.head == c.tail
-			c.mu.Unlock()
-			if last {
-				c.l.work.Done()
-			}
-			return
+	for c.next() {
+		var err error
+		if !c.silent {
+			err = c.io.send(&c.reply)
 		}
-		s := c.ring[i]
-		c.ring[i] = slot{}
-		c.head++
-		dead := c.dead
-		c.mu.Unlock()
-		c.send(s, dead)
-		<-c.tokens
+		c.sent(err)
 	}
 }
 
-func (c *Conn) send(s slot, dead bool) {
-	resp := &c.reply
-	*resp = s.resp
-	if s.build != nil {
-		*resp = s.build()
-	}
-	closing := resp.Close
-	if !resp.empty() && !dead {
-		resp.seal()
-		if err := c.io.send(resp); err != nil {
-			closing = true
+// drainHere is drain as far as it goes without waiting; the rest is left to a goroutine.
+func (c *Conn) drainHere() {
+	for c.next() {
+		var err error
+		if !c.silent {
+			var done bool
+			if done, err = c.io.sendNow(&c.reply); !done {
+				c.l.work.Go(c.drainRest)
+				return
+			}
 		}
-		c.progress.Store(c.l.coarse.Load())
+		c.sent(err)
 	}
-	resp.release()
-	if closing && !dead {
+}
+
+// drainRest goes on where drainHere would have had to wait.
+func (c *Conn) drainRest() {
+	c.sent(c.io.sendRest(&c.reply))
+	c.drain()
+}
+
+// next makes the reply at the head the one that is sent now. If it is not ready the caller is the writer no more.
+func (c *Conn) next() bool {
+	c.mu.Lock()
+	i := c.head & uint64(len(c.ring)-1)
+	if c.head == c.tail || !c.ring[i].ready {
+		c.writing = false
+		last := c.left && c.head == c.tail
+		c.mu.Unlock()
+		if last {
+			c.l.work.Done()
+		}
+		return false
+	}
+	s := c.ring[i]
+	c.ring[i] = slot{}
+	c.head++
+	dead := c.dead
+	c.mu.Unlock()
+	c.reply = s.resp
+	if s.build != nil {
+		c.reply = s.build()
+	}
+	if c.silent = dead || c.reply.empty(); !c.silent {
+		c.reply.seal()
+	}
+	return true
+}
+
+// sent ends the sending of a reply.
+func (c *Conn) sent(err error) {
+	closing := c.reply.Close || err != nil
+	c.progress.Store(c.l.coarse.Load())
+	c.reply.release()
+	if closing {
 		c.kill()
 	}
+	<-c.tokens
 }
 
 // leave ends the reader's part in the listener's work, or leaves it to the writer of the last reply that is owed: while one

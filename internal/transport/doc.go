@@ -9,6 +9,7 @@
 //   - Handle may block its own connection only. Pending.Complete never blocks, so an append can wake a consumer whose
 //     socket is full.
 //   - File ranges go out by sendfile with an offset of their own; the shared position of a descriptor is never used.
+//   - What has to come from the disk for one peer holds up no other, and pushes nothing out of the page cache (ADR 20).
 //
 // A reader does one system call for each request that comes alone, and less for pipelined ones: see intake.
 //

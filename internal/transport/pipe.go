@@ -26,21 +26,18 @@ func (p *pipe) take(b []byte) (n int, dry bool, err error) {
 }
 
 func (p *pipe) send(r *Response) error {
-	all := NewBuffer(len(r.Buf.B))
-	defer func() { all.Release() }()
-	from := 0
-	for _, h := range r.Holes {
-		all.B = append(all.B, r.Buf.B[from:h.At]...)
-		from = h.At
-		var err error
-		if all, err = copyRange(all, h.Range); err != nil {
-			return err
-		}
+	all, err := r.join()
+	if err == nil {
+		_, err = p.nc.Write(all.B)
 	}
-	all.B = append(all.B, r.Buf.B[from:]...)
-	_, err := p.nc.Write(all.B)
+	all.Release()
 	return err
 }
+
+// sendNow leaves it to sendRest: a pipe has no room.
+func (p *pipe) sendNow(*Response) (bool, error) { return false, nil }
+
+func (p *pipe) sendRest(r *Response) error { return p.send(r) }
 
 // copyRange appends the bytes of a range; the buffer may be exchanged for a larger one.
 func copyRange(to *Buffer, r Range) (*Buffer, error) {

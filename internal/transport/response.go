@@ -7,6 +7,10 @@ import (
 // sizePrefix is the length of the frame size that precedes each request and reply.
 const sizePrefix = 4
 
+// copyBelow is the size up to which a file range is read into memory and sent with its neighbours in one call;
+// above it sendfile is cheaper.
+const copyBelow = 16 << 10
+
 // Response is one reply. The zero Response sends nothing, as a Produce with acks=0 wants.
 type Response struct {
 	// Buf holds the frame: four bytes for the size, which the connection fills in, then header and body.
@@ -52,6 +56,33 @@ func (r *Response) seal() {
 		n += h.Range.Len()
 	}
 	binary.BigEndian.PutUint32(r.Buf.B, uint32(n))
+}
+
+// small reports whether the response can be sent as one piece of memory, at a small price.
+func (r *Response) small() bool {
+	n := int64(len(r.Buf.B))
+	for _, h := range r.Holes {
+		if n += h.Range.Len(); n > copyBelow {
+			return false
+		}
+	}
+	return n <= copyBelow
+}
+
+// join copies the response, holes filled. Release the buffer, also after an error.
+func (r *Response) join() (*Buffer, error) {
+	all := NewBuffer(len(r.Buf.B))
+	from := 0
+	for _, h := range r.Holes {
+		all.B = append(all.B, r.Buf.B[from:h.At]...)
+		from = h.At
+		var err error
+		if all, err = copyRange(all, h.Range); err != nil {
+			return all, err
+		}
+	}
+	all.B = append(all.B, r.Buf.B[from:]...)
+	return all, nil
 }
 
 func (r *Response) release() {

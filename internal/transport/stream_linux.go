@@ -9,17 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// copyBelow is the size up to which a file range is read into memory and sent with its neighbours in one call;
-// above it sendfile is cheaper.
-const copyBelow = 16 << 10
-
 // socket is a TCP connection used through its descriptor: the standard library's sendfile moves the shared position
 // of the file and locks it while the peer is slow, so one slow consumer would stall all readers of a segment.
 //
 // The callbacks are made once, so that no request allocates.
 type socket struct {
-	tcp *net.TCPConn
-	raw syscall.RawConn
+	tcp   *net.TCPConn
+	raw   syscall.RawConn
+	disk  *disk
+	ahead ahead
 
 	readFn func(fd uintptr) bool
 	in     struct {
@@ -35,7 +33,11 @@ type socket struct {
 		pos  int64
 		left int64 // bytes of the file to send
 		more bool  // something follows at once
+		once bool  // don't wait for room
+		rest bool  // what p holds is the rest of a response that sendNow began
 		err  error
+		// joined holds a small response with its holes filled.
+		joined *Buffer
 	}
 }
 
@@ -48,7 +50,7 @@ func newStream(nc net.Conn) (stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &socket{tcp: tcp, raw: raw}
+	s := &socket{tcp: tcp, raw: raw, disk: theDisk}
 	s.readFn, s.writeFn = s.onReadable, s.tryWrite
 	return s, nil
 }
@@ -95,16 +97,56 @@ func (s *socket) send(r *Response) error {
 	return s.sendWithHoles(r)
 }
 
-// sendWithHoles sends small ranges by copy, joined with the bytes around them, and large ones by sendfile.
+// sendNow copies a small response into one piece and sends it by one call.
+func (s *socket) sendNow(r *Response) (done bool, err error) {
+	if !r.small() {
+		return false, nil
+	}
+	p := r.Buf.B
+	if len(r.Holes) > 0 {
+		if s.out.joined, err = r.join(); err != nil {
+			s.unjoin()
+			return true, err
+		}
+		p = s.out.joined.B
+	}
+	s.out.once = true
+	err = s.write(p, false)
+	s.out.once = false
+	if s.out.rest = err == nil && len(s.out.p) > 0; s.out.rest {
+		return false, nil
+	}
+	s.unjoin()
+	return true, err
+}
+
+func (s *socket) sendRest(r *Response) error {
+	if !s.out.rest {
+		return s.send(r)
+	}
+	s.out.rest = false
+	err := s.write(s.out.p, false)
+	s.unjoin()
+	return err
+}
+
+func (s *socket) unjoin() {
+	if s.out.joined != nil {
+		s.out.joined.Release()
+		s.out.joined = nil
+	}
+}
+
+// sendWithHoles sends small ranges by copy, joined with the bytes around them, and large ones without.
 func (s *socket) sendWithHoles(r *Response) error {
 	joined := NewBuffer(smallRead)
 	defer func() { joined.Release() }()
+	defer s.ahead.drop(s.disk)
 	from := 0
-	for _, h := range r.Holes {
+	for i, h := range r.Holes {
 		joined.B = append(joined.B, r.Buf.B[from:h.At]...)
 		from = h.At
-		file, pos, ok := h.Range.File()
-		if !ok || h.Range.Len() <= copyBelow {
+		if _, ok := firstChunk(h); !ok {
 			var err error
 			if joined, err = copyRange(joined, h.Range); err != nil {
 				return err
@@ -115,7 +157,7 @@ func (s *socket) sendWithHoles(r *Response) error {
 			return err
 		}
 		joined.B = joined.B[:0]
-		if err := s.sendfile(file, pos, h.Range.Len()); err != nil {
+		if err := s.sendRange(r.Holes[i:]); err != nil {
 			return err
 		}
 	}
@@ -131,8 +173,38 @@ func (s *socket) write(p []byte, more bool) error {
 	if err := s.raw.Write(s.writeFn); err != nil {
 		return err
 	}
-	s.out.p = nil
 	return s.out.err
+}
+
+// sendRange sends the first of the ranges, in chunks: by sendfile what is in the page cache, and else what the disk gives. While the one is sent
+// the disk reads the next, which may be of the next range.
+func (s *socket) sendRange(holes []Hole) error {
+	c, more := firstChunk(holes[0])
+	for more {
+		buf, err := s.ahead.take(s.disk, c)
+		next, again := c.next(holes[0].Range.Len())
+		switch {
+		case err != nil:
+			return err
+		case buf == nil:
+			err = s.sendfile(c.file, c.pos, int64(c.size))
+		default:
+			if again {
+				s.ahead.begin(s.disk, next)
+			} else if len(holes) > 1 {
+				if first, ok := firstChunk(holes[1]); ok {
+					s.ahead.begin(s.disk, first)
+				}
+			}
+			err = s.write(buf.B, true)
+			s.disk.release(buf)
+		}
+		if err != nil {
+			return err
+		}
+		c, more = next, again
+	}
+	return nil
 }
 
 func (s *socket) sendfile(file uintptr, pos, n int64) error {
@@ -150,7 +222,7 @@ func (s *socket) tryWrite(fd uintptr) bool {
 		switch err {
 		case nil, unix.EINTR:
 		case unix.EAGAIN:
-			return false
+			return s.out.once
 		default:
 			s.out.err = err
 			return true

@@ -141,6 +141,44 @@ func TestRepliesKeepTheOrderOfRequests(t *testing.T) {
 	}
 }
 
+// Whoever completes a reply in place is never held up by a peer that does not read, and loses nothing.
+func TestCompleteHereDoesNotWait(t *testing.T) {
+	content := make([]byte, 1<<20)
+	rand.Read(content)
+	f := openedFile(t, content)
+	var live atomic.Int32
+	pending := make(chan Pending, maxPending)
+	opts := testOptions()
+	opts.SendBuffer = 4 << 10
+	l := serve(t, opts, func(r *Request) { pending <- r.Defer(false) })
+	nc := dial(t, l)
+	const n = 100
+	nc.Write(bytes.Repeat(frame([]byte("poll")), n))
+	lengths := []int64{0, 100, copyBelow - 100, copyBelow, 300_000}
+	for i := range n {
+		live.Add(1)
+		hole := fileRange{f: f, pos: int64(i), n: lengths[i%len(lengths)], noFD: i%7 == 3, live: &live}
+		(<-pending).CompleteHere(func() Response {
+			b := NewReply(0)
+			b.B = append(b.B, byte(i))
+			return Response{Buf: b, Holes: []Hole{{At: len(b.B), Range: hole}}}
+		})
+	}
+	for i := range n {
+		want := append([]byte{byte(i)}, content[i:int64(i)+lengths[i%len(lengths)]]...)
+		if got := readFrame(t, nc); !bytes.Equal(got, want) {
+			t.Fatalf("reply %d has %d bytes, want %d, or differs", i, len(got), len(want))
+		}
+	}
+	nc.Close()
+	if err := l.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := live.Load(); n != 0 {
+		t.Errorf("%d ranges were not released", n)
+	}
+}
+
 func TestNoReplyForAFireAndForgetRequest(t *testing.T) {
 	l := serve(t, testOptions(), func(r *Request) {
 		if r.Frame[0] == 0 {
@@ -293,16 +331,41 @@ func openedFile(t *testing.T, content []byte) *os.File {
 func TestFileRangesBetweenBytes(t *testing.T) {
 	content := make([]byte, 3<<20)
 	rand.Read(content)
-	f := openedFile(t, content)
-	var live atomic.Int32
-	ranges := []fileRange{
-		{f: f, pos: 10, n: 2 << 20, live: &live},            // sendfile
-		{f: f, pos: 100, n: 200, live: &live},               // copied: small
-		{f: f, pos: 5, n: 100_000, noFD: true, live: &live}, // copied: no descriptor
-		{f: f, pos: 0, n: 0, live: &live},
-		{f: f, pos: 1 << 20, n: 2 << 20, live: &live},
+	respond, want, live := rangesOf(openedFile(t, content), content)
+	nc := dial(t, serve(t, testOptions(), func(r *Request) { r.Reply(respond()) }))
+	for range 3 {
+		nc.Write(frame([]byte("fetch")))
+		expect(t, nc, want)
 	}
-	respond := func() Response {
+	nc.Close()
+	if n := live.Load(); n != 0 {
+		t.Errorf("%d ranges were not released", n)
+	}
+}
+
+// expect reads a frame.
+func expect(t *testing.T, nc net.Conn, want []byte) {
+	t.Helper()
+	if got := readFrame(t, nc); !bytes.Equal(got, want) {
+		t.Fatalf("%d bytes came, want %d, or they differ", len(got), len(want))
+	}
+}
+
+// rangesOf returns a response with ranges of a file of all kinds, what it is on the wire, and a count of ranges that are not released.
+func rangesOf(f *os.File, content []byte) (respond func() Response, want []byte, live *atomic.Int32) {
+	live = new(atomic.Int32)
+	ranges := []fileRange{
+		{f: f, pos: 10, n: 2 << 20, live: live},            // sent without a copy
+		{f: f, pos: 100, n: 200, live: live},               // copied: small
+		{f: f, pos: 5, n: 100_000, noFD: true, live: live}, // copied: no descriptor
+		{f: f, pos: 0, n: 0, live: live},
+		{f: f, pos: 1 << 20, n: 2 << 20, live: live},
+		{f: f, pos: 1000, n: 1<<20 + 1, live: live},
+	}
+	for _, r := range ranges {
+		want = append(append(want, "head"...), content[r.pos:r.pos+r.n]...)
+	}
+	return func() Response {
 		b := NewReply(64)
 		var holes []Hole
 		for _, r := range ranges {
@@ -312,35 +375,23 @@ func TestFileRangesBetweenBytes(t *testing.T) {
 		}
 		b.B = append(b.B, "tail"...)
 		return Response{Buf: b, Holes: holes}
-	}
-	l := serve(t, testOptions(), func(r *Request) { r.Reply(respond()) })
-	var want []byte
-	for _, r := range ranges {
-		want = append(append(want, "head"...), content[r.pos:r.pos+r.n]...)
-	}
-	want = append(want, "tail"...)
-	nc := dial(t, l)
-	for range 3 {
-		nc.Write(frame([]byte("fetch")))
-		if got := readFrame(t, nc); !bytes.Equal(got, want) {
-			t.Fatalf("%d bytes came, want %d, or they differ", len(got), len(want))
-		}
-	}
-	nc.Close()
-	if n := live.Load(); n != 0 {
-		t.Errorf("%d ranges were not released", n)
-	}
+	}, append(want, "tail"...), live
+}
+
+// serveRange answers with the first n bytes of a file, and counts the ranges that are not released.
+func serveRange(t *testing.T, f *os.File, n int64) (*Listener, *atomic.Int32) {
+	live := new(atomic.Int32)
+	return serve(t, testOptions(), func(r *Request) {
+		live.Add(1)
+		b := NewReply(0)
+		r.Reply(Response{Buf: b, Holes: []Hole{{At: len(b.B), Range: fileRange{f: f, n: n, live: live}}}})
+	}), live
 }
 
 // A consumer that stops reading must not hold up another one that reads the same file.
 func TestStalledReaderDoesNotStallOthers(t *testing.T) {
 	f := openedFile(t, make([]byte, 16<<20))
-	var live atomic.Int32
-	l := serve(t, testOptions(), func(r *Request) {
-		live.Add(1)
-		b := NewReply(0)
-		r.Reply(Response{Buf: b, Holes: []Hole{{At: len(b.B), Range: fileRange{f: f, n: 16 << 20, live: &live}}}})
-	})
+	l, _ := serveRange(t, f, 16<<20)
 	stalled := dial(t, l)
 	stalled.Write(frame([]byte("fetch")))
 	if _, err := io.ReadFull(stalled, make([]byte, 1000)); err != nil { // it is being served, and stops reading

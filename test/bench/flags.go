@@ -42,9 +42,9 @@ const gib = 1 << 30
 var (
 	all = stage.Options{Pairs: 7, Bytes: 6 * gib, Latency: time.Minute, Warm: time.Minute, WarmBytes: 12 * gib, Rest: time.Minute,
 		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
-	quick = stage.Options{Pairs: 3, Seconds: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
+	quick = stage.Options{Pairs: 3, Longest: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
 		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Memory: 8 * gib, Rule: all.Rule}
-	quickRows = "1,3,4,5,8,11,12,13"
+	quickRows = "1,3,4,5,8,11,13"
 )
 
 func parse(args []string) (*options, error) {
@@ -76,7 +76,7 @@ func parse(args []string) (*options, error) {
 	f.BoolVar(&o.Unpinned, "unpinned", false, "tie nothing to CPUs, whatever the row says")
 	f.BoolVar(&o.noFill, "no-fill", false, "leave the page cache as it is: CPU per byte is then too high, on both sides")
 	f.Float64Var(&fillLimit, "fill", 18, "GiB that the file which fills the page cache has at the most")
-	f.StringVar(&o.dir, "dir", "", "where data is written (a temporary folder)")
+	f.StringVar(&o.dir, "dir", "", "where data is written, in a folder that is deleted at the end (ottla-bench in the user's cache)")
 	f.StringVar(&o.json, "json", "", "where the raw runs are kept (ottla-bench in the user's cache)")
 	f.IntVar(&o.port, "port", 0, "the first of 400 ports for the servers; 0 takes any that are free")
 	f.StringVar(&from, "from", "", "read runs from these files instead of measuring")
@@ -96,14 +96,12 @@ func parse(args []string) (*options, error) {
 	if from != "" {
 		o.from = strings.Split(from, ",")
 	}
-	if o.json == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return nil, err
-		}
-		o.json = filepath.Join(cache, "ottla-bench")
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	or(&o.json, filepath.Join(cache, "ottla-bench"))
+	or(&o.dir, filepath.Join(cache, "ottla-bench"))
 	o.rows, err = chosen(rows, o.quick)
 	return o, err
 }
@@ -130,10 +128,10 @@ func (o *options) complete(seconds int, sizes [5]float64) {
 	or(&o.Idle, with.Idle)
 	or(&o.Warm, with.Warm)
 	or(&o.Rest, with.Rest)
-	o.Seconds, o.Latency = with.Seconds, with.Latency
+	o.Longest, o.Latency = with.Longest, with.Latency
 	if seconds > 0 {
-		o.Seconds = time.Duration(seconds) * time.Second
-		o.Latency = o.Seconds
+		o.Longest = time.Duration(seconds) * time.Second
+		o.Latency = o.Longest
 	}
 }
 

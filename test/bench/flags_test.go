@@ -43,7 +43,7 @@ func TestWhatTheCommandLineLeavesOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Pairs != all.Pairs || o.Seconds != 3*time.Second || o.Latency != o.Seconds || o.Bytes != gib/2 || o.Warm != time.Minute || o.Rule != all.Rule {
+	if o.Pairs != all.Pairs || o.Longest != 3*time.Second || o.Latency != o.Longest || o.Bytes != gib/2 || o.Warm != time.Minute || o.Rule != all.Rule {
 		t.Errorf("%+v", o.Options)
 	}
 	o, err = parse([]string{"-quick", "-pairs", "5", "-foreign", "90"})

@@ -34,7 +34,7 @@ func main() {
 		err = bare.Listen(o.serve, o.serveAddress, o.serveDir)
 	} else {
 		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
+		context.AfterFunc(ctx, stop) // the first signal ends the run in order, the second at once
 		err = run(ctx, o)
 	}
 	if err != nil {

@@ -41,7 +41,11 @@ func run(ctx context.Context, o *options) error {
 		result.Runs = append(result.Runs, r)
 		return result.Write(path)
 	}
-	err = measure(ctx, lab, o.rows, result)
+	lab.Note = func(note string) {
+		result.Notes = append(result.Notes, note)
+		fmt.Fprintln(os.Stderr, "note:", note)
+	}
+	err = measure(ctx, lab, o, result)
 	err = errors.Join(err, lab.Close(), result.Write(path))
 	fmt.Fprintln(os.Stderr, "raw runs:", path)
 	return errors.Join(tell(result, o), err)
@@ -74,13 +78,16 @@ func tell(r *report.Result, o *options) error {
 
 // open gets both programs and makes the lab.
 func open(ctx context.Context, o *options) (*stage.Lab, *report.Result, error) {
-	dir, err := os.MkdirTemp(o.dir, "ottla-bench-")
+	if err := os.MkdirAll(o.dir, 0o755); err != nil {
+		return nil, nil, err
+	}
+	dir, err := os.MkdirTemp(o.dir, "data-")
 	if err != nil {
 		return nil, nil, err
 	}
 	lab := &stage.Lab{Options: o.Options, Dir: dir, Ports: &side.Ports{First: o.port}, Say: os.Stderr}
 	lab.Open()
-	result := &report.Result{Started: time.Now().UTC(), Command: os.Args[1:], Pairs: o.Pairs, Rule: o.Rule, Length: lengths(o), Failed: map[string]string{}}
+	result := &report.Result{Started: time.Now().UTC(), Command: os.Args[1:], Pairs: o.Pairs, Rule: o.Rule, Length: lengths(o), Failed: map[string]string{}, Settings: map[string]string{}}
 	err = furnish(ctx, o, lab, result)
 	if err != nil {
 		return nil, nil, errors.Join(err, lab.Close())
@@ -101,9 +108,9 @@ func furnish(ctx context.Context, o *options, lab *stage.Lab, result *report.Res
 	if lab.Ours, err = side.Checkout(ctx, lab.Dir); err != nil {
 		return err
 	}
-	result.Ours = report.Program{Name: lab.Ours.Name, Version: lab.Ours.Version}
+	result.Ours = report.Program{Kind: string(lab.Ours.Kind), Name: lab.Ours.Name, Version: lab.Ours.Version}
 	if lab.Peer != nil {
-		result.Peer = &report.Program{Name: lab.Peer.Name, Version: lab.Peer.Version}
+		result.Peer = &report.Program{Kind: string(lab.Peer.Kind), Name: lab.Peer.Name, Version: lab.Peer.Version}
 	}
 	memory, err := machine.Memory()
 	if err != nil {
@@ -119,7 +126,7 @@ func furnish(ctx context.Context, o *options, lab *stage.Lab, result *report.Res
 	if err != nil {
 		return err
 	}
-	lab.Fill, err = machine.NewFill(filepath.Join(lab.Dir, "fill"), min(o.fillLimit, space-reserve))
+	lab.Fill, err = machine.NewFill(ctx, filepath.Join(lab.Dir, "fill"), min(o.fillLimit, space-reserve))
 	if err == nil {
 		fmt.Fprintf(os.Stderr, "filled by %.1f GiB\n", float64(lab.Fill.Size())/gib)
 	}
@@ -133,8 +140,8 @@ func lengths(o *options) map[string]string {
 	g := func(n int64) string { return fmt.Sprintf("%.4g GiB", float64(n)/gib) }
 	all := map[string]string{"W": g(o.Bytes), "warm-up": fmt.Sprintf("%v and %s", o.Warm, g(o.WarmBytes)), "open loop": o.Latency.String(),
 		"memory of a side": g(o.Memory)}
-	if o.Seconds > 0 {
-		all["at most"] = o.Seconds.String() + " a run"
+	if o.Longest > 0 {
+		all["at most"] = o.Longest.String() + " a run"
 	}
 	return all
 }
@@ -149,19 +156,19 @@ func java(ctx context.Context) string {
 }
 
 // measure runs all series of the rows. One that fails does not keep the others from running.
-func measure(ctx context.Context, lab *stage.Lab, rows []card.Row, result *report.Result) error {
+func measure(ctx context.Context, lab *stage.Lab, o *options, result *report.Result) error {
 	workloads := row.All()
 	done := map[string]bool{}
 	var failed error
-	for _, r := range rows {
+	for _, r := range o.rows {
 		for _, s := range r.Series {
 			key := r.Key(s)
 			w := workloads[key]
-			if done[key] || w == nil {
+			if done[key] || w == nil || o.quick && s.Cross {
 				continue
 			}
 			done[key] = true
-			result.Wanted = append(result.Wanted, key)
+			result.Wanted, result.Settings[key] = append(result.Wanted, key), lab.Configuration(w)
 			err := lab.Series(ctx, w)
 			if ctx.Err() != nil {
 				return errors.Join(failed, errors.New("interrupted"))

@@ -64,23 +64,15 @@ func (a *App) Connect(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
 	return a.connect(ctx, given, opts)
 }
 
-// ConnectElsewhere is Connect for a second server: a profile, or HOST:PORT,…, which is reached without a login, because the one that
-// is set is for the first.
+// ConnectElsewhere is Connect for a second server: a profile's name, or HOST:PORT,…, which gets none of the first one's settings: they may
+// hold secrets.
 func (a *App) ConnectElsewhere(where string) func(context.Context, ...kgo.Opt) (*Server, error) {
 	return func(ctx context.Context, opts ...kgo.Opt) (*Server, error) {
-		f, err := reach.Open(a.ProfilePath())
+		given, err := a.elsewhere(where)
 		if err != nil {
-			return nil, settingFailed(err)
+			return nil, err
 		}
-		p, ok := f.Find(where)
-		if !ok {
-			p.Pairs = []reach.Pair{{Name: reach.Servers, Value: where}}
-		}
-		l, err := reach.NewLayer("profile "+where, true, p.Pairs)
-		if err != nil {
-			return nil, settingFailed(err)
-		}
-		return a.connect(ctx, reach.Resolve(l), opts)
+		return a.connect(ctx, given, opts)
 	}
 }
 

@@ -59,6 +59,21 @@ func (a *App) CompleteBrokers(cmd *cobra.Command, args []string, prefix string) 
 	})
 }
 
+// CompleteGroups offers the groups.
+func (a *App) CompleteGroups(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	return a.CompleteNames(cmd, args, prefix, func(ctx context.Context, s *Server) ([]string, error) {
+		all, err := s.Admin.ListGroups(ctx)
+		return all.Groups(), err
+	})
+}
+
+// CompleteFlag offers what an argument would be offered as the value of a flag.
+func CompleteFlag(cmd *cobra.Command, flag string, offer cobra.CompletionFunc) {
+	if err := cmd.RegisterFlagCompletionFunc(flag, offer); err != nil {
+		panic(err) // as above
+	}
+}
+
 // CompleteNames asks the server for names, and offers those that begin with prefix and are not in args. What ask returns may depend
 // on the command, on args and on what stands in prefix up to its last slash; it is kept for some seconds.
 func (a *App) CompleteNames(cmd *cobra.Command, args []string, prefix string, ask func(context.Context, *Server) ([]string, error)) ([]string, cobra.ShellCompDirective) {

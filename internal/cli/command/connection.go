@@ -181,6 +181,23 @@ func (a *App) profilePairs(project *reach.Project) (pairs []reach.Pair, where st
 	return p.Pairs, "profile " + name, nil
 }
 
+// elsewhere are the settings of a profile, or of bare addresses.
+func (a *App) elsewhere(where string) (reach.Settings, error) {
+	f, err := reach.Open(a.ProfilePath())
+	if err != nil {
+		return reach.Settings{}, settingFailed(err)
+	}
+	pairs := []reach.Pair{{Name: reach.Servers, Value: where}}
+	if p, ok := f.Find(where); ok {
+		pairs = p.Pairs
+	}
+	l, err := reach.NewLayer("server "+where, true, pairs)
+	if err != nil {
+		return reach.Settings{}, settingFailed(err)
+	}
+	return reach.Resolve(l), nil
+}
+
 // NoProfile says that there is no profile of a name, and which may have been meant.
 func NoProfile(name, by string, f *reach.File) error {
 	e := &Error{What: "profile " + name, Where: by, Err: errors.New("there is no such profile"), Exit: NotFound, Hint: DidYouMean(name, f.Names())}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -189,7 +190,7 @@ func tlsHint(err error) string {
 }
 
 func protocolHint(err error) string {
-	if strings.Contains(err.Error(), "it speaks TLS") || errors.Is(err, io.EOF) {
+	if strings.Contains(err.Error(), "it speaks TLS") || errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
 		return "the listener may want TLS: try -X security.protocol=SSL"
 	}
 	return "is that the port of Kafka's protocol?"

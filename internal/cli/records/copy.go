@@ -31,7 +31,6 @@ type Copying struct {
 	rate        float64
 	compression command.OneOf
 	want        scan.Want
-	began       time.Time
 }
 
 // copied is what -o json prints.
@@ -307,6 +306,7 @@ func recordReplay(a *command.App) *cobra.Command {
 	}
 	c.flags(a, cmd)
 	cmd.Flags().StringVar(&c.To, "to", "", "write to this `TOPIC` instead")
+	command.CompleteFlag(cmd, "to", a.CompleteTopics)
 	cmd.Flags().BoolVar(&keep, "keep-time", false, "keep the records' times")
 	d.Flags(cmd.Flags())
 	return a.Prints(cmd, Prints())

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/cli/explain"
 )
 
 // Command is `ottla config`.
@@ -14,10 +15,10 @@ func Command(a *command.App) *cobra.Command {
 	f := form{Resource: "RESOURCE", read: parseResource}
 	cmd := command.Parent(&cobra.Command{
 		Use:   "config",
-		Short: "Show, change and compare settings",
+		Short: "Show, change, compare and explain settings",
 		Long: "Show, change and compare the settings of topics, brokers, groups, client metrics and loggers. A RESOURCE is one of\n\n" +
 			"  topic/NAME  broker/ID  brokers (what all brokers share)  group/NAME  client-metrics/NAME  logger/ID",
-	}, f.get(a), f.set(a), f.unset(a), diff(a))
+	}, f.get(a), f.set(a), f.unset(a), diff(a), explain.Command(a))
 	a.ClientFlags(cmd.PersistentFlags())
 	return cmd
 }

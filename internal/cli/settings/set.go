@@ -49,7 +49,7 @@ func parseChanges(args []string) ([]change, error) {
 }
 
 func (f form) set(a *command.App) *cobra.Command {
-	return f.changing(a, &cobra.Command{
+	cmd := f.changing(a, &cobra.Command{
 		Use:   "set " + f.Resource + " KEY=VALUE...",
 		Short: "Set keys; others stay as they are",
 		Long:  "Set keys; others stay as they are. KEY+=ITEM adds to a list, KEY-=ITEM takes from it.",
@@ -57,6 +57,17 @@ func (f form) set(a *command.App) *cobra.Command {
 			"set "+f.orders()+" retention.ms=1000 --dry-run"),
 		Args: command.Args(2, -1, "a "+f.Resource+" and KEY=VALUE"),
 	}, parseChanges)
+	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+		names, directive := f.complete(a)(cmd, args, prefix)
+		if len(args) > 0 {
+			for i := range names {
+				names[i] += "="
+			}
+			directive |= cobra.ShellCompDirectiveNoSpace
+		}
+		return names, directive
+	}
+	return cmd
 }
 
 func (f form) unset(a *command.App) *cobra.Command {

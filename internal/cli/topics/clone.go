@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ottla/ottla/internal/config"
+
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/cli/records"
 )
@@ -49,6 +51,7 @@ func topicClone(a *command.App) *cobra.Command {
 	f.BoolVar(&c.dryRun, "dry-run", false, "have the server check everything and create nothing")
 	f.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress and no summary on standard error")
 	copying.SpeedFlags(cmd)
+	command.CompleteConfigs(cmd, "config", config.TopicResource)
 	return a.Prints(cmd, command.ListOf[command.Outcome]("TopicCreateResult", "topics"), records.Prints())
 }
 

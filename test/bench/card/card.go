@@ -20,6 +20,7 @@ type Row struct {
 type Series struct {
 	Name    string
 	Same    string // the series of another row, "1/replayer", whose runs serve here
+	Cross   bool   // by another client, as a check; a quick run leaves it out
 	Alone   bool   // ours alone: the peer can't, or has no such thing
 	Metrics []Metric
 }

@@ -21,11 +21,11 @@ var Rows = []Row{
 			cpuPerGiB(Metric{Goal: 0.7, CardGoal: 0.6, Kafka: [2]float64{0.41, 0.45}, Floor: 0.255}),
 			megabytes(Metric{Goal: 1.3, CardGoal: 1.5, Kafka: [2]float64{1700, 1800}}),
 		}},
-		{Name: "franz-go", Metrics: []Metric{
+		{Name: "franz-go", Cross: true, Metrics: []Metric{
 			cpuPerGiB(Metric{Goal: 0.7, CardGoal: 0.6, Kafka: [2]float64{0.41, 0.45}, Floor: 0.255}),
 			megabytes(Metric{Goal: 1.15}),
 		}},
-		{Name: "ProducerPerformance", Metrics: []Metric{cpuPerGiB(Metric{CardGoal: 0.6}), megabytes(Metric{CardGoal: 1.0})}},
+		{Name: "ProducerPerformance", Cross: true, Metrics: []Metric{cpuPerGiB(Metric{CardGoal: 0.6}), megabytes(Metric{CardGoal: 1.0})}},
 	}},
 	{Number: 2, Name: "produce-rf3", What: "Produce, RF3, acks=all, W, three brokers", Cannot: "replication between nodes is not built yet"},
 	{Number: 3, Name: "small", Aliases: []string{"produce16"}, Pinned: true, What: "Records of 100 bytes, 12 partitions, acks=1, server on one core", Series: []Series{
@@ -34,14 +34,14 @@ var Rows = []Row{
 			perSecond("records", Metric{CardGoal: 1.8, CardMost: 8e6, Kafka: one(4e6)}),
 		}},
 		{Name: "records of 1 KiB in batches of 16 KiB", Metrics: []Metric{cpuPerGiB(Metric{CardGoal: 0.6, Kafka: one(0.78), Floor: 0.41}), megabytes(Metric{})}},
-		{Name: "librdkafka", Metrics: []Metric{cpuPerGiB(Metric{CardGoal: 0.45}), perSecond("records", Metric{})}},
+		{Name: "librdkafka", Cross: true, Metrics: []Metric{cpuPerGiB(Metric{CardGoal: 0.45}), perSecond("records", Metric{})}},
 	}},
 	{Number: 4, Name: "one", Pinned: true, What: "One record of 100 bytes a request, 200 connections, one in flight on each, acks=1", Series: []Series{
 		{Name: "replayer", Metrics: []Metric{
 			{Name: "CPU-us/request", Goal: 0.5, CardGoal: 0.45, Kafka: [2]float64{13, 15}, Floor: 5.0},
 			perSecond("requests", Metric{Goal: 1.5, CardGoal: 1.8, Kafka: one(65_000)}),
 		}},
-		{Name: "franz-go, one record at a time", Metrics: []Metric{{Name: "CPU-us/request"}, perSecond("requests", Metric{})}},
+		{Name: "franz-go, one record at a time", Cross: true, Metrics: []Metric{{Name: "CPU-us/request"}, perSecond("requests", Metric{})}},
 	}},
 	{Number: 5, Name: "latency", Pinned: true, What: "End to end, RF1, acks=1, no linger, open loop of 5,000 records of 1 KiB a second, 4 producers and 4 consumers", Series: []Series{
 		{Name: "warm", Metrics: []Metric{
@@ -63,8 +63,8 @@ var Rows = []Row{
 			cpuPerGiB(Metric{Goal: 1.0, CardGoal: 1.0, Kafka: [2]float64{0.075, 0.08}}),
 			megabytes(Metric{Goal: 1.0, CardGoal: 1.1, Kafka: [2]float64{2900, 3200}}),
 		}},
-		{Name: "franz-go", Metrics: []Metric{cpuPerGiB(Metric{Goal: 1.0, CardGoal: 1.0}), megabytes(Metric{Goal: 1.0})}},
-		{Name: "ConsumerPerformance", Metrics: []Metric{cpuPerGiB(Metric{CardGoal: 1.0}), megabytes(Metric{CardGoal: 1.0})}},
+		{Name: "franz-go", Cross: true, Metrics: []Metric{cpuPerGiB(Metric{Goal: 1.0, CardGoal: 1.0}), megabytes(Metric{Goal: 1.0})}},
+		{Name: "ConsumerPerformance", Cross: true, Metrics: []Metric{cpuPerGiB(Metric{CardGoal: 1.0}), megabytes(Metric{CardGoal: 1.0})}},
 	}},
 	{Number: 9, Name: "cold", Pinned: true, What: "Consume, cold: W, its files out of the page cache first", Series: []Series{
 		{Name: "raw fetcher", Metrics: []Metric{cpuPerGiB(Metric{}), megabytes(Metric{Goal: 1.1, CardGoal: 1.3})}},

@@ -101,7 +101,7 @@ func Delete(address, name string) error {
 }
 
 func (c *Conn) awaitLeaders(topic string, partitions int32) error {
-	for deadline := time.Now().Add(patience); ; machine.Nap(10 * time.Millisecond) {
+	for deadline := time.Now().Add(3 * patience); ; machine.Nap(10 * time.Millisecond) {
 		_, err := c.Ends(topic, partitions)
 		if err == nil || time.Now().After(deadline) {
 			return err

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -25,7 +26,7 @@ type Fill struct {
 }
 
 // NewFill writes a file until little memory is free, of most bytes at the most.
-func NewFill(path string, most int64) (*Fill, error) {
+func NewFill(ctx context.Context, path string, most int64) (*Fill, error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, err
@@ -35,7 +36,7 @@ func NewFill(path string, most int64) (*Fill, error) {
 	for i := range block {
 		block[i] = byte(i * 7)
 	}
-	for fill.size < most {
+	for fill.size < most && ctx.Err() == nil {
 		free, err := Free()
 		if err != nil || free < wantFree {
 			return fill, err
@@ -46,7 +47,7 @@ func NewFill(path string, most int64) (*Fill, error) {
 			return fill, err
 		}
 	}
-	return fill, f.Sync()
+	return fill, errors.Join(f.Sync(), ctx.Err())
 }
 
 // Size is the file's size in bytes.

@@ -97,7 +97,7 @@ func TestSizeAndForget(t *testing.T) {
 }
 
 func TestFillStopsAtItsSize(t *testing.T) {
-	fill, err := NewFill(filepath.Join(t.TempDir(), "fill"), 8<<20)
+	fill, err := NewFill(t.Context(), filepath.Join(t.TempDir(), "fill"), 8<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

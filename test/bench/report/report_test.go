@@ -15,7 +15,7 @@ import (
 
 // TestScenarios reads testdata: a result, and what is told of it.
 //
-//	result [pairs=N] [alone]
+//	result [alone] [revision]
 //	SERIES|SIDE|PAIR|METRIC=VALUE|METRIC=VALUE…   (control:METRIC=VALUE, disturbed=WHY)
 //	failed|SERIES|WHY
 //	table rows=(1,5) · calibration rows=(1) · page · missing rows=(1)
@@ -52,12 +52,15 @@ func TestScenarios(t *testing.T) {
 }
 
 func result(t *testing.T, d *datadriven.TestData) *Result {
-	r := &Result{Started: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Ours: Program{"Ottla", "0123456789"}, Peer: &Program{"Apache Kafka 4.4.0", "4.4.0"},
+	r := &Result{Started: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Ours: Program{"ottla", "Ottla", "0123456789"}, Peer: &Program{"kafka", "Apache Kafka 4.4.0", "4.4.0"},
 		Machine: Machine{CPUs: 2, Processor: "a processor", Memory: 24 << 30, Kernel: "6.18", Go: "go1.26", Java: "openjdk 17"},
 		Pairs:   2, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}, Failed: map[string]string{}, Length: map[string]string{"W": "6 GiB", "open loop": "1m0s"},
 		Command: []string{"-rows 1,5"}}
 	if d.HasArg("alone") {
 		r.Peer = nil
+	}
+	if d.HasArg("revision") {
+		r.Peer = &Program{"ottla", "Ottla at 1111111111", "1111111111"}
 	}
 	for line := range strings.Lines(d.Input) {
 		f := strings.Split(strings.TrimSpace(line), "|")
@@ -104,7 +107,7 @@ func TestResultsMerge(t *testing.T) {
 	dir := t.TempDir()
 	at := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	made := func(name string, hour int, commit string, wanted []string, failed string) string {
-		r := &Result{Started: at.Add(time.Duration(hour) * time.Hour), Ours: Program{"Ottla", commit}, Pairs: 7, Wanted: wanted, Failed: map[string]string{},
+		r := &Result{Started: at.Add(time.Duration(hour) * time.Hour), Ours: Program{"ottla", "Ottla", commit}, Pairs: 7, Wanted: wanted, Failed: map[string]string{},
 			Command: []string{"-rows", name}, Notes: []string{"a note"}}
 		for _, key := range wanted {
 			r.Runs = append(r.Runs, judge.Run{Series: key, Side: judge.Ours, Values: map[string]float64{"x": float64(hour)}})

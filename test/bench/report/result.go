@@ -10,11 +10,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ottla/ottla/test/bench/card"
 	"github.com/ottla/ottla/test/bench/judge"
 )
 
 // Program is a side as it is told of.
 type Program struct {
+	Kind    string `json:"kind"` // ottla, kafka, running
 	Name    string `json:"name"`
 	Version string `json:"version"`
 }
@@ -43,7 +45,9 @@ type Result struct {
 	// Wanted are the series that were asked for; Failed says why some have no runs.
 	Wanted []string          `json:"wanted"`
 	Failed map[string]string `json:"failed,omitempty"`
-	Runs   []judge.Run       `json:"runs"`
+	// Settings are what both sides of a series were started with.
+	Settings map[string]string `json:"settings"`
+	Runs     []judge.Run       `json:"runs"`
 }
 
 // Write keeps the result in a file; half a file is never seen under its name.
@@ -86,7 +90,7 @@ func Merge(all []*Result) (*Result, error) {
 	slices.SortFunc(all, func(a, b *Result) int { return a.Started.Compare(b.Started) })
 	merged := *all[len(all)-1]
 	merged.Wanted, merged.Runs, merged.Notes, merged.Failed = nil, nil, nil, map[string]string{}
-	merged.Command = nil
+	merged.Command, merged.Settings = nil, map[string]string{}
 	for i, r := range all {
 		if r.Ours != merged.Ours || r.peer() != merged.peer() {
 			return nil, fmt.Errorf("results of %s beside %s and of %s beside %s are not one table",
@@ -96,7 +100,7 @@ func Merge(all []*Result) (*Result, error) {
 			if measured(all[i+1:], key) || r.Failed[key] != "" && measured(all[:i], key) || slices.Contains(merged.Wanted, key) {
 				continue
 			}
-			merged.Wanted = append(merged.Wanted, key)
+			merged.Wanted, merged.Settings[key] = append(merged.Wanted, key), r.Settings[key]
 			if why, ok := r.Failed[key]; ok {
 				merged.Failed[key] = why
 			}
@@ -125,6 +129,17 @@ func (r *Result) peer() Program {
 		return Program{}
 	}
 	return *r.Peer
+}
+
+// kafka says whether the peer is the one that goals and reference are about.
+func (r *Result) kafka() bool { return r.Peer != nil && r.Peer.Kind == "kafka" }
+
+// metric is a metric of the scorecard for this result: beside another peer a goal for the ratio means nothing.
+func (r *Result) metric(m card.Metric) card.Metric {
+	if r.Peer != nil && !r.kafka() {
+		m.Goal, m.CardGoal = 0, 0
+	}
+	return m
 }
 
 // of gives the runs of a series.

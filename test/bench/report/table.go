@@ -29,26 +29,35 @@ func (r *Result) peerName() string {
 
 func (r *Result) row(b *strings.Builder, row card.Row) {
 	if row.Cannot != "" {
-		fmt.Fprintf(b, "| %d | %s | | | | | | | can't run yet: %s |\n", row.Number, row.What, row.Cannot)
+		fmt.Fprintf(b, "| **%d** | *%s* | | | | | | | can't run yet: %s |\n", row.Number, row.What, row.Cannot)
 		return
+	}
+	headed := false
+	head := func() {
+		if !headed {
+			fmt.Fprintf(b, "| **%d** | *%s* | | | | | | | |\n", row.Number, row.What)
+		}
+		headed = true
 	}
 	for _, s := range row.Series {
 		key := row.Key(s)
 		if why, failed := r.Failed[key]; failed {
-			fmt.Fprintf(b, "| %d | %s | | | | | | | did not run: %s |\n", row.Number, s.Name, oneLine(why))
+			head()
+			fmt.Fprintf(b, "| %d | **%s** | | | | | | | did not run: %s |\n", row.Number, s.Name, oneLine(why))
 			continue
 		}
 		runs := r.of(key)
 		if len(runs) == 0 {
 			continue
 		}
+		head()
 		pairing := judge.Pair(runs)
 		for i, m := range s.Metrics {
 			name := m.Name
 			if i == 0 {
 				name = "**" + s.Name + "**: " + name
 			}
-			v := judge.Judge(m, pairing, r.Pairs)
+			v := judge.Judge(r.metric(m), pairing, r.Pairs)
 			if i == 0 || v.HasOurs || v.Useless {
 				fmt.Fprintf(b, "| %d | %s | %s |\n", row.Number, name, strings.Join(cells(v, r.Peer != nil && !s.Alone), " | "))
 			}
@@ -140,6 +149,9 @@ func remarks(v judge.Verdict, paired bool) string {
 // Calibration tells how the peer stands to what it did on the reference machine, and what of that the floor explains. Where
 // a series has no bare server, the slowness of all others of the result stands for it.
 func (r *Result) Calibration(rows []card.Row) string {
+	if !r.kafka() {
+		return ""
+	}
 	var b strings.Builder
 	var known []float64
 	r.each(rows, func(_ card.Row, _ card.Series, verdicts []judge.Verdict) {
@@ -159,7 +171,7 @@ func (r *Result) Calibration(rows []card.Row) string {
 				from = " by CPU"
 			}
 			if c, ok := judge.Calibrate(v, use); ok {
-				fmt.Fprintf(&b, "| %d %s | %s | %s | %s | %s | %s | %s |\n", row.Number, s.Name, v.Metric.Name, number(c.Peer), span(v.Metric.Kafka), times(c.Times), floorText(c, from), agreement(c))
+				fmt.Fprintf(&b, "| %d %s | %s | %s | %s | %s | %s | %s |\n", row.Number, s.Name, v.Metric.Name, number(c.Peer), span(v.Metric.Kafka), times(c.Times), floorText(c, v, from), agreement(c))
 			}
 		}
 	})
@@ -179,7 +191,7 @@ func (r *Result) each(rows []card.Row, f func(card.Row, card.Series, []judge.Ver
 			pairing := judge.Pair(r.of(row.Key(s)))
 			var all []judge.Verdict
 			for _, m := range s.Metrics {
-				all = append(all, judge.Judge(m, pairing, r.Pairs))
+				all = append(all, judge.Judge(r.metric(m), pairing, r.Pairs))
 			}
 			f(row, s, all)
 		}
@@ -196,9 +208,12 @@ func slowness(verdicts []judge.Verdict) float64 {
 	return 0
 }
 
-func floorText(c judge.Calibration, from string) string {
-	if c.Floor == 0 {
+func floorText(c judge.Calibration, v judge.Verdict, from string) string {
+	switch {
+	case c.Floor == 0:
 		return ""
+	case judge.Slowness(v) > 0:
+		return fmt.Sprintf("bare server %s/%s = %s", number(v.Floor), number(v.Metric.Floor), times(c.Floor))
 	}
 	return times(c.Floor) + from
 }

@@ -36,7 +36,7 @@ func durable(ctx context.Context, s *stage.Stand) error {
 	times := &histogram.Histogram{}
 	w, err := s.Measure(func() (load.Done, error) {
 		return load.Replay(ctx, s.Side.Address, load.Traffic{Topic: topic, Partitions: partitions, Conns: 100, Depth: 1, Batch: batch, Times: times},
-			load.Limit{Time: bounded(s.Seconds)})
+			load.Limit{Time: bounded(s.Longest)})
 	})
 	if err != nil {
 		return err

@@ -9,9 +9,11 @@ import (
 
 func idleRows() []*stage.Workload {
 	return []*stage.Workload{{Key: "21/idle", Path: "idle", Floors: []string{"bare"},
-		Prepare: func(_ context.Context, s *stage.Stand) error {
-			_, err := s.Fresh(1000, nil)
-			return err
+		Prepare: func(ctx context.Context, s *stage.Stand) error {
+			if _, err := s.Fresh(1000, nil); err != nil {
+				return err
+			}
+			return s.Watch(ctx, settle)
 		},
 		Run: func(ctx context.Context, s *stage.Stand) error {
 			w, err := s.Measure(func() (load.Done, error) { return load.Done{}, s.Watch(ctx, s.Rest) })

@@ -20,22 +20,28 @@ func rebalanceRows() []*stage.Workload {
 		return func(ctx context.Context, s *stage.Stand) error { return rebalance(ctx, s, modern, leave) }
 	}
 	return []*stage.Workload{
-		{Key: "17/classic, all join", Path: "classic group", Procs: 2, Run: run(false, false)},
-		{Key: "17/classic, one leaves", Path: "classic group", Procs: 2, Run: run(false, true)},
-		{Key: "17/KIP-848, all join", Path: "modern group", Procs: 2, Run: run(true, false)},
-		{Key: "17/KIP-848, one leaves", Path: "modern group", Procs: 2, Run: run(true, true)},
+		{Key: "17/classic, all join", Prepare: groupTopic, Path: "classic group", Procs: 2, Run: run(false, false)},
+		{Key: "17/classic, one leaves", Prepare: groupTopic, Path: "classic group", Procs: 2, Run: run(false, true)},
+		{Key: "17/KIP-848, all join", Prepare: groupTopic, Path: "modern group", Procs: 2, Run: run(true, false)},
+		{Key: "17/KIP-848, one leaves", Prepare: groupTopic, Path: "modern group", Procs: 2, Run: run(true, true)},
 		{Key: "17/commits of one offset, 200 groups", Path: "commits", Run: commits},
 		{Key: "17/1,000 classic groups of one member at rest", Own: true, Run: groupsAtRest},
 	}
 }
 
+// groupTopic makes the topic of the members of all runs.
+func groupTopic(_ context.Context, s *stage.Stand) error {
+	topic, err := s.Fresh(groupPartitions, nil)
+	s.Kept["topic"] = topic
+	return err
+}
+
 // rebalance has all members join, or one leave a group that is stable. The group is new each time.
 func rebalance(ctx context.Context, s *stage.Stand, modern, leave bool) error {
-	topic, err := s.Fresh(groupPartitions, nil)
-	if err != nil {
-		return err
-	}
-	group := "group-of-" + topic
+	topic := s.Kept["topic"].(string)
+	groups, _ := s.Kept["groups"].(int)
+	s.Kept["groups"] = groups + 1
+	group := fmt.Sprintf("group-%d-of-%s", groups, topic)
 	if err := load.AwaitCoordinator(s.Side.Address, group+"-probe", topic); err != nil {
 		return err
 	}
@@ -70,7 +76,7 @@ func commits(ctx context.Context, s *stage.Stand) error {
 		return err
 	}
 	w, err := s.Measure(func() (load.Done, error) {
-		return load.Repeat(ctx, s.Side.Address, connections, bounded(s.Seconds), func(c *load.Conn, i int) []byte {
+		return load.Repeat(ctx, s.Side.Address, connections, bounded(s.Longest), func(c *load.Conn, i int) []byte {
 			return c.Frame(load.CommitRequest(fmt.Sprintf("commits-%d", i), topic))
 		}, load.Committed)
 	})

@@ -32,7 +32,7 @@ func oneRecord(ctx context.Context, s *stage.Stand) error {
 	}
 	return requests(s, func(topic string) (load.Done, error) {
 		return load.Replay(ctx, s.Side.Address, load.Traffic{Topic: topic, Partitions: partitions, Conns: connections, Depth: 1, Batch: batch},
-			load.Limit{Time: bounded(s.Seconds)})
+			load.Limit{Time: bounded(s.Longest)})
 	})
 }
 
@@ -75,7 +75,7 @@ func franzOneRecord(ctx context.Context, s *stage.Stand) error {
 				return load.Done{}, err
 			}
 		}
-		return oneByOne(ctx, all, bounded(s.Seconds))
+		return oneByOne(ctx, all, bounded(s.Longest))
 	})
 }
 

@@ -24,8 +24,11 @@ type Settings struct {
 	Properties map[string]string
 	CPUs       []int  // that the side may use; none means all
 	Memory     int64  // bytes that it may use with its page cache; 0 is no limit
-	Heap       string // of a JVM, as in -Xmx; "" is 1g
+	Heap       string // of a JVM, as in -Xmx; "" is DefaultHeap
 }
+
+// DefaultHeap is Kafka's own.
+const DefaultHeap = "1g"
 
 // Ports gives out listeners; the zero value takes any that are free.
 type Ports struct {
@@ -174,7 +177,7 @@ func (s *Side) command(ctx context.Context) ([]string, error) {
 	case Kafka, Ottla:
 		heap := s.settings.Heap
 		if heap == "" {
-			heap = "1g"
+			heap = DefaultHeap
 		}
 		// Named, because a JVM that sees one CPU picks the serial collector.
 		o.JVM = []string{"-Xms" + heap, "-Xmx" + heap, "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",

@@ -18,7 +18,7 @@ import (
 // Options say how long and how often.
 type Options struct {
 	Pairs     int           // that must count
-	Seconds   time.Duration // bounds a run of throughput; 0 leaves it to Bytes
+	Longest   time.Duration // bounds a run of throughput; 0 leaves it to Bytes
 	Bytes     int64         // of the workload W
 	Latency   time.Duration // length of an open loop
 	Warm      time.Duration // at least, through the same path, before the first timed run
@@ -42,6 +42,7 @@ type Lab struct {
 	Ports      *side.Ports
 	Say        io.Writer // progress
 	Save       func(judge.Run) error
+	Note       func(string) // what a reader of the figures must know
 
 	sides  map[string]*side.Side // running, by role: they stay from one row to the next where settings are equal
 	keys   map[string]string     // settings of each, as text
@@ -92,6 +93,19 @@ func (l *Lab) settings(w *Workload) side.Settings {
 	return s
 }
 
+// Configuration is what both sides of a workload are started with, as text.
+func (l *Lab) Configuration(w *Workload) string {
+	s := l.settings(w)
+	if s.Heap == "" {
+		s.Heap = side.DefaultHeap
+	}
+	cpus := "all CPUs"
+	if len(s.CPUs) > 0 {
+		cpus = fmt.Sprint("CPUs ", s.CPUs)
+	}
+	return fmt.Sprintf("%v, %.4g GiB of memory, JVM heap %s, %s", s.Properties, float64(s.Memory)/(1<<30), s.Heap, cpus)
+}
+
 // folder makes the name of a fresh directory.
 func (l *Lab) folder(role string) string {
 	l.count++
@@ -118,7 +132,7 @@ func (l *Lab) running(ctx context.Context, role string, w *Workload) (*side.Side
 	}
 	if err == nil && s.Ungrouped != "" && !l.warmed["said"] {
 		l.warmed["said"] = true
-		l.sayf("memory is not limited: %s", s.Ungrouped)
+		l.Note("the memory of the sides was not limited: " + s.Ungrouped)
 	}
 	return s, err
 }

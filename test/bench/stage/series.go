@@ -181,6 +181,9 @@ func (l *Lab) once(ctx context.Context, w *Workload, s *Stand, pair int) (*judge
 	defer func() { s.topics, s.own = kept, own }()
 	run, err := l.timed(ctx, w, s)
 	if err != nil {
+		if !w.Own && !s.Side.Running() {
+			err = fmt.Errorf("%w; the server has ended: %s", err, s.Side.Said(15))
+		}
 		return nil, errors.Join(fmt.Errorf("%s on %s: %w", w.Key, s.Program.Name, err), s.tidy())
 	}
 	run.Series, run.Side, run.Pair = w.Key, s.Role, pair

@@ -73,7 +73,7 @@ func (s *Stand) SetControl(name string, value float64) {
 
 // Limit is that of a load of the workload W, times over.
 func (s *Stand) Limit(times int64) load.Limit {
-	return load.Limit{Bytes: times * s.Bytes, Time: s.Seconds}
+	return load.Limit{Bytes: times * s.Bytes, Time: s.Longest}
 }
 
 // Fresh makes a topic with a name of its own, which is deleted after the run (or with the row, in Prepare).

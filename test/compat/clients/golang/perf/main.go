@@ -33,7 +33,7 @@ func run(args []string) error {
 		return err
 	}
 	p, err := kafka.NewProducer(&kafka.ConfigMap{"bootstrap.servers": args[0], "acks": 1, "linger.ms": 5, "batch.size": 64 << 10,
-		"batch.num.messages": 100_000, "queue.buffering.max.messages": 500_000, "go.batch.producer": true, "go.delivery.reports": false})
+		"batch.num.messages": 100_000, "queue.buffering.max.messages": 500_000, "go.delivery.reports": false})
 	if err != nil {
 		return err
 	}
@@ -41,13 +41,20 @@ func run(args []string) error {
 	topic, value := args[1], make([]byte, size)
 	began := time.Now()
 	for range records {
-		p.ProduceChannel() <- &kafka.Message{TopicPartition: kafka.TopicPartition{Topic: &topic, Partition: kafka.PartitionAny}, Value: value}
-	}
-	// The channel's batches are taken by a thread of its own, so the queue may be empty before its last one.
-	for len(p.ProduceChannel()) > 0 || p.Flush(1000) > 0 {
-		if time.Since(began) > 10*time.Minute {
-			return errors.New("the records are not acknowledged")
+		for {
+			err := p.Produce(&kafka.Message{TopicPartition: kafka.TopicPartition{Topic: &topic, Partition: kafka.PartitionAny}, Value: value}, nil)
+			var full kafka.Error
+			if !errors.As(err, &full) || full.Code() != kafka.ErrQueueFull {
+				if err != nil {
+					return err
+				}
+				break
+			}
+			p.Flush(1)
 		}
+	}
+	if left := p.Flush(600_000); left > 0 {
+		return fmt.Errorf("%d records are not acknowledged", left)
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{"records": records, "seconds": time.Since(began).Seconds()})
 }
