@@ -31,7 +31,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 		Short: "Kafka's system in one binary",
 		Long: "Ottla is Kafka's system in one binary: the server and the tools for it.\n\n" +
 			"The tools speak Kafka's protocol, so they work with any Kafka. They look for a server at 127.0.0.1:9092,\n" +
-			"at the addresses in OTTLA_BOOTSTRAP_SERVER, or at those given with -b.\n\n" +
+			"at the addresses in OTTLA_BOOTSTRAP_SERVER, in a profile (`ottla profile`), or at those given with -b.\n\n" +
 			"Apache Kafka's own tools are here as well: ottla kafka-topics, ottla kafka-configs and so on; ottla link-compat DIR\n" +
 			"makes links of their names.",
 	})
@@ -58,7 +58,10 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 		if *asked {
 			return printVersion(a)
 		}
-		return help(c, args)
+		if err := help(c, args); err != nil {
+			return err
+		}
+		return start(c.Context(), a)
 	}
 	files := files.Command(a)
 	files.GroupID = "offline"

@@ -95,6 +95,9 @@ func consoleProducer(ctx context.Context, w *World, args []string) int {
 		w.errorln(err)
 		return 1
 	}
+	if ctx.Err() != nil {
+		return interrupted
+	}
 	return 0
 }
 
@@ -223,19 +226,20 @@ func (t *producerTool) produce(ctx context.Context, all settings) error {
 		return err
 	}
 	defer c.Close()
-	// Reading can't be interrupted: who stops it ends the process, once what was read is sent.
-	defer context.AfterFunc(ctx, func() {
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
-		defer cancel()
-		_ = c.Flush(last)
-		_ = t.w.Out.Flush()
-		os.Exit(interrupted)
-	})()
 	if err := c.awaitTopic(ctx, all, topic); err != nil {
 		return err
 	}
-	err = t.loop(context.WithoutCancel(ctx), c, lines)
-	if ferr := c.Flush(ctx); ferr != nil && ctx.Err() == nil {
+	// Reading can't be interrupted: who stops the tool leaves it behind, once what was read is sent.
+	ended := make(chan error, 1)
+	go func() { ended <- t.loop(context.WithoutCancel(ctx), c, lines) }()
+	last, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	select {
+	case err = <-ended:
+	case <-ctx.Done():
+		defer time.AfterFunc(lastWords, cancel).Stop()
+	}
+	if ferr := c.Flush(last); ferr != nil {
 		t.w.errorln(ferr)
 	}
 	return err

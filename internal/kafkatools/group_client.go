@@ -269,7 +269,7 @@ func (c *client) partitionsOfTopics(ctx context.Context, topics []string) (all [
 	req := kmsg.NewPtrMetadataRequest()
 	req.AllowAutoTopicCreation = false
 	req.Topics = []kmsg.MetadataRequestTopic{}
-	for _, t := range java.StringOrder(slices.Compact(slices.Sorted(slices.Values(topics)))) {
+	for _, t := range java.HashOrder(slices.Compact(slices.Sorted(slices.Values(topics))), java.HashString) {
 		topic := kmsg.NewMetadataRequestTopic()
 		topic.Topic = kmsg.StringPtr(t)
 		req.Topics = append(req.Topics, topic)

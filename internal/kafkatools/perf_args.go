@@ -1,6 +1,7 @@
 package kafkatools
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"strconv"
@@ -51,8 +52,9 @@ type throttle struct {
 	deficit time.Duration
 }
 
-// hold sleeps when so many were sent too soon. It sleeps for several records at once, because short sleeps are long.
-func (t *throttle) hold(sent int64, now time.Time) {
+// hold waits when so many were sent too soon. It waits for several records at once, because short waits are long. A target of 0 waits for
+// the end of ctx.
+func (t *throttle) hold(ctx context.Context, sent int64, now time.Time) {
 	if t.target < 0 {
 		return
 	}
@@ -61,13 +63,20 @@ func (t *throttle) hold(sent int64, now time.Time) {
 		return
 	}
 	if t.target == 0 {
-		select {}
+		<-ctx.Done()
+		return
 	}
 	t.deficit += time.Duration(float64(time.Second) / t.target)
-	if t.deficit >= 2*time.Millisecond {
-		time.Sleep(t.deficit)
-		t.deficit = 0
+	if t.deficit < 2*time.Millisecond {
+		return
 	}
+	pause := time.NewTimer(t.deficit)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
+	}
+	t.deficit = 0
 }
 
 // metricRow is a row of --print-metrics.

@@ -280,7 +280,7 @@ func (r *perfRun) send(ctx context.Context) error {
 			}
 			open = time.Time{}
 		}
-		hold.hold(i, now)
+		hold.hold(ctx, i, now)
 	}
 	if !open.IsZero() {
 		return r.commit(ctx)

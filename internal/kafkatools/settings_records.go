@@ -26,7 +26,7 @@ func (s settings) number(key string, fallback, low int64) (int64, error) {
 	}
 	n, err := strconv.ParseInt(strings.TrimSpace(v), 10, 64)
 	if err != nil || n < low {
-		return 0, fmt.Errorf("Invalid value %s for configuration %s", v, key) //nolint:staticcheck // as Java's client begins
+		return 0, fmt.Errorf("Invalid value %s for configuration %s", v, key)
 	}
 	return n, nil
 }

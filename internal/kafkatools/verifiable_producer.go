@@ -129,7 +129,7 @@ func (p *sendPlan) run(ctx context.Context, w *World) error {
 	defer cancel()
 	_ = c.Flush(last) // what is not acknowledged by then is not counted
 	out.plain("shutdown_complete")
-	seconds := w.Now().Sub(began).Seconds()
+	seconds := max(w.Now().Sub(began), time.Millisecond).Seconds()
 	out.print("tool_data", func(at event) any {
 		return summary{at, sent, acked.Load(), p.throughput, float64(acked.Load()) / seconds}
 	})
@@ -153,7 +153,7 @@ func (p *sendPlan) send(ctx context.Context, w *World, produce func(*kgo.Record)
 			p.created += now.Sub(hold.began).Milliseconds()
 		}
 		produce(r)
-		hold.hold(sent, now)
+		hold.hold(ctx, sent, now)
 	}
 	return sent
 }

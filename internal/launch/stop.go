@@ -53,11 +53,13 @@ func stopTool(w *kafkatools.World, args []string, p processes) int {
 			return fail("kafka-server-stop takes --process-role=ROLE and --node-id=ID, not %q", arg)
 		}
 	}
-	signal, ok := syscall.SIGTERM, true
-	if name := w.Getenv("SIGNAL"); name != "" {
-		if signal, ok = signals[strings.TrimPrefix(name, "SIG")]; !ok {
-			return fail("SIGNAL is %q, which is no signal to end a server by", name)
-		}
+	name := w.Getenv("SIGNAL")
+	if name == "" {
+		name = "TERM"
+	}
+	signal, ok := signals[strings.TrimPrefix(name, "SIG")]
+	if !ok {
+		return fail("SIGNAL is %q, which is no signal to end a server by", name)
 	}
 	all, err := p.servers()
 	if err != nil {

@@ -18,17 +18,16 @@ type Formatter interface {
 	Write(out *bufio.Writer, r *kgo.Record) error
 }
 
-// formatterPackages are those that Apache's formatters are in, and were.
-var formatterPackages = []string{"org.apache.kafka.tools.consumer.", "kafka.tools."}
+// formatterPackage is what Apache's formatters are in.
+const formatterPackage = "org.apache.kafka.tools.consumer."
 
 // DefaultFormatter is the class that is used when none is named.
-const DefaultFormatter = "org.apache.kafka.tools.consumer.DefaultMessageFormatter"
+const DefaultFormatter = formatterPackage + "DefaultMessageFormatter"
 
 // NewFormatter returns the formatter of a class with its properties, and warnings for a person. The error wraps ErrClass when there
 // is no such class.
 func NewFormatter(class string, props map[string]string) (_ Formatter, warnings []string, _ error) {
-	name, found := class, false
-	if name, found = strings.CutPrefix(class, formatterPackages[0]); found {
+	if name, found := strings.CutPrefix(class, formatterPackage); found {
 		switch name {
 		case "DefaultMessageFormatter", "LoggingMessageFormatter":
 			return newDefault(props)
