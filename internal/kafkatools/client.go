@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -162,8 +163,21 @@ func askAny[R kmsg.Response](ctx context.Context, c *client, call string, req km
 		if resp, err = seed.RetriableRequest(ctx, req); err == nil {
 			return resp.(R), nil
 		}
+		if isController(err) && !serves(ctx, seed, req.Key()) {
+			return none, noSuchAPI{javaKey(req.Key())}
+		}
 	}
 	return none, c.failed(call, req, err)
+}
+
+// serves reports whether a server that closed its connection names the API. The client library takes it that a server
+// without Produce, such as a controller, has not told its APIs, and sends it whatever it is asked to.
+func serves(ctx context.Context, seed *kgo.Broker, key int16) bool {
+	resp, err := seed.RetriableRequest(ctx, apiVersionsRequest())
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(resp.(*kmsg.ApiVersionsResponse).ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool { return k.ApiKey == key })
 }
 
 // servers are the addresses to start from, without those whose name means nothing.
