@@ -129,7 +129,11 @@ func (d *directory) run(ctx context.Context) error {
 	if err := d.start(ctx); err != nil {
 		return err
 	}
-	defer func() { _ = d.server.Kill() }()
+	defer func() {
+		if d.server != nil { // a start that failed leaves none
+			_ = d.server.Kill()
+		}
+	}()
 	d.opts.Listen, d.opts.Controller = d.server.Addr(), d.server.ControllerAddr()
 	if err := createTopic(ctx, d.server.Addr()); err != nil {
 		return err
