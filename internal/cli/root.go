@@ -17,6 +17,7 @@ import (
 	"github.com/ottla/ottla/internal/cli/groups"
 	"github.com/ottla/ottla/internal/cli/load"
 	"github.com/ottla/ottla/internal/cli/manual"
+	"github.com/ottla/ottla/internal/cli/meta"
 	"github.com/ottla/ottla/internal/cli/profiles"
 	"github.com/ottla/ottla/internal/cli/records"
 	"github.com/ottla/ottla/internal/cli/settings"
@@ -65,7 +66,9 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 	}
 	files := files.Command(a)
 	files.GroupID = "offline"
-	root.AddCommand(files, profiles.Command(a), diag.Command(a), explain.Command(a), explain.CheatCommand(a), manual.Command(a), versionCommand(a), topics.Plural(a), groups.Plural(a))
+	metadata := meta.Command(a)
+	metadata.GroupID = "offline"
+	root.AddCommand(files, metadata, profiles.Command(a), diag.Command(a), explain.Command(a), explain.CheatCommand(a), manual.Command(a), versionCommand(a), topics.Plural(a), groups.Plural(a))
 	a.Finish(root)
 	return root
 }
