@@ -17,6 +17,7 @@ import (
 	"github.com/ottla/ottla/internal/cli/groups"
 	"github.com/ottla/ottla/internal/cli/load"
 	"github.com/ottla/ottla/internal/cli/manual"
+	"github.com/ottla/ottla/internal/cli/meta"
 	"github.com/ottla/ottla/internal/cli/profiles"
 	"github.com/ottla/ottla/internal/cli/records"
 	"github.com/ottla/ottla/internal/cli/settings"
@@ -84,7 +85,7 @@ func groupsOf(a *command.App, extra []*cobra.Command) []group {
 			clusters.Command(a), settings.Command(a), top.Command(a), load.Command(a),
 		}},
 		{"Servers, and what is wrong with them", []*cobra.Command{profiles.Command(a), diag.Command(a)}},
-		{"Files", []*cobra.Command{files.Command(a)}},
+		{"Files", []*cobra.Command{files.Command(a), meta.Command(a)}},
 		{helpTitle, []*cobra.Command{explain.Command(a), explain.CheatCommand(a), manual.Command(a), versionCommand(a)}},
 	}
 	if len(extra) > 0 {
