@@ -31,7 +31,7 @@ func (n *Node) handler(on listeners) transport.Handler {
 // dispatch answers one request. What can't be understood closes the connection: there is no answer that the peer
 // would read right.
 func (n *Node) dispatch(r *transport.Request, on listeners) {
-	began := n.Now()
+	began := r.Received
 	c := n.call(r, on)
 	body, err := c.hdr.Parse(r.Frame)
 	hdr := c.hdr

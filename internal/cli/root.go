@@ -31,7 +31,9 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 		Short: "Kafka's system in one binary",
 		Long: "Ottla is Kafka's system in one binary: the server and the tools for it.\n\n" +
 			"The tools speak Kafka's protocol, so they work with any Kafka. They look for a server at 127.0.0.1:9092,\n" +
-			"at the addresses in OTTLA_BOOTSTRAP_SERVER, or at those given with -b.",
+			"at the addresses in OTTLA_BOOTSTRAP_SERVER, in a profile (`ottla profile`), or at those given with -b.\n\n" +
+			"Apache Kafka's own tools are here as well: ottla kafka-topics, ottla kafka-configs and so on; ottla link-compat DIR\n" +
+			"makes links of their names.",
 	})
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetIn(a.World.In)
@@ -40,29 +42,55 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 	root.PersistentFlags().Var(&a.Color, "color", "colour the output: on a terminal only, always or never (NO_COLOR and CLICOLOR_FORCE count too)")
 	root.SetFlagErrorFunc(command.FlagError)
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddGroup(&cobra.Group{ID: "server", Title: "Server:"}, &cobra.Group{ID: "client", Title: "Records, topics and groups:"},
-		&cobra.Group{ID: "offline", Title: "Files:"})
-	for _, c := range extra {
-		c.GroupID = "server"
-		root.AddCommand(c)
+	for _, g := range groupsOf(a, extra) {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
+		for _, c := range g.commands {
+			c.GroupID = g.title
+			root.AddCommand(c)
+		}
 	}
-	for _, c := range []*cobra.Command{topics.Command(a), records.ProduceCommand(a), records.ConsumeCommand(a), records.Command(a), groups.Command(a), clusters.Command(a), top.Command(a), load.Command(a), settings.Command(a)} {
-		c.GroupID = "client"
-		root.AddCommand(c)
-	}
+	root.SetHelpCommandGroupID(helpTitle)
+	root.SetCompletionCommandGroupID(helpTitle)
+	root.AddCommand(topics.Plural(a), groups.Plural(a))
 	asked := root.Flags().Bool("version", false, "print the version of this binary")
 	help := root.RunE
 	root.RunE = func(c *cobra.Command, args []string) error {
 		if *asked {
 			return printVersion(a)
 		}
-		return help(c, args)
+		if err := help(c, args); err != nil {
+			return err
+		}
+		return start(c.Context(), a)
 	}
-	files := files.Command(a)
-	files.GroupID = "offline"
-	root.AddCommand(files, profiles.Command(a), diag.Command(a), explain.Command(a), explain.CheatCommand(a), manual.Command(a), versionCommand(a), topics.Plural(a), groups.Plural(a))
 	a.Finish(root)
 	return root
+}
+
+// helpTitle is the title of the commands that tell about the others.
+const helpTitle = "Help"
+
+// group is the commands that stand together in the help.
+type group struct {
+	title    string
+	commands []*cobra.Command
+}
+
+// groupsOf are the commands in the order in which somebody needs them.
+func groupsOf(a *command.App, extra []*cobra.Command) []group {
+	all := []group{
+		{"Records, topics and groups", []*cobra.Command{
+			topics.Command(a), records.ProduceCommand(a), records.ConsumeCommand(a), records.Command(a), groups.Command(a),
+			clusters.Command(a), settings.Command(a), top.Command(a), load.Command(a),
+		}},
+		{"Servers, and what is wrong with them", []*cobra.Command{profiles.Command(a), diag.Command(a)}},
+		{"Files", []*cobra.Command{files.Command(a)}},
+		{helpTitle, []*cobra.Command{explain.Command(a), explain.CheatCommand(a), manual.Command(a), versionCommand(a)}},
+	}
+	if len(extra) > 0 {
+		all = append([]group{{"Server", extra}}, all...)
+	}
+	return all
 }
 
 // Run runs the command line args (without the name of the program) and returns the exit code. It writes errors itself.

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -61,7 +60,7 @@ func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
 		if err != nil && !errors.Is(err, fs.ErrNotExist) { // retention was faster
 			return err
 		}
-		if err := l.writeSnapshot(s.snapshot, s.end); err != nil {
+		if err := l.createSnapshot(s.snapshot, s.end, true); err != nil {
 			return err
 		}
 	}
@@ -95,31 +94,17 @@ func (l *Log) writeEpochs() error {
 	return vfs.WriteFile(l.dir.FS, path.Join(l.dir.Path, checkpoint.LeaderEpochs), checkpoint.FormatEpochs(*l.epochs.Load()))
 }
 
-// writeSnapshot writes a snapshot of the producers; one without bytes is none. The folder is not synced.
-func (l *Log) writeSnapshot(b []byte, end kafka.Offset) error {
-	if b == nil {
-		return nil
-	}
-	file, err := l.dir.FS.Create(path.Join(l.dir.Path, segment.FileName(end, segment.SnapshotSuffix)))
-	if err != nil {
-		return err
-	}
-	if _, err := file.WriteAt(b, 0); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	if err := file.Sync(); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	return file.Close()
-}
-
 // Close makes everything durable, so that the next Open can be told that the shutdown was clean, and closes the log. Writer, with no Flush running.
 func (l *Log) Close(now time.Time) error {
 	if l.closed {
 		return nil
 	}
 	err := l.Err()
-	if err == nil && l.touched && l.Made() {
+	switch {
+	case err != nil || !l.touched || !l.Made():
+	case l.settled:
+		err = l.finishSettled()
+	default:
 		err = l.finish(now)
 	}
 	l.Abandon()
@@ -141,7 +126,7 @@ func (l *Log) finish(now time.Time) error {
 		return l.fence(err)
 	}
 	l.producers.Expire(now.UnixMilli(), l.config.ProducerIdle)
-	if err := l.writeSnapshot(l.producers.AppendSnapshot(nil), l.LogEndOffset()); err != nil {
+	if err := l.createSnapshot(l.producers.AppendSnapshot(nil), l.LogEndOffset(), true); err != nil {
 		return l.fence(err)
 	}
 	if err := l.pruneSnapshots(); err != nil {

@@ -31,6 +31,7 @@ type Log struct {
 	config    *Config // of the topic: shared
 	producers *producer.State
 	touched   bool // something was written since Open
+	settled   bool // Settle has written what Close is to leave
 	closed    bool
 
 	renaming sync.Mutex // outside of mu; held while files are renamed, which must be over before one of the same name is made

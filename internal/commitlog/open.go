@@ -152,7 +152,8 @@ func (op *opening) loadFiles() error {
 		return err
 	}
 	list, err := checkpoint.ParseEpochs(b)
-	if err != nil || b == nil && op.segments[len(op.segments)-1].Size() > 0 {
+	// An empty file is of one who died before its bytes were on the disk, or of Kafka, which begins with one.
+	if err != nil || len(b) == 0 && op.segments[len(op.segments)-1].Size() > 0 {
 		if list, err = op.rebuildEpochs(); err != nil {
 			return err
 		}

@@ -29,6 +29,9 @@ import (
 //	file NAME     a line for each part of the file: batch, control, metadata, u16, u32, u64, crc, zeros, text, hex; flip and cut change
 //	              what is there
 //	dump [NAME]   print the folder, or one file, as the arguments records, verify, indexes, metadata and jsonl say, and the error
+//	apache NAME   print a file as kafka-dump-log does, as the arguments print, deep, noheads, offsets, transactions, metadata, verify, sanity
+//	              and max=N say
+//	shell NAME    run commands of the metadata shell on a log or a snapshot, with width=N interactively
 func TestScenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, name string) {
 		if path.Ext(name) != ".txt" {
@@ -46,6 +49,10 @@ func TestScenarios(t *testing.T) {
 				return ""
 			case "dump":
 				return dump(folder, d)
+			case "apache":
+				return apacheDump(folder, d)
+			case "shell":
+				return shellRun(folder, d)
 			}
 			t.Fatalf("unknown command %s", d.Cmd)
 			return ""

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -76,6 +77,9 @@ func ask[R kmsg.Response](ctx context.Context, c *client, call string, req kmsg.
 	ctx, cancel := context.WithTimeout(ctx, c.api)
 	defer cancel()
 	resp, err := c.Request(ctx, req)
+	if isController(err) {
+		return askAny[R](ctx, c, call, req)
+	}
 	if err != nil {
 		return none, c.failed(call, req, err)
 	}
@@ -88,6 +92,9 @@ func askNode[R kmsg.Response](ctx context.Context, c *client, node int32, call s
 	ctx, cancel := context.WithTimeout(ctx, c.api)
 	defer cancel()
 	resp, err := c.Broker(int(node)).RetriableRequest(ctx, req)
+	if isController(err) {
+		return askAny[R](ctx, c, call, req)
+	}
 	if err != nil {
 		return none, c.failed(call, req, err)
 	}
@@ -138,6 +145,13 @@ func javaConstant(name string) string {
 	return out.String()
 }
 
+// isController recognizes the end of a connection to a controller: it closes on Metadata, by which the client wants to learn
+// of the cluster. What is asked of controllers is then asked without.
+func isController(err error) bool {
+	var first *kgo.ErrFirstReadEOF
+	return errors.As(err, &first)
+}
+
 // askAny is [ask] for whichever of the servers that were named answers first; no request is made to learn of others.
 func askAny[R kmsg.Response](ctx context.Context, c *client, call string, req kmsg.Request) (R, error) {
 	var none R
@@ -149,8 +163,21 @@ func askAny[R kmsg.Response](ctx context.Context, c *client, call string, req km
 		if resp, err = seed.RetriableRequest(ctx, req); err == nil {
 			return resp.(R), nil
 		}
+		if isController(err) && !serves(ctx, seed, req.Key()) {
+			return none, noSuchAPI{javaKey(req.Key())}
+		}
 	}
 	return none, c.failed(call, req, err)
+}
+
+// serves reports whether a server that closed its connection names the API. The client library takes it that a server
+// without Produce, such as a controller, has not told its APIs, and sends it whatever it is asked to.
+func serves(ctx context.Context, seed *kgo.Broker, key int16) bool {
+	resp, err := seed.RetriableRequest(ctx, apiVersionsRequest())
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(resp.(*kmsg.ApiVersionsResponse).ApiKeys, func(k kmsg.ApiVersionsResponseApiKey) bool { return k.ApiKey == key })
 }
 
 // servers are the addresses to start from, without those whose name means nothing.

@@ -12,4 +12,5 @@ var clients = []Tool{
 	{"kafka-verifiable-producer", verifiableProducer},
 	{"kafka-verifiable-consumer", verifiableConsumer},
 	{"kafka-dump-log", dumpLog},
+	{"kafka-metadata-shell", metadataShell},
 }

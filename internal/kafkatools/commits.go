@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
 )
@@ -49,10 +50,10 @@ func (c *commits) options() []kgo.Opt {
 	}
 	lose := each(func(tp kafka.TopicPartition) { delete(c.owned, tp) })
 	return []kgo.Opt{
-		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(c.interval),
+		kgo.AutoCommitMarks(), kgo.AutoCommitInterval(c.interval), kgo.WithContext(plainCommits(context.Background())),
 		kgo.OnPartitionsAssigned(each(func(tp kafka.TopicPartition) { c.owned[tp] = true })),
 		kgo.OnPartitionsRevoked(func(ctx context.Context, cl *kgo.Client, topics map[string][]int32) {
-			_ = cl.CommitMarkedOffsets(ctx) // the next member reads it again
+			_ = cl.CommitMarkedOffsets(plainCommits(ctx)) // the next member reads it again
 			lose(ctx, cl, topics)
 		}),
 		kgo.OnPartitionsLost(lose),
@@ -71,6 +72,18 @@ func (c *commits) options() []kgo.Opt {
 	}
 }
 
+// plainCommits is a context in which commits have no metadata, as those of Java's consumer; the client would name the member there.
+func plainCommits(ctx context.Context) context.Context {
+	return kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
+		for _, t := range req.Topics {
+			for i := range t.Partitions {
+				t.Partitions[i].Metadata = kmsg.StringPtr("")
+			}
+		}
+		return nil
+	})
+}
+
 // passed notes that the records of a partition were printed up to r. nil is none.
 func (c *commits) passed(cl *client, r *kgo.Record) {
 	if c == nil || r == nil {
@@ -85,7 +98,7 @@ func (c *commits) finish(cl *client) {
 	if c == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
+	ctx, cancel := context.WithTimeout(plainCommits(context.Background()), lastWords)
 	defer cancel()
 	_ = cl.CommitMarkedOffsets(ctx) // it is read again next time
 	c.ownedMu.Lock()

@@ -305,7 +305,7 @@ func (t *groupsTool) groupIDs(ctx context.Context) ([]string, error) {
 			unique = append(unique, id)
 		}
 	}
-	return java.HashOrder(unique, java.HashString), nil
+	return java.StringOrder(java.HashOrderSized(unique, len(unique), java.HashString)), nil
 }
 
 func (t *groupsTool) printError(message string) { t.w.printf("\nError: %s\n", message) }

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -305,7 +306,7 @@ func (t *groupsTool) planFromFile(ctx context.Context, group string) ([]planned,
 	}
 	text, err := os.ReadFile(file)
 	if err != nil {
-		return nil, fmt.Errorf("java.nio.file.NoSuchFileException: %s", file)
+		return nil, fmt.Errorf("java.io.IOException: Unable to read file %s", file)
 	}
 	only := ""
 	if groups := t.set.Values(t.group); len(groups) == 1 {
@@ -400,31 +401,22 @@ func printPlans(w *World, plans []groupPlan) {
 
 // commit sets the offsets of a group without members.
 func (c *client) commit(ctx context.Context, group string, rows []planned) error {
-	req := kmsg.NewPtrOffsetCommitRequest()
-	req.Group, req.Generation = group, -1
+	offsets := kadm.Offsets{}
 	for _, r := range rows {
-		i := slices.IndexFunc(req.Topics, func(t kmsg.OffsetCommitRequestTopic) bool { return t.Topic == r.tp.Topic })
-		if i < 0 {
-			i = len(req.Topics)
-			topic := kmsg.NewOffsetCommitRequestTopic()
-			topic.Topic = r.tp.Topic
-			req.Topics = append(req.Topics, topic)
-		}
-		p := kmsg.NewOffsetCommitRequestTopicPartition()
-		p.Partition, p.Offset, p.LeaderEpoch, p.Metadata = r.tp.Partition, r.offset, -1, kmsg.StringPtr("")
-		req.Topics[i].Partitions = append(req.Topics[i].Partitions, p)
+		offsets.AddOffset(r.tp.Topic, r.tp.Partition, r.offset, -1)
 	}
-	resp, err := ask[*kmsg.OffsetCommitResponse](ctx, c, "offsetCommit", req)
+	ctx, cancel := context.WithTimeout(ctx, c.api)
+	defer cancel()
+	answers, err := kadm.NewClient(c.Client).CommitOffsets(ctx, group, offsets)
 	if err != nil {
-		return err
+		return c.failed("offsetCommit", kmsg.NewPtrOffsetCommitRequest(), err)
 	}
 	var failed []kafka.TopicPartition
 	codes := map[kafka.TopicPartition]int16{}
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if tp := (kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}); p.ErrorCode != 0 {
-				failed, codes[tp] = append(failed, tp), p.ErrorCode
-			}
+	for _, a := range answers.Sorted() {
+		if code, ok := a.Err.(*kerr.Error); ok {
+			tp := kafka.TopicPartition{Topic: a.Topic, Partition: a.Partition}
+			failed, codes[tp] = append(failed, tp), code.Code
 		}
 	}
 	if failed == nil {

@@ -162,7 +162,7 @@ func (t *consumerPerf) run(ctx context.Context, p *consumePlan) error {
 		return err
 	}
 	end := t.w.Now()
-	_ = c.CommitUncommittedOffsets(context.WithoutCancel(ctx)) // as a Java consumer does when it closes
+	_ = c.CommitUncommittedOffsets(plainCommits(context.WithoutCancel(ctx))) // as a Java consumer does when it closes
 	if !p.detailed {
 		r.printTotal(end)
 	}

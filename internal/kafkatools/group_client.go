@@ -2,6 +2,7 @@ package kafkatools
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -128,6 +129,9 @@ func (c *client) describeGroup(ctx context.Context, group string) (*groupDescrip
 	req := kmsg.NewPtrConsumerGroupDescribeRequest()
 	req.Groups = []string{group}
 	resp, err := ask[*kmsg.ConsumerGroupDescribeResponse](ctx, c, "describeConsumerGroups", req)
+	if errors.Is(err, errNoSuchAPI) {
+		return c.describeClassic(ctx, group, nil)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +269,7 @@ func (c *client) partitionsOfTopics(ctx context.Context, topics []string) (all [
 	req := kmsg.NewPtrMetadataRequest()
 	req.AllowAutoTopicCreation = false
 	req.Topics = []kmsg.MetadataRequestTopic{}
-	for _, t := range java.HashOrder(slices.Compact(slices.Sorted(slices.Values(topics))), java.HashString) {
+	for _, t := range java.StringOrder(slices.Compact(slices.Sorted(slices.Values(topics)))) {
 		topic := kmsg.NewMetadataRequestTopic()
 		topic.Topic = kmsg.StringPtr(t)
 		req.Topics = append(req.Topics, topic)

@@ -102,7 +102,10 @@ func (s settings) producerLimits(opts []kgo.Opt) ([]kgo.Opt, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts = append(opts, kgo.RecordDeliveryTimeout(max(delivery, time.Second)), kgo.UnknownTopicRetries(-1))
+	opts = append(opts, kgo.UnknownTopicRetries(-1))
+	if delivery > 0 { // it counts from the record's timestamp
+		opts = append(opts, kgo.RecordDeliveryTimeout(max(delivery, time.Second)))
+	}
 	if retries < 1<<31-1 {
 		opts = append(opts, kgo.RecordRetries(int(retries)))
 	}

@@ -210,7 +210,7 @@ func (p *receivePlan) receive(ctx context.Context, c *client, out *events) {
 
 // commit commits behind records and prints what came of it.
 func (e *events) commit(ctx context.Context, c *client, last []*kgo.Record) {
-	ctx, cancel := context.WithTimeout(ctx, lasting)
+	ctx, cancel := context.WithTimeout(plainCommits(ctx), lasting)
 	defer cancel()
 	offsets := map[string]map[int32]kgo.EpochOffset{}
 	lines := []committedOne{}

@@ -125,10 +125,12 @@ Try, in another terminal:
   ottla topic create orders%s
   echo 'hello, world' | ottla produce orders%s
   ottla consume orders%s
+  ottla consume orders --group readers -n 1%s
+  ottla group describe readers%s
   ottla cluster info%s
 
 Any Kafka client works, at %s. Ctrl-C stops the node; the data stays.
-`, r.Address, r.took.Round(time.Millisecond), r.Data[0], r.ClusterID, flag, flag, flag, flag, r.Address)
+`, r.Address, r.took.Round(time.Millisecond), r.Data[0], r.ClusterID, flag, flag, flag, flag, flag, flag, r.Address)
 }
 
 // storageCommand hands its arguments to the tool as they are: it speaks the language of kafka-storage.

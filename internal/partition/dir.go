@@ -15,7 +15,8 @@ import (
 // logDir is a log directory in use.
 type logDir struct {
 	Dir
-	m *Manager
+	m     *Manager
+	whole vfs.Whole // its file system; nil where that can't be synced as a whole
 
 	mu  sync.Mutex // a leaf; guards err
 	err error

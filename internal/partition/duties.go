@@ -315,37 +315,68 @@ func (m *Manager) emptyTrash(now time.Time) (next time.Time) {
 	return next
 }
 
-// closers is how many logs of a directory are closed at once. They wait for the disk, not for a processor, and a file system that journals
+// closers is how many logs are closed at once. They wait for the disk, not for a processor, and a file system that journals
 // takes many syncs for little more than one.
 const closers = 32
+
+// atOnce does something that waits for the disk with partitions, and returns the first error of each of its workers.
+func atOnce(all []*Partition, do func(*Partition) error) error {
+	var workers sync.WaitGroup
+	queue := make(chan *Partition)
+	errs := make([]error, closers)
+	for i := range errs {
+		workers.Go(func() {
+			for p := range queue {
+				if errs[i] == nil {
+					errs[i] = do(p)
+				}
+			}
+		})
+	}
+	for _, p := range all {
+		queue <- p
+	}
+	close(queue)
+	workers.Wait()
+	return errors.Join(errs...)
+}
+
+// manyLogs is how many logs are synced together rather than one by one: all that others write to the file system is synced with them.
+const manyLogs = 64
+
+// settle has what the logs of a directory leave at their end made durable together, if there are many that have something to leave.
+func (m *Manager) settle(now time.Time) {
+	m.eachDir(func(d *logDir, all []*Partition) error {
+		all = slices.DeleteFunc(all, func(p *Partition) bool { return !p.unsettled() })
+		if len(all) < manyLogs || d.whole == nil {
+			return nil
+		}
+		err := atOnce(all, func(p *Partition) error { return errors.Join(p.markIdle(), p.settle(now)) })
+		return errors.Join(err, d.whole.Sync()) // whatever was settled is taken for durable from here on
+	})
+}
 
 // Close flushes and closes all logs and writes the checkpoints. It returns the directories that may be marked as cleanly shut down
 // (checkpoint.WriteClean), and the errors of the others. Run must have ended.
 func (m *Manager) Close() (clean []Dir, err error) {
 	now := m.o.Now()
 	m.writeHighWatermarks()
-	var workers sync.WaitGroup
-	queue := make(chan *Partition)
-	for range len(m.dirs) * closers {
-		workers.Go(func() {
-			for p := range queue {
-				if p.dir().failure() != nil {
-					p.abandon(failed)
-				} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
-					p.dir().fail(err)
-				}
-			}
-		})
-	}
-	for _, p := range m.sorted() {
-		queue <- p
-	}
-	close(queue)
-	workers.Wait()
+	m.settle(now)
+	_ = atOnce(m.sorted(), func(p *Partition) error { // which each directory keeps for itself
+		if p.dir().failure() != nil {
+			p.abandon(failed)
+		} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {
+			p.dir().fail(err)
+		}
+		return nil
+	})
 	m.closeMoves(now)
 	m.writeRecoveryPoints()
 	var errs []error
 	for _, d := range m.dirs {
+		if d.whole != nil {
+			errs = append(errs, d.whole.Close())
+		}
 		if failure := d.failure(); failure != nil {
 			errs = append(errs, failure)
 			continue

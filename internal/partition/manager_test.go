@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -515,5 +516,45 @@ func TestMuchUnsyncedIsFlushed(t *testing.T) {
 	points, err := checkpoint.ReadOffsets(w.fs, "/a", checkpoint.RecoveryPoint)
 	if err != nil || len(points) != 2 || points[0].Offset != p.LogEndOffset() || points[1].Offset != 0 {
 		t.Fatalf("recovery points %v, %v; the log ends at %d", points, err, p.LogEndOffset())
+	}
+}
+
+// TestManyLogsAreClosedTogether: with one sync of the file system, whose failure keeps the directory from being marked as clean.
+func TestManyLogsAreClosedTogether(t *testing.T) {
+	for _, fails := range []bool{false, true} {
+		var syncs int
+		faulty := vfs.NewFaulty(vfs.NewCrash(), nil)
+		w := newWorld(t, faulty, "/a")
+		w.create("t", manyLogs)
+		for i := range int32(manyLogs) {
+			w.mustAppend(w.get("t", i), 2)
+		}
+		faulty.SetHook(func(o vfs.Op) error {
+			switch o.Kind {
+			case vfs.OpSync:
+				syncs++
+			case vfs.OpSyncWhole:
+				if fails {
+					return syscall.EIO
+				}
+			}
+			return nil
+		})
+		clean, err := w.m.Close()
+		if fails != (err != nil) || len(clean) == 1 != !fails {
+			t.Fatalf("fails %v: clean %v, %v", fails, clean, err)
+		}
+		if fails {
+			continue
+		}
+		if syncs > 5 { // of checkpoints
+			t.Errorf("%d syncs", syncs)
+		}
+		w.open(true)
+		for i := range int32(manyLogs) {
+			if p := w.get("t", i); p.LogEndOffset() != 2 || p.HighWatermark() != 2 || p.log().RecoveryPoint() != 2 {
+				t.Errorf("after the restart: %s", p)
+			}
+		}
 	}
 }

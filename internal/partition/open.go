@@ -86,6 +86,10 @@ func (m *Manager) openDir(d *logDir) error {
 	if err != nil {
 		return err
 	}
+	// From here on: it tells of what was not written meanwhile.
+	if d.whole, err = m.o.FS.Whole(d.Path); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
 	offsets := startOffsets{
 		recovery: d.offsets(checkpoint.RecoveryPoint), logStart: d.offsets(checkpoint.LogStart), highWatermark: d.offsets(checkpoint.Replication),
 		cleaned: d.offsets(checkpoint.Cleaner),

@@ -201,6 +201,23 @@ func (p *Partition) abandon(state int32) {
 	p.log().Abandon()
 }
 
+// unsettled reports whether the end of the log has something to write.
+func (p *Partition) unsettled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state.Load() == online && p.log().Unsettled()
+}
+
+// settle writes what close is to leave, without a sync. Nothing is appended from here on.
+func (p *Partition) settle(now time.Time) error {
+	p.takeOffline(closed)
+	p.upkeep.Lock()
+	defer p.upkeep.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log().Settle(now)
+}
+
 // close flushes and closes the log.
 func (p *Partition) close(now time.Time) error {
 	p.takeOffline(closed)

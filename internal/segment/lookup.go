@@ -187,9 +187,11 @@ func (s *Segment) LoadEnd() error {
 	if err != nil {
 		return err
 	}
-	top, err := s.lastTime()
-	if err != nil {
-		return err
+	top := TimeEntry{Timestamp: kafka.NoTimestamp}
+	if last.Position > 0 { // else all batches are looked at, and tell
+		if top, err = s.lastTime(); err != nil {
+			return err
+		}
 	}
 	file, err := s.dir.FS.Open(s.name(LogSuffix))
 	if err != nil {

@@ -46,11 +46,13 @@ type Segment struct {
 	hints       hints
 	aside       atomic.Bool // its files are not in their place yet (aside.go)
 
+	sealed atomic.Bool
 	// Of the writer.
 	failed     bool
 	sinceIndex int64
 	firstTime  int64 // timestamp of the first batch, ms; unknownTime until loaded
 	created    int64 // ms
+	reserved   int64 // position up to which blocks are reserved
 }
 
 // hints remembers where the latest appends begin: readers at the tail mostly ask for one of these.
@@ -239,6 +241,7 @@ func (s *Segment) Append(b []byte, interval int, now time.Time) error {
 	}
 	defer h.Release()
 	_, size := s.End()
+	s.reserve(h, size, int64(len(b)))
 	if _, err := h.file.WriteAt(b, size); err != nil {
 		return s.undo(h, size, err)
 	}
@@ -322,6 +325,7 @@ func (s *Segment) Seal() error {
 		}
 		x.noteTime(ms, s.maxTimeLast.Load())
 	}
+	s.sealed.Store(true)
 	return nil
 }
 
@@ -408,5 +412,8 @@ func (s *Segment) SyncData() error {
 		return err
 	}
 	defer h.Release()
+	if err := s.trim(h); err != nil {
+		return err
+	}
 	return h.file.Sync()
 }

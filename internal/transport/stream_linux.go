@@ -23,6 +23,7 @@ type socket struct {
 	in     struct {
 		step func() error
 		fd   int // while step runs
+		took int // system calls so far
 		err  error
 	}
 
@@ -36,6 +37,7 @@ type socket struct {
 		once bool  // don't wait for room
 		rest bool  // what p holds is the rest of a response that sendNow began
 		err  error
+		took int // system calls so far
 		// joined holds a small response with its holes filled.
 		joined *Buffer
 	}
@@ -76,6 +78,7 @@ func (s *socket) onReadable(fd uintptr) bool {
 
 func (s *socket) take(p []byte) (n int, dry bool, err error) {
 	for {
+		s.in.took++
 		switch n, err = receive(s.in.fd, p); {
 		case err == unix.EINTR:
 			continue
@@ -232,6 +235,7 @@ func (s *socket) tryWrite(fd uintptr) bool {
 }
 
 func (s *socket) step(fd int) error {
+	s.out.took++
 	if len(s.out.p) > 0 {
 		flags := unix.MSG_NOSIGNAL
 		if s.out.more {

@@ -23,6 +23,7 @@ const (
 	OpStat        OpKind = "stat"
 	OpSyncDir     OpKind = "syncdir"
 	OpLock        OpKind = "lock"
+	OpSyncWhole   OpKind = "syncwhole"
 	OpSpace       OpKind = "space"
 	OpRead        OpKind = "read"
 	OpWrite       OpKind = "write"
@@ -44,7 +45,7 @@ type Op struct {
 // Changes reports whether the operation changes the disk or makes changes durable.
 func (o Op) Changes() bool {
 	switch o.Kind {
-	case OpCreate, OpRemove, OpRename, OpMkdir, OpSyncDir, OpWrite, OpTruncate, OpSync:
+	case OpCreate, OpRemove, OpRename, OpMkdir, OpSyncDir, OpSyncWhole, OpWrite, OpTruncate, OpSync:
 		return true
 	}
 	return false
@@ -134,7 +135,7 @@ func (f *Faulty) before(o Op) error {
 		return nil
 	}
 	err := hook(o)
-	if err != nil && (o.Kind == OpSync || o.Kind == OpSyncDir) {
+	if err != nil && (o.Kind == OpSync || o.Kind == OpSyncDir || o.Kind == OpSyncWhole) {
 		err = fmt.Errorf("%w: %w", ErrSyncFailed, err)
 	}
 	return err
@@ -220,6 +221,29 @@ func (f *Faulty) SyncDir(name string) error {
 		return err
 	}
 	return f.under.SyncDir(name)
+}
+
+// Whole implements FS.
+func (f *Faulty) Whole(name string) (Whole, error) {
+	under, err := f.under.Whole(name)
+	if err != nil {
+		return nil, err
+	}
+	return &faultyWhole{under, f, name}, nil
+}
+
+type faultyWhole struct {
+	Whole
+	f    *Faulty
+	name string
+}
+
+// Sync implements Whole.
+func (w *faultyWhole) Sync() error {
+	if err := w.f.before(Op{Kind: OpSyncWhole, Name: w.name}); err != nil {
+		return err
+	}
+	return w.Whole.Sync()
 }
 
 // Lock implements FS.

@@ -237,9 +237,52 @@ func (m *Mem) SyncDir(name string) error {
 		return err
 	}
 	if m.track {
-		n.syncedChildren, n.pendingNames = maps.Clone(n.children), nil
+		n.syncNames()
 	}
 	return nil
+}
+
+// Whole implements FS.
+func (m *Mem) Whole(name string) (Whole, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, err := m.lookup("open", name)
+	return memWhole{m}, err
+}
+
+type memWhole struct{ m *Mem }
+
+// Sync implements Whole.
+func (w memWhole) Sync() error {
+	w.m.mu.Lock()
+	defer w.m.mu.Unlock()
+	if w.m.track {
+		w.m.root.syncAll()
+	}
+	return nil
+}
+
+// Close implements Whole.
+func (memWhole) Close() error { return nil }
+
+func (n *node) syncAll() {
+	if !n.dir {
+		n.sync()
+		return
+	}
+	n.syncNames()
+	for _, child := range n.children {
+		child.syncAll()
+	}
+}
+
+func (n *node) syncNames() { n.syncedChildren, n.pendingNames = maps.Clone(n.children), nil }
+
+func (n *node) sync() {
+	for _, op := range n.pending {
+		n.synced = op.apply(n.synced)
+	}
+	n.pending = nil
 }
 
 // Lock implements FS.
@@ -373,10 +416,7 @@ func (f *memFile) Sync() error {
 	if err := f.check("sync", false); err != nil {
 		return fmt.Errorf("%w: %w", ErrSyncFailed, err)
 	}
-	for _, op := range f.n.pending {
-		f.n.synced = op.apply(f.n.synced)
-	}
-	f.n.pending = nil
+	f.n.sync()
 	return nil
 }
 

@@ -93,6 +93,28 @@ func (OS) SyncDir(name string) error {
 	return dir.Close()
 }
 
+// Whole implements FS.
+func (OS) Whole(name string) (Whole, error) {
+	if !syncsWhole() {
+		return nil, &os.PathError{Op: "syncfs", Path: name, Err: errors.ErrUnsupported}
+	}
+	dir, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	return osWhole{dir}, nil
+}
+
+type osWhole struct{ *os.File }
+
+// Sync implements Whole.
+func (w osWhole) Sync() error {
+	if err := syncWhole(w.File); err != nil {
+		return fmt.Errorf("%w: file system of %s: %w", ErrSyncFailed, w.Name(), err)
+	}
+	return nil
+}
+
 // Lock implements FS.
 func (OS) Lock(name string) (io.Closer, error) {
 	abs, err := filepath.Abs(name)

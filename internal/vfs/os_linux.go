@@ -2,7 +2,9 @@ package vfs
 
 import (
 	"errors"
+	"fmt"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,6 +23,27 @@ func syncFile(f *os.File) error {
 			}
 		}
 	})
+	return errors.Join(err, failed)
+}
+
+// syncsWhole reports whether syncfs tells of writes that failed before: since Linux 5.8.
+var syncsWhole = sync.OnceValue(func() bool {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return false
+	}
+	var major, minor int
+	_, err := fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor)
+	return err == nil && (major > 5 || major == 5 && minor >= 8)
+})
+
+func syncWhole(dir *os.File) error {
+	raw, err := dir.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var failed error
+	err = raw.Control(func(fd uintptr) { failed = unix.Syncfs(int(fd)) })
 	return errors.Join(err, failed)
 }
 

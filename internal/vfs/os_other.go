@@ -3,12 +3,17 @@
 package vfs
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
 )
 
 func syncFile(f *os.File) error { return f.Sync() }
+
+func syncsWhole() bool { return false }
+
+func syncWhole(*os.File) error { return errors.ErrUnsupported }
 
 func preallocate(uintptr, int64, int64) error { return nil }
 

@@ -41,6 +41,9 @@ type FS interface {
 	Stat(name string) (Entry, error)
 	// SyncDir makes the creations, renames and removals in a folder durable. Its errors wrap ErrSyncFailed.
 	SyncDir(name string) error
+	// Whole opens the file system of a folder, to make all that is written to it durable at once. Close it. The error wraps
+	// errors.ErrUnsupported where there is no such thing.
+	Whole(name string) (Whole, error)
 	// Lock takes the exclusive lock of a file, creating it if need be, until the Closer is closed or the process ends.
 	// It excludes a Java process that locks the same file. Errors wrap ErrLocked where somebody has it.
 	Lock(name string) (io.Closer, error)
@@ -63,6 +66,14 @@ type File interface {
 	Sync() error
 	// Size returns the size in bytes.
 	Size() (int64, error)
+	Close() error
+}
+
+// Whole is a file system to be synced as a whole, what others wrote to it included: far cheaper than many syncs one by one.
+type Whole interface {
+	// Sync makes durable all that was written, created, renamed and removed before. The error wraps ErrSyncFailed, also if a write failed
+	// in the background at any time since Whole, or since the last Sync.
+	Sync() error
 	Close() error
 }
 
@@ -114,6 +125,21 @@ func WriteFile(f FS, name string, content []byte) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return f.SyncDir(path.Dir(name))
+}
+
+// WriteFileUnsynced replaces a file's content likewise, but leaves the syncs to a Whole: a crash before that leaves the old content, the new,
+// or any part of it.
+func WriteFileUnsynced(f FS, name string, content []byte) error {
+	temp := name + ".tmp"
+	file, err := f.Create(temp)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(content, 0)
+	if err = errors.Join(err, file.Close()); err != nil {
+		return err
+	}
+	return f.Rename(temp, name)
 }
 
 func writeSynced(f FS, name string, content []byte) error {

@@ -44,7 +44,7 @@ type cluster struct {
 
 // Command is `ottla cluster`.
 func Command(a *command.App) *cobra.Command {
-	cmd := command.Parent(&cobra.Command{Use: "cluster", Short: "Look at the cluster as a whole"}, clusterInfo(a), clusterHealth(a), clusterBrokers(a), clusterFeatures(a), clusterLogDirs(a))
+	cmd := command.Parent(&cobra.Command{Use: "cluster", Short: "Look at the cluster as a whole"}, clusterInfo(a), clusterHealth(a), clusterBrokers(a), clusterQuorum(a), clusterFeatures(a), clusterLogDirs(a))
 	a.ClientFlags(cmd.PersistentFlags())
 	return cmd
 }

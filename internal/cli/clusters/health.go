@@ -93,30 +93,15 @@ func grade(check, state, good, detail string, where []string) checkup {
 	return checkup{check, state, fmt.Sprintf("%d %s", len(where), detail), where}
 }
 
-// controller asks for the leader of the metadata quorum, and whether all voters follow it.
+// controller asks for the leader of the metadata quorum.
 func controller(ctx context.Context, s *command.Server) checkup {
 	const name = "controller"
-	req := kmsg.NewPtrDescribeQuorumRequest()
-	topic := kmsg.NewDescribeQuorumRequestTopic()
-	topic.Topic = "__cluster_metadata"
-	topic.Partitions = append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
-	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(ctx, s.Client)
-	if err == nil {
-		err = kerr.ErrorForCode(resp.ErrorCode)
-	}
-	if err == nil && (len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1) {
-		err = command.ErrNotMentioned
-	}
-	if err != nil {
-		return checkup{name, "unknown", command.OneLine(err), []string{}}
-	}
-	q := resp.Topics[0].Partitions[0]
-	if err := kerr.ErrorForCode(q.ErrorCode); err != nil {
+	q, err := askQuorum(ctx, s)
+	switch {
+	case errors.Is(err, errLeaderless):
 		return checkup{name, "bad", command.OneLine(err), []string{}}
-	}
-	if q.LeaderID < 0 {
-		return checkup{name, "bad", "the metadata quorum has no leader", []string{}}
+	case err != nil:
+		return checkup{name, "unknown", command.OneLine(err), []string{}}
 	}
 	return checkup{name, "ok", fmt.Sprintf("node %d leads a quorum of %d in epoch %d", q.LeaderID, len(q.CurrentVoters), q.LeaderEpoch), []string{}}
 }

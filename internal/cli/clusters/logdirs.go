@@ -134,21 +134,14 @@ func toLogDir(b kadm.BrokerDetail, d kmsg.DescribeLogDirsResponseDir, largest in
 	return row
 }
 
-func volume(n *int64) string {
-	if n == nil {
-		return "-"
-	}
-	return command.Size(*n)
-}
-
 var logDirColumns = []command.Column[logDir]{
 	{Name: "BROKER", Value: func(d logDir) string { return strconv.Itoa(int(d.Broker)) }, Number: true},
 	{Name: "DIRECTORY", Value: func(d logDir) string { return d.Dir }},
 	{Name: "PARTITIONS", Value: func(d logDir) string { return strconv.Itoa(d.Partitions) }, Number: true},
 	{Name: "MOVING", Value: func(d logDir) string { return strconv.Itoa(d.Moving) }, Number: true, Wide: true},
 	{Name: "SIZE", Value: func(d logDir) string { return command.Size(d.Bytes) }, Number: true},
-	{Name: "USABLE", Value: func(d logDir) string { return volume(d.Usable) }, Number: true},
-	{Name: "OF", Value: func(d logDir) string { return volume(d.Total) }, Number: true},
+	{Name: "USABLE", Value: func(d logDir) string { return command.SizeOrDash(d.Usable) }, Number: true},
+	{Name: "OF", Value: func(d logDir) string { return command.SizeOrDash(d.Total) }, Number: true},
 	{Name: "LARGEST", Value: func(d logDir) string {
 		var all []string
 		for _, t := range d.Topics {

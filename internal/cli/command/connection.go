@@ -185,7 +185,7 @@ func (a *App) profilePairs(project *reach.Project) (pairs []reach.Pair, where st
 func (a *App) elsewhere(where string) (reach.Settings, error) {
 	f, err := reach.Open(a.ProfilePath())
 	if err != nil {
-		return reach.Settings{}, err
+		return reach.Settings{}, settingFailed(err)
 	}
 	pairs := []reach.Pair{{Name: reach.Servers, Value: where}}
 	if p, ok := f.Find(where); ok {

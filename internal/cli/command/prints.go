@@ -2,7 +2,6 @@ package command
 
 import (
 	"encoding/json"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -14,29 +13,29 @@ import (
 type Document struct {
 	kind   string
 	plural string
-	row    reflect.Type
+	row    func() *schema
 	shapes []string
 }
 
 // ListOf is what [List] prints of rows of type T.
 func ListOf[T any](kind, plural string) Document {
-	return Document{kind, plural, reflect.TypeFor[T](), shapeWords}
+	return Document{kind, plural, rowSchema[T](), shapeWords}
 }
 
 // ObjectOf is what [App.Object] prints of a T.
 func ObjectOf[T any](kind string) Document {
 	shapes := slices.DeleteFunc(slices.Clone(shapeWords), func(w string) bool { return w == "csv" || w == "name" })
-	return Document{kind, "", reflect.TypeFor[T](), shapes}
+	return Document{kind, "", rowSchema[T](), shapes}
 }
 
 // StreamOf is what a command prints that does not know its end: a line for each T, or one object that holds them all.
 func StreamOf[T any](kind, plural string) Document {
-	return Document{kind, plural, reflect.TypeFor[T](), []string{"table", "json", "jsonl", "schema"}}
+	return Document{kind, plural, rowSchema[T](), []string{"table", "json", "jsonl", "schema"}}
 }
 
 // LinesOf is a line of JSON for each T and nothing else.
 func LinesOf[T any]() Document {
-	return Document{"", "", reflect.TypeFor[T](), []string{"table", "jsonl", "schema"}}
+	return Document{"", "", rowSchema[T](), []string{"table", "jsonl", "schema"}}
 }
 
 // Prints says what cmd prints: -o schema shows it, and a shape that none of the documents has is refused. It returns cmd.
@@ -75,7 +74,7 @@ func (a *App) Schema(cmd *cobra.Command) []byte {
 }
 
 func (d Document) schema() *schema {
-	s := schemaOf(d.row)
+	s := d.row()
 	if d.plural != "" {
 		s = &schema{Type: "object", Properties: properties{{d.plural, &schema{Type: "array", Items: s}}}, Required: []string{d.plural}}
 	}

@@ -3,7 +3,7 @@ package command
 import (
 	"encoding"
 	"encoding/json"
-	"reflect"
+	"reflect" //nolint:depguard // a schema says what encoding/json makes of the types, which it finds out by reflection
 	"slices"
 	"strings"
 	"time"
@@ -58,6 +58,11 @@ var (
 	textMarshaler = reflect.TypeFor[encoding.TextMarshaler]()
 	jsonMarshaler = reflect.TypeFor[json.Marshaler]()
 )
+
+// rowSchema describes a T, when it is asked to: most commands never are.
+func rowSchema[T any]() func() *schema {
+	return func() *schema { return schemaOf(reflect.TypeFor[T]()) }
+}
 
 // schemaOf describes what encoding/json makes of a value of type t. within are the structs that t is inside of: one that
 // holds itself is described once.

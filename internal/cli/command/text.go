@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Count writes a number with its noun, in the plural where it belongs: "1 topic", "3 topics".
@@ -31,6 +32,14 @@ func OffsetText(o *int64) string {
 	return strconv.FormatInt(*o, 10)
 }
 
+// Moment writes milliseconds since 1970 as a time of UTC, "-" when there is none.
+func Moment(ms *int64) string {
+	if ms == nil {
+		return "-"
+	}
+	return time.UnixMilli(*ms).UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
 // Pairs writes a map as key=value, sorted, or "-" when it is empty.
 func Pairs(m map[string]string) string {
 	if len(m) == 0 {
@@ -50,6 +59,14 @@ func Dash(s string) string {
 		return "-"
 	}
 	return s
+}
+
+// SizeOrDash is Size, "-" when it is not known.
+func SizeOrDash(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return Size(*n)
 }
 
 // Size writes a number of bytes in the unit that fits it.

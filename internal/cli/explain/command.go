@@ -80,9 +80,10 @@ func printAll(a *command.App, all explanation) error {
 				def = *k.Default
 			}
 		}
-		set := ""
-		if k.Of == "topic" {
-			set = "ottla topic create NAME -c " + k.Name + "=VALUE"
+		name := map[bool]string{true: "ID", false: "NAME"}[k.Of == "broker"]
+		set := fmt.Sprintf("ottla config set %s/%s %s=VALUE", k.Of, name, k.Name)
+		if strings.HasPrefix(k.Change, "needs") {
+			set = fmt.Sprintf("%s=VALUE in the server's configuration file", k.Name)
 		}
 		parts = append(parts, fmt.Sprintf("%s: configuration of a %s\n", k.Name, k.Of)+
 			fields("Does", k.Doc, "Type", k.Type, "Default", def, "Values", k.Values, "Synonyms", strings.Join(k.Synonyms, ", "),

@@ -68,6 +68,9 @@ func groupList(a *command.App) *cobra.Command {
 					fits, _ := path.Match(pattern, g.Name)
 					return !fits || !types.Wants(g.Type) || !states.Wants(g.State)
 				})
+				if len(rows) == 0 {
+					a.Next("`ottla consume TOPIC --group NAME%s` makes one", a.Again())
+				}
 				return command.List(a, "GroupList", "groups", rows, groupColumns)
 			})
 		},

@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/cli/span"
 )
@@ -106,18 +104,7 @@ func seekable(ctx context.Context, s *command.Server, k *seeking, committed map[
 
 // resolve finds where the partition is to go, within the bounds of its log.
 func (m *move) resolve(b command.Bounds, to *aim) error {
-	look := func(l kadm.ListedOffsets) (int64, error) {
-		o, ok := l.Lookup(m.Topic, m.Partition)
-		if !ok {
-			return 0, command.ErrNotMentioned
-		}
-		return o.Offset, o.Err
-	}
-	first, err := look(b.Starts)
-	if err != nil {
-		return err
-	}
-	last, err := look(b.Ends)
+	first, last, err := b.Of(m.key())
 	if err != nil {
 		return err
 	}
@@ -143,7 +130,7 @@ func (m *move) resolve(b command.Bounds, to *aim) error {
 	case to.place.Kind == span.BeforeEnd:
 		m.To = saturate(last, -to.place.N)
 	case to.place.Kind == span.Moment:
-		if m.To, err = look(b.From); err != nil {
+		if m.To, err = m.key().Listed(b.From); err != nil {
 			return err
 		}
 		if m.To < 0 { // no record is as new as that

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -118,6 +119,7 @@ func consume(ctx context.Context, a *command.App, c *consumption) error {
 		a.Notice("waiting for records that are written to %s from now on", command.Quoted(c.want.Topics))
 	}
 	out.progress.Of(plan.Left(), c.want.Max)
+	out.next = fmt.Sprintf("`ottla consume %s --group readers%s` reads as a group, which remembers where it was", c.want.Topics[0], a.Again())
 	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Polled: a.Out.Flush, Each: c.each(ctx, out)}
 	return out.around(func() error { return r.Run(ctx) })
 }
@@ -167,6 +169,9 @@ func (p *printer) around(run func() error) error {
 	}
 	if p.app.Out.Err == nil { // else the reader of our output is gone, and with it the interest
 		p.progress.Done("")
+		if p.next != "" && err == nil {
+			p.app.Next("%s", p.next)
+		}
 		if n := p.decoding.wrong; n > 0 {
 			p.app.Notice("%s not of the form that was asked for, and shown as it is", command.Count(n, "record"))
 		}

@@ -199,12 +199,16 @@ func produce(ctx context.Context, a *command.App, p *production, topic string) e
 			_ = command.Encode(a.Out, written{r.Topic, r.Partition, r.Offset, r.Timestamp.UnixMilli()})
 		}
 	}
-	return w.run(ctx, topic, func() error {
+	err = w.run(ctx, topic, func() error {
 		if a.Output.Value != "json" {
 			return nil
 		}
 		return a.Object("ProduceResult", summary{topic, w.progress.Records, w.progress.Bytes, w.seconds()})
 	})
+	if err == nil {
+		a.Next("`ottla consume %s%s` prints what is there", topic, a.Again())
+	}
+	return err
 }
 
 // checkTarget finds out before the first record whether the topic and the partition are there.

@@ -125,7 +125,8 @@ type printer struct {
 	progress *command.Progress
 	buf      []byte
 	printed  int64
-	silent   bool // something else is printed in place of the records
+	next     string // what may come after it, for a person
+	silent   bool   // something else is printed in place of the records
 	// prefix, if set, is printed before each record; coloured by partition where colours says so.
 	prefix  template
 	colours bool

@@ -66,18 +66,7 @@ func (p *Plan) resolve(ctx context.Context, s *command.Server, w *Want) error {
 
 // resolve sets next and to. What lies before the log's start is left out, and what lies behind its end unless it is to be waited for.
 func (r *reading) resolve(b command.Bounds, of span.Range, follow bool, key command.PartitionKey) error {
-	look := func(l kadm.ListedOffsets) (int64, error) {
-		o, ok := l.Lookup(key.Topic, key.Partition)
-		if !ok {
-			return 0, command.ErrNotMentioned
-		}
-		return o.Offset, o.Err
-	}
-	first, err := look(b.Starts)
-	if err != nil {
-		return err
-	}
-	last, err := look(b.Ends)
+	first, last, err := b.Of(key)
 	if err != nil {
 		return err
 	}
@@ -96,7 +85,7 @@ func (r *reading) resolve(b command.Bounds, of span.Range, follow bool, key comm
 		case span.After:
 			return r.next + p.N, nil
 		case span.Moment:
-			return look(moments)
+			return key.Listed(moments)
 		}
 		return -1, nil
 	}

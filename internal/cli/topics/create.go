@@ -59,6 +59,9 @@ func topicCreate(a *command.App) *cobra.Command {
 				if err := a.PrintOutcomes("TopicCreateResult", "topics", done); err != nil {
 					return err
 				}
+				if len(done) > 0 && !c.dryRun {
+					a.Next("`echo hello | ottla produce %[1]s%[2]s` writes a record, `ottla topic describe %[1]s%[2]s` shows the topic", done[0].Name, a.Again())
+				}
 				return f.Or()
 			})
 		},

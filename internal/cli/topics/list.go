@@ -16,7 +16,7 @@ import (
 func Command(a *command.App) *cobra.Command {
 	cmd := command.Parent(&cobra.Command{Use: "topic", Short: "List, describe, create, change and delete topics"},
 		topicList(a), topicDescribe(a), topicCreate(a), topicAlter(a), settings.TopicCommand(a), settings.TopicDiff(a),
-		records.TailCommand(a), topicStats(a), topicClone(a), topicTrim(a), topicDelete(a))
+		records.TailCommand(a), records.ProduceCommand(a), records.ConsumeCommand(a), topicStats(a), topicClone(a), topicTrim(a), topicDelete(a))
 	a.ClientFlags(cmd.PersistentFlags())
 	return cmd
 }
@@ -61,6 +61,9 @@ func topicList(a *command.App) *cobra.Command {
 					if fits, _ := path.Match(pattern, t.Name); fits && (internal || !t.Internal) {
 						rows = append(rows, topicRow{t.Name, t.ID, len(t.Partitions), t.Replication(), t.Internal})
 					}
+				}
+				if len(rows) == 0 {
+					a.Next("`ottla topic create NAME%s` makes one", a.Again())
 				}
 				return command.List(a, "TopicList", "topics", rows, []command.Column[topicRow]{
 					{Name: "NAME", Value: func(t topicRow) string { return t.Name }},

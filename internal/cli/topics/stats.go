@@ -276,34 +276,20 @@ func ofSample(of func(*sampleOf) string) func(*statistics) string {
 	}
 }
 
-func moment(ms *int64) string {
-	if ms == nil {
-		return "-"
-	}
-	return time.UnixMilli(*ms).UTC().Format("2006-01-02T15:04:05.000Z")
-}
-
-func bytesText(n *int64) string {
-	if n == nil {
-		return "-"
-	}
-	return command.Size(*n)
-}
-
 var statisticsColumns = []command.Column[*statistics]{
 	{Name: "TOPIC", Value: func(r *statistics) string { return r.Name }},
 	{Name: "PARTITIONS", Value: func(r *statistics) string { return strconv.Itoa(r.Partitions) }, Number: true},
 	{Name: "RECORDS", Value: func(r *statistics) string { return strconv.FormatInt(r.Records, 10) }, Number: true},
-	{Name: "SIZE", Value: func(r *statistics) string { return bytesText(r.Bytes) }, Number: true},
-	{Name: "SIZE OF ALL", Value: func(r *statistics) string { return bytesText(r.AllBytes) }, Number: true, Wide: true},
+	{Name: "SIZE", Value: func(r *statistics) string { return command.SizeOrDash(r.Bytes) }, Number: true},
+	{Name: "SIZE OF ALL", Value: func(r *statistics) string { return command.SizeOrDash(r.AllBytes) }, Number: true, Wide: true},
 	{Name: "RECORDS/S", Value: func(r *statistics) string {
 		if r.Rate == nil {
 			return "-"
 		}
 		return strconv.FormatFloat(*r.Rate, 'f', 0, 64)
 	}, Number: true},
-	{Name: "FIRST", Value: func(r *statistics) string { return moment(r.First) }},
-	{Name: "LAST", Value: func(r *statistics) string { return moment(r.Last) }},
+	{Name: "FIRST", Value: func(r *statistics) string { return command.Moment(r.First) }},
+	{Name: "LAST", Value: func(r *statistics) string { return command.Moment(r.Last) }},
 	{Name: "KEYED", Value: ofSample(func(s *sampleOf) string { return s.share(s.WithKey) }), Number: true},
 	{Name: "TOMBSTONES", Value: ofSample(func(s *sampleOf) string { return s.share(s.Tombstones) }), Number: true, Wide: true},
 	{Name: "BYTES EACH", Value: ofSample(func(s *sampleOf) string {

@@ -195,7 +195,7 @@ func (s *Set) take(o *Option, value string, given bool, args []string) ([]string
 	case given:
 	case o.takes == argument && len(args) == 0:
 		return nil, Error(fmt.Sprintf("Option %s requires an argument", strings.Join(o.names, "/")))
-	case o.takes == maybe && (len(args) == 0 || len(args[0]) > 1 && args[0][0] == '-'):
+	case o.takes == maybe && (len(args) == 0 || len(args[0]) > 1 && isOption(args[0])):
 		return args, nil
 	default:
 		value, args = args[0], args[1:]

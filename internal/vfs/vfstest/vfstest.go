@@ -106,6 +106,14 @@ func testFiles(t *testing.T, f vfs.FS, dir string) {
 	}
 	write(t, f, name, "new")
 	want(t, f, name, "new")
+	must(t, vfs.WriteFileUnsynced(f, name, []byte("newer")))
+	want(t, f, name, "newer")
+	whole, err := f.Whole(dir)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		must(t, err)
+		must(t, whole.Sync())
+		must(t, whole.Close())
+	}
 	space, err := f.Space(dir)
 	must(t, err)
 	if space.Free <= 0 || space.Total < space.Free {

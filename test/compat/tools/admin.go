@@ -187,6 +187,7 @@ var admin = []invocation{
 	{title: "downgrade in a dry run", line: "kafka-features $S downgrade --feature streams.version=0 --dry-run"},
 	{title: "downgrade the metadata in a dry run", line: "kafka-features $S downgrade --metadata 4.3-IV0 --dry-run"},
 	{title: "disable in a dry run", line: "kafka-features $S disable --feature streams.version --dry-run"},
+	{title: "by the controller: upgrade in a dry run", line: "kafka-features --bootstrap-controller $C upgrade --feature group.version=1 --dry-run"},
 	{title: "disable twice", line: "kafka-features $S disable --feature x --feature x"},
 
 	{title: "nothing", line: "kafka-cluster"},
@@ -198,6 +199,8 @@ var admin = []invocation{
 	{title: "endpoints with fenced", line: "kafka-cluster list-endpoints $S --include-fenced-brokers"},
 	{title: "endpoints of controllers", line: "kafka-cluster list-endpoints --bootstrap-controller $C"},
 	{title: "unregister nobody", line: "kafka-cluster unregister $S --id 77"},
+	{title: "by the controller: id", line: "kafka-cluster cluster-id --bootstrap-controller $C"},
+	{title: "by the controller: unregister nobody", line: "kafka-cluster unregister --bootstrap-controller $C --id 77"},
 	{title: "unregister without an id", line: "kafka-cluster unregister $S"},
 
 	{title: "nothing", line: "kafka-broker-api-versions"},
@@ -270,6 +273,11 @@ var admin = []invocation{
 	{title: "alter credentials of a user", line: "kafka-configs $S --alter --user bob --add-config SCRAM-SHA-256=[iterations=8192,password=secret]"},
 	{title: "describe users", line: "kafka-configs $S --describe --entity-type users"},
 	{title: "weak credentials", line: "kafka-configs $S --alter --user bob --add-config SCRAM-SHA-256=[iterations=1,password=secret]"},
+
+	{title: "by the controller: describe a broker", line: "kafka-configs --bootstrap-controller $C --describe --broker 1"},
+	{title: "by the controller: describe the defaults of brokers", line: "kafka-configs --bootstrap-controller $C --describe --broker-defaults"},
+	{title: "by the controller: alter the defaults of brokers", line: "kafka-configs --bootstrap-controller $C --alter --broker-defaults --add-config message.max.bytes=1500000"},
+	{title: "by the controller: alter them back", line: "kafka-configs --bootstrap-controller $C --alter --broker-defaults --delete-config message.max.bytes"},
 
 	{title: "nothing", line: "kafka-client-metrics"},
 	{title: "no action", line: "kafka-client-metrics $S"},

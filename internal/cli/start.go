@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/cli/command"
+)
+
+// patience is how long `ottla` alone looks for a server, so that it can say what comes next.
+const patience = 300 * time.Millisecond
+
+// start is what `ottla` alone prints behind its help: the way from here to records and a group that reads them.
+func start(ctx context.Context, a *command.App) error {
+	given, err := a.Settings()
+	if err != nil {
+		return err
+	}
+	where, err := given.Addresses()
+	if err != nil {
+		return err
+	}
+	topic, state := look(ctx, a, strings.Join(where, ","))
+	fmt.Fprintf(a.Out, "\n%s\n", state)
+	line := func(what, why string) { fmt.Fprintf(a.Out, "  %-48s %s\n", what, why) }
+	if topic == "" {
+		topic = "orders"
+		line("ottla topic create orders -p 3", "a topic with three partitions")
+	}
+	line("echo hello | ottla produce "+topic, "a record from each line")
+	line("ottla consume "+topic, "all that is there")
+	line("ottla consume "+topic+" --group readers -n 1", "as a group, which remembers where it was")
+	line("ottla group describe readers", "its members, and how far behind it is")
+	line("ottla cheat", "more of these; ottla COMMAND --help has every flag")
+	return a.Out.Err
+}
+
+// look says whether a server answers, and names a topic of it, "" for none.
+func look(ctx context.Context, a *command.App, where string) (topic, state string) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	s, err := a.Connect(ctx)
+	var e *command.Error
+	switch {
+	case errors.As(err, &e) && e.Exit == command.Denied:
+		return "", fmt.Sprintf("A server is at %s and wants a login: `ottla profile add NAME -b %s -X sasl.username=…` keeps one. Then:", where, where)
+	case err != nil:
+		return "", fmt.Sprintf("No server answers at %s. Start one in another terminal, or name yours with -b HOST:PORT:\n  %-48s %s\nThen:",
+			where, "ottla dev", "a server on this machine")
+	}
+	defer s.Close()
+	all, err := s.Topics(ctx)
+	if err != nil {
+		return "", fmt.Sprintf("A server answers at %s; `ottla diag connection` says why it does not tell its topics. Then:", where)
+	}
+	topics, groups := 0, 0
+	for _, t := range all {
+		if !t.Internal {
+			topic, topics = t.Name, topics+1
+		}
+	}
+	for _, shard := range s.RequestSharded(ctx, kmsg.NewPtrListGroupsRequest()) {
+		if resp, ok := shard.Resp.(*kmsg.ListGroupsResponse); ok && shard.Err == nil {
+			groups += len(resp.Groups)
+		}
+	}
+	return topic, fmt.Sprintf("A server answers at %s, with %s and %s. From here:", where,
+		command.Count(int64(topics), "topic"), command.Count(int64(groups), "group"))
+}
