@@ -255,41 +255,25 @@ func (s *Segment) Cut() error {
 	return h.file.Truncate(s.Size())
 }
 
-// Batches visits the batches that begin below end, from the one that holds offset from on. It uses no index and checks no CRC. The bytes do not outlive
-// the call.
+// Batches visits the batches that begin below end, from the one that holds offset from on. It uses no index and checks no CRC. Of b there is all of a
+// control batch and the header of another, and it does not outlive the call.
 func (s *Segment) Batches(from, end kafka.Offset, visit func(h Header, b []byte)) error {
 	h, err := s.Acquire()
 	if err != nil {
 		return err
 	}
-	start, _ := h.skipTo(from, 0, s.Size())
-	h.Release()
-	return s.scan(start, func(h Header, b []byte) (bool, error) {
-		if h.Base >= end {
-			return false, nil
-		}
-		visit(h, b)
-		return true, nil
-	})
-}
-
-// scan visits whole batches from start's position on, until visit says no or the segment ends.
-func (s *Segment) scan(start Header, visit func(h Header, b []byte) (bool, error)) error {
-	h, err := s.Acquire()
-	if err != nil {
-		return err
-	}
 	defer h.Release()
-	c := newScan(h.file, s.Size())
-	for position := start.Position; position < c.size; {
-		head, b, err := c.batch(position)
-		if err != nil {
+	size := s.Size()
+	start, _ := h.skipTo(from, 0, size)
+	r := &recovery{s: s, size: size, trusted: size, headers: newWalker(h.file, size), scan: newScan(h.file, size)}
+	defer r.headers.close()
+	for position := start.Position; position < size; {
+		batch, b, _, err := r.batch(position)
+		if err != nil || batch.Base >= end {
 			return err
 		}
-		if more, err := visit(head, b); !more || err != nil {
-			return err
-		}
-		position += head.Size
+		visit(batch, b)
+		position += batch.Size
 	}
 	return nil
 }

@@ -449,3 +449,45 @@ func TestOldMessages(t *testing.T) {
 		t.Fatalf("%+v", h)
 	}
 }
+
+// TestBatchesReadsHeaders: what a start replays is read in full only where records matter, in a control batch.
+func TestBatchesReadsHeaders(t *testing.T) {
+	var read int64
+	dir := newDir(t)
+	dir.FS = vfs.NewFaulty(dir.FS, func(o vfs.Op) error {
+		if o.Kind == vfs.OpRead {
+			read += o.Length
+		}
+		return nil
+	})
+	s, err := Create(dir, 0, now)
+	must(t, err)
+	const n = 40
+	for i := range kafka.Offset(n) {
+		b := batch(t, i, 1, 100_000, 1)
+		if i == n/2 {
+			o := record.NewOptions(i, 1)
+			o.Control = true
+			var control record.Builder
+			control.Begin(o)
+			control.Add(1, []byte{0, 0, 0, 1}, []byte{0, 0, 0, 0, 0, 7})
+			b, err = control.AppendTo(nil)
+			must(t, err)
+		}
+		must(t, s.Append(b, 4096, now))
+	}
+	read = 0
+	var seen []kafka.Offset
+	must(t, s.Batches(10, 30, func(h Header, b []byte) {
+		seen = append(seen, h.Base)
+		if want := int64(record.HeaderSize); h.Base != n/2 && int64(len(b)) != want || h.Base == n/2 && int64(len(b)) != h.Size {
+			t.Errorf("of the batch at %d came %d bytes", h.Base, len(b))
+		}
+	}))
+	if len(seen) != 20 || seen[0] != 10 || seen[19] != 29 {
+		t.Errorf("visited %v", seen)
+	}
+	if read > s.Size()/10 {
+		t.Errorf("%d bytes were read of %d", read, s.Size())
+	}
+}
