@@ -108,7 +108,7 @@ func TestResultsMerge(t *testing.T) {
 	at := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	made := func(name string, hour int, commit string, wanted []string, failed string) string {
 		r := &Result{Started: at.Add(time.Duration(hour) * time.Hour), Ours: Program{"ottla", "Ottla", commit}, Pairs: 7, Wanted: wanted, Failed: map[string]string{},
-			Command: []string{"-rows", name}, Notes: []string{"a note"}}
+			Command: []string{"-rows " + name}, Notes: []string{"a note"}}
 		for _, key := range wanted {
 			r.Runs = append(r.Runs, judge.Run{Series: key, Side: judge.Ours, Values: map[string]float64{"x": float64(hour)}})
 		}

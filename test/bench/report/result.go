@@ -34,7 +34,7 @@ type Machine struct {
 // Result is what one run of the program leaves.
 type Result struct {
 	Started time.Time         `json:"started"`
-	Command []string          `json:"command"`
+	Command []string          `json:"command"` // lines, without the program's name; several when results were merged
 	Machine Machine           `json:"machine"`
 	Ours    Program           `json:"ours"`
 	Peer    *Program          `json:"peer,omitempty"`
@@ -112,7 +112,7 @@ func Merge(all []*Result) (*Result, error) {
 		}
 		merged.Pairs = max(merged.Pairs, r.Pairs)
 		merged.Notes = append(merged.Notes, r.Notes...)
-		merged.Command = append(merged.Command, strings.Join(r.Command, " "))
+		merged.Command = append(merged.Command, r.Command...)
 	}
 	slices.Sort(merged.Notes)
 	merged.Notes = slices.Compact(merged.Notes)
