@@ -149,7 +149,7 @@ func TestProducersSurvive(t *testing.T) {
 	disk := vfs.NewMem()
 	l, _ := openTest(t, disk, options(small()))
 	for i := range 40 {
-		appendTxn(t, l, i)
+		appendTxn(t, l, i, 0)
 		want := l.Producers().AppendSnapshot(nil)
 		aborted, err := l.AbortedTxns(nil, 0, l.LogEndOffset())
 		must(t, err)
@@ -185,7 +185,7 @@ func TestProducersSurvive(t *testing.T) {
 }
 
 // appendTxn appends a batch of a transaction, or in each third step a marker: commit, abort, commit, …
-func appendTxn(t *testing.T, l *Log, i int) {
+func appendTxn(t *testing.T, l *Log, i int, epoch kafka.LeaderEpoch) {
 	t.Helper()
 	var out []byte
 	var err error
@@ -195,10 +195,10 @@ func appendTxn(t *testing.T, l *Log, i int) {
 		if i%6 == 5 {
 			kind = record.Abort
 		}
-		out = record.AppendEndTxnMarker(nil, at, 0, testStart.UnixMilli(), 7, 0, kind, 1)
+		out = record.AppendEndTxnMarker(nil, at, epoch, testStart.UnixMilli(), 7, 0, kind, 1)
 	} else {
 		var b record.Builder
-		o := record.NewOptions(at, 0)
+		o := record.NewOptions(at, epoch)
 		o.ProducerID, o.ProducerEpoch, o.BaseSequence, o.Transactional = 7, 0, int32(i), true
 		b.Begin(o)
 		b.Add(testStart.UnixMilli(), nil, bytes.Repeat([]byte("x"), 100))

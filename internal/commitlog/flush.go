@@ -12,8 +12,9 @@ import (
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-// Flush makes durable what was appended before the call, with the indexes and snapshots of finished segments, moves the recovery point and returns
-// it. One at a time, on any goroutine; it does not hold up the writer. After an error, which wraps vfs.ErrSyncFailed if a sync failed, the log is fenced.
+// Flush makes durable what was appended before the call, with the indexes and snapshots of finished segments, moves the
+// recovery point and returns it. One at a time, on any goroutine; it does not hold up the writer. After an error, which
+// wraps vfs.ErrSyncFailed if a sync failed, the log is fenced.
 func (l *Log) Flush() (kafka.Offset, error) {
 	if err := l.Err(); err != nil || !l.Made() {
 		return l.RecoveryPoint(), err
@@ -51,18 +52,8 @@ func (l *Log) postpone(finished []sealed, epochs, dir, isNew bool) {
 }
 
 func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
-	for _, s := range finished {
-		err := s.segment.SyncData()
-		if err == nil {
-			err = s.segment.SaveIndex(true, true)
-			s.segment.OfferIndex()
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) { // retention was faster
-			return err
-		}
-		if err := l.createSnapshot(s.snapshot, s.end, true); err != nil {
-			return err
-		}
+	if err := l.saveFinished(finished, true); err != nil {
+		return err
 	}
 	if data {
 		err := v.active().SyncData()
@@ -79,7 +70,7 @@ func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
 		}
 	}
 	if epochs {
-		if err := l.writeEpochs(); err != nil {
+		if err := l.writeEpochs(vfs.WriteFile); err != nil {
 			return err
 		}
 		dir = false // the folder was synced with it
@@ -90,11 +81,49 @@ func (l *Log) flush(v *list, finished []sealed, epochs, dir, data bool) error {
 	return nil
 }
 
-func (l *Log) writeEpochs() error {
-	return vfs.WriteFile(l.dir.FS, path.Join(l.dir.Path, checkpoint.LeaderEpochs), checkpoint.FormatEpochs(*l.epochs.Load()))
+// saveFinished writes what belongs to finished segments: their indexes, and the snapshots of where they end. Sync makes
+// that durable, after the batches that it is derived from; the folder is not synced.
+func (l *Log) saveFinished(finished []sealed, sync bool) error {
+	for _, s := range finished {
+		var err error
+		if sync {
+			err = s.segment.SyncData()
+		}
+		if err == nil {
+			err = s.segment.SaveIndex(true, sync)
+			s.segment.OfferIndex()
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // retention was faster
+			return err
+		}
+		if err := l.createSnapshot(s.snapshot, s.end, sync); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Close makes everything durable, so that the next Open can be told that the shutdown was clean, and closes the log. Writer, with no Flush running.
+// writeEpochs replaces the checkpoint of the leader epochs by a write of package vfs.
+func (l *Log) writeEpochs(write func(f vfs.FS, name string, content []byte) error) error {
+	return write(l.dir.FS, path.Join(l.dir.Path, checkpoint.LeaderEpochs), checkpoint.FormatEpochs(*l.epochs.Load()))
+}
+
+// saveEnd writes what the next Open takes a clean end from: the index of the active segment, which it seals, and a
+// snapshot of the producers. Sync makes that durable; the folder is not synced.
+func (l *Log) saveEnd(now time.Time, sync bool) error {
+	active := l.list.Load().active()
+	if err := active.Seal(); err != nil {
+		return err
+	}
+	if err := active.SaveIndex(true, sync); err != nil {
+		return err
+	}
+	l.producers.Expire(now.UnixMilli(), l.config.ProducerIdle)
+	return l.createSnapshot(l.producers.AppendSnapshot(nil), l.LogEndOffset(), sync)
+}
+
+// Close makes everything durable, so that the next Open can be told that the shutdown was clean, and closes the log.
+// Writer, with no Flush running.
 func (l *Log) Close(now time.Time) error {
 	if l.closed {
 		return nil
@@ -118,15 +147,7 @@ func (l *Log) finish(now time.Time) error {
 	if err := l.rename(); err != nil {
 		return l.fence(err)
 	}
-	active := l.list.Load().active()
-	if err := active.Seal(); err != nil {
-		return l.fence(err)
-	}
-	if err := active.SaveIndex(true, true); err != nil {
-		return l.fence(err)
-	}
-	l.producers.Expire(now.UnixMilli(), l.config.ProducerIdle)
-	if err := l.createSnapshot(l.producers.AppendSnapshot(nil), l.LogEndOffset(), true); err != nil {
+	if err := l.saveEnd(now, true); err != nil {
 		return l.fence(err)
 	}
 	if err := l.pruneSnapshots(); err != nil {

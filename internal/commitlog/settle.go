@@ -2,20 +2,19 @@ package commitlog
 
 import (
 	"errors"
-	"io/fs"
 	"path"
 	"slices"
 	"time"
 
-	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-// Settle writes what Close is to leave and syncs nothing, so that many logs can be made durable together by a vfs.Whole. Close, which has to
-// follow, then takes that for done, unless Settle left it all to Close: a log whose files must come and go in order. What is written before
-// the data is durable can all be made again from it. Writer, with no Flush running.
+// Settle writes what Close is to leave and syncs nothing, so that many logs can be made durable together by a
+// vfs.Whole. Close, which has to follow, then takes that for done, unless Settle left it all to Close: a log whose
+// files must come and go in order. What is written before the data is durable can all be made again from it. Writer,
+// with no Flush running.
 func (l *Log) Settle(now time.Time) error {
 	if !l.Unsettled() || l.ordered() {
 		return nil
@@ -41,34 +40,17 @@ func (l *Log) ordered() bool {
 
 func (l *Log) settle(now time.Time) error {
 	l.mu.Lock()
-	finished := l.sealed
+	finished, epochs := l.sealed, l.saveEpochs
 	l.mu.Unlock()
-	for _, s := range finished {
-		if err := s.segment.SaveIndex(true, false); err != nil && !errors.Is(err, fs.ErrNotExist) { // retention was faster
-			return err
-		}
-		if err := l.createSnapshot(s.snapshot, s.end, false); err != nil {
-			return err
-		}
-	}
-	active := l.list.Load().active()
-	if err := active.Seal(); err != nil {
+	if err := l.saveFinished(finished, false); err != nil {
 		return err
 	}
-	if err := active.SaveIndex(true, false); err != nil {
-		return err
-	}
-	l.mu.Lock()
-	epochs := l.saveEpochs
-	l.mu.Unlock()
 	if epochs {
-		name := path.Join(l.dir.Path, checkpoint.LeaderEpochs)
-		if err := vfs.WriteFileUnsynced(l.dir.FS, name, checkpoint.FormatEpochs(*l.epochs.Load())); err != nil {
+		if err := l.writeEpochs(vfs.WriteFileUnsynced); err != nil {
 			return err
 		}
 	}
-	l.producers.Expire(now.UnixMilli(), l.config.ProducerIdle)
-	return l.createSnapshot(l.producers.AppendSnapshot(nil), l.LogEndOffset(), false)
+	return l.saveEnd(now, false)
 }
 
 // finishSettled is finish for a log that was settled.

@@ -3,8 +3,12 @@ package commitlog
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -24,6 +28,9 @@ func TestSettle(t *testing.T) {
 		faulty := vfs.NewFaulty(disk, nil)
 		l, _ := openTest(t, faulty, options(small()))
 		fill(t, l, 40, 3)
+		abortTxn(t, l, 3) // the transaction index of a finished segment
+		fill(t, l, 60, 3)
+		abortTxn(t, l, 3) // and that of the active one
 		l.AssignEpoch(4, l.LogEndOffset())
 		faulty.SetHook(hook)
 		syncs = nil
@@ -49,13 +56,23 @@ func TestSettle(t *testing.T) {
 			left[i] += fmt.Sprintf("%s %x\n", name, b)
 		}
 	}
+	if n := strings.Count(left[0], segment.TxnIndexSuffix+" "); n != 2 {
+		t.Errorf("%d transaction indexes", n)
+	}
 	if left[0] != left[1] {
 		t.Errorf("closed:\n%s\nsettled and closed:\n%s", left[0], left[1])
 	}
 }
 
-// TestSettleSurvivesCrash cuts the power after each operation on the way from a flushed log to a closed one: what was flushed is there again and
-// nothing is damaged, and after a clean end so is all else, without a look at the batches.
+// abortTxn appends a transaction of one batch and its abort.
+func abortTxn(t *testing.T, l *Log, epoch kafka.LeaderEpoch) {
+	t.Helper()
+	appendTxn(t, l, 3, epoch)
+	appendTxn(t, l, 5, epoch)
+}
+
+// TestSettleSurvivesCrash cuts the power after each operation on the way from a flushed log to a closed one: what was
+// flushed is there again and nothing is damaged, and after a clean end so is all else, without a look at the batches.
 func TestSettleSurvivesCrash(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for keep := 0; keep <= 100; keep += 20 {
@@ -67,7 +84,10 @@ func TestSettleSurvivesCrash(t *testing.T) {
 			first := l.LogEndOffset()
 			point, err := l.Flush()
 			must(t, err)
-			fill(t, l, 40, 5)
+			fill(t, l, 38, 5)
+			abortTxn(t, l, 5)
+			aborted, err := l.AbortedTxns(nil, 0, l.LogEndOffset())
+			must(t, err)
 			whole := l.LogEndOffset()
 			done, clean := 0, true
 			left := disk
@@ -99,6 +119,11 @@ func TestSettleSurvivesCrash(t *testing.T) {
 				t.Errorf("%s: epoch 3 ends at %d", what, at)
 			}
 			if clean {
+				found, err := again.AbortedTxns(nil, 0, end)
+				must(t, err)
+				if len(aborted) != 1 || !slices.Equal(found, aborted) {
+					t.Errorf("%s: aborted %v, want %v", what, found, aborted)
+				}
 				break
 			}
 		}

@@ -342,8 +342,9 @@ func (b *builder) add(h Header) {
 	b.since += h.Size
 }
 
-// SaveIndex writes what the index files lack; whole says to make them even if there is nothing to write, and sync makes them durable. Without
-// whole, few entries wait for more.
+// SaveIndex writes what the index files lack, and sync makes it durable. Whole says to make the files even if there is
+// nothing to write, and to write what the transaction index lacks too; without whole few entries wait for more, and
+// aborted transactions for SaveAborts. Of the flusher.
 func (s *Segment) SaveIndex(whole, sync bool) error {
 	if whole {
 		if err := s.saveAborts(sync); err != nil {

@@ -79,8 +79,9 @@ func (s *Segment) resetAborts(old *aborts, end kafka.Offset) {
 	s.aborts.Store(x)
 }
 
-// SaveAborts makes the transaction index of the active segment durable, without which a recovery that begins after a marker would not know of it. It reports
-// whether the file is new, so that the folder has to be synced. Of the flusher.
+// SaveAborts makes the transaction index of the active segment durable, without which a recovery that begins after a
+// marker would not know of it; a whole SaveIndex writes it too. It reports whether the file is new, so that the folder
+// has to be synced. Of the flusher.
 func (s *Segment) SaveAborts() (created bool, err error) {
 	x := s.aborts.Load()
 	if x == nil || x.entries.n.Load() == max(0, x.saved) {
