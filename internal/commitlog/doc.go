@@ -9,6 +9,7 @@
 //   - What lies above it may end anywhere after a crash: it is scanned, and cut at the first batch that is not whole, valid and in order.
 //     Of a process that died on a machine that did not, headers tell.
 //   - Indexes, snapshots and epochs are derived from the batches; on any doubt they are made again from them.
+//   - Locks are taken in the order renaming, mu. renaming is held across renames and their syncs, mu across no I/O.
 //   - An idle log has no open file, no goroutine and no timer.
 //
 // It does not validate records, assign offsets, or know the high watermark: package partition does.

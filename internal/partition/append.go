@@ -126,7 +126,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		}
 		return w
 	}
-	if w.err = p.begin(r.Now); w.err != nil {
+	if w.err = p.ensureFolder(r.Now); w.err != nil {
 		w.storage = true
 		return w
 	}
@@ -138,7 +138,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	if p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) { // after the append: a flush that overtakes it must not be taken for its own
 		p.dir().m.grown.Store(true)
 	}
-	w.sync = p.count(int64(b.Count()), len(b), appended.End, c.FlushMessages)
+	w.sync = p.noteAppended(int64(b.Count()), len(b), appended.End, c.FlushMessages)
 	p.core.SetDurable(p.syncs.durable())
 	p.core.Appended(appended.End)
 	p.publish()

@@ -21,11 +21,11 @@ type logDir struct {
 	mu  sync.Mutex // a leaf; guards err
 	err error
 
-	replicas atomic.Int64  // partitions that are here
-	moved    atomic.Bool   // the checkpointed high watermarks are not those of now
-	syncs    chan struct{} // one for each of maxSyncs that runs
+	replicas  atomic.Int64  // partitions that are here
+	hwStale   atomic.Bool   // the checkpointed high watermarks are not those of now
+	syncTurns chan struct{} // one for each of maxSyncs that runs
 
-	files   sync.Mutex        // guards the checkpoints
+	files   sync.Mutex        // guards the checkpoints; held across their synced writes, no lock is taken under it
 	written map[string][]byte // checkpoints as they are on the disk, in order
 }
 
@@ -64,8 +64,8 @@ func (d *logDir) fail(err error) {
 
 // stale says that a high watermark moved, or that a partition came or went.
 func (d *logDir) stale() {
-	if !d.moved.Load() { // one word that all appends share: it is mostly read
-		d.moved.Store(true)
+	if !d.hwStale.Load() { // one word that all appends share: it is mostly read
+		d.hwStale.Store(true)
 	}
 }
 

@@ -162,11 +162,11 @@ func (p *Partition) markIdle() error {
 
 // writeHighWatermarks checkpoints the high watermarks of each directory where one moved.
 func (m *Manager) writeHighWatermarks() {
-	if !slices.ContainsFunc(m.dirs, func(d *logDir) bool { return d.moved.Load() }) {
+	if !slices.ContainsFunc(m.dirs, func(d *logDir) bool { return d.hwStale.Load() }) {
 		return
 	}
 	m.eachDir(func(d *logDir, all []*Partition) error {
-		if !d.moved.Swap(false) {
+		if !d.hwStale.Swap(false) {
 			return nil
 		}
 		err := d.save(checkpoint.Replication, all, func(i int) kafka.Offset { return all[i].HighWatermark() })

@@ -177,7 +177,7 @@ func TestLagOfACompactedTopic(t *testing.T) {
 		binary.BigEndian.PutUint32(out[17:], record.Batch(out).ComputeCRC())
 		l.p.mu.Lock()
 		defer l.p.mu.Unlock()
-		if err := l.p.begin(l.now); err != nil {
+		if err := l.p.ensureFolder(l.now); err != nil {
 			t.Fatal(err)
 		}
 		appended, err := l.p.log().Append(out, l.now)

@@ -41,7 +41,7 @@ func Open(o Options) (*Manager, error) {
 	m.deleteDelay.Store(int64(o.DeleteDelay))
 	m.table.Store(newTable(metadata.Map[string, *topic]{}, metadata.Map[kafka.TopicID, *topic]{}))
 	for _, d := range o.Dirs {
-		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, err: d.Err, written: make(map[string][]byte), syncs: make(chan struct{}, maxSyncs)})
+		m.dirs = append(m.dirs, &logDir{Dir: d, m: m, err: d.Err, written: make(map[string][]byte), syncTurns: make(chan struct{}, maxSyncs)})
 	}
 	started := o.Now()
 	var all sync.WaitGroup

@@ -384,8 +384,8 @@ func (p *Partition) expireProducers(now time.Time) {
 	}
 }
 
-// begin makes what has to be on the disk before the first record. Hold the lock.
-func (p *Partition) begin(now time.Time) error {
+// ensureFolder makes what has to be on the disk before the first record. Hold the lock.
+func (p *Partition) ensureFolder(now time.Time) error {
 	if p.marked {
 		return nil
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/ottla/ottla/internal/replica"
 )
 
-// maxSyncs is how many partitions of a log directory are synced at a time for answers that wait. A disk gains little from more, each holds a thread of
-// the system's, and what waits for its turn gathers appends.
+// maxSyncs is how many partitions of a log directory are synced at a time for answers that wait. A disk gains little
+// from more, each holds a thread of the system's, and what waits for its turn gathers appends.
 const maxSyncs = 4
 
 // syncs is what flush.messages asks for. All that is appended while a sync runs goes with the next one, and its answers with that. The
@@ -30,8 +30,8 @@ type syncs struct {
 // owes reports whether an append that ends at end has to wait for a sync.
 func (s *syncs) owes(end kafka.Offset) bool { return s != nil && s.synced < end && end <= s.owed }
 
-// count takes in an append of so many bytes, and reports whether somebody has to begin to sync. Hold the lock.
-func (p *Partition) count(records int64, size int, end kafka.Offset, every int64) (begin bool) {
+// noteAppended takes in an append of so many bytes, and reports whether somebody has to begin to sync. Hold the lock.
+func (p *Partition) noteAppended(records int64, size int, end kafka.Offset, every int64) (begin bool) {
 	if every <= 0 || every == math.MaxInt64 {
 		every = math.MaxInt64
 		if p.syncs == nil {
@@ -64,10 +64,10 @@ func (s *syncs) durable() kafka.Offset {
 func (p *Partition) syncOwed() {
 	for more := true; more; {
 		dir := p.dir()
-		dir.syncs <- struct{}{}
+		dir.syncTurns <- struct{}{}
 		runtime.Gosched() // appends that could be written now go with this sync
 		point, err := p.flush()
-		<-dir.syncs
+		<-dir.syncTurns
 		if err != nil {
 			_ = p.storageFailure(err)
 		}
@@ -75,8 +75,8 @@ func (p *Partition) syncOwed() {
 	}
 }
 
-// noteSynced takes in how far the log is synced, lets the answers go that waited for it, and reports whether more is owed. When there is no hope, none
-// waits on.
+// noteSynced takes in how far the log is synced, lets the answers go that waited for it, and reports whether more is
+// owed. When there is no hope, none waits on.
 func (p *Partition) noteSynced(point kafka.Offset, ok bool) (more bool) {
 	p.mu.Lock()
 	s := p.syncs

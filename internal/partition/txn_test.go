@@ -14,7 +14,7 @@ func follow(t *testing.T, p *Partition, batches ...[]byte) {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if err := p.begin(p.dir().m.o.Now()); err != nil {
+	if err := p.ensureFolder(p.dir().m.o.Now()); err != nil {
 		t.Fatal(err)
 	}
 	for _, b := range batches {

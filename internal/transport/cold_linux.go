@@ -12,8 +12,8 @@ import (
 const (
 	// rangeChunk is how much of a file range is looked for in the page cache, and sent, at a time, in bytes.
 	rangeChunk = 1 << 20
-	// coldSample is the size of each place that is looked for, in bytes: in the middle of a chunk, at its end and farther on. The beginning says
-	// little: whoever looked up the range has read there.
+	// coldSample is the size of each place that is looked for, in bytes: in the middle of a chunk, at its end and
+	// farther on. The beginning says little: whoever looked up the range has read there.
 	coldSample = 64 << 10
 	// readAhead is farther than the system reads ahead in a file, in bytes.
 	readAhead = 32 << 20
@@ -21,9 +21,10 @@ const (
 	maxColdBuffers = 64
 )
 
-// disk keeps file ranges that are not in the page cache from those that are. A chunk that has to come from the disk is read into a buffer, by no more
-// than a few goroutines at a time, so that those who wait for the disk don't hold up the others, and leaves the page cache as it was, so that no other
-// range is pushed out of it. It is sent after that: a peer that is slow holds a buffer and nobody's turn. If all buffers are taken, sendfile does both.
+// disk keeps file ranges that are not in the page cache from those that are. A chunk that has to come from the disk is
+// read into a buffer, by no more than a few goroutines at a time, so that those who wait for the disk don't hold up the
+// others, and leaves the page cache as it was, so that no other range is pushed out of it. It is sent after that: a peer
+// that is slow holds a buffer and nobody's turn. If all buffers are taken, sendfile does both.
 type disk struct {
 	turns   chan struct{} // one for each read that runs
 	buffers atomic.Int32
@@ -139,8 +140,9 @@ func (a *ahead) drop(d *disk) {
 	}
 }
 
-// cached reports whether a chunk seems to be in the page cache, and not only because the system reads ahead of somebody in this file: then its end, or
-// what lies farther away than that, is not. Where the system can't tell (before Linux 6.5) it says yes.
+// cached reports whether a chunk seems to be in the page cache, and not only because the system reads ahead of somebody
+// in this file: then its end, or what lies farther away than that, is not. Where the system can't tell (before Linux
+// 6.5) it says yes.
 func cached(fd uintptr, pos, n int64) bool {
 	size := min(n, coldSample)
 	if !sampleCached(fd, pos+n-size, size) || n > 2*coldSample && !sampleCached(fd, pos+n/2, size) {
