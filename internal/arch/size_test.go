@@ -64,6 +64,72 @@ func check(t *testing.T, seen map[string]bool, name string, lines, limit int) {
 	}
 }
 
+// testShare is how many hundredths of a line of test a room of L1 to L4 has at least for each line of other code. A
+// room that is not listed has a line for a line: a ratchet, as outsized is. A floor may be raised, never lowered. Scenario
+// files and golden bytes don't count, though they are tests too; nor does generated code.
+var testShare = map[string]int{
+	"commitlog":    85,
+	"compaction":   65,
+	"compress":     40,
+	"controller":   20,
+	"coordinator":  80,
+	"fetchsession": 35,
+	"group":        50,
+	"metadata":     25,
+	"partition":    90,
+	"producer":     65,
+	"purgatory":    65,
+	"quorum":       60,
+	"record":       50,
+	"replica":      65,
+	"schema":       50,
+	"segment":      35,
+	"shard":        15,
+	"transport":    50,
+	"vfs":          15,
+	"wire":         85,
+}
+
+func TestShareOfTests(t *testing.T) {
+	type lines struct{ test, code int }
+	counted := map[string]lines{}
+	for _, p := range load(t) {
+		if !strings.HasPrefix(p.path, "internal/") {
+			continue
+		}
+		n := counted[roomOf(p.path)]
+		for _, f := range p.tests {
+			n.test += p.lines(f)
+		}
+		for _, f := range p.files {
+			n.code += p.lines(f)
+		}
+		counted[roomOf(p.path)] = n
+	}
+	rooms := policy(t)
+	for name, r := range rooms {
+		if r.layer < "L1" || r.layer > "L4" {
+			continue
+		}
+		n := counted[name]
+		floor, listed := testShare[name]
+		if !listed {
+			floor = 100
+		}
+		switch share := 100 * n.test / max(n.code, 1); {
+		case share < floor:
+			t.Errorf("%s has %d lines of tests for %d of code, %d %%: the floor is %d %%", name, n.test, n.code, share, floor)
+		case listed && share >= 100:
+			t.Errorf("%s has a line of test for each of code now: take it off the list", name)
+		}
+	}
+	for name := range testShare {
+		if layer := rooms[name].layer; layer < "L1" || layer > "L4" {
+			t.Errorf("%s is no room of L1 to L4: take it off the list", name)
+		}
+	}
+}
+
 func TestPackagesAreDocumented(t *testing.T) {
 	for _, p := range load(t) {
 		if len(p.files) == 0 {
