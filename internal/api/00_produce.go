@@ -214,7 +214,7 @@ func (w *parkedWrites) replicate(free bool) {
 	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.deadline, func(free bool) { complete(w.pending, free, w.settle) })
 	for i := range w.results {
 		if r := &w.results[i]; r.waits {
-			wait.Watch(r.partition.Watchers(), kafka.HighWatermark, r.end-1)
+			wait.Watch(r.partition.Watchers(), purgatory.HighWatermark, r.end-1)
 		}
 	}
 	w.Purgatory.Start(wait)

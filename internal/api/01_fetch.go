@@ -293,7 +293,7 @@ func (f *reads) park() {
 func (f *reads) wait() {
 	wait := purgatory.New(purgatory.Bytes, len(f.found), int64(f.minBytes-f.bytes), f.deadline, f.onWake)
 	for i := range f.found {
-		wait.Watch(f.found[i].partition.Watchers(), f.isolation, f.found[i].seen) // what is there already was not enough
+		wait.Watch(f.found[i].partition.Watchers(), purgatory.BoundOf(f.isolation), f.found[i].seen) // what is there already was not enough
 	}
 	f.Purgatory.Start(wait)
 }

@@ -225,7 +225,7 @@ func (l *loop) watch() {
 	l.watching = true
 	first := &l.pending[0]
 	w := purgatory.New(purgatory.Each, 1, 0, first.deadline, l.passed)
-	w.Watch(l.log.Watchers(), kafka.HighWatermark, first.end-1)
+	w.Watch(l.log.Watchers(), purgatory.HighWatermark, first.end-1)
 	l.o.Purgatory.Start(w)
 }
 

@@ -539,14 +539,14 @@ func TestWaitsAreWoken(t *testing.T) {
 	p := w.get("t", 0)
 	purg := purgatory.NewPurgatory(func() time.Time { return w.now })
 	woken := 0
-	wait := func(i kafka.Isolation) {
+	wait := func(bound purgatory.Bound) {
 		f := purgatory.New(purgatory.Bytes, 1, 1, w.now.Add(time.Minute), func(bool) { woken++ })
-		f.Watch(p.Watchers(), i, p.LogEndOffset())
+		f.Watch(p.Watchers(), bound, p.LogEndOffset())
 		purg.Start(f)
 	}
-	wait(kafka.HighWatermark)
-	wait(kafka.Committed)
-	wait(kafka.LogEnd)
+	wait(purgatory.HighWatermark)
+	wait(purgatory.LastStable)
+	wait(purgatory.LogEnd)
 	if woken != 0 {
 		t.Fatal("woken by nothing")
 	}
@@ -554,7 +554,7 @@ func TestWaitsAreWoken(t *testing.T) {
 	if woken != 3 {
 		t.Errorf("an append woke %d of 3", woken)
 	}
-	wait(kafka.HighWatermark)
+	wait(purgatory.HighWatermark)
 	w.apply(&schema.PartitionChangeRecord{TopicID: topicID("t"), PartitionID: 0, Leader: -1})
 	if woken != 4 {
 		t.Error("lost leadership wakes nobody")

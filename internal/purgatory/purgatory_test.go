@@ -31,8 +31,8 @@ func TestProduceWaitsForEveryPartition(t *testing.T) {
 		var a, b Watchers
 		calls := 0
 		w := New(Each, 2, 0, time.Now().Add(time.Minute), func(bool) { calls++ })
-		w.Watch(&a, kafka.HighWatermark, 9)
-		w.Watch(&b, kafka.HighWatermark, 4)
+		w.Watch(&a, HighWatermark, 9)
+		w.Watch(&b, HighWatermark, 4)
 		p.Start(w)
 		a.Advance(20, 9, 9, 100, nil)
 		b.Advance(20, 5, 5, 100, nil)
@@ -56,7 +56,7 @@ func TestSyncedIsABoundOfItsOwn(t *testing.T) {
 	bubble(t, func(t *testing.T, p *Purgatory) {
 		var a Watchers
 		calls := ""
-		for _, bound := range []kafka.Isolation{Synced, kafka.LogEnd} {
+		for _, bound := range []Bound{Synced, LogEnd} {
 			w := New(Each, 1, 0, time.Now().Add(time.Minute), func(bool) { calls += fmt.Sprint(bound, " ") })
 			w.Watch(&a, bound, 9)
 			p.Start(w)
@@ -68,8 +68,33 @@ func TestSyncedIsABoundOfItsOwn(t *testing.T) {
 		}
 		a.Synced(10)
 		a.Advance(10, 10, 10, 1, nil)
-		if want := fmt.Sprint(Synced, " ", kafka.LogEnd, " "); calls != want {
+		if want := fmt.Sprint(Synced, " ", LogEnd, " "); calls != want {
 			t.Errorf("called back %q, want %q", calls, want)
+		}
+	})
+}
+
+// A reader is woken when it may read more, neither sooner nor by what others may read.
+func TestReadersWaitForTheirBound(t *testing.T) {
+	bubble(t, func(t *testing.T, p *Purgatory) {
+		var a Watchers
+		woken := map[kafka.Isolation]bool{}
+		for _, i := range []kafka.Isolation{kafka.LogEnd, kafka.HighWatermark, kafka.Committed} {
+			w := New(Bytes, 1, 1, time.Now().Add(time.Minute), func(bool) { woken[i] = true })
+			w.Watch(&a, BoundOf(i), 9)
+			p.Start(w)
+		}
+		a.Advance(10, 9, 9, 1, nil)
+		if !woken[kafka.LogEnd] || len(woken) != 1 {
+			t.Errorf("the log end woke %v", woken)
+		}
+		a.Advance(10, 10, 9, 1, nil)
+		if !woken[kafka.HighWatermark] || len(woken) != 2 {
+			t.Errorf("the high watermark woke %v", woken)
+		}
+		a.Advance(10, 10, 10, 1, nil)
+		if len(woken) != 3 {
+			t.Errorf("the last stable offset woke %v", woken)
 		}
 	})
 }
@@ -79,8 +104,8 @@ func TestFetchWaitsForBytesFromAnyPartition(t *testing.T) {
 		var a, b Watchers
 		calls := 0
 		w := New(Bytes, 2, 1000, time.Now().Add(time.Minute), func(bool) { calls++ })
-		w.Watch(&a, kafka.HighWatermark, 0)
-		w.Watch(&b, kafka.HighWatermark, 0)
+		w.Watch(&a, HighWatermark, 0)
+		w.Watch(&b, HighWatermark, 0)
 		p.Start(w)
 		a.Advance(1, 1, 1, 400, nil)
 		b.Advance(1, 0, 0, 5000, nil) // not visible yet
@@ -102,7 +127,7 @@ func TestBoundThatPassedBeforeTheWaitCounts(t *testing.T) {
 			a.Advance(10, 10, 10, 1, nil)
 			called := false
 			w := New(kind, 1, 1_000_000, time.Now().Add(time.Minute), func(bool) { called = true })
-			w.Watch(&a, kafka.HighWatermark, 5)
+			w.Watch(&a, HighWatermark, 5)
 			p.Start(w)
 			if !called {
 				t.Errorf("kind %d: the wait sleeps through an append that came before it", kind)
@@ -135,7 +160,7 @@ func TestWokenWaitsAreCalledBackWhenTheirWakerHasTime(t *testing.T) {
 					short++
 				}
 			})
-			w.Watch(&a, kafka.HighWatermark, 0)
+			w.Watch(&a, HighWatermark, 0)
 			p.Start(w)
 		}
 		a.Advance(1, 1, 1, 0, &woken)
@@ -162,7 +187,7 @@ func TestDeadlines(t *testing.T) {
 				fired = append(fired, time.Since(start))
 				all <- struct{}{}
 			})
-			w.Watch(&a, kafka.HighWatermark, 1)
+			w.Watch(&a, HighWatermark, 1)
 			p.Start(w)
 		}
 		for range 6 {
@@ -185,8 +210,8 @@ func TestFailCompletesAll(t *testing.T) {
 		calls := 0
 		for range 3 {
 			w := New(Each, 2, 0, time.Now().Add(time.Minute), func(bool) { calls++ })
-			w.Watch(&a, kafka.HighWatermark, 5)
-			w.Watch(&b, kafka.HighWatermark, 5)
+			w.Watch(&a, HighWatermark, 5)
+			w.Watch(&b, HighWatermark, 5)
 			p.Start(w)
 		}
 		a.Fail()
@@ -206,7 +231,7 @@ func TestShutdownCompletesAll(t *testing.T) {
 		calls := make(chan struct{}, 2)
 		wait := func() {
 			w := New(Each, 1, 0, time.Now().Add(time.Hour), func(bool) { calls <- struct{}{} })
-			w.Watch(&a, kafka.HighWatermark, 5)
+			w.Watch(&a, HighWatermark, 5)
 			p.Start(w)
 		}
 		wait()
@@ -233,7 +258,7 @@ func TestExactlyOnceUnderLoad(t *testing.T) {
 			for i := g; i < waits; i += 4 {
 				w := New(Kind(i%2), 3, 50, time.Now().Add(time.Duration(r.IntN(3))*time.Millisecond), func(bool) { callbacks[i].Add(1) })
 				for range 3 {
-					w.Watch(&watchers[r.IntN(8)], kafka.Isolation(r.IntN(3)), kafka.Offset(r.IntN(2000)))
+					w.Watch(&watchers[r.IntN(8)], Bound(r.IntN(int(Synced))), kafka.Offset(r.IntN(2000)))
 				}
 				p.Start(w)
 			}
@@ -266,7 +291,7 @@ func BenchmarkWaitAndWake(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w := New(Bytes, 1, 1, deadline, func(bool) {})
-		w.Watch(&a, kafka.HighWatermark, end)
+		w.Watch(&a, HighWatermark, end)
 		p.Start(w)
 		end++
 		a.Advance(end+1, end+1, end+1, 100, nil)

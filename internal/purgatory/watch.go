@@ -8,11 +8,26 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 )
 
-// Synced is a bound beside those of readers: how far the log is durable, where somebody waits for that.
-const Synced = kafka.Committed + 1
+// Bound is an offset of a partition, exclusive, that can be waited for.
+type Bound int8
 
-// bounds is how many offsets of a partition can be waited for, indexed by kafka.Isolation or Synced.
-const bounds = int(Synced) + 1
+const (
+	// LogEnd is the log end offset.
+	LogEnd Bound = iota
+	// HighWatermark is how far all in-sync replicas hold the log.
+	HighWatermark
+	// LastStable is the last stable offset.
+	LastStable
+	// Synced is how far the log is durable, where somebody waits for that.
+	Synced
+
+	bounds int = iota // how many there are
+)
+
+// BoundOf is the one that limits reads of an isolation.
+func BoundOf(i kafka.Isolation) Bound {
+	return [...]Bound{kafka.LogEnd: LogEnd, kafka.HighWatermark: HighWatermark, kafka.Committed: LastStable}[i]
+}
 
 // Watchers are the waits on one partition. The zero value is ready and holds nothing else.
 // The partition calls Advance after it has unlocked.
@@ -28,7 +43,7 @@ type entry struct {
 	on         *Watchers
 	linked     bool
 	prev, next *entry
-	bound      kafka.Isolation
+	bound      Bound
 	past       kafka.Offset
 }
 
@@ -36,9 +51,9 @@ type entry struct {
 // that comes late is harmless. Waits that it completes are called back before it returns, or are added to later.
 func (w *Watchers) Advance(logEnd, highWatermark, lastStable kafka.Offset, bytes int, later *Woken) {
 	w.mu.Lock()
-	w.ends[kafka.LogEnd] = max(w.ends[kafka.LogEnd], logEnd)
-	w.ends[kafka.HighWatermark] = max(w.ends[kafka.HighWatermark], highWatermark)
-	w.ends[kafka.Committed] = max(w.ends[kafka.Committed], lastStable)
+	w.ends[LogEnd] = max(w.ends[LogEnd], logEnd)
+	w.ends[HighWatermark] = max(w.ends[HighWatermark], highWatermark)
+	w.ends[LastStable] = max(w.ends[LastStable], lastStable)
 	met := w.passed(bytes)
 	w.mu.Unlock()
 	if later != nil {
@@ -207,7 +222,7 @@ func New(kind Kind, partitions int, need int64, deadline time.Time, done func(fr
 
 // Watch adds a partition: the wait is for its bound to rise above past. It must not be called more often than New was
 // told, nor after Start.
-func (w *Wait) Watch(on *Watchers, bound kafka.Isolation, past kafka.Offset) {
+func (w *Wait) Watch(on *Watchers, bound Bound, past kafka.Offset) {
 	if w.kind == Each {
 		w.need.Add(1)
 	}
