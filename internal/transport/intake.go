@@ -63,6 +63,7 @@ func (c *Conn) readSome() (n int, dry bool, err error) {
 	if in.buf == nil {
 		c.hold(upTo)
 	}
+	upTo = min(upTo, cap(in.buf.B)) // which may be what was left of a prefix: it grows with what comes
 	from := len(in.buf.B)
 	n, dry, err = c.io.take(in.buf.B[from:upTo])
 	in.buf.B = in.buf.B[:from+n]
@@ -82,8 +83,7 @@ func (c *Conn) readSome() (n int, dry bool, err error) {
 func (c *Conn) wanted() int {
 	in := &c.in
 	if in.buf != nil && len(in.buf.B) >= sizePrefix {
-		// With the size of the next frame, and no further than the buffer goes: it grows with what comes.
-		return min(2*sizePrefix+c.claimed(), cap(in.buf.B))
+		return 2*sizePrefix + c.claimed() // with the size of the next frame
 	}
 	switch n := 2*sizePrefix + in.last; {
 	case n <= smallRead:

@@ -260,7 +260,7 @@ func (s *socket) ended() (yes bool) {
 	_ = s.raw.Control(func(fd uintptr) { // a closed one has been seen to end
 		var one [1]byte
 		n, err := moved(unix.SYS_RECVFROM, int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		yes = n == 0 && err == nil
+		yes = n == 0 && err != unix.EAGAIN && err != unix.EINTR // a reset is told only once: it counts
 	})
 	return yes
 }

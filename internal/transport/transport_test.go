@@ -251,6 +251,52 @@ func TestPipelinedFramesOfOneSize(t *testing.T) {
 	}
 }
 
+// What is left of one frame's read may be one to three bytes of the next prefix, whatever the sizes are.
+func TestFramesThatGrowByAFewBytes(t *testing.T) {
+	l := serve(t, testOptions(), echo)
+	for _, size := range []int{0, 100, smallRead - 9, smallRead, 16_000, trusted - 12, trusted, 200_000} {
+		for more := range 9 {
+			nc := dial(t, l)
+			nc.Write(frame(make([]byte, size)))
+			readFrame(t, nc)
+			nc.Write(append(frame(make([]byte, size+more)), frame([]byte("next"))...))
+			if got := readFrame(t, nc); len(got) != size+more {
+				t.Fatalf("a frame of %d bytes comes back with %d", size+more, len(got))
+			}
+			if got := readFrame(t, nc); string(got) != "next" {
+				t.Fatalf("after %d and %d bytes: %q", size, size+more, got)
+			}
+			nc.Close()
+		}
+	}
+}
+
+// A reset that comes with the last bytes makes no event of its own, and is told by the socket only once.
+func TestResetBehindTheLastBytesIsSeen(t *testing.T) {
+	opts := testOptions()
+	opts.MaxIdle = time.Hour
+	l := serve(t, opts, func(r *Request) { r.Reply(Response{}) })
+	for range 20 {
+		nc := dial(t, l)
+		nc.Write(bytes.Repeat(frame([]byte("fire and forget")), 2*seasoned))
+		if err := nc.(*net.TCPConn).SetLinger(0); err != nil {
+			t.Fatal(err)
+		}
+		nc.Close()
+	}
+	for deadline := time.Now().Add(patience); ; runtime.Gosched() {
+		l.mu.Lock()
+		left := len(l.conns)
+		l.mu.Unlock()
+		if left == 0 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d connections are left", left)
+		}
+	}
+}
+
 func TestHeldFrameSurvivesTheHandler(t *testing.T) {
 	got := make(chan []byte, 2)
 	pending := make(chan Pending, 2)

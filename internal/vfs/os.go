@@ -28,10 +28,10 @@ func (OS) Create(name string) (File, error) { return openOS(name, os.O_RDWR|os.O
 func (OS) Remove(name string) error { return os.Remove(name) }
 
 // Rename implements FS.
-func (OS) Rename(from, to string) error { return os.Rename(from, to) }
+func (OS) Rename(from, to string) error { return spaceError(os.Rename(from, to)) }
 
 // Mkdir implements FS.
-func (OS) Mkdir(name string) error { return os.Mkdir(name, 0o755) }
+func (OS) Mkdir(name string) error { return spaceError(os.Mkdir(name, 0o755)) }
 
 // ReadDir implements FS. A file that vanishes meanwhile is left out.
 func (OS) ReadDir(name string) ([]Entry, error) {

@@ -13,7 +13,7 @@ import (
 var (
 	// ErrSyncFailed says that a sync failed, so that what is on the disk is unknown. It must not be tried again.
 	ErrSyncFailed = errors.New("sync failed")
-	// ErrNoSpace says that the disk or the quota is full.
+	// ErrNoSpace says that the disk or the quota is full. Every error that has this reason wraps it.
 	ErrNoSpace = errors.New("no space left")
 	// ErrLocked says that another process, or another holder in this one, has the lock.
 	ErrLocked = errors.New("locked by another holder")

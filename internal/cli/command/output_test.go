@@ -137,3 +137,17 @@ func TestProgress(t *testing.T) {
 		t.Errorf("quiet, and yet %q", out.String())
 	}
 }
+
+// A group's id may be anything: a terminal must not obey it.
+func TestTablesDoNotObeyNames(t *testing.T) {
+	var out bytes.Buffer
+	a := NewApp(&World{Out: &out, OutTTY: true, Getenv: func(string) string { return "dumb" }})
+	names := TableOf([]string{"\x1b]0;pwned\a\r\"ü\"\n"}, []Column[string]{{Name: "NAME", Value: func(s string) string { return s }}})
+	if err := a.Table(names); err != nil {
+		t.Fatal(err)
+	}
+	_ = a.Out.Flush()
+	if want := "NAME\n\\x1b]0;pwned\\a\\r\"ü\"\\n\n"; out.String() != want {
+		t.Errorf("printed %q, want %q", out.String(), want)
+	}
+}

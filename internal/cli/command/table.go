@@ -3,7 +3,9 @@ package command
 import (
 	"io"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -31,7 +33,7 @@ func TableOf[T any](rows []T, columns []Column[T]) table {
 	for _, r := range rows {
 		line := make([]string, len(columns))
 		for i, c := range columns {
-			line[i] = c.Value(r)
+			line[i] = printable(c.Value(r))
 		}
 		t.cells = append(t.cells, line)
 	}
@@ -131,4 +133,13 @@ func (t table) line(row []string, w []int) string {
 		}
 	}
 	return strings.TrimRight(b.String(), " ")
+}
+
+// printable writes control characters as escapes: names come from whoever may join a group, and a terminal would obey them.
+func printable(s string) string {
+	if !strings.ContainsFunc(s, unicode.IsControl) {
+		return s
+	}
+	quoted := strconv.Quote(s)
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
