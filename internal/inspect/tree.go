@@ -37,16 +37,6 @@ func (n *Node) Children() []*Node {
 	return children
 }
 
-// Child is the one of that name, or nil.
-func (n *Node) Child(name string) *Node {
-	for _, c := range n.Children() {
-		if c.Name == name {
-			return c
-		}
-	}
-	return nil
-}
-
 // Print writes what is below the node, each level two blanks further to the right; of a file, its text.
 func (n *Node) Print(w io.Writer) { n.print(w, "") }
 

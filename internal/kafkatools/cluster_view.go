@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -154,21 +153,4 @@ func javaUUID(s string) (kafka.UUID, error) {
 
 func isBase64URL(r rune) bool {
 	return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_=", r)
-}
-
-// table prints rows in columns as wide as their widest cell, a tab behind each.
-func (w *World) table(headers []string, rows [][]string) {
-	widths := make([]int, len(headers))
-	all := slices.Concat([][]string{headers}, rows)
-	for _, row := range all {
-		for i, cell := range row {
-			widths[i] = max(widths[i], len(cell))
-		}
-	}
-	for _, row := range all {
-		for i, cell := range row {
-			w.printf("%-*s\t", widths[i], cell)
-		}
-		w.println()
-	}
 }

@@ -1,6 +1,7 @@
 package kafkatools
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -70,4 +71,29 @@ func orMissing(s string) string {
 		return missing
 	}
 	return s
+}
+
+func joinInts(all []int32, sep string) string {
+	words := make([]string, len(all))
+	for i, n := range all {
+		words[i] = strconv.Itoa(int(n))
+	}
+	return strings.Join(words, sep)
+}
+
+// table prints rows in columns as wide as their widest cell, a tab behind each.
+func (w *World) table(headers []string, rows [][]string) {
+	columns := make([]column, len(headers))
+	all := slices.Concat([][]string{headers}, rows)
+	for _, row := range all {
+		for i, cell := range row {
+			columns[i].fit(cell)
+		}
+	}
+	for _, row := range all {
+		for i, cell := range row {
+			w.printf("%s\t", pad(cell, columns[i].width))
+		}
+		w.println()
+	}
 }

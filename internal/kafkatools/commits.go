@@ -2,12 +2,10 @@ package kafkatools
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"sync"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -110,7 +108,7 @@ func (c *commits) finish(cl *client) {
 			unread = append(unread, tp)
 		}
 	}
-	offsets, err := cl.listOffsets(ctx, unread, c.reset)
+	offsets, err := cl.everyOffset(ctx, unread, c.reset)
 	if err != nil || len(offsets) == 0 {
 		return
 	}
@@ -122,18 +120,4 @@ func (c *commits) finish(cl *client) {
 		begin[tp.Topic][tp.Partition] = kgo.EpochOffset{Epoch: -1, Offset: o}
 	}
 	cl.CommitOffsetsSync(ctx, begin, nil)
-}
-
-// isFatal reports whether an error of consuming is one that a Java consumer throws.
-func isFatal(err error) bool {
-	for _, code := range []error{kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.ClusterAuthorizationFailed,
-		kerr.SaslAuthenticationFailed, kerr.InvalidGroupID, kerr.InvalidTopicException, kerr.InvalidSessionTimeout,
-		kerr.InconsistentGroupProtocol, kerr.FencedInstanceID, kerr.GroupMaxSizeReached, kerr.UnsupportedAssignor,
-		kerr.InvalidRegularExpression, kerr.UnsupportedVersion} {
-		if errors.Is(err, code) {
-			return true
-		}
-	}
-	var noReset *kgo.ErrDataLoss
-	return errors.As(err, &noReset)
 }

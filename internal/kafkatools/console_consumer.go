@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -360,28 +359,4 @@ func (t *consumerTool) print(r *reading, f kgo.Fetches, before int64, passed fun
 		passed(last)
 	})
 	return done, err
-}
-
-// next waits for records; none means that time is up or the context ended. A timeout below zero is none.
-func (c *client) next(ctx context.Context, timeout time.Duration) (kgo.Fetches, error) {
-	if timeout >= 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
-		defer cancel()
-	}
-	for {
-		f := c.PollFetches(ctx)
-		if !f.Empty() || ctx.Err() != nil {
-			return f, nil
-		}
-		for _, e := range f.Errors() {
-			var group *kgo.ErrGroupSession
-			if isFatal(e.Err) {
-				return nil, fmt.Errorf("%s-%d: %w", e.Topic, e.Partition, e.Err)
-			}
-			if errors.As(e.Err, &group) && isFatal(group.Err) {
-				return nil, group.Err
-			}
-		}
-	}
 }

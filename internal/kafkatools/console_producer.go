@@ -20,12 +20,6 @@ import (
 // lineReaders are the classes of --line-reader that there are.
 var lineReaders = []string{"org.apache.kafka.tools.LineMessageReader", "kafka.tools.ConsoleProducer$LineMessageReader"}
 
-// lastWords bounds what is done after an interruption, whose exit code is interrupted.
-const (
-	lastWords   = 10 * time.Second
-	interrupted = 130
-)
-
 // producerTool is kafka-console-producer.
 type producerTool struct {
 	joptTool
@@ -126,9 +120,6 @@ func (t *producerTool) check() (settings, error) {
 	}
 	return all, checkServers(all[bootstrapServers])
 }
-
-// optionName is the name of an option without dashes.
-func optionName(o *jopt.Option) string { return strings.Trim(o.String(), "[]") }
 
 // checkServers wants every address to have a port.
 func checkServers(servers string) error {

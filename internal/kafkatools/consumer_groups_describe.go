@@ -132,7 +132,7 @@ func (t *groupsTool) withEnds(ctx context.Context, partitions []kafka.TopicParti
 		return nil, errors.New(wrapped(&futureError{err}))
 	}
 	led := slices.DeleteFunc(slices.Clone(partitions), func(tp kafka.TopicPartition) bool { return leaderless[tp] })
-	ends, err := t.c.listOffsets(ctx, led, latest)
+	ends, err := t.c.everyOffset(ctx, led, latest)
 	if err != nil {
 		return nil, errors.New(wrapped(&futureError{err}))
 	}

@@ -214,7 +214,7 @@ func plannedAt(partitions []kafka.TopicPartition, offset func(kafka.TopicPartiti
 }
 
 func (t *groupsTool) offsetsAt(ctx context.Context, partitions []kafka.TopicPartition, timestamp int64) (map[kafka.TopicPartition]int64, error) {
-	found, err := t.c.listOffsets(ctx, partitions, timestamp)
+	found, err := t.c.everyOffset(ctx, partitions, timestamp)
 	if err != nil {
 		return nil, errors.New(wrapped(&futureError{err}))
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafkatools/java"
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
@@ -185,24 +184,12 @@ func (t *latencyTool) ends(ctx context.Context, c *client, topic string) (map[in
 	if err != nil {
 		return nil, err
 	}
-	offsets, err := c.listOffsets(ctx, partitions, latest)
+	offsets, err := c.everyOffset(ctx, partitions, latest)
 	from := map[int32]kgo.Offset{}
 	for tp, o := range offsets {
 		from[tp.Partition] = kgo.NewOffset().At(o)
 	}
 	return from, err
-}
-
-func (c *client) createTopic(ctx context.Context, name string) error {
-	req := kmsg.NewPtrCreateTopicsRequest()
-	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = name, 1, 1
-	req.Topics, req.TimeoutMillis = append(req.Topics, topic), c.timeoutMillis()
-	resp, err := ask[*kmsg.CreateTopicsResponse](ctx, c, "createTopics", req)
-	if err != nil || len(resp.Topics) != 1 {
-		return err
-	}
-	return javaCode(resp.Topics[0].ErrorCode, resp.Topics[0].ErrorMessage)
 }
 
 // arrival bounds how long a record may take.
@@ -215,12 +202,12 @@ func (t *latencyTool) measure(ctx context.Context, p *latencyPlan, producer, con
 	latencies := make([]int64, p.records)
 	for i := range latencies {
 		r := p.record(random)
-		began := time.Now()
+		began := t.w.Now()
 		if err := producer.ProduceSync(ctx, r).FirstErr(); err != nil {
 			return err
 		}
 		f, err := consumer.next(ctx, arrival)
-		elapsed := time.Since(began)
+		elapsed := t.w.Now().Sub(began)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package kafkatools
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 )
@@ -211,3 +212,30 @@ func javaFull(err error) string {
 	}
 	return err.Error()
 }
+
+// wrapped is how Java shows an error that came out of a future: by its class and message, once for each future around it.
+func wrapped(err error) string {
+	switch e := err.(type) {
+	case *javaError:
+		return e.full()
+	case *futureError:
+		return "java.util.concurrent.ExecutionException: " + wrapped(e.err)
+	case *argumentError:
+		return "java.lang.IllegalArgumentException: " + e.Error()
+	}
+	return err.Error()
+}
+
+// futureError is an error around that of a future.
+type futureError struct{ err error }
+
+// Error is that of the error within, as Java shows it.
+func (e *futureError) Error() string { return wrapped(e.err) }
+
+// argumentError is an argument that makes no sense; most tools answer it with their help.
+type argumentError struct{ message string }
+
+// Error is the message.
+func (e *argumentError) Error() string { return e.message }
+
+func argumentf(format string, args ...any) error { return &argumentError{fmt.Sprintf(format, args...)} }

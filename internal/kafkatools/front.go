@@ -3,6 +3,7 @@ package kafkatools
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
 )
@@ -69,3 +70,6 @@ func (w *World) parseCommand(c *jopt.Command, args []string) (f *jopt.Found, exi
 	fmt.Fprintln(w.Err, err)
 	return nil, 1, false
 }
+
+// optionName is the name of an option without dashes.
+func optionName(o *jopt.Option) string { return strings.Trim(o.String(), "[]") }

@@ -11,17 +11,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/kafkatools/java"
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
 )
 
 const getOffsetsAbout = "An interactive shell for getting topic-partition offsets."
-
-// hashPartition is TopicPartition.hashCode of Java.
-func hashPartition(p kafka.TopicPartition) int32 { return java.HashPartition(p.Topic, p.Partition) }
 
 // getOffsetsTool is kafka-get-offsets.
 type getOffsetsTool struct {
@@ -225,37 +219,4 @@ func (t *getOffsetsTool) wanted(ctx context.Context, c *client, filters []partit
 		return nil, errors.New("Could not match any topic-partitions with the specified filters")
 	}
 	return wanted, nil
-}
-
-// offsets asks the leaders of partitions for the offset of a timestamp, or of what a negative one stands for. A partition
-// without such an offset has -1.
-func (c *client) offsets(ctx context.Context, of []kafka.TopicPartition, timestamp int64) (map[kafka.TopicPartition]int64, map[kafka.TopicPartition]error, error) {
-	req := kmsg.NewPtrListOffsetsRequest()
-	req.TimeoutMillis = c.timeoutMillis()
-	at := map[string]int{}
-	for _, p := range of {
-		i, known := at[p.Topic]
-		if !known {
-			i = len(req.Topics)
-			at[p.Topic] = i
-			t := kmsg.NewListOffsetsRequestTopic()
-			t.Topic = p.Topic
-			req.Topics = append(req.Topics, t)
-		}
-		rp := kmsg.NewListOffsetsRequestTopicPartition()
-		rp.Partition, rp.Timestamp = p.Partition, timestamp
-		req.Topics[i].Partitions = append(req.Topics[i].Partitions, rp)
-	}
-	resp, err := ask[*kmsg.ListOffsetsResponse](ctx, c, "listOffsets", req)
-	if err != nil {
-		return nil, nil, err
-	}
-	offsets, failed := map[kafka.TopicPartition]int64{}, map[kafka.TopicPartition]error{}
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			tp := kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}
-			offsets[tp], failed[tp] = p.Offset, javaCode(p.ErrorCode, nil)
-		}
-	}
-	return offsets, failed, nil
 }

@@ -17,9 +17,6 @@ import (
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
 )
 
-// errNoServer is a command line that names no server.
-var errNoServer = errors.New("You must specify either --bootstrap-controller or --bootstrap-server.")
-
 // quorumTool is kafka-metadata-quorum.
 type quorumTool struct {
 	*jopt.Command

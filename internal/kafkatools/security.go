@@ -3,19 +3,26 @@ package kafkatools
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
-	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/ottla/ottla/internal/config/clients"
 )
 
 // security turns the keys of TLS and SASL into options. What needs a key store of Java's is refused: PEM is what is read.
 func (s settings) security() ([]kgo.Opt, error) {
+	if err := s.understood(); err != nil {
+		return nil, err
+	}
 	protocol := strings.ToUpper(s["security.protocol"])
 	var opts []kgo.Opt
 	switch protocol {
@@ -41,6 +48,25 @@ func (s settings) security() ([]kgo.Opt, error) {
 	return append(opts, kgo.SASL(m)), nil
 }
 
+// protections are the keys of TLS and SASL that are heeded.
+var protections = []string{
+	"security.protocol", "sasl.mechanism", "sasl.jaas.config", "ssl.endpoint.identification.algorithm",
+	"ssl.truststore.certificates", "ssl.truststore.location", "ssl.truststore.type",
+	"ssl.keystore.certificate.chain", "ssl.keystore.key", "ssl.keystore.location", "ssl.keystore.type",
+}
+
+// understood refuses what would change how connections are protected and is not heeded here: passing over it would be less
+// protection than was asked for.
+func (s settings) understood() error {
+	for _, key := range slices.Sorted(maps.Keys(s)) {
+		if clients.Protects(key) && !slices.Contains(protections, key) {
+			return fmt.Errorf("%s is not supported: it would change how the connection is protected", key)
+		}
+	}
+	return nil
+}
+
+// tls is how connections are encrypted.
 func (s settings) tls() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	if algorithm, given := s["ssl.endpoint.identification.algorithm"]; given && algorithm == "" {
@@ -65,19 +91,39 @@ func (s settings) tls() (*tls.Config, error) {
 	if c.InsecureSkipVerify {
 		c.VerifyConnection = chainOnly(c.RootCAs)
 	}
-	file := s["ssl.keystore.location"]
-	if file == "" {
-		return c, nil
+	pair, err := s.ownCertificate()
+	if err == nil && pair != nil {
+		c.Certificates = []tls.Certificate{*pair}
 	}
-	if err := s.wantPEM("ssl.keystore.type", file); err != nil {
-		return nil, err
+	return c, err
+}
+
+// ownCertificate is what the client shows servers, nil for nothing: the chain and key that stand in the settings, or those in
+// the file of the key store.
+func (s settings) ownCertificate() (*tls.Certificate, error) {
+	chain, key, file := s["ssl.keystore.certificate.chain"], s["ssl.keystore.key"], s["ssl.keystore.location"]
+	switch {
+	case chain == "" && key == "" && file == "":
+		return nil, nil
+	case chain == "" && key == "":
+		if err := s.wantPEM("ssl.keystore.type", file); err != nil {
+			return nil, err
+		}
+		pair, err := tls.LoadX509KeyPair(file, file)
+		if err != nil {
+			return nil, fmt.Errorf("ssl.keystore.location: %w", err)
+		}
+		return &pair, nil
+	case file != "":
+		return nil, errors.New("ssl.keystore.location and a certificate or key beside it: want one of them")
+	case chain == "" || key == "":
+		return nil, errors.New("ssl.keystore.certificate.chain and ssl.keystore.key need each other")
 	}
-	pair, err := tls.LoadX509KeyPair(file, file)
+	pair, err := tls.X509KeyPair([]byte(chain), []byte(key))
 	if err != nil {
-		return nil, fmt.Errorf("ssl.keystore.location: %w", err)
+		return nil, fmt.Errorf("ssl.keystore.certificate.chain and ssl.keystore.key: %w", err)
 	}
-	c.Certificates = []tls.Certificate{pair}
-	return c, nil
+	return &pair, nil
 }
 
 // chainOnly verifies who signed the server's certificate, and not for which name.
@@ -99,13 +145,13 @@ func (s settings) wantPEM(key, file string) error {
 	return fmt.Errorf("%s is a Java key store: convert it to PEM and say %s=PEM", file, key)
 }
 
-// credential finds username="..." and password='...' in a JAAS configuration.
-var credential = regexp.MustCompile(`\b(username|password)\s*=\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')`)
-
 func (s settings) mechanism() (sasl.Mechanism, error) {
-	found := map[string]string{}
-	for _, m := range credential.FindAllStringSubmatch(s["sasl.jaas.config"], -1) {
-		found[m[1]] = strings.NewReplacer(`\"`, `"`, `\'`, `'`, `\\`, `\`).Replace(m[2][1 : len(m[2])-1])
+	if s["sasl.jaas.config"] == "" {
+		return nil, errors.New("sasl.jaas.config names no username")
+	}
+	found, err := clients.ParseLogin(s["sasl.jaas.config"])
+	if err != nil {
+		return nil, err
 	}
 	user, password := found["username"], found["password"]
 	if user == "" {

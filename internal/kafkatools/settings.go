@@ -1,6 +1,7 @@
 package kafkatools
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -14,6 +15,9 @@ type settings map[string]string
 
 // bootstrapServers is the key of the addresses to start from.
 const bootstrapServers = "bootstrap.servers"
+
+// errNoServer is a command line that names no server.
+var errNoServer = errors.New("You must specify either --bootstrap-controller or --bootstrap-server.")
 
 // readSettings reads a properties file. An empty name is no file. A file that is not there is reported in Java's words.
 func readSettings(file string) (settings, error) {

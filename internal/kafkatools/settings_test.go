@@ -1,9 +1,17 @@
 package kafkatools
 
 import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"maps"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -65,6 +73,13 @@ func TestSettingsThatCanNotWork(t *testing.T) {
 		{"bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SSL\nssl.truststore.location=trust.jks", "PEM"},
 		{"bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN", "sasl.jaas.config"},
 		{"bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SASL_PLAINTEXT\nsasl.mechanism=GSSAPI\nsasl.jaas.config=X required username=\"u\";", "sasl.mechanism"},
+		{"bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=X required username=u password=p@w;", "quotes"},
+		{"bootstrap.servers=127.0.0.1:1\nssl.engine.factory.class=x", "ssl.engine.factory.class is not supported"},
+		{"bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SSL\nssl.key.password=x", "ssl.key.password is not supported"},
+		{"bootstrap.servers=127.0.0.1:1\nsasl.username=x", "sasl.username is not supported"},
+		{"bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SSL\nssl.keystore.key=x", "need each other"},
+		{"bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SSL\nssl.keystore.key=x\nssl.keystore.certificate.chain=x", "ssl.keystore.certificate.chain"},
+		{"bootstrap.servers=127.0.0.1:1\nsecurity.protocol=SSL\nssl.keystore.key=x\nssl.keystore.location=x", "one of them"},
 	} {
 		s := settings{}
 		s.set(strings.Split(c.text, "\n"))
@@ -83,6 +98,8 @@ func TestSettingsThatWork(t *testing.T) {
 		"security.protocol=ssl",
 		"security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required username=\"a\" password=\"b\\\"c\";",
 		"security.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-512\nsasl.jaas.config=X required username='a' password='b';\nssl.endpoint.identification.algorithm=",
+		"security.protocol=SASL_PLAINTEXT\nsasl.mechanism=PLAIN\nsasl.jaas.config=X required username=alice password=secret;",
+		"ssl.protocol=TLSv1.3\nsasl.enabled.mechanisms=PLAIN\nlinger.ms=3",
 	} {
 		s := settings{bootstrapServers: "127.0.0.1:1, [::1]:2"}
 		s.set(strings.Split(text, "\n"))
@@ -107,5 +124,36 @@ func TestNobodyAnswers(t *testing.T) {
 	exit := run(t.Context(), &w.World, "kafka-topics", []string{"--bootstrap-server", address, "--list", "--command-property", "default.api.timeout.ms=200"}, nil)
 	if want := "Error while executing topic command : Timed out waiting for a node assignment. Call: listTopics\n"; exit != 1 || w.out.String() != want {
 		t.Errorf("exit %d, %q", exit, w.out.String())
+	}
+}
+
+// A certificate and key that stand in the settings are shown to servers as those of a file are.
+func TestOwnCertificate(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificate(rand.Reader, &x509.Certificate{SerialNumber: big.NewInt(7)}, &x509.Certificate{}, public, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	key := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})
+	file := filepath.Join(t.TempDir(), "own.pem")
+	if err := os.WriteFile(file, append(slices.Clone(chain), key...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []settings{
+		{"ssl.keystore.certificate.chain": string(chain), "ssl.keystore.key": string(key), "ssl.keystore.type": "PEM"},
+		{"ssl.keystore.location": file, "ssl.keystore.type": "PEM"},
+	} {
+		c, err := s.tls()
+		if err != nil || len(c.Certificates) != 1 || !bytes.Equal(c.Certificates[0].Certificate[0], der) {
+			t.Errorf("%v: %v, %v", slices.Sorted(maps.Keys(s)), c, err)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package kafkatools
 
 import (
+	"maps"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -180,6 +182,34 @@ func TestCredentials(t *testing.T) {
 	for _, bad := range []string{"", "iterations=4096", "iterations=1,password=x", "x=y", "iterations=9999999999999999999,password=x"} {
 		if _, err := upsertion("ann", "SCRAM-SHA-256", bad); err == nil {
 			t.Errorf("%q is a credential", bad)
+		}
+	}
+}
+
+// A cell is as wide as Java counts it, in units of UTF-16: what has more bytes than that moves no column.
+func TestTableCountsAsJava(t *testing.T) {
+	w := newTested("", nil)
+	w.table([]string{"NAME", "X"}, [][]string{{"ünï", "a"}, {"𝄞𝄞𝄞", "b"}, {"€", "c"}})
+	w.flush()
+	want := "NAME  \tX\t\nünï   \ta\t\n𝄞𝄞𝄞\tb\t\n€     \tc\t\n"
+	if got := w.out.String(); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// The documentation has a word for each tool, those that are not there too.
+func TestToolsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile("../../docs/apache-tools.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := slices.Collect(maps.Keys(absent))
+	for _, tool := range tools() {
+		names = append(names, tool.Name)
+	}
+	for _, name := range names {
+		if !strings.Contains(string(text), "`"+name+"`") {
+			t.Errorf("docs/apache-tools.md does not mention %s", name)
 		}
 	}
 }

@@ -17,7 +17,34 @@ type Tool struct {
 }
 
 // tools are all that this package has. Those that run a server come from above: see [Dispatch].
-func tools() []Tool { return slices.Concat(administrative, clients) }
+func tools() []Tool {
+	return []Tool{
+		{"kafka-topics", topicsMain},
+		{"kafka-configs", configsMain},
+		{"kafka-client-metrics", clientMetricsMain},
+		{"kafka-transactions", transactionsMain},
+		{"kafka-get-offsets", getOffsetsMain},
+		{"kafka-delete-records", deleteRecordsMain},
+		{"kafka-log-dirs", logDirsMain},
+		{"kafka-metadata-quorum", metadataQuorumMain},
+		{"kafka-features", featuresMain},
+		{"kafka-cluster", clusterMain},
+		{"kafka-broker-api-versions", apiVersionsMain},
+		{"kafka-leader-election", leaderElectionMain},
+		{"kafka-acls", aclsMain},
+		{"kafka-consumer-groups", consumerGroups},
+		{"kafka-groups", groupsList},
+		{"kafka-console-producer", consoleProducer},
+		{"kafka-console-consumer", consoleConsumer},
+		{"kafka-producer-perf-test", producerPerfTest},
+		{"kafka-consumer-perf-test", consumerPerfTest},
+		{"kafka-e2e-latency", e2eLatency},
+		{"kafka-verifiable-producer", verifiableProducer},
+		{"kafka-verifiable-consumer", verifiableConsumer},
+		{"kafka-dump-log", dumpLog},
+		{"kafka-metadata-shell", metadataShell},
+	}
+}
 
 // absent are Apache's tools that are not there, and why.
 var absent = map[string]string{
@@ -30,7 +57,7 @@ var absent = map[string]string{
 	"kafka-streams-application-reset": "it comes with streams groups",
 	"kafka-reassign-partitions":       "it comes with clusters of several nodes",
 	"kafka-replica-verification":      "it comes with clusters of several nodes",
-	"kafka-jmx":                       "there is no JVM: the metrics are at /metrics, see docs/observability.md",
+	"kafka-jmx":                       "there is no JVM: the metrics are at /metrics, see docs/operate/metrics.md",
 	"kafka-run-class":                 "there is no JVM and no class to run",
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -184,39 +183,6 @@ func (t *topicsTool) checkInvalid() error {
 	return nil
 }
 
-// listed is a topic of a listing.
-type listed struct {
-	name     string
-	id       kafka.UUID
-	internal bool
-}
-
-func names(topics []listed) []string {
-	all := make([]string, len(topics))
-	for i, t := range topics {
-		all[i] = t.name
-	}
-	return all
-}
-
-// topics are all topics of the cluster, sorted by name.
-func (c *client) topics(ctx context.Context) ([]listed, error) {
-	req := kmsg.NewPtrMetadataRequest()
-	req.Topics = nil
-	resp, err := ask[*kmsg.MetadataResponse](ctx, c, "listTopics", req)
-	if err != nil {
-		return nil, err
-	}
-	var all []listed
-	for _, t := range resp.Topics {
-		if t.Topic != nil {
-			all = append(all, listed{*t.Topic, t.TopicID, t.IsInternal})
-		}
-	}
-	slices.SortFunc(all, func(a, b listed) int { return strings.Compare(a.name, b.name) })
-	return all, nil
-}
-
 // matching are the topics that --topic and --exclude-internal leave, sorted by name.
 func (t *topicsTool) matching(ctx context.Context) ([]listed, error) {
 	all, err := t.c.topics(ctx)
@@ -237,22 +203,6 @@ func (t *topicsTool) matching(ctx context.Context) ([]listed, error) {
 	return slices.DeleteFunc(all, func(l listed) bool {
 		return !keep(l.name) || hidden && (l.internal || kafka.IsInternal(l.name))
 	}), nil
-}
-
-var (
-	quotesBefore = regexp.MustCompile(`^["']+`)
-	quotesAfter  = regexp.MustCompile(`["']+$`)
-)
-
-// topicFilter is what Apache's tools take for a list of topics: names or regular expressions with commas between.
-func topicFilter(raw string) (func(string) bool, error) {
-	expr := strings.ReplaceAll(strings.ReplaceAll(strings.TrimSpace(raw), ",", "|"), " ", "")
-	expr = quotesAfter.ReplaceAllString(quotesBefore.ReplaceAllString(expr, ""), "")
-	re, err := regexp.Compile("^(?:" + expr + ")$")
-	if err != nil {
-		return nil, errors.New(expr + " is an invalid regex.")
-	}
-	return re.MatchString, nil
 }
 
 // mustExist fails when a topic was asked for by name and none was found.
@@ -326,14 +276,6 @@ func parseAssignment(s string) ([][]int32, error) {
 		}
 	}
 	return all, nil
-}
-
-func joinInts(all []int32, sep string) string {
-	words := make([]string, len(all))
-	for i, n := range all {
-		words[i] = strconv.Itoa(int(n))
-	}
-	return strings.Join(words, sep)
 }
 
 func (t *topicsTool) createTopic(ctx context.Context) error {

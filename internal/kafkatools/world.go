@@ -66,3 +66,9 @@ func (w *World) usage(p *jopt.Parser, message string) int {
 	fmt.Fprint(w.Err, p.Help())
 	return 1
 }
+
+// lastWords bounds what is done after an interruption, whose exit code is interrupted.
+const (
+	lastWords   = 10 * time.Second
+	interrupted = 130
+)

@@ -27,15 +27,6 @@ func groupTypeOf(apiKey int16) (groupType, bool) {
 	return groupType{}, false
 }
 
-// GroupKeys returns the keys of all types of group records, ascending.
-func GroupKeys() []int16 {
-	keys := make([]int16, len(groupTypes))
-	for i, t := range groupTypes {
-		keys[i] = t.apiKey
-	}
-	return keys
-}
-
 // AppendGroupKey appends the key of a record of __consumer_offsets: its type, then its body, of which there is one version.
 func AppendGroupKey(b []byte, key GroupMessage) []byte {
 	b = binary.BigEndian.AppendUint16(b, uint16(key.APIKey()))

@@ -40,14 +40,6 @@ func (a *App) CompleteTopics(cmd *cobra.Command, args []string, prefix string) (
 	})
 }
 
-// CompleteOneTopic offers the server's topics where only one may stand.
-func (a *App) CompleteOneTopic(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
-	if len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return a.CompleteTopics(cmd, args, prefix)
-}
-
 // CompleteBrokers offers the ids of the brokers.
 func (a *App) CompleteBrokers(cmd *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	return a.CompleteNames(cmd, args, prefix, func(ctx context.Context, s *Server) (names []string, err error) {

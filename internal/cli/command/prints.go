@@ -44,14 +44,6 @@ func (a *App) Prints(cmd *cobra.Command, documents ...Document) *cobra.Command {
 	return cmd
 }
 
-// PrintsAs is [App.Prints] with the shapes that cmd has, for one that can't print all that its documents allow.
-func (a *App) PrintsAs(cmd *cobra.Command, shapes []string, documents ...Document) *cobra.Command {
-	for i := range documents {
-		documents[i].shapes = append(slices.Clone(shapes), "schema")
-	}
-	return a.Prints(cmd, documents...)
-}
-
 // Schema is the JSON Schema of all that cmd prints, indented; nil when cmd has not said.
 func (a *App) Schema(cmd *cobra.Command) []byte {
 	var all []*schema

@@ -16,6 +16,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"github.com/ottla/ottla/internal/config/clients"
 )
 
 // Duration is the value of a key in milliseconds, 0 for none.
@@ -145,53 +147,17 @@ func (s Settings) login(ctx context.Context, getenv func(string) string) (kgo.Op
 	return nil, fmt.Errorf("%s=%s needs %s", Protocol, s.Text(Protocol), Mechanism)
 }
 
-// fromJAAS takes name and password out of Java's line
-//
-//	org.apache.kafka.common.security.scram.ScramLoginModule required username="u" password="p";
+// fromJAAS takes name and password out of the line of Java's clients.
 func fromJAAS(line string) (user, password string, err error) {
-	rest := strings.TrimSuffix(strings.TrimSpace(line), ";")
-	for rest != "" {
-		name, after, ok := strings.Cut(rest, "=")
-		if !ok {
-			break
-		}
-		words := strings.Fields(name)
-		value, left := quoted(strings.TrimSpace(after))
-		if len(words) > 0 {
-			switch words[len(words)-1] {
-			case "username":
-				user = value
-			case "password":
-				password = value
-			}
-		}
-		rest = left
+	options, err := clients.ParseLogin(line)
+	if err != nil {
+		return "", "", err
 	}
+	user, password = options["username"], options["password"]
 	if user == "" || password == "" {
 		return "", "", fmt.Errorf("%s has no username and password that could be used here", JAAS)
 	}
 	return user, password, nil
-}
-
-// quoted cuts a value, in quotes or not, from the beginning of s.
-func quoted(s string) (value, rest string) {
-	if !strings.HasPrefix(s, `"`) {
-		value, rest, _ = strings.Cut(s, " ")
-		return value, rest
-	}
-	var b strings.Builder
-	for i := 1; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && i+1 < len(s):
-			i++
-			b.WriteByte(s[i])
-		case s[i] == '"':
-			return b.String(), s[i+1:]
-		default:
-			b.WriteByte(s[i])
-		}
-	}
-	return b.String(), ""
 }
 
 // TLS is how connections are encrypted.

@@ -122,6 +122,9 @@ func TestConnections(t *testing.T) {
 	f("", at, sasl, plain, ca, "sasl.username=ann", "sasl.password=cmd:echo 'p w'")
 	f("", at, sasl, "sasl.mechanisms=SCRAM-SHA-512", "ssl.truststore.location="+file, "ssl.truststore.type=PEM",
 		`sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required username=bob password="q\"q" ;`)
+	const module = "sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required "
+	f("", at, sasl, plain, ca, module+"username='ann' password='p w';")
+	f("are quotes missing", at, sasl, plain, ca, module+"username=ann password=p@w;")
 	f("EOF", at, sasl, plain, ca, "sasl.username=ann", "sasl.password=wrong")
 	f("the variable is not set", at, sasl, plain, ca, "sasl.username=ann", "sasl.password=env:NONE")
 	f("no such file", at, sasl, plain, ca, "sasl.username=ann", "sasl.password=file:/none")

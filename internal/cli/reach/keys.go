@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ottla/ottla/internal/config/clients"
 )
 
 // Key is a setting of a connection.
@@ -147,10 +149,8 @@ var elsewhere = map[string]string{
 // refusal says why a setting that is none of ours must not be passed over, "" when a file may have it: a file is often an
 // application's, and full of settings that mean nothing to a tool. What protects a connection is never passed over.
 func refusal(name string, strict bool) string {
-	for _, prefix := range []string{"ssl.", "sasl.", "security."} {
-		if strings.HasPrefix(name, prefix) && !harmless[name] {
-			return name + " is not supported: it would change how the connection is protected"
-		}
+	if clients.Protects(name) {
+		return name + " is not supported: it would change how the connection is protected"
 	}
 	if !strict {
 		return ""
@@ -159,12 +159,4 @@ func refusal(name string, strict bool) string {
 		return name + " is no setting of the connection: give " + flag
 	}
 	return "there is no setting " + name
-}
-
-// harmless are settings of that kind that protect nothing, or say what holds here anyway.
-var harmless = map[string]bool{
-	"ssl.protocol": true, "ssl.enabled.protocols": true, "ssl.provider": true, "ssl.truststore.password": true, "ssl.keystore.password": true,
-	"ssl.keymanager.algorithm": true, "ssl.trustmanager.algorithm": true, "ssl.secure.random.implementation": true,
-	"sasl.login.refresh.buffer.seconds": true, "sasl.login.refresh.min.period.seconds": true,
-	"sasl.login.refresh.window.factor": true, "sasl.login.refresh.window.jitter": true, "security.providers": true,
 }

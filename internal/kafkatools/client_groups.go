@@ -14,33 +14,6 @@ import (
 	"github.com/ottla/ottla/internal/kafkatools/java"
 )
 
-// wrapped is how Java shows an error that came out of a future: by its class and message, once for each future around it.
-func wrapped(err error) string {
-	switch e := err.(type) {
-	case *javaError:
-		return e.full()
-	case *futureError:
-		return "java.util.concurrent.ExecutionException: " + wrapped(e.err)
-	case *argumentError:
-		return "java.lang.IllegalArgumentException: " + e.Error()
-	}
-	return err.Error()
-}
-
-// futureError is an error around that of a future.
-type futureError struct{ err error }
-
-// Error is that of the error within, as Java shows it.
-func (e *futureError) Error() string { return wrapped(e.err) }
-
-// argumentError is an argument that makes no sense; most tools answer it with their help.
-type argumentError struct{ message string }
-
-// Error is the message.
-func (e *argumentError) Error() string { return e.message }
-
-func argumentf(format string, args ...any) error { return &argumentError{fmt.Sprintf(format, args...)} }
-
 // groupListing is a row of a list of groups.
 type groupListing struct{ id, groupType, state, protocol string }
 
@@ -256,99 +229,6 @@ func (c *client) committed(ctx context.Context, group string) (map[kafka.TopicPa
 		}
 	}
 	return offsets, partitionOrder(order), nil
-}
-
-// partitionOrder is the order in which a HashMap has partitions.
-func partitionOrder(all []kafka.TopicPartition) []kafka.TopicPartition {
-	return java.HashOrder(all, hashPartition)
-}
-
-// partitionsOfTopics are the partitions of topics in the order in which Java's client gives them, and those among them that have no
-// leader.
-func (c *client) partitionsOfTopics(ctx context.Context, topics []string) (all []kafka.TopicPartition, leaderless map[kafka.TopicPartition]bool, _ error) {
-	req := kmsg.NewPtrMetadataRequest()
-	req.AllowAutoTopicCreation = false
-	req.Topics = []kmsg.MetadataRequestTopic{}
-	for _, t := range java.StringOrder(slices.Compact(slices.Sorted(slices.Values(topics)))) {
-		topic := kmsg.NewMetadataRequestTopic()
-		topic.Topic = kmsg.StringPtr(t)
-		req.Topics = append(req.Topics, topic)
-	}
-	leaderless = map[kafka.TopicPartition]bool{}
-	if len(req.Topics) == 0 {
-		return nil, leaderless, nil
-	}
-	resp, err := ask[*kmsg.MetadataResponse](ctx, c, "describeTopics", req)
-	if err != nil {
-		return nil, nil, err
-	}
-	byName := map[string]kmsg.MetadataResponseTopic{}
-	for _, t := range resp.Topics {
-		if t.Topic != nil {
-			byName[*t.Topic] = t
-		}
-	}
-	for _, want := range req.Topics {
-		t, found := byName[*want.Topic]
-		if !found {
-			t.ErrorCode = kerr.UnknownTopicOrPartition.Code
-		}
-		if err := javaCode(t.ErrorCode, nil); err != nil {
-			return nil, nil, err
-		}
-		slices.SortFunc(t.Partitions, func(a, b kmsg.MetadataResponseTopicPartition) int { return int(a.Partition - b.Partition) })
-		for _, p := range t.Partitions {
-			tp := kafka.TopicPartition{Topic: *want.Topic, Partition: p.Partition}
-			all = append(all, tp)
-			if p.Leader < 0 {
-				leaderless[tp] = true
-			}
-		}
-	}
-	return all, leaderless, nil
-}
-
-// The timestamps that ListOffsets takes for the ends of a log.
-const (
-	earliest = -2
-	latest   = -1
-)
-
-// listOffsets asks for the offset at a timestamp of each partition.
-func (c *client) listOffsets(ctx context.Context, partitions []kafka.TopicPartition, timestamp int64) (map[kafka.TopicPartition]int64, error) {
-	found := map[kafka.TopicPartition]int64{}
-	if len(partitions) == 0 {
-		return found, nil
-	}
-	req := kmsg.NewPtrListOffsetsRequest()
-	req.ReplicaID = -1
-	index := map[string]int{}
-	for _, tp := range partitions {
-		i, ok := index[tp.Topic]
-		if !ok {
-			i = len(req.Topics)
-			index[tp.Topic] = i
-			topic := kmsg.NewListOffsetsRequestTopic()
-			topic.Topic = tp.Topic
-			req.Topics = append(req.Topics, topic)
-		}
-		p := kmsg.NewListOffsetsRequestTopicPartition()
-		p.Partition, p.Timestamp, p.CurrentLeaderEpoch = tp.Partition, timestamp, -1
-		req.Topics[i].Partitions = append(req.Topics[i].Partitions, p)
-	}
-	resp, err := ask[*kmsg.ListOffsetsResponse](ctx, c, "listOffsets", req)
-	if err != nil {
-		return nil, err
-	}
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if err := javaCode(p.ErrorCode, nil); err != nil {
-				return nil, err
-			}
-			found[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] = p.Offset
-		}
-	}
-	return found, nil
 }
 
 // coordinatorNode is the broker that looks after a group.
