@@ -65,7 +65,7 @@ func TestNewcomer(t *testing.T) {
 	n.sees("next: `ottla consume TOPIC --group NAME`")
 	n.types("ottla", "")
 	n.sees("A server answers at 127.0.0.1:[0-9]+, with 0 topics and 0 groups")
-	n.types(n.sees("ottla topic create orders -p 3"), "")
+	n.types(n.sees("ottla topic create orders"), "")
 	produce := strings.TrimPrefix(n.sees(`echo hello \| ottla produce orders`), "echo hello | ")
 	n.types(produce, "hello\nworld\n")
 	n.types(n.sees("ottla consume orders"), "")
@@ -75,7 +75,7 @@ func TestNewcomer(t *testing.T) {
 	n.sees("Lag: +1 record")
 	n.types("ottla", "")
 	n.sees("with 1 topic and 1 group")
-	n.sees(`echo hello \| ottla produce orders`)
+	n.sees(`seq 3 \| ottla produce orders`)
 
 	// Who asks another server is led on at that one.
 	n.env["OTTLA_BOOTSTRAP_SERVER"] = ""

@@ -30,9 +30,9 @@ func start(ctx context.Context, a *command.App) error {
 	line := func(what, why string) { fmt.Fprintf(a.Out, "  %-48s %s\n", what, why) }
 	if topic == "" {
 		topic = "orders"
-		line("ottla topic create orders -p 3", "a topic with three partitions")
+		line("ottla topic create orders", "a topic")
 	}
-	line("echo hello | ottla produce "+topic, "a record from each line")
+	line("seq 3 | ottla produce "+topic, "a record from each line")
 	line("ottla consume "+topic, "all that is there")
 	line("ottla consume "+topic+" --group readers -n 1", "as a group, which remembers where it was")
 	line("ottla group describe readers", "its members, and how far behind it is")
