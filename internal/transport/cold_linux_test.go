@@ -33,12 +33,13 @@ func TestColdRanges(t *testing.T) {
 			respond, want, live := rangesOf(openedFile(t, content), content)
 			d, reads := coldDisk(t, 1)
 			d.buffers.Store(taken)
-			nc := dial(t, serve(t, testOptions(), func(r *Request) { r.Reply(respond()) }))
+			l := serve(t, testOptions(), func(r *Request) { r.Reply(respond()) })
+			nc := dial(t, l)
 			for range 2 {
 				nc.Write(frame([]byte("fetch")))
 				expect(t, nc, want)
 			}
-			nc.Close()
+			drain(t, l)
 			if n := reads.Load(); (n == 0) != (taken == maxColdBuffers) || taken == 0 && n != 2*11 {
 				t.Errorf("%d reads", n)
 			}
