@@ -34,13 +34,13 @@ func produce(c *call, body []byte) {
 	w.appendAll(p)
 	switch {
 	case p.Acks == 0:
-		c.req.Reply(transport.Response{Close: w.failed()})
+		c.req.ReplyNow(transport.Response{Close: w.failed()})
 	case w.unacked == 0:
-		c.req.Reply(w.answer())
+		c.req.ReplyNow(w.answer())
 	default:
 		w.wait(p.Timeout)
 	}
-	s.woken.Run()
+	s.woken.Run() // which must not depend on whether this client reads its answers
 }
 
 // writes is a Produce request whose batches are appended. A connection has one, which its requests use in turn.

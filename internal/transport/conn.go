@@ -96,17 +96,29 @@ type Request struct {
 	settled bool
 }
 
-// Reply sends the answer from the handler. Exactly one of Reply and Defer is called for each request.
+// Reply sends the answer from the handler, and waits until the peer has room for it. Exactly one of Reply, ReplyNow and Defer is called
+// for each request.
 func (r *Request) Reply(resp Response) {
+	if r.hand(resp) {
+		r.Conn.drain()
+	}
+}
+
+// ReplyNow is Reply for a handler that has more to do: it never waits for the peer.
+func (r *Request) ReplyNow(resp Response) {
+	if r.hand(resp) {
+		r.Conn.drainHere()
+	}
+}
+
+// hand puts the answer in its place, and reports whether that makes the caller the writer.
+func (r *Request) hand(resp Response) (write bool) {
 	r.settle()
 	c := r.Conn
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.put(r.seq, slot{ready: true, resp: resp})
-	write := c.claim()
-	c.mu.Unlock()
-	if write {
-		c.drain()
-	}
+	return c.claim()
 }
 
 // Defer leaves the answer to Pending.Complete. With hold, Frame stays valid until the answer is built.

@@ -189,6 +189,31 @@ func TestCompleteHereDoesNotWait(t *testing.T) {
 	}
 }
 
+// A handler that has others to wake gets on, however little its own peer reads; past maxPending answers the connection is not read.
+func TestReplyNowDoesNotWaitForThePeer(t *testing.T) {
+	l := serve(t, testOptions(), func(r *Request) { r.ReplyNow(reply(make([]byte, copyBelow/2))) })
+	nc := dial(t, l)
+	go func() {
+		for {
+			if _, err := nc.Write(frame(nil)); err != nil {
+				return
+			}
+		}
+	}()
+	for deadline := time.Now().Add(patience); ; runtime.Gosched() {
+		l.mu.Lock()
+		conns := l.list()
+		l.mu.Unlock()
+		if len(conns) == 1 && len(conns[0].tokens) == maxPending {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the handler waits for its peer")
+		}
+	}
+	nc.Close()
+}
+
 func TestNoReplyForAFireAndForgetRequest(t *testing.T) {
 	l := serve(t, testOptions(), func(r *Request) {
 		if r.Frame[0] == 0 {
