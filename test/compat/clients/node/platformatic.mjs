@@ -130,6 +130,7 @@ class Platformatic extends Scenario {
       rebalanceTimeout: 20_000, autocommit: false, maxWaitTime: 100, retries: 100, retryDelay: 100
     })
     let mine = []
+    let done = new Map() // by partition: the offset behind the last commit since this member joined
     let joined = Promise.withResolvers()
     const givenUp = () => {
       if (mine.length) joined = Promise.withResolvers()
@@ -140,6 +141,7 @@ class Platformatic extends Scenario {
     c.on('consumer:group:join', ({ assignments }) => {
       givenUp()
       mine = assignments?.find(a => a.topic === told.topic)?.partitions ?? []
+      done = new Map()
       member.assigned(mine)
       joined.resolve()
     })
@@ -152,10 +154,14 @@ class Platformatic extends Scenario {
         if (!mine.includes(m.partition)) continue
       }
       const offset = Number(m.offset)
+      // The library asks for the committed offset, and then still hands out what it had fetched before: what is committed of that
+      // comes a second time. With Apache Kafka it does so in most runs.
+      if (offset < done.get(m.partition)) continue
       member.read([[m.partition, offset, m.value.toString()]])
       if (offset % 20) continue
       try {
         await m.commit()
+        done.set(m.partition, offset + 1)
         member.committed({ [m.partition]: offset + 1 })
       } catch { } // a rebalance came before, or the server is away: it is read again
     }
