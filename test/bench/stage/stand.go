@@ -190,7 +190,7 @@ func (s *Stand) tidy() error {
 	}
 	s.topics = nil
 	// What is deleted goes some time later. It is enough when nothing has gone for a while.
-	for still := 0; still < 8 && errors.Join(errs...) == nil; still++ {
+	for still := 0; still < 5 && errors.Join(errs...) == nil; still++ {
 		machine.Nap(250 * time.Millisecond)
 		now, err := machine.Size(s.Side.Dir)
 		errs = append(errs, err)
