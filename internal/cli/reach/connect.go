@@ -14,8 +14,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl/oauth"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/ottla/ottla/internal/config/clients"
 )
@@ -136,15 +134,11 @@ func (s Settings) login(ctx context.Context, getenv func(string) string) (kgo.Op
 	if user == "" || password == "" {
 		return nil, fmt.Errorf("%s=%s needs %s and %s, or %s", Protocol, s.Text(Protocol), Username, Password, JAAS)
 	}
-	switch mechanism {
-	case "PLAIN":
-		return kgo.SASL(plain.Auth{User: user, Pass: password}.AsMechanism()), nil
-	case "SCRAM-SHA-256":
-		return kgo.SASL(scram.Auth{User: user, Pass: password}.AsSha256Mechanism()), nil
-	case "SCRAM-SHA-512":
-		return kgo.SASL(scram.Auth{User: user, Pass: password}.AsSha512Mechanism()), nil
+	m, ok := clients.Mechanism(mechanism, user, password)
+	if !ok {
+		return nil, fmt.Errorf("%s=%s needs %s", Protocol, s.Text(Protocol), Mechanism)
 	}
-	return nil, fmt.Errorf("%s=%s needs %s", Protocol, s.Text(Protocol), Mechanism)
+	return kgo.SASL(m), nil
 }
 
 // fromJAAS takes name and password out of the line of Java's clients.
@@ -191,20 +185,9 @@ func (s Settings) TLS(ctx context.Context, getenv func(string) string) (*tls.Con
 	if strings.EqualFold(s.Text(CheckCert), "false") {
 		c.InsecureSkipVerify = true //nolint:gosec // it was asked for by name
 	} else if v, _ := s.Lookup(CheckHost); !strings.EqualFold(v.Text, "https") {
-		c.InsecureSkipVerify = true //nolint:gosec // the chain is checked below, without the name
-		c.VerifyConnection = func(state tls.ConnectionState) error { return checkChain(state, c.RootCAs) }
+		clients.IgnoreName(c)
 	}
 	return c, nil
-}
-
-// checkChain checks who signed the server's certificate, whatever name it is for.
-func checkChain(state tls.ConnectionState, roots *x509.CertPool) error {
-	between := x509.NewCertPool()
-	for _, c := range state.PeerCertificates[1:] {
-		between.AddCert(c)
-	}
-	_, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between})
-	return err
 }
 
 // privateKey is our key: given, in its own file, or in the one that holds the certificate too.
