@@ -48,7 +48,7 @@ L5  api: kafka wire record metadata controller fetchsession shard group transpor
 L6  storage: kafka record schema metadata vfs commitlog config
 L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage obs adminhttp
 L6  adminhttp: obs
-L6  inspect: kafka record schema metadata
+L6  inspect: kafka record schema metadata quorum vfs
 L6  cli: kafka config histogram inspect
 L6  kafkatools: kafka schema config inspect
 L6  launch: config storage vfs node cli kafkatools obs

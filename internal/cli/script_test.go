@@ -18,6 +18,7 @@ import (
 
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/testkit"
+	"github.com/ottla/ottla/internal/vfs"
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +39,7 @@ func TestMain(m *testing.M) {
 //	                                   OTTLA_BOOTSTRAP_SERVER;
 //	                                   a lonely one never has enough replicas for a record,
 //	                                   a hurt one has no leader of t-0 and one in-sync replica of the others
-//	node                               start a node of Ottla itself, for what the other does not do
+//	node                               start a node of Ottla itself, for what the other does not do; its data is in $DATA
 //	speaks VARIABLE TEXT               listen, and answer every connection with a text; the address is in the variable
 //	member GROUP TOPIC [PROTOCOL]      keep a consumer in a group, classic or consumer, until the script ends
 //	exits CODE PROGRAM ARGS...         run a program that must end with this exit code
@@ -59,9 +60,13 @@ func TestScripts(t *testing.T) {
 			"server": scriptServer,
 			"member": scriptMember,
 			"node": func(ts *testscript.TestScript, _ bool, _ []string) {
-				n, err := testkit.TryStart(t, testkit.Options{})
+				data := ts.MkAbs("data")
+				ts.Check(os.Mkdir(data, 0o755))
+				n, err := testkit.TryStart(t, testkit.Options{FS: vfs.OS{}, Dirs: []string{data}})
 				ts.Check(err)
+				ts.Defer(n.Stop) // before its directory goes
 				ts.Setenv("OTTLA_BOOTSTRAP_SERVER", n.Addr)
+				ts.Setenv("DATA", data)
 			},
 			"exits": scriptExits,
 			"speaks": func(ts *testscript.TestScript, _ bool, args []string) {

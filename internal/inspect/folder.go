@@ -1,0 +1,46 @@
+package inspect
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// metadataFolder is where a log directory has the metadata log.
+const metadataFolder = "__cluster_metadata-0"
+
+// State returns the state of a cluster at the end of a file, as [Image] does, or what a log directory, or its folder of the metadata log,
+// leads to: the last snapshot, and the log after it. Errors wrap fs.ErrNotExist where there is no metadata.
+func State(path string) (*metadata.Image, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case st.IsDir():
+		return quorum.Load(vfs.OS{}, logFolder(path))
+	}
+	return Image(f, st.Size())
+}
+
+// ExportMetadata writes the state that a directory leads to as one snapshot into the folder to, and returns its file's path.
+func ExportMetadata(dir, to string, now time.Time) (string, error) {
+	name, err := quorum.Export(vfs.OS{}, logFolder(dir), to, now.UnixMilli())
+	return filepath.Join(to, name), err
+}
+
+func logFolder(dir string) string {
+	within := filepath.Join(dir, metadataFolder)
+	if _, err := (vfs.OS{}).Stat(within); err == nil {
+		return within
+	}
+	return dir
+}
