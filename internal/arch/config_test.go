@@ -13,10 +13,11 @@ import (
 var unread = []string{
 	"Node.BootstrapServers", "Node.Replica",
 	"NetworkLimits.ConnectTimeout", "NetworkLimits.ConnectTimeoutMax",
-	"QuorumLimits.ControlledShutdown", "QuorumLimits.ElectionTimeout", "QuorumLimits.FetchTimeout", "QuorumLimits.RebalanceCheck",
-	"QuorumLimits.RebalanceLeaders", "QuorumLimits.RetryBackoff", "QuorumLimits.SnapshotFetchMaxBytes",
+	"QuorumLimits.ControlledShutdown", "QuorumLimits.ElectionTimeout", "QuorumLimits.FetchTimeout", "QuorumLimits.LogFetchMaxBytes",
+	"QuorumLimits.LogRetention", "QuorumLimits.LogRetentionBytes", "QuorumLimits.PeerTimeout", "QuorumLimits.RebalanceCheck", "QuorumLimits.RebalanceLeaders",
+	"QuorumLimits.RetryBackoff", "QuorumLimits.SnapshotFetchMaxBytes",
 	"ReplicaLimits.FetchBackoff", "ReplicaLimits.FetchMinBytes", "ReplicaLimits.FetchResponseMaxBytes", "ReplicaLimits.FetchWaitMax",
-	"ReplicaLimits.LagMax",
+	"ReplicaLimits.LagMax", "ReplicaLimits.PartitionFetchBytes", "ReplicaLimits.SocketTimeout",
 	"Topic.FollowerThrottledReplicas", "Topic.LeaderThrottledReplicas",
 }
 

@@ -189,10 +189,10 @@ func (l *loader) limits() {
 		LagMax:                s.Millis("replica.lag.time.max.ms"),
 		FetchWaitMax:          s.Millis("replica.fetch.wait.max.ms"),
 		FetchMinBytes:         int(s.Int("replica.fetch.min.bytes")),
-		FetchMaxBytes:         int(s.Int("replica.fetch.max.bytes")),
+		PartitionFetchBytes:   int(s.Int("replica.fetch.max.bytes")),
 		FetchResponseMaxBytes: int(s.Int("replica.fetch.response.max.bytes")),
 		FetchBackoff:          s.Millis("replica.fetch.backoff.ms"),
-		RequestTimeout:        s.Millis("replica.socket.timeout.ms"),
+		SocketTimeout:         s.Millis("replica.socket.timeout.ms"),
 	}
 	n.Metrics = Metrics{Listener: s.Text("ottla.metrics.listener"), Profiles: s.Bool("ottla.metrics.pprof.enable")}
 	if host, port, err := splitAddress(n.Metrics.Listener); n.Metrics.Listener != "" && err != nil {
@@ -252,23 +252,26 @@ func (s Sources) quorumLimits() QuorumLimits {
 	q := QuorumLimits{
 		ElectionTimeout:       s.Millis("controller.quorum.election.timeout.ms"),
 		FetchTimeout:          s.Millis("controller.quorum.fetch.timeout.ms"),
-		RequestTimeout:        s.Millis("controller.quorum.request.timeout.ms"),
+		PeerTimeout:           s.Millis("controller.quorum.request.timeout.ms"),
 		RetryBackoff:          s.Millis("controller.quorum.retry.backoff.ms"),
-		FetchMaxBytes:         int(s.Int("controller.quorum.fetch.max.bytes")),
+		LogFetchMaxBytes:      int(s.Int("controller.quorum.fetch.max.bytes")),
 		SnapshotFetchMaxBytes: int(s.Int("controller.quorum.fetch.snapshot.max.bytes")),
 		SegmentBytes:          int(s.Int("metadata.log.segment.bytes")),
 		SegmentAge:            s.Millis("metadata.log.segment.ms"),
 		SnapshotBytes:         s.Int("metadata.log.max.record.bytes.between.snapshots"),
 		SnapshotAge:           s.Millis("metadata.log.max.snapshot.interval.ms"),
-		IdleInterval:          s.Millis("metadata.max.idle.interval.ms"),
-		RetentionBytes:        s.Int("metadata.max.retention.bytes"),
-		Retention:             s.Millis("metadata.max.retention.ms"),
+		LogRetentionBytes:     s.Int("metadata.max.retention.bytes"),
+		LogRetention:          s.Millis("metadata.max.retention.ms"),
 		BrokerHeartbeat:       s.Millis("broker.heartbeat.interval.ms"),
 		BrokerSession:         s.Millis("broker.session.timeout.ms"),
 		RegistrationTimeout:   s.Millis("initial.broker.registration.timeout.ms"),
 		RebalanceLeaders:      s.Bool("auto.leader.rebalance.enable"),
 		RebalanceCheck:        s.Seconds("leader.imbalance.check.interval.seconds"),
 		ControlledShutdown:    s.Bool("controlled.shutdown.enable"),
+	}
+	const idle = "metadata.max.idle.interval.ms"
+	if _, ok := s.set(idle); ok { // Kafka's default is for those who ask for it: ADR 11
+		q.IdleInterval = s.Millis(idle)
 	}
 	if n := s.Int("internal.metadata.log.segment.bytes"); n > 0 {
 		q.SegmentBytes = int(n)

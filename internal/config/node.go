@@ -100,17 +100,17 @@ type ConnectionLimits struct {
 type QuorumLimits struct {
 	ElectionTimeout       time.Duration
 	FetchTimeout          time.Duration
-	RequestTimeout        time.Duration
+	PeerTimeout           time.Duration
 	RetryBackoff          time.Duration
-	FetchMaxBytes         int
+	LogFetchMaxBytes      int
 	SnapshotFetchMaxBytes int
 	SegmentBytes          int
 	SegmentAge            time.Duration
 	SnapshotBytes         int64         // new metadata after which a snapshot is due
 	SnapshotAge           time.Duration // 0: no limit
 	IdleInterval          time.Duration // 0: no no-op records
-	RetentionBytes        int64
-	Retention             time.Duration
+	LogRetentionBytes     int64
+	LogRetention          time.Duration
 	BrokerHeartbeat       time.Duration
 	BrokerSession         time.Duration
 	RegistrationTimeout   time.Duration
@@ -124,10 +124,10 @@ type ReplicaLimits struct {
 	LagMax                time.Duration
 	FetchWaitMax          time.Duration
 	FetchMinBytes         int
-	FetchMaxBytes         int
+	PartitionFetchBytes   int
 	FetchResponseMaxBytes int
 	FetchBackoff          time.Duration
-	RequestTimeout        time.Duration
+	SocketTimeout         time.Duration
 }
 
 // ListenerFor returns the listener of that name.

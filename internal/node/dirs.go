@@ -27,6 +27,9 @@ type directory struct {
 // openDirs checks that the metadata log is one that this release can take over, locks the directories, checks that they
 // belong to this node and to one cluster, and takes away the clean-shutdown markers. Directories that can't be used are left out.
 func (n *Node) openDirs() error {
+	if !n.cfg.Broker || !n.cfg.Controller {
+		return errors.New("process.roles names one role, and this release plays both in one process: process.roles=broker,controller")
+	}
 	if voters := len(n.cfg.Voters); voters > 1 {
 		return fmt.Errorf("controller.quorum.voters names %d voters, and this release runs a metadata quorum of one: name this node alone,"+
 			" if the others shall not be needed any more", voters)

@@ -33,7 +33,7 @@ func (n *Node) openQuorum() error {
 			Configs: configs{n.cfg.Sources, n.levels}, Random: n.draws,
 		},
 		LogConfig: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
-		Clean: dir.clean, Now: n.opts.Now, Log: n.logger("quorum"),
+		IdleInterval: q.IdleInterval, Clean: dir.clean, Now: n.opts.Now, Log: n.logger("quorum"),
 	})
 	if errors.Is(err, quorum.ErrDamaged) {
 		return fmt.Errorf("load the metadata log in %s: %w: nothing was cut away: check the disk, and restore the folder from a backup", dir.Path, err)

@@ -200,6 +200,14 @@ func (m *membership) heartbeat(ctx context.Context) (fenced bool, err error) {
 	return resp.IsFenced, kerr.ErrorForCode(resp.ErrorCode)
 }
 
+// timedHeartbeat does not wait for a controller for longer than a session: a broker that is heard by nobody must come to think of its
+// directories, too.
+func (m *membership) timedHeartbeat(ctx context.Context) (fenced bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.BrokerSession)
+	defer cancel()
+	return m.heartbeat(ctx)
+}
+
 // run sends heartbeats until ctx ends, and one out of turn when a log directory failed.
 func (m *membership) run(ctx context.Context) {
 	beat := time.NewTicker(m.n.cfg.Quorum.BrokerHeartbeat)
@@ -217,7 +225,7 @@ func (m *membership) run(ctx context.Context) {
 		case <-beat.C:
 		}
 		now := reported{len(m.n.offlineDirs()), len(m.n.cordonedDirs())}
-		_, err := m.heartbeat(ctx)
+		_, err := m.timedHeartbeat(ctx)
 		if errors.Is(err, kerr.StaleBrokerEpoch) {
 			m.n.fail(fmt.Errorf("another process has registered as broker %d: %w", m.n.cfg.ID, err))
 			return

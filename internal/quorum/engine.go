@@ -52,7 +52,7 @@ type Config struct {
 	// Controller configures the controller. Its Voters and, if the folder has a bootstrap file, its Bootstrap are
 	// filled in here.
 	Controller controller.Config
-	// Log is the configuration of the log. SnapshotBytes and SnapshotInterval are
+	// LogConfig is the configuration of the log. SnapshotBytes and SnapshotInterval are
 	// metadata.log.max.record.bytes.between.snapshots (0: 20 MiB) and metadata.log.max.snapshot.interval.ms (0: 1 h).
 	LogConfig        commitlog.Config
 	Cache            *segment.Cache

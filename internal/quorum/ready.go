@@ -59,6 +59,7 @@ func (e *Engine) followRole(rd raft.Ready, now time.Time) {
 		e.leader = &leadership{epoch: kafka.LeaderEpoch(e.raft.BasicStatus().HardState.GetTerm())}
 	}
 	e.leads = nodeID(rd.SoftState.Lead)
+	e.publishStatus() // one that was deposed must not go on saying that it leads
 }
 
 // persist writes what Raft wants to be durable, and syncs it.
