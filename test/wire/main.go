@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -20,7 +21,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/ottla/ottla/test/wire/peer"
 	"github.com/ottla/ottla/test/wire/script"
 )
 
@@ -103,13 +103,12 @@ func transcript(ctx context.Context, name, dir string, port int, o script.Option
 	if name == "recording" {
 		return script.Recording(o)
 	}
-	n, err := peer.Start(ctx, name, dir, port)
+	at, stop, err := startNode(ctx, name, dir, port)
 	if err != nil {
 		return nil, err
 	}
-	defer n.Stop()
 	start := time.Now()
-	t, err := script.Play(ctx, n.Target, o)
+	t, err := script.Play(ctx, at, o)
 	fmt.Fprintf(os.Stderr, "\n%s: %d requests in %s\n", name, len(t), time.Since(start).Round(time.Millisecond))
-	return t, err
+	return t, errors.Join(err, stop())
 }

@@ -130,7 +130,7 @@ func prepareKafka(ctx context.Context, o Options) ([]string, error) {
 
 // format gives the arguments of kafka-storage and of ottla storage.
 func (o Options) format(file string) []string {
-	argv := []string{"format", "-t", ClusterID, "-c", file}
+	argv := []string{"format", "-t", o.ClusterID, "-c", file}
 	if o.Standalone {
 		argv = append(argv, "--standalone")
 	}

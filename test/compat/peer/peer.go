@@ -23,7 +23,7 @@ const (
 	Ottla Kind = "ottla"
 )
 
-// ClusterID is the cluster id that every peer is formatted with.
+// ClusterID is the cluster id that a peer is formatted with unless Options say otherwise.
 const ClusterID = "AAAAAAAAAAAAAAAAAAAAAQ"
 
 // NodeID is the node id of every peer.
@@ -40,6 +40,8 @@ type Options struct {
 	Controller string
 	// Standalone formats with the voter in the log (kraft.version 1) instead of controller.quorum.voters.
 	Standalone bool
+	// ClusterID is what the directory is formatted with; "" is the constant of that name.
+	ClusterID string
 	// Version is Kafka's, "" for ServerVersion; OldVersion has releases before 4.0.
 	Version string
 	// ClassPath is put before Kafka's own.
@@ -142,6 +144,9 @@ func (o *Options) fill() error {
 	}
 	if o.Log == "" {
 		o.Log = o.Dir + ".log"
+	}
+	if o.ClusterID == "" {
+		o.ClusterID = ClusterID
 	}
 	if o.Ready == 0 {
 		o.Ready = time.Minute
