@@ -21,6 +21,7 @@ type Series struct {
 	Name    string
 	Same    string // the series of another row, "1/replayer", whose runs serve here
 	Cross   bool   // by another client, as a check; a quick run leaves it out
+	Long    bool   // takes its time: a quick run leaves it out
 	Alone   bool   // ours alone: the peer can't, or has no such thing
 	Metrics []Metric
 }

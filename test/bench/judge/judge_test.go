@@ -145,8 +145,8 @@ func verdict(v Verdict) string {
 		b.WriteString(" scorecard: " + string(v.Card))
 	}
 	b.WriteString("\n")
-	if v.Dropped > 0 || v.Useless || v.Void > 0 {
-		fmt.Fprintf(&b, "dropped %d, void %d, useless %v\n", v.Dropped, v.Void, v.Useless)
+	if v.Dropped > 0 || v.Useless || v.Void+v.Masked > 0 {
+		fmt.Fprintf(&b, "dropped %d, void %d, masked %d, useless %v\n", v.Dropped, v.Void, v.Masked, v.Useless)
 	}
 	if v.HasFloor {
 		fmt.Fprintf(&b, "floor %.3g, %.0f %% of it\n", v.Floor, 100*v.OfFloor)

@@ -35,7 +35,8 @@ type Verdict struct {
 	Floor    float64 // the bare server's; 0 where there is none
 	Null     float64 // the null server's
 	Bound    bool    // our rate is that of the null server: the client is the limit
-	Void     int     // of a tail: pairs whose control is above a third of it, which count for nothing
+	Void     int     // of a tail: pairs whose control is above a third of the peer's, which count for nothing
+	Masked   int     // of a tail: pairs whose control is above a third of ours alone: their ratio is one at the most
 	OfFloor  float64 // ours as a part of the floor (floor/ours where lower is better)
 	HasFloor bool
 }
@@ -59,9 +60,13 @@ func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 		ours, peers = append(ours, a), append(peers, b)
 		oursClient, peerClient = append(oursClient, pair[0].Values["client "+m.Name]), append(peerClient, pair[1].Values["client "+m.Name])
 		switch {
-		case m.Tail && (void(m, pair[0]) || void(m, pair[1])):
+		case m.Tail && void(m, pair[1]):
 			v.Void++
-		case b > 0:
+			continue
+		case m.Tail && void(m, pair[0]):
+			v.Masked++
+		}
+		if b > 0 {
 			ratios = append(ratios, a/b)
 		}
 	}
@@ -70,7 +75,7 @@ func Judge(m card.Metric, p Pairing, wanted int) Verdict {
 			if a, ok := r.Values[m.Name]; ok {
 				ours, oursClient = append(ours, a), append(oursClient, r.Values["client "+m.Name])
 				if m.Tail && void(m, r) {
-					v.Void++
+					v.Masked++
 				}
 			}
 		}
@@ -138,13 +143,22 @@ func (v *Verdict) floors(p Pairing) {
 func (v *Verdict) decide(ours []float64) {
 	m := v.Metric
 	if v.Pairs > 0 {
-		v.Win = against(v.Ratio, 1, m.Higher)
-		v.Goal, v.Card = against(v.Ratio, m.Goal, m.Higher), against(v.Ratio, m.CardGoal, m.Higher)
+		v.Win = v.bounded(against(v.Ratio, 1, m.Higher))
+		v.Goal, v.Card = v.bounded(against(v.Ratio, m.Goal, m.Higher)), v.bounded(against(v.Ratio, m.CardGoal, m.Higher))
 	}
-	if len(ours) > 0 && !(m.Tail && v.Void*2 > len(ours)) {
+	if len(ours) > 0 && !(m.Tail && (v.Void+v.Masked)*2 > len(ours)) {
 		own := interval(ours)
 		v.Goal, v.Card = both(v.Goal, m.Goal, against(own, m.Most, m.Higher)), both(v.Card, m.CardGoal, against(own, m.CardMost, m.Higher))
 	}
+}
+
+// bounded is what can be said where the machine's own noise is in our figure: without it we would be no worse, but how much better is
+// not known.
+func (v *Verdict) bounded(met Met) Met {
+	if v.Masked > 0 && met == No {
+		return Open
+	}
+	return met
 }
 
 // against says on which side of a goal an interval lies.

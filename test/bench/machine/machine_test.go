@@ -97,18 +97,27 @@ func TestSizeAndForget(t *testing.T) {
 }
 
 func TestFillStopsAtItsSize(t *testing.T) {
-	fill, err := NewFill(t.Context(), filepath.Join(t.TempDir(), "fill"), 8<<20)
+	fill, err := NewFill(t.Context(), filepath.Join(t.TempDir(), "fill"), 1<<20, 8<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if fill.Size() > 8<<20 {
 		t.Errorf("%d bytes", fill.Size())
 	}
+	// What a run was given is taken back after it.
+	for range 2 {
+		if err := fill.Give(); err != nil {
+			t.Error(err)
+		}
+		if err := fill.Top(); err != nil {
+			t.Error(err)
+		}
+	}
 	if err := fill.Close(); err != nil {
 		t.Error(err)
 	}
 	var none *Fill
-	if err := none.Top(); err != nil || none.Close() != nil {
+	if err := none.Top(); err != nil || none.Give() != nil || none.Close() != nil {
 		t.Error("a lab without a fill is refused")
 	}
 }

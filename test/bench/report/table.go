@@ -137,6 +137,11 @@ func remarks(v judge.Verdict, paired bool) string {
 	if v.Void > 0 {
 		all = append(all, fmt.Sprintf("%d void: the echo control is above a third", v.Void))
 	}
+	if v.Masked > 0 && v.HasPeer {
+		all = append(all, fmt.Sprintf("at the most: in %d pairs the echo control is above a third of ours", v.Masked))
+	} else if v.Masked > 0 {
+		all = append(all, fmt.Sprintf("the echo control is above a third in %d runs", v.Masked))
+	}
 	if v.Bound {
 		all = append(all, fmt.Sprintf("bound by the client (null server: %s)", number(v.Null)))
 	}

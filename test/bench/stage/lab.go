@@ -18,6 +18,7 @@ import (
 // Options say how long and how often.
 type Options struct {
 	Pairs     int           // that must count
+	Floors    int           // how often each bare server runs a series, spread over the pairs
 	Longest   time.Duration // bounds a run of throughput; 0 leaves it to Bytes
 	Bytes     int64         // of the workload W
 	Latency   time.Duration // length of an open loop

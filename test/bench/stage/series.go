@@ -13,9 +13,6 @@ import (
 	"github.com/ottla/ottla/test/bench/side"
 )
 
-// floorRuns is how often each bare server runs a series: at its beginning, in its middle and at its end.
-const floorRuns = 3
-
 // tooLong is when a run has failed.
 const tooLong = 20 * time.Minute
 
@@ -67,8 +64,7 @@ func (l *Lab) Series(ctx context.Context, w *Workload) error {
 }
 
 func (l *Lab) floors(ctx context.Context, w *Workload, stands map[string]*Stand, pair int) error {
-	every := max(1, (l.Pairs-1)/(floorRuns-1))
-	if pair%every != 0 || pair >= l.Pairs {
+	if every := max(1, l.Pairs/max(1, l.Floors)); pair%every != 0 || pair/every >= l.Floors {
 		return nil
 	}
 	for _, f := range w.Floors {
@@ -179,6 +175,9 @@ func (l *Lab) once(ctx context.Context, w *Workload, s *Stand, pair int) (*judge
 	kept, own := s.topics, s.own
 	s.topics, s.own = nil, nil
 	defer func() { s.topics, s.own = kept, own }()
+	if err := l.Fill.Give(); err != nil {
+		return nil, err
+	}
 	run, err := l.timed(ctx, w, s)
 	if err != nil {
 		if !w.Own && !s.Side.Running() {
