@@ -53,6 +53,12 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 	root.SetHelpCommandGroupID(helpTitle)
 	root.SetCompletionCommandGroupID(helpTitle)
 	root.AddCommand(topics.Plural(a), groups.Plural(a))
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			command.Parent(c) // a shell that it does not know is a mistake, not a question for help
+		}
+	}
 	asked := root.Flags().Bool("version", false, "print the version of this binary")
 	help := root.RunE
 	root.RunE = func(c *cobra.Command, args []string) error {
@@ -107,7 +113,7 @@ func Run(ctx context.Context, w *command.World, args []string, extra ...*cobra.C
 		err = ferr
 	}
 	switch {
-	case err == nil, errors.Is(a.Out.Err, syscall.EPIPE):
+	case err == nil, errors.Is(a.Out.Err(), syscall.EPIPE):
 		return int(command.OK)
 	}
 	var e *command.Error

@@ -37,7 +37,7 @@ func start(ctx context.Context, a *command.App) error {
 	line("ottla consume "+topic+" --group readers -n 1", "as a group, which remembers where it was")
 	line("ottla group describe readers", "its members, and how far behind it is")
 	line("ottla cheat", "more of these; ottla COMMAND --help has every flag")
-	return a.Out.Err
+	return a.Out.Err()
 }
 
 // look says whether a server answers, and names a topic of it, "" for none.

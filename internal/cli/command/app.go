@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -35,6 +36,22 @@ func NewApp(w *World) *App {
 		printed: map[*cobra.Command][]Document{},
 		Color:   Choice("auto", "always", "never"),
 	}
+}
+
+// Interruptible returns a context that ends when the user presses Ctrl-C, when the process is asked to stop, or when nobody reads what
+// it prints: one that waits for something to print would not see that by itself. Call stop when done.
+func (a *App) Interruptible(ctx context.Context) (_ context.Context, stop func()) {
+	ctx, restore := a.World.Interruptible(ctx)
+	if a.World.Unread == nil {
+		return ctx, restore
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		a.World.Unread()
+		a.Out.unread.Store(true)
+		cancel()
+	}()
+	return ctx, func() { cancel(); restore() }
 }
 
 // Parent makes cmd one that only has commands beneath it: without a word it prints its help, with a wrong one it says so.

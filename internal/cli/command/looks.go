@@ -28,7 +28,7 @@ func (a *App) Watching(cmd *cobra.Command, do func(ctx context.Context, s *Serve
 			return err
 		}
 		defer s.Close()
-		ctx, stop := a.World.Interruptible(cmd.Context())
+		ctx, stop := a.Interruptible(cmd.Context())
 		defer stop()
 		return do(ctx, s, args, Looks{Every: time.Duration(every), Most: most})
 	}

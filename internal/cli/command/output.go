@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync/atomic"
+	"syscall"
 
 	"github.com/goccy/go-yaml"
 )
@@ -16,28 +18,38 @@ import (
 type output struct {
 	w   io.Writer
 	buf *bufio.Writer
-	Err error
+	err error
+
+	unread atomic.Bool // its reader is gone
+}
+
+// Err is the first error of writing, which is EPIPE when nobody reads what is written.
+func (o *output) Err() error {
+	if o.err == nil && o.unread.Load() {
+		return syscall.EPIPE
+	}
+	return o.err
 }
 
 // Write buffers p.
 func (o *output) Write(p []byte) (int, error) {
-	if o.Err != nil {
-		return 0, o.Err
+	if err := o.Err(); err != nil {
+		return 0, err
 	}
 	if o.buf == nil {
 		o.buf = bufio.NewWriterSize(o.w, 64<<10)
 	}
 	n, err := o.buf.Write(p)
-	o.Err = err
+	o.err = err
 	return n, err
 }
 
 // Flush writes what is buffered.
 func (o *output) Flush() error {
-	if o.Err == nil && o.buf != nil {
-		o.Err = o.buf.Flush()
+	if o.Err() == nil && o.buf != nil {
+		o.err = o.buf.Flush()
 	}
-	return o.Err
+	return o.Err()
 }
 
 // Column is one column of a table of T.
@@ -79,7 +91,7 @@ func ListBy[T any](a *App, kind, plural string, rows []T, columns []Column[T], p
 		for _, r := range rows {
 			fmt.Fprintln(a.Out, columns[0].Value(r))
 		}
-		return a.Out.Err
+		return a.Out.Err()
 	}
 	return people(rows)
 }

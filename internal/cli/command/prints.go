@@ -30,7 +30,7 @@ func ObjectOf[T any](kind string) Document {
 
 // StreamOf is what a command prints that does not know its end: a line for each T, or one object that holds them all.
 func StreamOf[T any](kind, plural string) Document {
-	return Document{kind, plural, rowSchema[T](), []string{"table", "json", "jsonl", "schema"}}
+	return Document{kind, plural, rowSchema[T](), []string{"table", "json", "jsonl", "yaml", "template", "schema"}}
 }
 
 // LinesOf is a line of JSON for each T and nothing else.

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 )
 
@@ -36,6 +37,8 @@ type World struct {
 	Now func() time.Time
 	// Interruptible returns a context that ends when the user presses Ctrl-C or the process is asked to stop.
 	Interruptible func(context.Context) (context.Context, context.CancelFunc)
+	// Unread returns when nobody reads Out any more; nil where that can't be seen.
+	Unread func()
 	// Proof is given every JSON object that a command prints and the command's schema, for tests to compare. It may be nil.
 	Proof func(schema, document []byte) error
 }
@@ -64,6 +67,8 @@ func Stdio() *World {
 	if w.OutTTY {
 		w.Width = width()
 		w.Size = size
+	} else {
+		w.Unread = unread
 	}
 	if w.InTTY {
 		w.Keyboard = keyboard
@@ -81,6 +86,17 @@ func width() int {
 		return 0
 	}
 	return n
+}
+
+// unread waits on the pipe or socket at standard output, if it is one, which tells of the end of its reader without being asked for
+// anything. The wait can't be interrupted: it is left behind when the command ends.
+func unread() {
+	fds := []unix.PollFd{{Fd: int32(os.Stdout.Fd())}}
+	for {
+		if _, err := unix.Poll(fds, -1); err != unix.EINTR {
+			return
+		}
+	}
 }
 
 func size() (columns, rows int) {

@@ -71,7 +71,7 @@ func CheatCommand(a *command.App) *cobra.Command {
 					fmt.Fprint(a.Out, s.text)
 				}
 			}
-			return a.Out.Err
+			return a.Out.Err()
 		},
 	}
 }

@@ -44,8 +44,8 @@ func (w *watch) run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
-		case w.Out.Err != nil:
-			return w.Out.Err
+		case w.Out.Err() != nil:
+			return w.Out.Err()
 		case err != nil && n == 1:
 			return err
 		case err != nil:

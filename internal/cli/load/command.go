@@ -118,6 +118,7 @@ func (w *workload) onTopic(ctx context.Context, a *command.App, names []string, 
 	if err := w.makeTopic(ctx, a, s, topic); err != nil {
 		return err
 	}
+	a.Notice("measuring on the topic %s%s, which is deleted at the end", topic, w.bounds())
 	err = do(ctx, topic)
 	gone, cancel := a.Bounded(context.WithoutCancel(ctx)) // Ctrl-C ends the measurement, not the tidying
 	defer cancel()
@@ -125,6 +126,17 @@ func (w *workload) onTopic(ctx context.Context, a *command.App, names []string, 
 		a.Notice("the topic %s is left behind: %v", topic, errors.Join(derr, resp.Err))
 	}
 	return err
+}
+
+// bounds says how much will be written, for a person who may not have so much room.
+func (w *workload) bounds() string {
+	switch {
+	case w.records > 0:
+		return fmt.Sprintf(", %s of %d bytes", command.Count(w.records, "record"), w.size)
+	case w.rate > 0:
+		return fmt.Sprintf(", %v records a second of %d bytes for %v", w.rate, w.size, w.length)
+	}
+	return fmt.Sprintf(", for %v as fast as it goes (--records and --rate bound what is written)", w.length)
 }
 
 func (w *workload) makeTopic(ctx context.Context, a *command.App, s *command.Server, topic string) error {

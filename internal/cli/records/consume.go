@@ -113,7 +113,7 @@ func consume(ctx context.Context, a *command.App, c *consumption) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := a.World.Interruptible(ctx)
+	ctx, stop := a.Interruptible(ctx)
 	defer stop()
 	if c.want.Follow && c.want.Span.From.Kind == span.End {
 		a.Notice("waiting for records that are written to %s from now on", command.Quoted(c.want.Topics))
@@ -167,7 +167,7 @@ func (p *printer) around(run func() error) error {
 	if ferr := p.app.Out.Flush(); err == nil {
 		err = ferr
 	}
-	if p.app.Out.Err == nil { // else the reader of our output is gone, and with it the interest
+	if p.app.Out.Err() == nil { // else the reader of our output is gone, and with it the interest
 		p.progress.Done("")
 		if p.next != "" && err == nil {
 			p.app.Next("%s", p.next)

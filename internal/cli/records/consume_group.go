@@ -66,7 +66,7 @@ func (c *consumption) inGroup(ctx context.Context, a *command.App, out *printer)
 	if err != nil {
 		return err
 	}
-	ctx, stop := a.World.Interruptible(ctx)
+	ctx, stop := a.Interruptible(ctx)
 	defer stop()
 	out.next = fmt.Sprintf("`ottla group describe %s%s` shows how far behind it is", c.group, a.Again())
 	m := &member{consumption: c, app: a, server: s, each: c.each(ctx, out), last: a.World.Now()}

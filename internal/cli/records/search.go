@@ -86,7 +86,7 @@ func (c *searching) run(ctx context.Context, a *command.App) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := a.World.Interruptible(ctx)
+	ctx, stop := a.Interruptible(ctx)
 	defer stop()
 	var t tally
 	out.progress.Of(plan.Left())

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strconv"
-	"strings"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -124,7 +123,7 @@ type printer struct {
 	template template
 	progress *command.Progress
 	buf      []byte
-	printed  int64
+	stream   *command.Stream
 	next     string // what may come after it, for a person
 	silent   bool   // something else is printed in place of the records
 	// prefix, if set, is printed before each record; coloured by partition where colours says so.
@@ -144,38 +143,24 @@ func newPrinter(a *command.App, verb, format, other string, d *decoding) (*print
 	return &printer{app: a, decoding: d, template: t, progress: a.Progress(verb)}, err
 }
 
-func (p *printer) begin() error {
-	if p.app.Output.Value != "json" || p.silent {
-		return nil
+func (p *printer) begin() (err error) {
+	if !p.silent {
+		p.stream, err = p.app.Stream("RecordList", "records")
 	}
-	_, err := fmt.Fprint(p.app.Out, `{"kind":"RecordList","version":1,"records":[`)
 	return err
 }
 
 func (p *printer) end() error {
-	if p.app.Output.Value != "json" || p.silent {
+	if p.silent {
 		return nil
 	}
-	_, err := fmt.Fprintln(p.app.Out, "]}")
-	return err
+	return p.stream.End()
 }
 
 func (p *printer) print(part *kgo.FetchPartition, r *kgo.Record) error {
-	p.printed++
 	p.decoding.check(r)
-	switch p.app.Output.Value {
-	case "jsonl":
-		return command.Encode(p.app.Out, p.decoding.toJSON(r))
-	case "json":
-		var line strings.Builder
-		if p.printed > 1 {
-			line.WriteByte(',')
-		}
-		if err := command.Encode(&line, p.decoding.toJSON(r)); err != nil {
-			return err
-		}
-		_, err := p.app.Out.Write([]byte(strings.TrimSuffix(line.String(), "\n")))
-		return err
+	if !p.stream.ForPeople() {
+		return p.stream.Print(p.decoding.toJSON(r))
 	}
 	p.buf = p.template.append(p.mark(p.buf[:0], part, r), part, p.decoding.shown(r))
 	_, err := p.app.Out.Write(p.buf)

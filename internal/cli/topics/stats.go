@@ -226,7 +226,7 @@ func (v *survey) taste(ctx context.Context, a *command.App, s *command.Server, w
 	if err != nil {
 		return err
 	}
-	ctx, stop := a.World.Interruptible(ctx)
+	ctx, stop := a.Interruptible(ctx)
 	defer stop()
 	progress := a.Progress("sampled")
 	progress.Of(plan.Left())
