@@ -212,7 +212,7 @@ func (s Sources) networkLimits() NetworkLimits {
 		RequestMaxBytes:       int(s.Int("socket.request.max.bytes")),
 		QueuedMaxBytes:        s.Int("queued.max.request.bytes"),
 		SendBufferBytes:       int(s.Int("socket.send.buffer.bytes")),
-		ReceiveBufferBytes:    int(s.Int("socket.receive.buffer.bytes")),
+		ReceiveBufferBytes:    s.receiveBuffer(),
 		IdleTimeout:           s.Millis("connections.max.idle.ms"),
 		RequestTimeout:        s.Millis("request.timeout.ms"),
 		ConnectTimeout:        s.Millis("socket.connection.setup.timeout.ms"),
@@ -221,6 +221,16 @@ func (s Sources) networkLimits() NetworkLimits {
 		FetchSessions:         int(s.Int("max.incremental.fetch.session.cache.slots")),
 		DescribeMaxPartitions: int(s.Int("max.request.partition.size.limit")),
 	}
+}
+
+// receiveBuffer is the size of a socket's receive buffer, -1 for the system's. Kafka's default of 100 KiB is for those who ask for it: a fixed
+// size keeps the kernel from tuning the buffer, and a sender of larger requests then waits for every read (ADR 23).
+func (s Sources) receiveBuffer() int {
+	const key = "socket.receive.buffer.bytes"
+	if _, ok := s.set(key); !ok {
+		return -1
+	}
+	return int(s.Int(key))
 }
 
 // Connections returns the limits of the connections of all listeners together.
