@@ -108,7 +108,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	if w.err = p.check(r.believed(), true); w.err != nil {
 		return w
 	}
-	if w.err = p.core.CheckAppend(r.RequiredAcks, c.MinInSyncReplicas); w.err != nil {
+	if w.err = p.core.CheckAppend(r.RequiredAcks); w.err != nil {
 		return w
 	}
 	epoch := p.core.Leadership().LeaderEpoch
@@ -140,7 +140,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	}
 	w.sync = p.noteAppended(int64(b.Count()), len(b), appended.End, c.FlushMessages)
 	p.core.SetDurable(p.syncs.durable())
-	p.core.Appended(appended.End)
+	p.core.Appended(r.Now, appended.End)
 	p.publish()
 	p.unsynced += int64(len(b))
 	if w.unsynced = appended.Rolled || p.unsynced >= maxUnsynced; w.unsynced {

@@ -184,7 +184,7 @@ func TestLagOfACompactedTopic(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.p.core.Appended(appended.End)
+		l.p.core.Appended(time.Time{}, appended.End)
 		l.p.publish()
 	}
 	hole(0, 9, 1, 7) // 1 and 7 are left of 0 to 9

@@ -64,7 +64,7 @@ func newPartition(dir *logDir, self kafka.NodeID, id kafka.TopicPartition, topic
 	p := &Partition{id: id, topicID: topic, self: self}
 	p.home.Store(&home{dir, log})
 	p.follow(c)
-	p.core = replica.New(self, log.LogEndOffset(), max(highWatermark, log.LogStartOffset()))
+	p.core = replica.New(self, log.LogEndOffset(), max(highWatermark, log.LogStartOffset()), nil, rules(c))
 	l := p.core.Leadership()
 	p.leadership.Store(&l)
 	p.publish()
@@ -137,7 +137,7 @@ func (p *Partition) check(believed kafka.LeaderEpoch, needLeader bool) error {
 // become takes in what the metadata log says about the partition.
 func (p *Partition) become(l replica.Leadership) {
 	p.mu.Lock()
-	r := p.core.Become(l)
+	r := p.core.Become(p.dir().m.o.Now(), l)
 	if r.NewEpoch && p.log().LatestEpoch() < l.LeaderEpoch {
 		p.log().AssignEpoch(l.LeaderEpoch, r.EpochStart)
 	}
@@ -157,8 +157,13 @@ func (p *Partition) setConfig(c *Config) {
 	p.mu.Lock()
 	p.log().SetConfig(&c.Log)
 	p.follow(c)
+	p.core.Follow(rules(c))
+	p.publish()
 	p.mu.Unlock()
+	p.advanced(0, nil)
 }
+
+func rules(c *Config) replica.Rules { return replica.Rules{MinISR: c.MinInSyncReplicas} }
 
 func (p *Partition) follow(c *Config) {
 	p.config.Store(c)
@@ -254,7 +259,7 @@ func (p *Partition) Acked(end kafka.Offset, epoch kafka.LeaderEpoch) error {
 	case p.core.HighWatermark() < end:
 		return kerr.RequestTimedOut
 	}
-	return p.core.CheckAcked(p.config.Load().MinInSyncReplicas)
+	return p.core.CheckAcked()
 }
 
 // DeleteRecords raises the log start offset to upTo, or to the high watermark for -1, and returns the low watermark: the least log start

@@ -337,9 +337,12 @@ func TestMinInSyncReplicas(t *testing.T) {
 	if _, err := p.Append(AppendRequest{Records: data(t, 1), RequiredAcks: 1, Now: w.now}); err != nil {
 		t.Errorf("acks=1 does not care: %v", err)
 	}
+	if hw := p.HighWatermark(); hw != 0 {
+		t.Errorf("high watermark %d: nothing is committed while fewer are in sync than the minimum (KIP-966)", hw)
+	}
 	w.apply(&schema.PartitionChangeRecord{TopicID: topicID("pair"), PartitionID: 0, Leader: -2, ISR: []int32{1, 2}})
 	r, err = w.append(p, data(t, 1))
-	if err != nil || r.Committed || p.HighWatermark() != 1 {
+	if err != nil || r.Committed || p.HighWatermark() != 0 {
 		t.Errorf("the other replica has not fetched: %+v, high watermark %d, %v", r, p.HighWatermark(), err)
 	}
 	if err := p.Acked(r.End, r.LeaderEpoch); !errors.Is(err, kerr.RequestTimedOut) {

@@ -23,7 +23,7 @@ func follow(t *testing.T, p *Partition, batches ...[]byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.core.Appended(appended.End)
+		p.core.Appended(p.dir().m.o.Now(), appended.End)
 	}
 	p.publish()
 }

@@ -1,12 +1,15 @@
 // Package replica decides what one node's replica of a partition may do: whether it leads, in which epoch, how far its high
 // watermark is, and whether enough replicas are in sync to accept a write.
 //
-// Layer 2, a pure core of the message kind: the engine (package partition) tells it what happened, by Become, Appended and Fetched, and
-// acts on the Ready that it gets back. Epochs come from the metadata log; the core never proposes a leader.
+// Layer 2, a pure core of the message kind: the engine (package partition) tells it what happened, by Become, Appended, Fetched and Followed,
+// and acts on the Ready that it gets back. Epochs come from the metadata log; the core proposes in-sync sets, and never a leader.
 //
 // Invariants:
-//   - The high watermark of a leadership never falls, and never passes the log end of any member of the in-sync set as this leader knows it.
+//   - The high watermark of a leadership never falls, and never passes the log end of any member of the in-sync set as this leader knows it,
+//     nor of whoever is proposed for it: the controller may have taken the proposal before the answer is here.
+//   - It stays where it is while fewer are in sync than the minimum (KIP-966).
+//   - One proposal is out at a time, and the metadata log has the last word on it.
 //   - Leader epochs only rise; what an older or newer one asks for is refused by name.
 //
-// It does not yet propose changes of the in-sync set, nor does a follower fetch: both come with replication, as fields of Ready.
+// No node fetches from another one yet: nobody but tests calls Fetched, Followed, Expire and Altered.
 package replica

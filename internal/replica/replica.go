@@ -2,9 +2,9 @@ package replica
 
 import (
 	"fmt"
-	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
@@ -30,30 +30,47 @@ type Ready struct {
 	EpochStart kafka.Offset
 	// Moved says that leader, epoch or role changed: waits must look again.
 	Moved bool
+	// Propose, if set, is to be sent to the controller (AlterPartition), and its answer to be given to Altered.
+	Propose *Proposal
 }
 
-// progress is how far the leader knows a follower to be.
-type progress struct {
-	logEnd kafka.Offset
-	known  bool // it fetched in this leader epoch
+// Rules are the limits of a partition, which change while it lives.
+type Rules struct {
+	// MinISR is min.insync.replicas.
+	MinISR int
+	// MaxLag is replica.lag.time.max.ms.
+	MaxLag time.Duration
+}
+
+// Cluster is what a leader has to know of other brokers.
+type Cluster interface {
+	// InSyncEpoch returns the epoch with which a broker is registered, and kafka.NoBrokerEpoch of one that may not come into an in-sync set:
+	// one that is fenced, about to stop, or not registered.
+	InSyncEpoch(kafka.NodeID) kafka.BrokerEpoch
 }
 
 // State is one node's replica of a partition.
 type State struct {
 	self          kafka.NodeID
+	cluster       Cluster
+	rules         Rules
 	leadership    Leadership
 	logEnd        kafka.Offset
 	durable       kafka.Offset
 	highWatermark kafka.Offset
 	epochStart    kafka.Offset
-	followers     map[kafka.NodeID]progress // only while leading others
+	now           time.Time  // of the newest event
+	followers     []follower // only while leading others
+	pending       *Proposal  // sent, and not answered by the metadata log yet
 }
 
 // New returns the state of node self's replica whose log ends at logEnd, before any leadership is known. The high watermark is
-// the checkpointed one, bounded by the log end.
-func New(self kafka.NodeID, logEnd, highWatermark kafka.Offset) *State {
+// the checkpointed one, bounded by the log end. A nil cluster lets nobody come into the in-sync set.
+func New(self kafka.NodeID, logEnd, highWatermark kafka.Offset, cluster Cluster, rules Rules) *State {
 	return &State{
 		self:          self,
+		cluster:       cluster,
+		rules:         rules,
 		leadership:    Leadership{Leader: kafka.NoNode, LeaderEpoch: kafka.NoEpoch, PartitionEpoch: -1},
 		logEnd:        logEnd,
 		durable:       AllDurable,
@@ -61,23 +78,28 @@ func New(self kafka.NodeID, logEnd, highWatermark kafka.Offset) *State {
 	}
 }
 
-// Become takes in what the metadata log says. An older partition epoch changes nothing.
-func (s *State) Become(l Leadership) Ready {
+// Become takes in what the metadata log says. An older partition epoch changes nothing. A proposal that was not answered yet is: the
+// metadata log has the last word.
+func (s *State) Become(now time.Time, l Leadership) Ready {
 	if l.PartitionEpoch < s.leadership.PartitionEpoch || l.LeaderEpoch < s.leadership.LeaderEpoch {
 		return Ready{}
 	}
+	s.tick(now)
 	before := s.leadership
 	wasLeader := s.Leads()
 	s.leadership = l
 	s.leadership.Replicas, s.leadership.ISR = slices.Clone(l.Replicas), slices.Clone(l.ISR)
+	if l.PartitionEpoch > before.PartitionEpoch {
+		s.pending = nil
+	}
 	r := Ready{Moved: before.Leader != l.Leader || before.LeaderEpoch != l.LeaderEpoch}
 	if !s.Leads() {
-		s.followers = nil
+		s.followers, s.pending = nil, nil
 		return r
 	}
 	if !wasLeader || before.LeaderEpoch != l.LeaderEpoch {
 		s.epochStart = s.logEnd
-		s.followers = nil
+		s.followers, s.pending = nil, nil
 		r.NewEpoch, r.EpochStart = true, s.logEnd
 	}
 	s.keepFollowers()
@@ -85,28 +107,40 @@ func (s *State) Become(l Leadership) Ready {
 	return r
 }
 
-// keepFollowers has an entry for each other replica.
-func (s *State) keepFollowers() {
-	maps.DeleteFunc(s.followers, func(id kafka.NodeID, _ progress) bool { return !slices.Contains(s.leadership.Replicas, id) })
-	for _, id := range s.leadership.Replicas {
-		if id == s.self {
-			continue
-		}
-		if s.followers == nil {
-			s.followers = make(map[kafka.NodeID]progress)
-		}
-		if _, ok := s.followers[id]; !ok {
-			s.followers[id] = progress{}
-		}
+// tick takes in the time, which does not go back.
+func (s *State) tick(now time.Time) {
+	if now.After(s.now) {
+		s.now = now
 	}
 }
 
-// Appended takes in that the log now ends at logEnd.
-func (s *State) Appended(logEnd kafka.Offset) Ready {
+// Follow takes in other rules.
+func (s *State) Follow(rules Rules) Ready {
+	var r Ready
+	if s.rules = rules; s.Leads() {
+		s.advance(&r)
+	}
+	return r
+}
+
+// Appended takes in that the log of a leader now ends at logEnd.
+func (s *State) Appended(now time.Time, logEnd kafka.Offset) Ready {
+	s.tick(now)
 	s.logEnd = logEnd
 	var r Ready
 	if s.Leads() {
 		s.advance(&r)
+	}
+	return r
+}
+
+// Followed takes in that the log of a follower now ends at logEnd, and that its leader's high watermark is leaders.
+func (s *State) Followed(logEnd, leaders kafka.Offset) Ready {
+	s.logEnd = logEnd
+	var r Ready
+	if hw := min(leaders, logEnd); !s.Leads() && hw > s.highWatermark {
+		s.highWatermark = hw
+		r.HighWatermark, r.Advanced = hw, true
 	}
 	return r
 }
@@ -126,40 +160,10 @@ func (s *State) SetDurable(upTo kafka.Offset) Ready {
 	return r
 }
 
-// Fetched takes in that follower id has everything below logEnd.
-func (s *State) Fetched(id kafka.NodeID, logEnd kafka.Offset) Ready {
-	var r Ready
-	if _, ok := s.followers[id]; ok && s.Leads() {
-		s.followers[id] = progress{logEnd: logEnd, known: true}
-		s.advance(&r)
-	}
-	return r
-}
-
 // Truncated takes in that the log was cut to logEnd, as a follower does.
 func (s *State) Truncated(logEnd kafka.Offset) {
 	s.logEnd = logEnd
 	s.highWatermark = min(s.highWatermark, logEnd)
-}
-
-// advance raises the high watermark to the least log end of the in-sync set. Right after an election it stays where it was until all
-// members have fetched in the new epoch.
-func (s *State) advance(r *Ready) {
-	end := min(s.logEnd, s.durable)
-	for _, id := range s.leadership.ISR {
-		if id == s.self {
-			continue
-		}
-		p := s.followers[id]
-		if !p.known {
-			return
-		}
-		end = min(end, p.logEnd)
-	}
-	if end > s.highWatermark {
-		s.highWatermark = end
-		r.HighWatermark, r.Advanced = end, true
-	}
 }
 
 // Leads reports whether this replica is the leader.
@@ -174,23 +178,28 @@ func (s *State) HighWatermark() kafka.Offset { return s.highWatermark }
 // EpochStart returns the log end offset at which this node's current leadership began.
 func (s *State) EpochStart() kafka.Offset { return s.epochStart }
 
-// CheckAppend decides whether the leader takes a write: acks -1 needs minISR members in sync (or as many as there are replicas). The error is
-// kerr.NotLeaderForPartition or kerr.NotEnoughReplicas.
-func (s *State) CheckAppend(acks int16, minISR int) error {
+// underMinISR reports whether fewer are in sync than the minimum, or than there are replicas if that is less.
+func (s *State) underMinISR() bool {
+	return len(s.leadership.ISR) < min(s.rules.MinISR, max(len(s.leadership.Replicas), 1))
+}
+
+// CheckAppend decides whether the leader takes a write: acks -1 needs the minimum in sync. The error is kerr.NotLeaderForPartition or
+// kerr.NotEnoughReplicas.
+func (s *State) CheckAppend(acks int16) error {
 	if !s.Leads() {
 		return kerr.NotLeaderForPartition
 	}
-	if acks == -1 && len(s.leadership.ISR) < min(minISR, max(len(s.leadership.Replicas), 1)) {
+	if acks == -1 && s.underMinISR() {
 		return fmt.Errorf("the size of the current ISR %v is insufficient to satisfy the min.isr requirement of %d: %w",
-			s.leadership.ISR, minISR, kerr.NotEnoughReplicas)
+			s.leadership.ISR, s.rules.MinISR, kerr.NotEnoughReplicas)
 	}
 	return nil
 }
 
 // CheckAcked decides what a write that waited for the high watermark is answered with once that has come: written, but to fewer replicas than
 // asked for, is kerr.NotEnoughReplicasAfterAppend.
-func (s *State) CheckAcked(minISR int) error {
-	if len(s.leadership.ISR) < min(minISR, max(len(s.leadership.Replicas), 1)) {
+func (s *State) CheckAcked() error {
+	if s.underMinISR() {
 		return kerr.NotEnoughReplicasAfterAppend
 	}
 	return nil

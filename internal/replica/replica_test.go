@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -15,59 +17,124 @@ import (
 
 // TestScenarios: each line is an event; the state after it is printed, with what the engine has to do.
 //
-//	new end high-watermark                              node 1's replica at start
+//	new end high-watermark                              node 1's replica at start; one may lag for 10 s
+//	min n                                               min.insync.replicas
 //	become leader epoch partition-epoch [isr] [replicas]
-//	append end | fetched node end | truncate end | durable up-to (0: all)
-//	produce acks min-isr | acked min-isr | check epoch [leader]
+//	append end | truncate end | durable up-to (0: all) | followed end leader's-high-watermark
+//	fetched node end [broker-epoch]
+//	produce acks | acked | check epoch [leader]
+//	at seconds                                          the clock
+//	registered node broker-epoch                        -1: it may not be in sync
+//	expire
+//	altered leader-epoch partition-epoch isr | altered ERROR   the answer to the last proposal
 func TestScenarios(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		var s *State
+		w := &world{epochs: epochs{}, now: time.Unix(0, 0), rules: Rules{MinISR: 1, MaxLag: 10 * time.Second}}
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			var out strings.Builder
+			w.out.Reset()
 			for line := range strings.Lines(d.Input) {
-				s = step(t, s, strings.Fields(line), &out)
+				w.step(t, strings.Fields(line))
 			}
-			fmt.Fprintln(&out, s)
-			return out.String()
+			fmt.Fprintln(&w.out, w.State)
+			return w.out.String()
 		})
 	})
 }
 
-func step(t *testing.T, s *State, words []string, out *strings.Builder) *State {
+// world is a replica and what is around it.
+type world struct {
+	*State
+	epochs epochs
+	now    time.Time
+	rules  Rules
+	sent   *Proposal
+	out    strings.Builder
+}
+
+// epochs are those of the brokers that may be in sync.
+type epochs map[kafka.NodeID]kafka.BrokerEpoch
+
+func (e epochs) InSyncEpoch(id kafka.NodeID) kafka.BrokerEpoch {
+	if epoch, ok := e[id]; ok {
+		return epoch
+	}
+	return kafka.NoBrokerEpoch
+}
+
+func (w *world) step(t *testing.T, words []string) {
+	s, out := w.State, &w.out
 	n := make([]int64, 8)
-	for i, w := range words[1:] {
-		fmt.Sscan(w, &n[i])
+	for i, word := range words[1:] {
+		fmt.Sscan(word, &n[i])
 	}
 	switch words[0] {
 	case "new":
-		return New(1, kafka.Offset(n[0]), kafka.Offset(n[1]))
+		w.State = New(1, kafka.Offset(n[0]), kafka.Offset(n[1]), w.epochs, w.rules)
+	case "min":
+		w.rules.MinISR = int(n[0])
+		w.ready(s.Follow(w.rules))
+	case "at":
+		w.now = time.Unix(n[0], 0)
+	case "registered":
+		w.epochs[kafka.NodeID(n[0])] = kafka.BrokerEpoch(n[1])
 	case "become":
 		l := Leadership{Leader: kafka.NodeID(n[0]), LeaderEpoch: kafka.LeaderEpoch(n[1]), PartitionEpoch: kafka.PartitionEpoch(n[2])}
 		l.ISR, l.Replicas = nodes(words[4]), nodes(words[5])
-		ready(out, s.Become(l))
+		w.ready(s.Become(w.now, l))
 	case "append":
-		ready(out, s.Appended(kafka.Offset(n[0])))
+		w.ready(s.Appended(w.now, kafka.Offset(n[0])))
+	case "followed":
+		w.ready(s.Followed(kafka.Offset(n[0]), kafka.Offset(n[1])))
 	case "fetched":
-		ready(out, s.Fetched(kafka.NodeID(n[0]), kafka.Offset(n[1])))
+		f := Fetch{From: kafka.NodeID(n[0]), LogEnd: kafka.Offset(n[1]), Epoch: kafka.NoBrokerEpoch}
+		if len(words) > 3 {
+			f.Epoch = kafka.BrokerEpoch(n[2])
+		}
+		r, err := s.Fetched(w.now, f)
+		if err != nil {
+			fmt.Fprintf(out, "  node %d: %s\n", f.From, code(err))
+		}
+		w.ready(r)
+	case "expire":
+		r, next := s.Expire(w.now)
+		w.ready(r)
+		if !next.IsZero() {
+			fmt.Fprintf(out, "  look again at %v\n", next.Sub(time.Unix(0, 0)))
+		}
+	case "altered":
+		if err := named(words[1]); err != nil {
+			w.ready(s.Altered(w.now, w.sent, Leadership{}, err))
+			break
+		}
+		w.ready(s.Altered(w.now, w.sent, Leadership{LeaderEpoch: kafka.LeaderEpoch(n[0]), PartitionEpoch: kafka.PartitionEpoch(n[1]), ISR: nodes(words[3])}, nil))
 	case "durable":
 		upTo := AllDurable
 		if n[0] > 0 {
 			upTo = kafka.Offset(n[0])
 		}
-		ready(out, s.SetDurable(upTo))
+		w.ready(s.SetDurable(upTo))
 	case "truncate":
 		s.Truncated(kafka.Offset(n[0]))
 	case "produce":
-		fmt.Fprintf(out, "produce: %s\n", code(s.CheckAppend(int16(n[0]), int(n[1]))))
+		fmt.Fprintf(out, "produce: %s\n", code(s.CheckAppend(int16(n[0]))))
 	case "acked":
-		fmt.Fprintf(out, "acked: %s\n", code(s.CheckAcked(int(n[0]))))
+		fmt.Fprintf(out, "acked: %s\n", code(s.CheckAcked()))
 	case "check":
 		l := s.Leadership()
 		fmt.Fprintf(out, "epoch %d: %s\n", n[0], code(l.Check(1, kafka.LeaderEpoch(n[0]), len(words) > 2)))
 	default:
 		t.Fatalf("unknown event %v", words)
 	}
-	return s
+}
+
+// named is the error of a name, nil for a word that is none.
+func named(name string) error {
+	for n := int16(1); n < 140; n++ {
+		if ke, ok := kerr.ErrorForCode(n).(*kerr.Error); ok && ke.Message == name {
+			return ke
+		}
+	}
+	return nil
 }
 
 // nodes reads a list such as 1,2,3; "-" is empty.
@@ -82,7 +149,8 @@ func nodes(s string) []kafka.NodeID {
 	return ids
 }
 
-func ready(out *strings.Builder, r Ready) {
+func (w *world) ready(r Ready) {
+	out := &w.out
 	if r.Moved {
 		fmt.Fprintln(out, "  moved: waits look again")
 	}
@@ -91,6 +159,14 @@ func ready(out *strings.Builder, r Ready) {
 	}
 	if r.Advanced {
 		fmt.Fprintf(out, "  high watermark rises to %d\n", r.HighWatermark)
+	}
+	if p := r.Propose; p != nil {
+		w.sent = p
+		fmt.Fprintf(out, "  propose in epochs %d and %d:", p.LeaderEpoch, p.PartitionEpoch)
+		for _, m := range p.ISR {
+			fmt.Fprintf(out, " %d of %d", m.ID, m.Epoch)
+		}
+		fmt.Fprintln(out)
 	}
 }
 
@@ -106,46 +182,74 @@ func code(err error) string {
 }
 
 // TestInvariants drives a replica at random: in one leadership the high watermark never falls, and it never passes the log end of a
-// member of the in-sync set that has fetched.
+// member of the in-sync set, nor of whoever is proposed for it; what is proposed is not what is.
 func TestInvariants(t *testing.T) {
 	for seed := range uint64(300) {
 		r := rand.New(rand.NewPCG(seed, 2))
-		s := New(1, 10, 5)
+		registered := epochs{1: 1, 2: 2, 3: 3}
+		s := New(1, 10, 5, registered, Rules{MinISR: 1 + r.IntN(3), MaxLag: 10 * time.Second})
 		all := []kafka.NodeID{1, 2, 3}
 		ends := map[kafka.NodeID]kafka.Offset{}
-		end, epoch := kafka.Offset(10), kafka.LeaderEpoch(0)
-		for step := range 200 {
+		end, epoch, now := kafka.Offset(10), kafka.LeaderEpoch(0), time.Unix(0, 0)
+		var sent *Proposal
+		for step := range 300 {
 			before, lead := s.HighWatermark(), s.Leadership()
-			switch r.IntN(5) {
+			now = now.Add(time.Duration(r.IntN(3000)) * time.Millisecond)
+			var got Ready
+			switch r.IntN(8) {
 			case 0, 1:
 				if s.Leads() {
 					end += kafka.Offset(r.IntN(4))
-					s.Appended(end)
+					got = s.Appended(now, end)
 				}
-			case 2, 3:
+			case 2, 3, 4:
 				id := all[1+r.IntN(2)]
-				at := kafka.Offset(r.Int64N(int64(end) + 1))
-				s.Fetched(id, at)
-				ends[id] = at
-			case 4:
+				at := ends[id] + kafka.Offset(r.Int64N(int64(end-ends[id])+1))
+				var err error
+				if got, err = s.Fetched(now, Fetch{From: id, LogEnd: at, Epoch: registered[id]}); err == nil {
+					ends[id] = at
+				}
+			case 5:
+				got, _ = s.Expire(now)
+			case 6:
+				if sent == nil {
+					break
+				}
+				answer := Leadership{LeaderEpoch: lead.LeaderEpoch, PartitionEpoch: lead.PartitionEpoch + 1}
+				for _, m := range sent.ISR {
+					answer.ISR = append(answer.ISR, m.ID)
+				}
+				errs := []error{nil, nil, kerr.IneligibleReplica, kerr.InvalidUpdateVersion, kerr.RequestTimedOut}
+				got = s.Altered(now, sent, answer, errs[r.IntN(len(errs))])
+			case 7:
+				if r.IntN(4) == 0 {
+					epoch++
+					clear(ends)
+				}
 				isr := []kafka.NodeID{1}
 				for _, id := range all[1:] {
 					if r.IntN(2) == 0 {
 						isr = append(isr, id)
 					}
 				}
-				if r.IntN(4) == 0 {
-					epoch++
-					clear(ends)
+				got = s.Become(now, Leadership{Leader: 1, LeaderEpoch: epoch, PartitionEpoch: lead.PartitionEpoch + 1, Replicas: all, ISR: isr})
+			}
+			if p := got.Propose; p != nil {
+				sent = p
+				if len(p.ISR) == len(s.Leadership().ISR) {
+					t.Fatalf("seed %d step %d: proposed %v, which is what is", seed, step, p.ISR)
 				}
-				s.Become(Leadership{Leader: 1, LeaderEpoch: epoch, PartitionEpoch: lead.PartitionEpoch + 1, Replicas: all, ISR: isr})
 			}
 			hw := s.HighWatermark()
-			if hw < before || hw > end {
-				t.Fatalf("seed %d step %d: high watermark %d after %d, log end %d", seed, step, hw, before, end)
+			if hw < before || hw > end || got.Advanced != (hw > before) {
+				t.Fatalf("seed %d step %d: high watermark %d after %d (told: %v), log end %d", seed, step, hw, before, got.Advanced, end)
 			}
-			for _, id := range s.Leadership().ISR[min(1, len(s.Leadership().ISR)):] {
-				if hw > before && hw > ends[id] {
+			count := s.Leadership().ISR
+			if s.pending != nil {
+				count = append(slices.Clone(count), s.pending.Joining)
+			}
+			for _, id := range count {
+				if id > 1 && hw > before && hw > ends[id] {
 					t.Fatalf("seed %d step %d: high watermark %d, but node %d has %d", seed, step, hw, id, ends[id])
 				}
 			}
