@@ -45,15 +45,30 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// collect takes all requests that wait: one sync of the disk answers them together.
+// collect takes all requests and messages that wait: one sync of the disk answers them together.
 func (e *Engine) collect() {
 	for len(e.inbox) < maxQueued {
 		select {
 		case r := <-e.requests:
 			e.inbox = append(e.inbox, r)
+		case m := <-e.messages:
+			e.receive(m)
 		default:
 			return
 		}
+	}
+}
+
+// mostTicks is how many ticks Raft gets at once. A node that stood still has not heard of the others because it did not listen: it must
+// not take what they said meanwhile, which it reads first, for the silence of a whole election.
+const mostTicks = 2
+
+func (e *Engine) tick(now time.Time) {
+	if late := now.Add(-mostTicks * e.cfg.Tick); late.After(e.lastTick) {
+		e.lastTick = late
+	}
+	for ; now.Sub(e.lastTick) >= e.cfg.Tick; e.lastTick = e.lastTick.Add(e.cfg.Tick) {
+		e.raft.Tick()
 	}
 }
 
@@ -82,9 +97,7 @@ func (e *Engine) step(now time.Time) error {
 			}
 		}
 	} else {
-		for ; now.Sub(e.lastTick) >= e.cfg.Tick; e.lastTick = e.lastTick.Add(e.cfg.Tick) {
-			e.raft.Tick()
-		}
+		e.tick(now)
 	}
 	if err := e.ready(now); err != nil {
 		return err
