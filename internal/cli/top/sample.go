@@ -128,7 +128,9 @@ func bytesOf(dirs kadm.DescribedAllLogDirs) (topics map[string]int64, brokers ma
 		}
 		brokers[d.Broker] += 0
 		d.Topics.Each(func(p kadm.DescribedLogDirPartition) {
-			topics[p.Topic] += p.Size
+			if !p.IsFuture { // one that moves is there twice
+				topics[p.Topic] += p.Size
+			}
 			brokers[d.Broker] += p.Size
 		})
 	})
