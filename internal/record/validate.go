@@ -215,7 +215,13 @@ func (r *Rules) scan(b Batch) (scanned, error) {
 	index := int32(0)
 	oldest, newest := r.window()
 	typed := b.TimestampType() == kafka.LogAppendTime
-	for w.Next() {
+	for {
+		if w.left > 1 && !typed && w.err == nil {
+			index = s.ordinary(&w, oldest, newest, r.Compacted, index)
+		}
+		if !w.Next() {
+			break
+		}
 		rec := &w.Record
 		if typed || rec.Timestamp < oldest || rec.Timestamp > newest || r.Compacted && rec.KeySize < 0 {
 			if message, code := r.checkRecord(b, rec); code != nil {
