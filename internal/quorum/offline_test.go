@@ -2,7 +2,6 @@ package quorum
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"testing"
@@ -13,15 +12,7 @@ import (
 
 // What a folder leads to is the same for a node that opens it and for one who only reads it, and so is the snapshot made of it.
 func TestOffline(t *testing.T) {
-	files := vfs.NewMem()
-	cfg := testConfig(files, "/data")
-	cfg.SnapshotBytes = 2000
-	n := run(t, cfg)
-	n.join()
-	for i := range 60 {
-		n.create(fmt.Sprintf("topic-%d", i))
-	}
-	n.close()
+	files, cfg, n := grown(t)
 	want := dump(n.Image())
 	image, err := Load(files, cfg.Dir)
 	if err != nil {
@@ -53,15 +44,7 @@ func TestOffline(t *testing.T) {
 }
 
 func TestOfflineRefuses(t *testing.T) {
-	files := vfs.NewMem()
-	cfg := testConfig(files, "/data")
-	cfg.SnapshotBytes = 2000
-	n := run(t, cfg)
-	n.join()
-	for i := range 60 {
-		n.create(fmt.Sprintf("topic-%d", i))
-	}
-	n.close()
+	files, cfg, _ := grown(t)
 	if _, err := Load(files, "/nowhere"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder that is not there: %v", err)
 	}

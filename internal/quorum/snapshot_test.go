@@ -12,7 +12,9 @@ import (
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-func TestSnapshots(t *testing.T) {
+// grown is a node that has stopped after it made sixty topics and some snapshots.
+func grown(t *testing.T) (*vfs.Mem, Config, *node) {
+	t.Helper()
 	fs := vfs.NewMem()
 	cfg := testConfig(fs, "/data")
 	cfg.SnapshotBytes = 2000
@@ -22,6 +24,11 @@ func TestSnapshots(t *testing.T) {
 		n.create(fmt.Sprintf("topic-%d", i))
 	}
 	n.close()
+	return fs, cfg, n
+}
+
+func TestSnapshots(t *testing.T) {
+	fs, cfg, n := grown(t)
 	ids, err := listSnapshots(fs, cfg.Dir)
 	if err != nil {
 		t.Fatal(err)
