@@ -9,6 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/testkit"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -72,6 +74,21 @@ func twoDirs(t *testing.T) (n *testkit.Node, disk *vfs.Faulty, inFirst, inSecond
 	if dirs["/one"] == "" || dirs["/two"] == "" {
 		t.Fatalf("topics are not spread over the directories: %v", dirs)
 	}
+	// The broker tells where it has put a replica some time later. Before that a directory that fails is no reason to elect anybody.
+	testkit.Eventually(t, "the controller knows where all replicas are", func() bool {
+		image, err := quorum.Load(disk, "/one/__cluster_metadata-0")
+		if err != nil {
+			return false
+		}
+		for topic := range image.Topics.All() {
+			for _, p := range topic.Partitions {
+				if dir, _ := p.Directory(1); dir == kafka.UnassignedDirectory {
+					return false
+				}
+			}
+		}
+		return true
+	})
 	return n, disk, strings.Fields(dirs["/one"])[0], strings.Fields(dirs["/two"])[0]
 }
 
