@@ -38,7 +38,7 @@ type options struct {
 
 const gib = 1 << 30
 
-// all are the lengths of a run that counts; quick those of an answer in five minutes.
+// all are the lengths of a run that counts; quick those of an answer in ten minutes.
 var (
 	all = stage.Options{Pairs: 7, Floors: 3, Bytes: 6 * gib, Latency: time.Minute, Warm: time.Minute, WarmBytes: 12 * gib, Rest: time.Minute,
 		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
@@ -59,7 +59,7 @@ func parse(args []string) (*options, error) {
 	f.IntVar(&o.pid, "pid", 0, "process id of a server at HOST:PORT: without it its CPU time is unknown")
 	f.BoolVar(&o.remote, "allow-remote", false, "load a server on another machine")
 	f.BoolVar(&o.list, "list", false, "list the rows")
-	f.BoolVar(&o.quick, "quick", false, "short runs and few pairs: an answer in about five minutes, and no proof")
+	f.BoolVar(&o.quick, "quick", false, "short runs and few pairs: an answer in about ten minutes, and no proof")
 	f.IntVar(&o.Pairs, "pairs", 0, "pairs that must count (7; 3 with -quick)")
 	f.IntVar(&seconds, "seconds", 0, "end a run of throughput, and an open loop, after so many seconds")
 	f.Float64Var(&bytes, "bytes", 0, "GiB of the workload W (6)")
