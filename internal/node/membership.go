@@ -200,12 +200,9 @@ func (m *membership) heartbeat(ctx context.Context) (fenced bool, err error) {
 	return resp.IsFenced, kerr.ErrorForCode(resp.ErrorCode)
 }
 
-// timedHeartbeat does not wait for a controller for longer than a session: a broker that is heard by nobody must come to think of its
-// directories, too.
-func (m *membership) timedHeartbeat(ctx context.Context) (fenced bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.BrokerSession)
-	defer cancel()
-	return m.heartbeat(ctx)
+// round bounds what the broker asks while it runs by its session: one that is heard by nobody must come to think of its directories.
+func (m *membership) round(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, m.n.cfg.Quorum.BrokerSession)
 }
 
 // run sends heartbeats until ctx ends, and one out of turn when a log directory failed.
@@ -225,7 +222,9 @@ func (m *membership) run(ctx context.Context) {
 		case <-beat.C:
 		}
 		now := reported{len(m.n.offlineDirs()), len(m.n.cordonedDirs())}
-		_, err := m.timedHeartbeat(ctx)
+		round, cancel := m.round(ctx)
+		_, err := m.heartbeat(round)
+		cancel()
 		if errors.Is(err, kerr.StaleBrokerEpoch) {
 			m.n.fail(fmt.Errorf("another process has registered as broker %d: %w", m.n.cfg.ID, err))
 			return
@@ -268,7 +267,9 @@ func (m *membership) assignDirectories(ctx context.Context) {
 	if len(placed) == 0 || !metadata.HasDirectories(m.n.quorum.Image().Features.MetadataVersion()) {
 		return
 	}
-	resp, err := ask[*kmsg.AssignReplicasToDirsResponse](ctx, m, controller.AssignReplicasToDirs{Request: m.assignment(placed)})
+	round, cancel := m.round(ctx)
+	defer cancel()
+	resp, err := ask[*kmsg.AssignReplicasToDirsResponse](round, m, controller.AssignReplicasToDirs{Request: m.assignment(placed)})
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
