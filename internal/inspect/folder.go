@@ -10,8 +10,8 @@ import (
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-// metadataFolder is where a log directory has the metadata log.
-const metadataFolder = "__cluster_metadata-0"
+// MetadataFolder is where a log directory has the metadata log.
+const MetadataFolder = "__cluster_metadata-0"
 
 // State returns the state of a cluster at the end of a file, as [Image] does, or what a log directory, or its folder of the metadata log,
 // leads to: the last snapshot, and the log after it. Errors wrap fs.ErrNotExist where there is no metadata.
@@ -38,7 +38,7 @@ func ExportMetadata(dir, to string, now time.Time) (string, error) {
 }
 
 func logFolder(dir string) string {
-	within := filepath.Join(dir, metadataFolder)
+	within := filepath.Join(dir, MetadataFolder)
 	if _, err := (vfs.OS{}).Stat(within); err == nil {
 		return within
 	}

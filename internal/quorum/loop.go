@@ -45,9 +45,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	}
 }
 
-// collect takes all requests and messages that wait: one sync of the disk answers them together.
+// collect takes the requests and messages that wait, not all that a flood of them brings meanwhile: one sync of the disk answers them
+// together.
 func (e *Engine) collect() {
-	for len(e.inbox) < maxQueued {
+	for n := 0; n < maxQueued && len(e.inbox) < maxQueued; n++ {
 		select {
 		case r := <-e.requests:
 			e.inbox = append(e.inbox, r)

@@ -229,19 +229,11 @@ func (s *survey) checkVoters() error {
 
 // checkTiered builds the image that the folder leads to, and looks for topics in tiered storage that are still there.
 func checkTiered(f vfs.FS, dir string) error {
-	loader := metadata.NewLoader(metadata.Empty())
-	failed := false
-	eachBatch(f, dir, func(b record.Batch) {
-		d, err := decode(b)
-		if err == nil && !failed {
-			_, err = loader.Replay(d.Batch)
-		}
-		failed = failed || err != nil
-	})
-	if failed {
+	image, err := Load(f, dir)
+	if err != nil {
 		return nil // Open will tell
 	}
-	for r := range loader.Image().Records {
+	for r := range image.Records {
 		if c, ok := r.Body.(*schema.ConfigRecord); ok && isTiered(c) {
 			return fmt.Errorf("has topic %s in tiered storage, and this release reads no remote segments: copy its records into another topic and"+
 				" delete it, or give up what is remote (%s=false with remote.log.delete.on.disable=true), with Apache Kafka first", c.ResourceName, remoteStorage)

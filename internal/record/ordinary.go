@@ -44,7 +44,7 @@ func (s *scanned) ordinary(w *Walker, oldest, newest int64, keyed bool, index in
 			break
 		}
 		j += int(max(value, 0))
-		if j >= end || b[j] != 0 || j+1 != end {
+		if j+1 != end || b[j] != 0 {
 			headers, k := short(b, j)
 			if j >= end || k < 0 || headers < 0 || headers > int64(end-k) || !headersFill(b[:end], k, headers) {
 				break

@@ -96,7 +96,7 @@ func show(a *command.App, path string, o inspect.Options) error {
 	// A relative path may not say which topic it is of.
 	if full, err := filepath.Abs(path); err == nil {
 		for _, folder := range []string{filepath.Base(filepath.Dir(full)), filepath.Base(full)} {
-			o.Metadata = o.Metadata || folder == metadataFolder
+			o.Metadata = o.Metadata || folder == inspect.MetadataFolder
 			o.Offsets = o.Offsets || strings.HasPrefix(folder, offsetsFolders)
 			o.Transactions = o.Transactions || strings.HasPrefix(folder, transactionsFolders)
 		}
@@ -116,9 +116,8 @@ func show(a *command.App, path string, o inspect.Options) error {
 	return inspect.File(a.Out, filepath.ToSlash(path), f, st.Size(), o)
 }
 
-// metadataFolder is the folder of the metadata log's only partition; the others are what the folders of their partitions begin with.
+// What the folders of the partitions of internal topics begin with.
 const (
-	metadataFolder      = "__cluster_metadata-0"
 	offsetsFolders      = "__consumer_offsets-"
 	transactionsFolders = "__transaction_state-"
 )
