@@ -126,15 +126,15 @@ func furnish(ctx context.Context, o *options, lab *stage.Lab, result *report.Res
 	if err != nil {
 		return err
 	}
-	lab.Fill, err = machine.NewFill(ctx, filepath.Join(lab.Dir, "fill"), held, min(o.fillLimit, space-reserve))
+	lab.Fill, err = machine.NewFill(ctx, filepath.Join(lab.Dir, "fill"), held(memory), min(o.fillLimit, space-reserve))
 	if err == nil {
 		fmt.Fprintf(os.Stderr, "filled by %.1f GiB\n", float64(lab.Fill.Size())/gib)
 	}
 	return err
 }
 
-// held is what a run finds free at its beginning: as much as one writes, or nearly.
-const held = 4 * gib
+// held is what a run finds free at its beginning: as much as one writes, or nearly; of a small machine, a part that it can spare.
+func held(memory int64) int64 { return min(4*gib, memory/6) }
 
 // reserve is what the fill leaves of the disk: both sides' data of the largest row.
 const reserve = 24 * gib

@@ -64,7 +64,8 @@ func (l *Lab) Series(ctx context.Context, w *Workload) error {
 }
 
 func (l *Lab) floors(ctx context.Context, w *Workload, stands map[string]*Stand, pair int) error {
-	if every := max(1, l.Pairs/max(1, l.Floors)); pair%every != 0 || pair/every >= l.Floors {
+	// With three: at the beginning, in the middle and at the end.
+	if every := max(1, (l.Pairs-1)/max(1, l.Floors-1)); pair%every != 0 || pair/every >= l.Floors {
 		return nil
 	}
 	for _, f := range w.Floors {
