@@ -7,7 +7,7 @@ var networkKeys = []brokerRow{
 	{"queued.max.requests", Int, "500", atLeast(1), High, ReadOnly, Accepted, "Requests that wait for a thread before connections are no longer read."},
 	{"queued.max.request.bytes", Long, "-1", nil, Medium, ReadOnly, Honoured, "Bytes of requests in memory before connections are no longer read; -1 for Ottla's own bound."},
 	{"request.timeout.ms", Int, "30000", nil, High, ReadOnly, Honoured, "How long a request to another node may take."},
-	{"socket.send.buffer.bytes", Int, "102400", nil, High, ReadOnly, Honoured, "Send buffer of a connection; -1 for the system's."},
+	{"socket.send.buffer.bytes", Int, "102400", nil, High, ReadOnly, Honoured, "Send buffer of a connection; -1 for the system's. Ottla takes 256 KiB unless this is set."},
 	{"socket.receive.buffer.bytes", Int, "102400", nil, High, ReadOnly, Honoured, "Receive buffer of a connection; -1 for the system's. Ottla leaves it to the system, which tunes it, unless this is set."},
 	{"socket.request.max.bytes", Int, "104857600", atLeast(1), High, ReadOnly, Honoured, "Largest request."},
 	{"socket.listen.backlog.size", Int, "50", atLeast(1), Medium, ReadOnly, Accepted, "Connections that may wait to be accepted; Linux caps it by somaxconn."},

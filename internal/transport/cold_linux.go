@@ -12,8 +12,7 @@ import (
 const (
 	// rangeChunk is how much of a file range is looked for in the page cache, and sent, at a time, in bytes.
 	rangeChunk = 1 << 20
-	// coldSample is the size of each place that is looked for, in bytes: in the middle of a chunk, at its end and
-	// farther on. The beginning says little: whoever looked up the range has read there.
+	// coldSample is the size of the place that is looked for farther on in the file, in bytes.
 	coldSample = 64 << 10
 	// readAhead is farther than the system reads ahead in a file, in bytes.
 	readAhead = 32 << 20
@@ -28,35 +27,51 @@ const (
 type disk struct {
 	turns   chan struct{} // one for each read that runs
 	buffers atomic.Int32
-	cached  func(fd uintptr, pos, n int64) bool
+	look    func(fd uintptr, pos, n int64) presence
 	read    func(fd uintptr, p []byte, pos int64) (int, error)
 }
+
+// presence is what is known of a file range.
+type presence int
+
+const (
+	unknown presence = iota // the system can't tell, or the range goes by sendfile although it is cold
+	hot                     // in the page cache, so that sendfile waits for no disk
+	cold
+)
 
 // theDisk is of the process: turns and buffers are bounds of the machine's.
 var theDisk = newDisk()
 
 // newDisk lets two to four read at a time.
 func newDisk() *disk {
-	return &disk{turns: make(chan struct{}, min(max(runtime.GOMAXPROCS(0), 2), 4)), cached: cached, read: readAside}
+	return &disk{turns: make(chan struct{}, min(max(runtime.GOMAXPROCS(0), 2), 4)), look: look, read: readAside}
 }
 
-// fetch returns a chunk of a file in a buffer, to be given to release, if it has to be read from the disk; else nil.
-func (d *disk) fetch(fd uintptr, pos int64, n int) (*Buffer, error) {
-	if d.cached(fd, pos, int64(n)) {
-		return nil, nil
+// found is what fetch has done about a chunk: buf holds it if it is cold, and is to be given to release.
+type found struct {
+	presence presence
+	buf      *Buffer
+	err      error
+}
+
+// fetch reads a chunk of a file if it has to come from the disk.
+func (d *disk) fetch(c chunk) found {
+	if p := d.look(c.file, c.pos, int64(c.size)); p != cold {
+		return found{presence: p}
 	}
 	if d.buffers.Add(1) > maxColdBuffers {
 		d.buffers.Add(-1)
-		return nil, nil
+		return found{}
 	}
 	d.turns <- struct{}{}
-	buf, err := d.fill(NewBuffer(n), fd, pos, n)
+	buf, err := d.fill(NewBuffer(c.size), c.file, c.pos, c.size)
 	<-d.turns
 	if err != nil {
 		d.release(buf)
-		return nil, err
+		return found{err: err}
 	}
-	return buf, nil
+	return found{presence: cold, buf: buf}
 }
 
 func (d *disk) fill(buf *Buffer, fd uintptr, pos int64, n int) (*Buffer, error) {
@@ -105,8 +120,7 @@ func (c chunk) next(length int64) (chunk, bool) {
 type ahead struct {
 	chunk chunk
 	done  chan struct{} // nil if there is none
-	buf   *Buffer
-	err   error
+	found found
 }
 
 // begin has a chunk read.
@@ -115,19 +129,19 @@ func (a *ahead) begin(d *disk, c chunk) {
 	a.chunk, a.done = c, done
 	go func() {
 		defer close(done)
-		a.buf, a.err = d.fetch(c.file, c.pos, c.size)
+		a.found = d.fetch(c)
 	}()
 }
 
 // take returns a chunk as fetch does.
-func (a *ahead) take(d *disk, c chunk) (*Buffer, error) {
+func (a *ahead) take(d *disk, c chunk) found {
 	if a.done == nil {
-		return d.fetch(c.file, c.pos, c.size)
+		return d.fetch(c)
 	}
 	<-a.done // it is c that was begun
-	buf, err := a.buf, a.err
+	f := a.found
 	*a = ahead{}
-	return buf, err
+	return f
 }
 
 // drop waits for what was begun and is of no use: its file must not be closed before.
@@ -135,33 +149,37 @@ func (a *ahead) drop(d *disk) {
 	if a.done == nil {
 		return
 	}
-	if buf, _ := a.take(d, a.chunk); buf != nil {
-		d.release(buf)
+	if f := a.take(d, a.chunk); f.buf != nil {
+		d.release(f.buf)
 	}
 }
 
-// cached reports whether a chunk seems to be in the page cache, and not only because the system reads ahead of somebody
-// in this file: then its end, or what lies farther away than that, is not. Where the system can't tell (before Linux
-// 6.5) it says yes.
-func cached(fd uintptr, pos, n int64) bool {
-	size := min(n, coldSample)
-	if !sampleCached(fd, pos+n-size, size) || n > 2*coldSample && !sampleCached(fd, pos+n/2, size) {
-		return false
+// look says whether a chunk is in the page cache, and not only because the system reads ahead of somebody in this file: then
+// what lies farther away than that is not. Systems before Linux 6.5 can't tell.
+func look(fd uintptr, pos, n int64) presence {
+	if p := lookAt(fd, pos, n); p != hot {
+		return p
 	}
 	var st unix.Stat_t
 	if err := unix.Fstat(int(fd), &st); err != nil {
-		return true
+		return hot
 	}
 	far := min(pos+n+readAhead, st.Size-coldSample)
-	return far < pos+n || sampleCached(fd, far, coldSample)
+	if far < pos+n {
+		return hot
+	}
+	return lookAt(fd, far, coldSample)
 }
 
-func sampleCached(fd uintptr, pos, n int64) bool {
+func lookAt(fd uintptr, pos, n int64) presence {
 	var st unix.Cachestat_t
 	if err := unix.Cachestat(uint(fd), &unix.CachestatRange{Off: uint64(pos), Len: uint64(n)}, &st, 0); err != nil {
-		return true
+		return unknown
 	}
-	return int64(st.Cache) >= n/int64(unix.Getpagesize())
+	if int64(st.Cache) < n/int64(unix.Getpagesize()) {
+		return cold
+	}
+	return hot
 }
 
 // rwfDontCache has a read leave the page cache as it was (Linux 6.14).

@@ -13,7 +13,7 @@ import (
 // coldDisk has all file ranges of a test come from the disk, and counts the reads of it.
 func coldDisk(t *testing.T, turns int) (*disk, *atomic.Int32) {
 	reads := new(atomic.Int32)
-	d := &disk{turns: make(chan struct{}, turns), cached: func(uintptr, int64, int64) bool { return false }}
+	d := &disk{turns: make(chan struct{}, turns), look: func(uintptr, int64, int64) presence { return cold }}
 	d.read = func(fd uintptr, p []byte, pos int64) (int, error) {
 		reads.Add(1)
 		return unix.Pread(int(fd), p[:min(len(p), 700_000)], pos) // in pieces, as a system may
@@ -95,22 +95,22 @@ func TestReadingAside(t *testing.T) {
 	if err := f.Sync(); err != nil {
 		t.Fatal(err)
 	}
-	if !cached(f.Fd(), 0, 1<<20) {
+	if look(f.Fd(), 0, 1<<20) == cold {
 		t.Error("what was just written seems not to be in the page cache")
 	}
 	for name, read := range map[string]func(uintptr, []byte, int64) (int, error){"told before": readAside, "told after": readAndDrop} {
 		if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
 			t.Fatal(err)
 		}
-		if cached(f.Fd(), 0, 1<<20) {
+		if look(f.Fd(), 0, 1<<20) != cold {
 			t.Log("this file system keeps its files in memory, or this kernel does not tell")
 		}
-		before := cached(f.Fd(), 0, 1<<20)
+		before := look(f.Fd(), 0, 1<<20)
 		p := make([]byte, 1<<20)
 		if n, err := read(f.Fd(), p, 1<<19); n != len(p) || err != nil || !bytes.Equal(p, content[1<<19:3<<19]) {
 			t.Errorf("%s: %d bytes, %v, or they differ", name, n, err)
 		}
-		if after := cached(f.Fd(), 1<<19, 1<<20); after != before {
+		if after := look(f.Fd(), 1<<19, 1<<20); after != before {
 			t.Errorf("%s: in the page cache %v before, %v after", name, before, after)
 		}
 	}
@@ -119,7 +119,7 @@ func TestReadingAside(t *testing.T) {
 func TestLookingForPagesDoesNotAllocate(t *testing.T) {
 	f := openedFile(t, make([]byte, 1<<20))
 	fd := f.Fd()
-	if n := testing.AllocsPerRun(100, func() { cached(fd, 0, 1<<20) }); n > 0 {
+	if n := testing.AllocsPerRun(100, func() { look(fd, 0, 1<<20) }); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
 }

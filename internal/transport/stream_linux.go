@@ -33,6 +33,7 @@ type socket struct {
 		file uintptr
 		pos  int64
 		left int64 // bytes of the file to send
+		hot  bool  // they are in the page cache
 		more bool  // something follows at once
 		once bool  // don't wait for room
 		rest bool  // what p holds is the rest of a response that sendNow began
@@ -184,13 +185,14 @@ func (s *socket) write(p []byte, more bool) error {
 func (s *socket) sendRange(holes []Hole) error {
 	c, more := firstChunk(holes[0])
 	for more {
-		buf, err := s.ahead.take(s.disk, c)
+		found := s.ahead.take(s.disk, c)
+		err := found.err
 		next, again := c.next(holes[0].Range.Len())
 		switch {
 		case err != nil:
 			return err
-		case buf == nil:
-			err = s.sendfile(c.file, c.pos, int64(c.size))
+		case found.buf == nil:
+			err = s.sendfile(c, found.presence)
 		default:
 			if again {
 				s.ahead.begin(s.disk, next)
@@ -199,8 +201,8 @@ func (s *socket) sendRange(holes []Hole) error {
 					s.ahead.begin(s.disk, first)
 				}
 			}
-			err = s.write(buf.B, true)
-			s.disk.release(buf)
+			err = s.write(found.buf.B, true)
+			s.disk.release(found.buf)
 		}
 		if err != nil {
 			return err
@@ -210,8 +212,9 @@ func (s *socket) sendRange(holes []Hole) error {
 	return nil
 }
 
-func (s *socket) sendfile(file uintptr, pos, n int64) error {
-	s.out.p, s.out.file, s.out.pos, s.out.left, s.out.err = nil, file, pos, n, nil
+func (s *socket) sendfile(c chunk, p presence) error {
+	s.out.p, s.out.file, s.out.pos, s.out.left, s.out.err = nil, c.file, c.pos, int64(c.size), nil
+	s.out.hot = p == hot
 	if err := s.raw.Write(s.writeFn); err != nil {
 		return err
 	}
@@ -246,7 +249,7 @@ func (s *socket) step(fd int) error {
 		return err
 	}
 	before := s.out.pos
-	n, err := unix.Sendfile(fd, int(s.out.file), &s.out.pos, int(min(s.out.left, 1<<30)))
+	n, err := sendfile(fd, s.out.file, &s.out.pos, int(s.out.left), s.out.hot)
 	s.out.left -= s.out.pos - before
 	if err == nil && n == 0 {
 		return io.ErrUnexpectedEOF // the file is shorter than the range: what was promised can't be sent
