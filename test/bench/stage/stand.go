@@ -152,7 +152,7 @@ func (s *Stand) account() (account, error) {
 		a.server, errs[0] = s.Side.CPU()
 	}
 	a.client, errs[1] = machine.SelfCPU()
-	a.used, errs[2] = s.used(s.own...)
+	a.used, errs[2] = s.used(append(s.own, s.Side)...) // a workload that is Own may start a side that was kept
 	a.times, errs[3] = machine.ReadTimes()
 	return a, errors.Join(errs[:]...)
 }
