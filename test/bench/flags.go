@@ -38,13 +38,13 @@ type options struct {
 
 const gib = 1 << 30
 
-// all are the lengths of a run that counts; quick those of an answer in ten minutes.
+// all are the lengths of a run that counts; quick those of an answer in five minutes, which takes more noise for that.
 var (
 	all = stage.Options{Pairs: 7, Floors: 3, Bytes: 6 * gib, Latency: time.Minute, Warm: time.Minute, WarmBytes: 12 * gib, Rest: time.Minute,
 		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
 	quick = stage.Options{Pairs: 3, Floors: 1, Longest: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
-		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Memory: 8 * gib, Rule: all.Rule}
-	quickRows = "1,4,5,8,13"
+		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.05}}
+	quickRows = "1,4,5,8"
 )
 
 func parse(args []string) (*options, error) {
@@ -59,7 +59,7 @@ func parse(args []string) (*options, error) {
 	f.IntVar(&o.pid, "pid", 0, "process id of a server at HOST:PORT: without it its CPU time is unknown")
 	f.BoolVar(&o.remote, "allow-remote", false, "load a server on another machine")
 	f.BoolVar(&o.list, "list", false, "list the rows")
-	f.BoolVar(&o.quick, "quick", false, "short runs and few pairs: an answer in about ten minutes, and no proof")
+	f.BoolVar(&o.quick, "quick", false, "short runs and few pairs: an answer in about five minutes, and no proof")
 	f.IntVar(&o.Pairs, "pairs", 0, "pairs that must count (7; 3 with -quick)")
 	f.IntVar(&seconds, "seconds", 0, "end a run of throughput, and an open loop, after so many seconds")
 	f.Float64Var(&bytes, "bytes", 0, "GiB of the workload W (6)")
@@ -71,8 +71,8 @@ func parse(args []string) (*options, error) {
 	f.IntVar(&o.Many, "many", 0, "partitions that row 15 gives to Ottla alone (100000)")
 	f.IntVar(&o.Idle, "idle", 0, "idle connections of row 12 (10000)")
 	f.Float64Var(&memory, "memory", 0, "GiB that each side may use with its page cache (8)")
-	f.Float64Var(&foreign, "foreign", 15, "per cent of the machine: a run beside which others used more is dropped")
-	f.Float64Var(&steal, "steal", 2, "per cent of the machine: the same for what the host took")
+	f.Float64Var(&foreign, "foreign", 0, "per cent of the machine: a run beside which others used more is dropped (15)")
+	f.Float64Var(&steal, "steal", 0, "per cent of the machine: the same for what the host took (2; 5 with -quick)")
 	f.BoolVar(&o.Unpinned, "unpinned", false, "tie nothing to CPUs, whatever the row says")
 	f.BoolVar(&o.noFill, "no-fill", false, "leave the page cache as it is: CPU per byte is then too high, on both sides")
 	f.Float64Var(&fillLimit, "fill", 18, "GiB that the file which fills the page cache has at the most")
@@ -91,7 +91,12 @@ func parse(args []string) (*options, error) {
 		return nil, fmt.Errorf("what is %q? Everything is said by flags: see -help", f.Arg(0))
 	}
 	o.complete(seconds, [...]float64{bytes, warmBytes, recovery, old, memory})
-	o.Rule = judge.Rule{Foreign: foreign / 100, Steal: steal / 100}
+	if foreign > 0 {
+		o.Rule.Foreign = foreign / 100
+	}
+	if steal > 0 {
+		o.Rule.Steal = steal / 100
+	}
 	o.fillLimit = int64(fillLimit * gib)
 	if from != "" {
 		o.from = strings.Split(from, ",")
@@ -128,7 +133,7 @@ func (o *options) complete(seconds int, sizes [5]float64) {
 	or(&o.Idle, with.Idle)
 	or(&o.Warm, with.Warm)
 	or(&o.Rest, with.Rest)
-	o.Longest, o.Latency = with.Longest, with.Latency
+	o.Floors, o.Longest, o.Latency, o.Rule = with.Floors, with.Longest, with.Latency, with.Rule
 	if seconds > 0 {
 		o.Longest = time.Duration(seconds) * time.Second
 		o.Latency = o.Longest

@@ -50,7 +50,7 @@ func TestWhatTheCommandLineLeavesOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o.Pairs != 5 || o.Warm != quick.Warm || o.Rule.Foreign != 0.9 || o.Rule.Steal != all.Rule.Steal {
+	if o.Pairs != 5 || o.Warm != quick.Warm || o.Rule.Foreign != 0.9 || o.Rule.Steal != quick.Rule.Steal {
 		t.Errorf("%+v", o.Options)
 	}
 }

@@ -2,7 +2,7 @@
 //
 //	go run ./test/bench -rows 1,5,11 -peer kafka        # rows of the scorecard
 //	go run ./test/bench -rows produce -peer ottla@HEAD~1 # what a step of the hot path has changed
-//	go run ./test/bench -quick                           # an answer in ten minutes
+//	go run ./test/bench -quick                           # an answer in five minutes
 //	go run ./test/bench -list                            # the rows
 //	go run ./test/bench -from A.json,B.json -write docs/benchmarks.md
 //
