@@ -232,6 +232,7 @@ func (m *membership) run(ctx context.Context) {
 		if err == nil {
 			told = now
 			m.silent = time.Time{}
+			m.assignDirectories(ctx) // what could not be told before
 			continue
 		}
 		if ctx.Err() == nil {
@@ -274,7 +275,8 @@ func (m *membership) assignDirectories(ctx context.Context) {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
 	if err != nil && ctx.Err() == nil {
-		m.n.log.Warn("the controller did not take in which directories replicas are", "replicas", len(placed), "err", err)
+		m.n.partitions.StillMisplaced(placed)
+		m.n.log.Warn("the controller did not take in which directories replicas are; it is told again with the next heartbeat", "replicas", len(placed), "err", err)
 	}
 }
 

@@ -315,6 +315,17 @@ type Placement struct {
 	Directory kafka.UUID
 }
 
+// StillMisplaced takes back replicas of which the controller could not be told, but for those of which there is newer news.
+func (m *Manager) StillMisplaced(all []Placement) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, p := range all {
+		if _, newer := m.misplaced[p.replica()]; !newer {
+			m.misplaced[p.replica()] = p.Directory
+		}
+	}
+}
+
 // replica is the partition of a Placement, without the directory.
 func (p Placement) replica() Placement { return Placement{Topic: p.Topic, Partition: p.Partition} }
 

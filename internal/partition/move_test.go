@@ -63,6 +63,17 @@ func (w *moving) note() int {
 	return len(all)
 }
 
+// TestTheControllerIsToldAgain: what could not be told is kept, unless there is newer news of the replica.
+func TestTheControllerIsToldAgain(t *testing.T) {
+	m := &Manager{misplaced: map[Placement]kafka.UUID{}}
+	a, b := Placement{Topic: topicID("a"), Directory: kafka.UUID{1}}, Placement{Topic: topicID("b"), Directory: kafka.UUID{1}}
+	m.misplaced[a.replica()] = kafka.UUID{2}
+	m.StillMisplaced([]Placement{a, b})
+	if m.misplaced[a.replica()] != (kafka.UUID{2}) || m.misplaced[b.replica()] != b.Directory {
+		t.Errorf("%v", m.misplaced)
+	}
+}
+
 // settle steps and notes until no move is left.
 func (w *moving) settle() {
 	w.t.Helper()
