@@ -48,6 +48,9 @@ type layout struct {
 
 // layoutOf returns the layout of key, or nil.
 func layoutOf(key int16) *layout {
+	if key == KeyRaft {
+		return &raftLayout
+	}
 	if key < 0 || int(key) >= len(layouts) || layouts[key].fields == nil && layouts[key].name == "" {
 		return nil
 	}
@@ -89,7 +92,7 @@ func Decodable(key int16) (r Range, ok bool) {
 	return Range{key, l.first, l.last}, true
 }
 
-// Ranges returns Decodable of every key, ascending.
+// Ranges returns Decodable of every key of Kafka's, ascending.
 func Ranges() []Range {
 	var out []Range
 	for key := range layouts {

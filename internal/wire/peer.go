@@ -40,7 +40,7 @@ func DecodeResponse(h Header, frame []byte) (kmsg.Response, error) {
 	if w.err != nil {
 		return nil, fmt.Errorf("response header: %w", w.err)
 	}
-	resp := kmsg.ResponseForKey(h.Key)
+	resp := responseFor(h.Key)
 	if resp == nil {
 		return nil, fmt.Errorf("%w: %d", ErrUnknownKey, h.Key)
 	}
@@ -49,4 +49,11 @@ func DecodeResponse(h Header, frame []byte) (kmsg.Response, error) {
 		return nil, fmt.Errorf("%w: response to %s version %d: %w", ErrMalformed, Name(h.Key), h.Version, err)
 	}
 	return resp, nil
+}
+
+func responseFor(key int16) kmsg.Response {
+	if key == KeyRaft {
+		return new(RaftResponse)
+	}
+	return kmsg.ResponseForKey(key)
 }
