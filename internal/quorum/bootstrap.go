@@ -44,7 +44,7 @@ func readBootstrap(f vfs.FS, dir string) ([]schema.MetadataRecord, voters, error
 		records = append(records, d.Records...)
 		return nil
 	}
-	err := readSnapshot(f, dir, bootstrapID, collect)
+	err := readSnapshot(f, dir, bootstrapID, "", collect)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return records, members, err
 	}

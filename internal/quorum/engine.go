@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -64,9 +65,12 @@ type Config struct {
 	Tick time.Duration
 	// Clean is as in commitlog.Options.
 	Clean bool
-	// Send hands messages to the other voters, in order and without blocking; it may lose them. A quorum of one
-	// needs none.
-	Send func([]*raftpb.Message)
+	// Send hands messages to another voter, in order and without blocking; it may lose them. A quorum of one needs none.
+	Send func(to kafka.NodeID, messages [][]byte)
+	// FetchSnapshot writes the bytes of another voter's snapshot to w. It may take long. A quorum of one needs none.
+	FetchSnapshot func(from kafka.NodeID, id SnapshotID, w io.Writer) error
+	// Activated is told when this node has become the active controller. It must not block; nil for nobody.
+	Activated func()
 	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever calls step itself, to
 	// have the same order each time, runs it in place.
 	Go func(func())
@@ -82,6 +86,8 @@ type Engine struct {
 	requests chan *request
 	messages chan *raftpb.Message
 	written  chan snapshotResult
+	fetched  chan error // of the snapshot that install asked for
+	resigns  chan chan struct{}
 	stopped  chan struct{}
 	// subscribed wakes the loop for those who join.
 	subscribed chan struct{}
@@ -102,6 +108,12 @@ type Engine struct {
 	lastTick    time.Time
 	appended    time.Time // when the last record was written
 	snapshots   snapshotter
+	install     *raftpb.Message // that offers the snapshot which is being fetched, or nil
+	lost        error           // what a peer said that this voter must have forgotten
+	caughtUp    bool            // see Status
+	fresh       kafka.Offset    // from here on the log was written by this process
+	resigning   chan struct{}   // closed when another leads, or at resignBy; nil while nobody waits
+	resignBy    time.Time
 	subs        []func(metadata.Change)
 
 	// Read by everybody.
@@ -110,7 +122,7 @@ type Engine struct {
 	mu      sync.Mutex // a leaf: guards the fields below
 	joining []func(metadata.Change)
 	news    chan struct{} // closed at the next publication; nil while nobody waits
-	seen    map[observerKey]ReplicaState
+	seen    map[ReplicaKey]ReplicaState
 }
 
 // request is a command on its way through the loop.
@@ -153,10 +165,15 @@ func (e *Engine) Submit(ctx context.Context, cmd controller.Command) (any, error
 	}
 }
 
+// Controller handles commands: an Engine does while it leads.
+type Controller interface {
+	Submit(ctx context.Context, cmd controller.Command) (any, error)
+}
+
 // Do is Submit with the response's type.
-func Do[R any](ctx context.Context, e *Engine, cmd controller.Command) (R, error) {
+func Do[R any](ctx context.Context, c Controller, cmd controller.Command) (R, error) {
 	var none R
-	response, err := e.Submit(ctx, cmd)
+	response, err := c.Submit(ctx, cmd)
 	if err != nil {
 		return none, err
 	}
@@ -224,14 +241,6 @@ func (e *Engine) next() <-chan struct{} {
 		e.news = make(chan struct{})
 	}
 	return e.news
-}
-
-// Step hands a message of another voter to the loop. It drops the message when the loop is behind: Raft repeats.
-func (e *Engine) Step(m *raftpb.Message) {
-	select {
-	case e.messages <- m:
-	default:
-	}
 }
 
 // Leader returns the leader of the quorum and its epoch; kafka.NoNode while there is none.

@@ -212,7 +212,7 @@ func FuzzSnapshot(f *testing.F) {
 		if err := vfs.WriteFile(fs, path.Join("/s", id.String()), content); err != nil {
 			t.Fatal(err)
 		}
-		if image, _, err := loadSnapshot(fs, "/s", id); err == nil {
+		if image, _, err := loadSnapshot(fs, "/s", id, ""); err == nil {
 			dump(image)
 		}
 	})

@@ -69,7 +69,7 @@ func checkSnapshot(t *testing.T, n *node) {
 	if err := writeSnapshot(fs, "/s", id, 1, 2, n.storage.voters, image.Records); err != nil {
 		t.Fatal(err)
 	}
-	loaded, members, err := loadSnapshot(fs, "/s", id)
+	loaded, members, err := loadSnapshot(fs, "/s", id, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,6 +111,7 @@ func (e *Engine) activate(now time.Time) error {
 	if _, err := e.decide(now, &request{cmd: controller.Activate{}}); err != nil {
 		return fmt.Errorf("activate the controller of epoch %d: %w", l.epoch, err)
 	}
+	e.cfg.Activated()
 	return nil
 }
 

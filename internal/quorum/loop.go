@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.etcd.io/raft/v3"
-	"go.etcd.io/raft/v3/raftpb"
 
 	"github.com/ottla/ottla/internal/controller"
 )
@@ -37,6 +36,10 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.receive(m)
 		case done := <-e.written:
 			e.written <- done // for step, in order with the rest
+		case err := <-e.fetched:
+			e.fetched <- err
+		case done := <-e.resigns:
+			e.resign(done)
 		case <-e.subscribed:
 		case <-timer.C:
 		case <-ctx.Done():
@@ -60,6 +63,9 @@ func (e *Engine) collect() {
 	}
 }
 
+// electionTicks is how long a voter hears nothing of a leader before it wants to be one; Raft adds up to as much by lot.
+const electionTicks = 10
+
 // mostTicks is how many ticks Raft gets at once. A node that stood still has not heard of the others because it did not listen: it must
 // not take what they said meanwhile, which it reads first, for the silence of a whole election.
 const mostTicks = 2
@@ -70,13 +76,6 @@ func (e *Engine) tick(now time.Time) {
 	}
 	for ; now.Sub(e.lastTick) >= e.cfg.Tick; e.lastTick = e.lastTick.Add(e.cfg.Tick) {
 		e.raft.Tick()
-	}
-}
-
-// receive hands Raft a message of a peer. What Raft refuses is noise: a peer that is no longer one, or too late.
-func (e *Engine) receive(m *raftpb.Message) {
-	if err := e.raft.Step(m); err != nil {
-		e.cfg.Log.Debug("raft refused a message", "type", m.GetType(), "from", nodeID(m.GetFrom()), "err", err)
 	}
 }
 
@@ -91,6 +90,10 @@ func (e *Engine) step(now time.Time) error {
 		}
 	default:
 	}
+	if e.lost != nil {
+		return e.lost
+	}
+	e.snapshotFetched()
 	if e.alone() {
 		if e.leader == nil && e.raft.BasicStatus().RaftState == raft.StateFollower {
 			if err := e.raft.Campaign(); err != nil {
@@ -108,6 +111,7 @@ func (e *Engine) step(now time.Time) error {
 	if err := e.ready(now); err != nil {
 		return err
 	}
+	e.resigned()
 	e.maybeSnapshot(now)
 	if reap := e.snapshots.reap; !reap.IsZero() && !reap.After(now) {
 		return e.reap(now)
@@ -199,6 +203,11 @@ func (e *Engine) deadline() time.Time {
 
 // stop answers everybody and closes the log: cleanly, unless it failed.
 func (e *Engine) stop(now time.Time, err error) error {
+	if e.install != nil {
+		if err := <-e.fetched; err != nil { // whoever starts on this folder is offered it again
+			e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", err)
+		}
+	}
 	if e.snapshots.running {
 		if done := <-e.written; err == nil {
 			err = e.snapshotWritten(now, done)

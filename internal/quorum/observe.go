@@ -56,6 +56,9 @@ type Status struct {
 	Observers    []ReplicaState
 	// Nodes are the voters with their endpoints.
 	Nodes []Voter
+	// CaughtUp says that the image holds something that was committed while this node was there, and so all that was
+	// committed before it came. In a quorum of several that takes a new record: the registration of this broker is one.
+	CaughtUp bool
 
 	snapshot SnapshotID
 }
@@ -69,6 +72,7 @@ func (e *Engine) publishStatus() {
 		HighWatermark: e.committed,
 		KRaftVersion:  e.storage.voters.kraft,
 		Nodes:         e.storage.voters.set,
+		CaughtUp:      e.caughtUp,
 		snapshot:      e.storage.snap,
 	})
 }
@@ -98,12 +102,19 @@ func (e *Engine) Status() Status {
 	return s
 }
 
+// Voter returns a voter as this node knows it, and false if it knows none of that id.
+func (e *Engine) Voter(id kafka.NodeID) (Voter, bool) {
+	return voters{set: e.status.Load().Nodes}.find(id)
+}
+
 // observerTimeout is how long an observer that does not fetch any more is still shown; Kafka's is the same.
 const observerTimeout = 5 * time.Minute
 
-type observerKey struct {
-	id        kafka.NodeID
-	directory kafka.UUID
+// ReplicaKey names a replica of the metadata log: a disk that was wiped makes another one of the same node (KIP-853). Directory is zero where
+// it is not known.
+type ReplicaKey struct {
+	ID        kafka.NodeID
+	Directory kafka.UUID
 }
 
 // Observed notes that an observer fetched from offset, which means that it holds the log up to there.
@@ -111,7 +122,7 @@ func (e *Engine) Observed(id kafka.NodeID, directory kafka.UUID, offset kafka.Of
 	end, now := e.log.LogEndOffset(), e.cfg.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	key := observerKey{id, directory}
+	key := ReplicaKey{id, directory}
 	line := e.seen[key]
 	line.ID, line.Directory, line.LogEndOffset, line.LastFetch = id, directory, offset, now
 	if offset >= end {

@@ -46,7 +46,7 @@ func loadFolder(f vfs.FS, dir string) (*metadata.Image, voters, error) {
 	segments := logFiles(f, dir)
 	image := metadata.Empty()
 	if n := len(ids); n > 0 && ids[n-1] != bootstrapID {
-		if image, members, err = loadSnapshot(f, dir, ids[n-1]); err != nil {
+		if image, members, err = loadSnapshot(f, dir, ids[n-1], ""); err != nil {
 			return nil, voters{}, err
 		}
 	} else if len(segments) == 0 {

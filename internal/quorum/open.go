@@ -1,7 +1,9 @@
 package quorum
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math"
 	"slices"
@@ -37,7 +39,13 @@ func (cfg Config) withDefaults() Config {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Send == nil {
-		cfg.Send = func([]*raftpb.Message) {}
+		cfg.Send = func(kafka.NodeID, [][]byte) {}
+	}
+	if cfg.Activated == nil {
+		cfg.Activated = func() {}
+	}
+	if cfg.FetchSnapshot == nil {
+		cfg.FetchSnapshot = func(kafka.NodeID, SnapshotID, io.Writer) error { return errors.ErrUnsupported }
 	}
 	return cfg
 }
@@ -51,9 +59,11 @@ func Open(cfg Config) (*Engine, error) {
 		requests:   make(chan *request, maxQueued),
 		messages:   make(chan *raftpb.Message, maxQueued),
 		written:    make(chan snapshotResult, 1),
+		fetched:    make(chan error, 1),
+		resigns:    make(chan chan struct{}),
 		stopped:    make(chan struct{}),
 		subscribed: make(chan struct{}, 1),
-		seen:       make(map[observerKey]ReplicaState),
+		seen:       make(map[ReplicaKey]ReplicaState),
 	}
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
 		return nil, fmt.Errorf("make %s: %w", cfg.Dir, err)
@@ -100,7 +110,7 @@ func (e *Engine) loadFiles() error {
 	}
 	if n := len(ids); n > 0 && ids[n-1] != bootstrapID {
 		var inSnapshot voters
-		if image, inSnapshot, err = loadSnapshot(e.cfg.FS, e.cfg.Dir, ids[n-1]); err != nil {
+		if image, inSnapshot, err = loadSnapshot(e.cfg.FS, e.cfg.Dir, ids[n-1], ""); err != nil {
 			return err
 		}
 		if inSnapshot.kraft > 0 {
@@ -192,7 +202,7 @@ func (e *Engine) start() error {
 	e.storage.hard.Commit = new(uint64(committed))
 	node, err := raft.NewRawNode(&raft.Config{
 		ID:                        raftID(e.cfg.NodeID),
-		ElectionTick:              10,
+		ElectionTick:              electionTicks,
 		HeartbeatTick:             1,
 		Storage:                   e.storage,
 		Applied:                   uint64(committed),
@@ -210,7 +220,7 @@ func (e *Engine) start() error {
 	}
 	e.raft, e.committed, e.leads = node, committed, kafka.NoNode
 	e.voted = e.storage.hard
-	e.lastTick = e.cfg.Now()
+	e.lastTick, e.caughtUp, e.fresh = e.cfg.Now(), e.alone(), e.log.LogEndOffset()
 	e.publishStatus()
 	return nil
 }

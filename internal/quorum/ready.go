@@ -21,15 +21,12 @@ func (e *Engine) ready(now time.Time) error {
 			return err
 		}
 		rd := e.raft.Ready()
-		if !raft.IsEmptySnap(rd.Snapshot) {
-			return fmt.Errorf("this node is too far behind the leader: snapshot %d is to be fetched", rd.Snapshot.GetMetadata().GetIndex())
-		}
 		e.followRole(rd, now)
 		if err := e.persist(rd, now); err != nil {
 			return err
 		}
-		if len(rd.Messages) > 0 {
-			e.cfg.Send(e.outgoing(rd.Messages))
+		if err := e.send(e.outgoing(rd.Messages)); err != nil {
+			return err
 		}
 		for _, entry := range rd.CommittedEntries {
 			if err := e.applyEntry(entry, now); err != nil {
@@ -37,6 +34,7 @@ func (e *Engine) ready(now time.Time) error {
 			}
 		}
 		e.raft.Advance(rd)
+		e.reportSnapshots(rd.Messages)
 		if err := e.maybeActivate(now); err != nil {
 			return err
 		}
@@ -79,6 +77,11 @@ func (e *Engine) persist(rd raft.Ready, now time.Time) error {
 		e.voted = &raftpb.HardState{Term: &term, Vote: &vote}
 		e.votedLeader = leader
 	}
+	if !raft.IsEmptySnap(rd.Snapshot) {
+		if err := e.installSnapshot(rd.Snapshot, now); err != nil {
+			return err
+		}
+	}
 	if len(rd.Entries) == 0 {
 		return nil
 	}
@@ -103,6 +106,7 @@ func (e *Engine) appendEntries(entries []*raftpb.Entry, now time.Time) error {
 		if err := e.log.TruncateTo(first, now); err != nil {
 			return fmt.Errorf("truncate the metadata log to %d: %w", first, err)
 		}
+		e.fresh = min(e.fresh, first)
 		e.storage.recent.reset()
 	}
 	var out []byte
@@ -199,6 +203,7 @@ func (e *Engine) applyBatch(b record.Batch) error {
 	}
 	e.snapshots.bytes += int64(len(b))
 	e.committed = b.NextOffset()
+	e.caughtUp = e.caughtUp || b.BaseOffset() >= e.fresh
 	if e.leader != nil && len(e.leader.pending) > 0 && e.leader.pending[0].last == b.LastOffset() {
 		e.publish(e.leader.pending[0].change)
 		e.loader = metadata.NewLoader(e.Image())

@@ -70,6 +70,9 @@ func (e *Engine) snapshotWritten(now time.Time, done snapshotResult) error {
 		s.bytes = min(s.bytes, e.cfg.SnapshotBytes-1)
 		return nil
 	}
+	if done.id.EndOffset <= e.storage.snap.EndOffset {
+		return nil // the leader's came meanwhile, and goes further
+	}
 	s.bytes -= done.bytes
 	s.kept = append(s.kept, done.id)
 	for len(s.kept) > keepSnapshots {

@@ -88,9 +88,9 @@ func removeParts(f vfs.FS, dir string) error {
 	return nil
 }
 
-// readSnapshot visits the batches of a snapshot. A file without header or footer is not whole.
-func readSnapshot(f vfs.FS, dir string, id SnapshotID, visit func(*batch) error) error {
-	name := path.Join(dir, id.String())
+// readSnapshot visits the batches of a snapshot, whose file's name may have a suffix. A file without header or footer is not whole.
+func readSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string, visit func(*batch) error) error {
+	name := path.Join(dir, id.String()+suffix)
 	content, err := vfs.ReadFile(f, name)
 	if err != nil {
 		return err
@@ -132,11 +132,11 @@ func visitBatches(content []byte, visit func(*batch) error) error {
 }
 
 // loadSnapshot builds the image of a snapshot and the membership in it.
-func loadSnapshot(f vfs.FS, dir string, id SnapshotID) (*metadata.Image, voters, error) {
+func loadSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string) (*metadata.Image, voters, error) {
 	delta := metadata.NewDelta(metadata.Empty())
 	var members voters
 	var timestamp int64
-	err := readSnapshot(f, dir, id, func(d *batch) error {
+	err := readSnapshot(f, dir, id, suffix, func(d *batch) error {
 		if d.header != nil {
 			timestamp = d.header.LastContainedLogTimestamp
 		}

@@ -127,7 +127,7 @@ func TestSnapshotDamaged(t *testing.T) {
 		}
 		_, err := Open(cfg)
 		if err == nil && at >= 16 { // base offset and epoch lie outside the CRC and change nothing here
-			e, _, _ := loadSnapshot(fs, cfg.Dir, id)
+			e, _, _ := loadSnapshot(fs, cfg.Dir, id, "")
 			if e == nil || dump(e) != dump(image) {
 				t.Fatalf("a flipped bit at %d was not noticed", at)
 			}

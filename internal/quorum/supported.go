@@ -23,11 +23,12 @@ var ErrUnsupported = errors.New("can't take over from another release")
 
 // CheckSupported looks through the folder dir of __cluster_metadata-0, changes nothing in it, and refuses what this release would not
 // understand or not serve: feature levels and records that it does not know, a migration from ZooKeeper that has not ended, several
-// voters, topics in tiered storage. What can't be read is left for Open to tell. Errors wrap ErrUnsupported and say in one line what to do.
-func CheckSupported(f vfs.FS, dir string) error {
+// voters of Kafka's, topics in tiered storage. Static are the voters of controller.quorum.voters, which must be those that the folder knows.
+// What can't be read is left for Open to tell. Errors wrap ErrUnsupported and say in one line what to do.
+func CheckSupported(f vfs.FS, dir string, static []kafka.NodeID) error {
 	s := survey{levels: make(map[string]metadata.Level)}
 	eachBatch(f, dir, s.batch)
-	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration(), s.checkVoters())
+	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration(), s.checkVoters(), checkStatic(f, dir, static))
 	if err == nil && s.tiered {
 		err = checkTiered(f, dir)
 	}
@@ -223,8 +224,39 @@ func (s *survey) checkVoters() error {
 	if s.voters < 2 {
 		return nil
 	}
-	return fmt.Errorf("is of a metadata quorum of %d voters, and this release runs a quorum of one: take the others out of it with Apache Kafka"+
+	return fmt.Errorf("is of a metadata quorum of %d voters, and this release takes over a quorum of one only: take the others out of it with Apache Kafka"+
 		" first (kafka-metadata-quorum.sh remove-controller)", s.voters)
+}
+
+// checkStatic compares the voters of the configuration with those that the folder was written with, if they are static in both.
+func checkStatic(f vfs.FS, dir string, static []kafka.NodeID) error {
+	b, err := vfs.ReadFile(f, path.Join(dir, quorumStateFile))
+	if err != nil {
+		return nil // there was none yet, or Open will tell
+	}
+	state, _, err := schema.ParseQuorumState(b)
+	if err != nil || len(state.CurrentVoters) == 0 || len(static) == 0 || len(state.CurrentVoters)+len(static) == 2 {
+		return nil // of one voter alone it is the node's identity that counts
+	}
+	var known []kafka.NodeID
+	for _, v := range state.CurrentVoters {
+		known = append(known, kafka.NodeID(v.VoterID))
+	}
+	static = slices.Clone(static)
+	slices.Sort(known)
+	slices.Sort(static)
+	size := "one"
+	if len(known) > 1 {
+		size = fmt.Sprint(len(known))
+	}
+	if !slices.Equal(known, static) {
+		return fmt.Errorf("is of a quorum of %s, %v, and controller.quorum.voters names %d voters, %v: name the same; voters can't be changed by the configuration",
+			size, known, len(static), static)
+	}
+	if ours, err := vfs.Exists(f, path.Join(dir, syncedFile)); len(known) > 1 && !ours && err == nil {
+		return fmt.Errorf("is of a metadata quorum of %d voters of Apache Kafka's, and this release takes over a quorum of one only", len(known))
+	}
+	return nil
 }
 
 // checkTiered builds the image that the folder leads to, and looks for topics in tiered storage that are still there.

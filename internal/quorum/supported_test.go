@@ -87,7 +87,7 @@ func TestCheckSupportedVersion(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := contents(t, fs, dir)
-			switch err := CheckSupported(fs, dir); {
+			switch err := CheckSupported(fs, dir, nil); {
 			case test.refused == "" && err != nil, test.refused != "" && !errors.Is(err, ErrUnsupported):
 				t.Fatalf("got %v", err)
 			case err != nil && (!strings.Contains(err.Error(), test.refused) || strings.Contains(err.Error(), "\n")):
@@ -98,7 +98,7 @@ func TestCheckSupportedVersion(t *testing.T) {
 			}
 		})
 	}
-	if err := CheckSupported(vfs.NewMem(), "/nowhere"); err != nil {
+	if err := CheckSupported(vfs.NewMem(), "/nowhere", []kafka.NodeID{1}); err != nil {
 		t.Fatalf("a folder that is not there: %v", err)
 	}
 }
@@ -187,7 +187,7 @@ func TestCheckSupported(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := contents(t, fs, dir)
-			err = CheckSupported(fs, dir)
+			err = CheckSupported(fs, dir, nil)
 			if (err != nil) != (test.refused != "") || err != nil && !(errors.Is(err, ErrUnsupported) && strings.Contains(err.Error(), test.refused)) {
 				t.Errorf("got %v, want %q", err, test.refused)
 			}
@@ -198,5 +198,46 @@ func TestCheckSupported(t *testing.T) {
 				t.Error("something changed in the folder")
 			}
 		})
+	}
+}
+
+// TestCheckStaticVoters: the voters of the configuration are those that the folder knows, and of several only our own folders are taken.
+func TestCheckStaticVoters(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		known, static []kafka.NodeID
+		foreign       bool // Kafka wrote the folder
+		refused       string
+	}{
+		{name: "new", static: []kafka.NodeID{1, 2, 3}},
+		{name: "the same", known: []kafka.NodeID{1, 2, 3}, static: []kafka.NodeID{3, 1, 2}},
+		{name: "one of Kafka's", known: []kafka.NodeID{1}, static: []kafka.NodeID{1}, foreign: true},
+		{name: "in the log by now", known: []kafka.NodeID{1}},
+		{name: "one more", known: []kafka.NodeID{1}, static: []kafka.NodeID{1, 2}, refused: "quorum of one, [1], and controller.quorum.voters names 2 voters, [1 2]"},
+		{name: "others", known: []kafka.NodeID{1, 2, 3}, static: []kafka.NodeID{1, 2, 4}, refused: "names 3 voters"},
+		{name: "three of Kafka's", known: []kafka.NodeID{1, 2, 3}, static: []kafka.NodeID{1, 2, 3}, foreign: true, refused: "3 voters of Apache Kafka's"},
+	} {
+		fs := vfs.NewMem()
+		if err := fs.Mkdir("/q"); err != nil {
+			t.Fatal(err)
+		}
+		if test.known != nil {
+			q := schema.NewQuorumStateData()
+			for _, id := range test.known {
+				q.CurrentVoters = append(q.CurrentVoters, schema.QuorumStateVoter{VoterID: int32(id)})
+			}
+			if err := vfs.WriteFile(fs, "/q/"+quorumStateFile, schema.AppendQuorumState(nil, &q, 0)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !test.foreign {
+			if err := vfs.WriteFile(fs, "/q/"+syncedFile, []byte("0\n")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := CheckSupported(fs, "/q", test.static)
+		if (err == nil) != (test.refused == "") || err != nil && (!errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), test.refused)) {
+			t.Errorf("%s: %v", test.name, err)
+		}
 	}
 }

@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync"
 	"testing"
 	"time"
 
 	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -23,17 +26,46 @@ type network struct {
 	cut   map[kafka.NodeID]bool
 }
 
-func (w *network) send(from kafka.NodeID) func([]*raftpb.Message) {
-	return func(messages []*raftpb.Message) {
+func (w *network) send(from kafka.NodeID) func(kafka.NodeID, [][]byte) {
+	return func(to kafka.NodeID, messages [][]byte) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		for _, m := range messages {
-			to := nodeID(m.GetTo())
-			if n := w.nodes[to]; n != nil && !w.cut[from] && !w.cut[to] {
-				n.Step(m)
+		if n := w.nodes[to]; n != nil && !w.cut[from] && !w.cut[to] {
+			if err := n.Deliver(ReplicaKey{ID: from}, ReplicaKey{ID: to}, messages); err != nil {
+				panic(err)
 			}
 		}
 	}
+}
+
+// fetchSnapshot reads another voter's file.
+func (w *network) fetchSnapshot(from kafka.NodeID, id SnapshotID, to io.Writer) error {
+	w.mu.Lock()
+	n := w.nodes[from]
+	w.mu.Unlock()
+	snap, err := n.OpenSnapshot(id)
+	if err != nil {
+		return err
+	}
+	defer snap.Close()
+	_, err = io.Copy(to, io.NewSectionReader(snap, 0, snap.Size()))
+	return err
+}
+
+// begin starts one of three voters on a disk, with a network that is quick; change may be nil.
+func (w *network) begin(t *testing.T, disk vfs.FS, id kafka.NodeID, change func(*Config)) *node {
+	cfg := testConfig(disk, "/data")
+	cfg.NodeID, cfg.Voters = id, []Voter{{ID: 1}, {ID: 2}, {ID: 3}}
+	cfg.Tick = 5 * time.Millisecond
+	cfg.Send, cfg.FetchSnapshot = w.send(id), w.fetchSnapshot
+	if change != nil {
+		change(&cfg)
+	}
+	n := run(t, cfg)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.nodes[id] = n
+	return n
 }
 
 func (w *network) isolate(id kafka.NodeID, cut bool) {
@@ -70,16 +102,7 @@ func (w *network) submit(t *testing.T, cmd controller.Command) kafka.NodeID {
 func TestThreeVoters(t *testing.T) {
 	w := &network{nodes: make(map[kafka.NodeID]*node), cut: make(map[kafka.NodeID]bool)}
 	disks := make(map[kafka.NodeID]*vfs.Mem)
-	begin := func(id kafka.NodeID) {
-		cfg := testConfig(disks[id], "/data")
-		cfg.NodeID, cfg.Voters = id, []Voter{{ID: 1}, {ID: 2}, {ID: 3}}
-		cfg.Tick = 5 * time.Millisecond
-		cfg.Send = w.send(id)
-		n := run(t, cfg)
-		w.mu.Lock()
-		w.nodes[id] = n
-		w.mu.Unlock()
-	}
+	begin := func(id kafka.NodeID) { w.begin(t, disks[id], id, nil) }
 	for id := kafka.NodeID(1); id <= 3; id++ {
 		disks[id] = vfs.NewMem()
 		begin(id)
@@ -167,7 +190,15 @@ func TestStallDeposesNobody(t *testing.T) {
 	var sent []*raftpb.Message
 	cfg := testConfig(vfs.NewMem(), "/data")
 	cfg.Voters = []Voter{{ID: 1}, {ID: 2}, {ID: 3}}
-	cfg.Send = func(m []*raftpb.Message) { sent = append(sent, m...) }
+	cfg.Send = func(_ kafka.NodeID, messages [][]byte) {
+		for _, b := range messages {
+			m := new(raftpb.Message)
+			if err := proto.Unmarshal(b, m); err != nil {
+				t.Fatal(err)
+			}
+			sent = append(sent, m)
+		}
+	}
 	s := openStepped(t, cfg)
 	answer := func() {
 		messages := sent
@@ -189,7 +220,7 @@ func TestStallDeposesNobody(t *testing.T) {
 			default:
 				continue
 			}
-			s.Step(reply)
+			s.messages <- reply
 		}
 	}
 	for range 200 {
@@ -218,4 +249,142 @@ func TestStallDeposesNobody(t *testing.T) {
 	if err := s.stop(s.now, nil); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestLaggardInstallsSnapshot: a voter that was away for longer than the log of the others reaches fetches a snapshot, goes on behind it, and
+// tells its subscribers what changed meanwhile.
+func TestLaggardInstallsSnapshot(t *testing.T) {
+	w := &network{nodes: make(map[kafka.NodeID]*node), cut: make(map[kafka.NodeID]bool)}
+	disks := make(map[kafka.NodeID]*vfs.Mem)
+	begin := func(id kafka.NodeID) *node {
+		return w.begin(t, disks[id], id, func(cfg *Config) { cfg.SnapshotBytes, cfg.LogConfig.SegmentBytes = 2000, 1000 })
+	}
+	for id := kafka.NodeID(1); id <= 3; id++ {
+		disks[id] = vfs.NewMem()
+		begin(id)
+	}
+	away := 1 + w.submit(t, controller.RegisterController{Request: controllerRequest(1)})%3
+	w.isolate(away, true)
+	end := w.nodes[away].Image().Offset
+	var last kafka.NodeID
+	for i := range 400 {
+		last = w.submit(t, controller.RegisterController{Request: controllerRequest(kafka.NodeID(100 + i%7))})
+	}
+	for w.nodes[last].Bounds().LogStartOffset <= end+1 {
+		w.submit(t, controller.RegisterController{Request: controllerRequest(100)})
+	}
+	var seen int
+	w.nodes[away].Subscribe(func(c metadata.Change) { seen += len(c.Delta.Brokers()) + 1 })
+	w.isolate(away, false)
+	last = w.submit(t, controller.RegisterController{Request: controllerRequest(999)})
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	if err := w.nodes[away].Wait(ctx, w.nodes[last].Image().Offset); err != nil {
+		t.Fatalf("it is at %d, the leader at %d: %v", w.nodes[away].Image().Offset, w.nodes[last].Image().Offset, err)
+	}
+	if w.nodes[away].Image().Cluster.Controller(999) == nil || w.nodes[away].Bounds().LogStartOffset <= end+1 {
+		t.Fatalf("it has %+v", w.nodes[away].Bounds())
+	}
+	w.mu.Lock()
+	n := w.nodes[away]
+	delete(w.nodes, away)
+	w.mu.Unlock()
+	n.close()
+	if seen < 2 {
+		t.Errorf("its subscriber heard of %d changes", seen)
+	}
+	if again := begin(away); again.Image().Cluster.Controller(100) == nil {
+		t.Error("after a start it lacks what the snapshot held")
+	}
+	for id := kafka.NodeID(1); id <= 3; id++ {
+		w.nodes[id].close()
+	}
+}
+
+// TestDeliver: only what voters send each other comes to Raft, from the voter that it says it is from, with the disk that the quorum knows.
+func TestDeliver(t *testing.T) {
+	cfg := testConfig(vfs.NewMem(), "/data")
+	cfg.Voters = []Voter{{ID: 1}, {ID: 2, Directory: kafka.UUID{2}}, {ID: 3}}
+	s := openStepped(t, cfg)
+	message := func(kind raftpb.MessageType, from, to kafka.NodeID) []byte {
+		b, err := proto.Marshal(&raftpb.Message{Type: kind.Enum(), From: new(raftID(from)), To: new(raftID(to)), Term: new(uint64(1))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	good := message(raftpb.MsgHeartbeat, 2, 1)
+	two, one := ReplicaKey{ID: 2, Directory: kafka.UUID{2}}, ReplicaKey{ID: 1, Directory: nodeDirectory}
+	for _, test := range []struct {
+		name     string
+		from, to ReplicaKey
+		message  []byte
+		want     error
+	}{
+		{"good", two, one, good, nil},
+		{"it does not know this one's disk", two, ReplicaKey{ID: 1}, good, nil},
+		{"with another disk", ReplicaKey{ID: 2, Directory: kafka.UUID{9}}, one, good, ErrNotVoter},
+		{"for another disk", two, ReplicaKey{ID: 1, Directory: kafka.UUID{9}}, good, ErrNotVoter},
+		{"for another node", two, ReplicaKey{ID: 3}, good, ErrNotVoter},
+		{"of another sender", ReplicaKey{ID: 3}, one, good, ErrNoMessage},
+		{"to another receiver", two, one, message(raftpb.MsgHeartbeat, 2, 3), ErrNoMessage},
+		{"a proposal", two, one, message(raftpb.MsgProp, 2, 1), ErrNoMessage},
+		{"of Raft to itself", two, one, message(raftpb.MsgHup, 2, 1), ErrNoMessage},
+		{"no message", two, one, []byte("no message"), ErrNoMessage},
+	} {
+		if err := s.Deliver(test.from, test.to, [][]byte{test.message}); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+	if err := s.stop(s.now, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestLostLog: a voter that has less than it told the leader to have, because its disk was wiped or put back, says so and ends; it must not
+// vote as if nothing had happened.
+func TestLostLog(t *testing.T) {
+	cfg := testConfig(vfs.NewMem(), "/data")
+	cfg.Voters = []Voter{{ID: 1}, {ID: 2}, {ID: 3}}
+	s := openStepped(t, cfg)
+	s.messages <- &raftpb.Message{
+		Type: raftpb.MsgHeartbeat.Enum(), From: new(raftID(2)), To: new(raftID(1)), Term: new(uint64(5)), Commit: new(uint64(100)),
+	}
+	err := s.Engine.step(s.now)
+	if !errors.Is(err, ErrDamaged) {
+		t.Fatal(err)
+	}
+	if got := s.stop(s.now, err); !errors.Is(got, ErrDamaged) {
+		t.Fatal(got)
+	}
+}
+
+// TestResign: a leader that stops hands over to a voter that has all, without an election's time, and one that is alone has nobody to hand over to.
+func TestResign(t *testing.T) {
+	w := &network{nodes: make(map[kafka.NodeID]*node), cut: make(map[kafka.NodeID]bool)}
+	for id := kafka.NodeID(1); id <= 3; id++ {
+		w.begin(t, vfs.NewMem(), id, func(cfg *Config) { cfg.Tick = 20 * time.Millisecond })
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for range 3 {
+		first := w.submit(t, controller.RegisterController{Request: controllerRequest(1)})
+		for id := kafka.NodeID(1); id <= 3; id++ {
+			if id != first {
+				w.nodes[id].Resign(ctx) // it has nothing to hand over
+			}
+		}
+		w.nodes[first].Resign(ctx)
+		if leader, _ := w.nodes[first].Leader(); leader == first {
+			t.Fatal("it leads on")
+		}
+	}
+	for id := kafka.NodeID(1); id <= 3; id++ {
+		w.nodes[id].close()
+	}
+	alone := run(t, testConfig(vfs.NewMem(), "/data"))
+	alone.submit(controller.RegisterController{Request: controllerRequest(1)})
+	alone.Resign(ctx)
+	alone.close()
+	alone.Resign(ctx)
 }

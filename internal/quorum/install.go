@@ -1,0 +1,117 @@
+package quorum
+
+import (
+	"fmt"
+	"path"
+	"time"
+
+	"go.etcd.io/raft/v3/raftpb"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// offered takes a leader's message that this voter's log is behind what the leader still has: the snapshot is fetched beside the loop,
+// and Raft hears of the message when the file is on the disk.
+func (e *Engine) offered(m *raftpb.Message) {
+	id := snapshotOf(m.GetSnapshot())
+	if e.install != nil || id.EndOffset <= e.committed {
+		if e.install == nil {
+			e.pass(m) // the leader learns how far this voter is
+		}
+		return
+	}
+	e.install = m
+	from := nodeID(m.GetFrom())
+	e.cfg.Log.Info("this voter is behind the metadata log and fetches a snapshot", "snapshot", id, "from", from)
+	e.cfg.Go(func() { e.fetched <- e.fetchSnapshot(from, id) }) // there is room: one runs at a time
+}
+
+func snapshotOf(s *raftpb.Snapshot) SnapshotID {
+	m := s.GetMetadata()
+	return SnapshotID{EndOffset: kafka.Offset(m.GetIndex()), Epoch: kafka.LeaderEpoch(m.GetTerm())}
+}
+
+// fetchSnapshot brings a snapshot under its name, whole and synced.
+func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) error {
+	name := path.Join(e.cfg.Dir, id.String())
+	temp := name + partSuffix
+	file, err := e.cfg.FS.Create(temp)
+	if err != nil {
+		return err
+	}
+	err = e.cfg.FetchSnapshot(from, id, &appender{file: file})
+	if err == nil {
+		err = file.Sync()
+	}
+	if closed := file.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		_, _, err = loadSnapshot(e.cfg.FS, e.cfg.Dir, id, partSuffix)
+	}
+	if err == nil {
+		err = e.cfg.FS.Rename(temp, name)
+	}
+	if err != nil {
+		_ = e.cfg.FS.Remove(temp) // the next start would
+		return fmt.Errorf("fetch snapshot %v from node %d: %w", id, from, err)
+	}
+	return e.cfg.FS.SyncDir(e.cfg.Dir)
+}
+
+// appender writes to the end of a file.
+type appender struct {
+	file vfs.File
+	at   int64
+}
+
+// Write implements io.Writer.
+func (a *appender) Write(p []byte) (int, error) {
+	n, err := a.file.WriteAt(p, a.at)
+	a.at += int64(n)
+	return n, err
+}
+
+// snapshotFetched tells Raft of the snapshot that is there now.
+func (e *Engine) snapshotFetched() {
+	select {
+	case err := <-e.fetched:
+		m := e.install
+		e.install = nil
+		if err != nil {
+			e.cfg.Log.Warn("a metadata snapshot was not fetched; the leader offers it again", "err", err)
+			return
+		}
+		e.pass(m)
+	default:
+	}
+}
+
+// installSnapshot makes what Raft has restored the state of this voter: the log goes on behind the snapshot.
+func (e *Engine) installSnapshot(s *raftpb.Snapshot, now time.Time) error {
+	id := snapshotOf(s)
+	image, members, err := loadSnapshot(e.cfg.FS, e.cfg.Dir, id, "")
+	if err != nil {
+		return err
+	}
+	if err := e.log.TruncateFullyAndStartAt(id.EndOffset, now); err != nil {
+		return fmt.Errorf("begin the metadata log anew at %d: %w", id.EndOffset, err)
+	}
+	if members.kraft > 0 {
+		e.storage.voters, e.storage.votersInLog = members, true
+	}
+	e.storage.snap, e.storage.conf = id, e.storage.voters.conf()
+	e.storage.recent.reset()
+	e.applying, e.committed, e.caughtUp = nil, id.EndOffset, true
+	e.snapshots.kept, e.snapshots.bytes, e.snapshots.last = append(e.snapshots.kept, id), 0, now
+	if err := e.noteSynced(); err != nil {
+		return err
+	}
+	delta := metadata.Between(e.Image(), image)
+	change := metadata.Change{Delta: delta, Image: delta.Apply(image.Offset, image.Epoch, image.Timestamp)}
+	e.loader = metadata.NewLoader(change.Image)
+	e.publish(change)
+	return nil
+}

@@ -1,0 +1,123 @@
+package quorum
+
+import (
+	"errors"
+	"fmt"
+
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/raftpb"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+// Errors of Deliver.
+var (
+	// ErrNoMessage says that the bytes are no message of one voter to another.
+	ErrNoMessage = errors.New("this is no message between voters")
+	// ErrNotVoter says that the sender or this node is not the voter that the sender takes it for: it has another disk.
+	ErrNotVoter = errors.New("this is not that voter")
+)
+
+// Deliver hands messages of another voter to the loop. It drops them when the loop is behind: Raft repeats. Errors wrap ErrNoMessage
+// and ErrNotVoter.
+func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
+	// One that this node does not know may be a voter since a moment ago.
+	if v, ok := e.Voter(from.ID); ok && v.Directory != from.Directory && !v.Directory.IsZero() {
+		return fmt.Errorf("%w: node %d has directory %v, and %v as a voter", ErrNotVoter, from.ID, from.Directory, v.Directory)
+	}
+	if to.ID != e.cfg.NodeID || to.Directory != e.cfg.Directory && !to.Directory.IsZero() {
+		return fmt.Errorf("%w: messages are for node %d with directory %v", ErrNotVoter, to.ID, to.Directory)
+	}
+	for _, b := range messages {
+		m := new(raftpb.Message)
+		if err := proto.Unmarshal(b, m); err != nil {
+			return fmt.Errorf("%w: %w", ErrNoMessage, err)
+		}
+		if !between(m.GetType()) || nodeID(m.GetFrom()) != from.ID || nodeID(m.GetTo()) != e.cfg.NodeID {
+			return fmt.Errorf("%w: %v from %d to %d", ErrNoMessage, m.GetType(), nodeID(m.GetFrom()), nodeID(m.GetTo()))
+		}
+		select {
+		case e.messages <- m:
+		default:
+		}
+	}
+	return nil
+}
+
+// between reports whether voters send each other messages of a type.
+func between(t raftpb.MessageType) bool {
+	switch t {
+	case raftpb.MsgApp, raftpb.MsgAppResp, raftpb.MsgVote, raftpb.MsgVoteResp, raftpb.MsgPreVote, raftpb.MsgPreVoteResp,
+		raftpb.MsgHeartbeat, raftpb.MsgHeartbeatResp, raftpb.MsgSnap, raftpb.MsgTimeoutNow:
+		return true
+	}
+	return false
+}
+
+// Unreachable tells that messages to a voter were lost, so that Raft tries again with fewer.
+func (e *Engine) Unreachable(id kafka.NodeID) {
+	select {
+	case e.messages <- &raftpb.Message{Type: raftpb.MsgUnreachable.Enum(), From: new(raftID(id))}:
+	default:
+	}
+}
+
+// receive hands Raft a message of a peer. What Raft refuses is noise: a peer that is no longer one, or too late.
+func (e *Engine) receive(m *raftpb.Message) {
+	switch m.GetType() {
+	case raftpb.MsgUnreachable:
+		e.raft.ReportUnreachable(m.GetFrom())
+		return
+	case raftpb.MsgSnap:
+		e.offered(m)
+		return
+	case raftpb.MsgHeartbeat:
+		// The leader tells no more than this voter has told to have. Raft would panic.
+		if last, _ := e.storage.LastIndex(); m.GetCommit() > last && m.GetTerm() >= e.voted.GetTerm() {
+			e.lost = fmt.Errorf("%w: the leader, node %d, knows that this voter had the metadata log up to offset %d, and it ends at %d: "+
+				"remove this voter from the quorum and add it again", ErrDamaged, nodeID(m.GetFrom()), m.GetCommit(), last)
+			return
+		}
+	}
+	e.pass(m)
+}
+
+func (e *Engine) pass(m *raftpb.Message) {
+	if err := e.raft.Step(m); err != nil {
+		e.cfg.Log.Debug("raft refused a message", "type", m.GetType(), "from", nodeID(m.GetFrom()), "err", err)
+	}
+}
+
+// send encodes messages and hands them out by voter, in the order of the first to each.
+func (e *Engine) send(messages []*raftpb.Message) error {
+	for len(messages) > 0 {
+		to := messages[0].GetTo()
+		var encoded [][]byte
+		var rest []*raftpb.Message
+		for _, m := range messages {
+			if m.GetTo() != to {
+				rest = append(rest, m)
+				continue
+			}
+			b, err := proto.Marshal(m)
+			if err != nil {
+				return fmt.Errorf("encode a message to node %d: %w", nodeID(to), err)
+			}
+			encoded = append(encoded, b)
+		}
+		e.cfg.Send(nodeID(to), encoded)
+		messages = rest
+	}
+	return nil
+}
+
+// reportSnapshots has Raft try the next step with those that were offered a snapshot. Whoever is still fetching it is offered it again,
+// once for each heartbeat, and takes it for what it has already.
+func (e *Engine) reportSnapshots(sent []*raftpb.Message) {
+	for _, m := range sent {
+		if m.GetType() == raftpb.MsgSnap {
+			e.raft.ReportSnapshot(m.GetTo(), raft.SnapshotFinish)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package quorum
+
+import (
+	"context"
+
+	"go.etcd.io/raft/v3"
+	"go.etcd.io/raft/v3/tracker"
+)
+
+// Resign has another voter lead, if this one does and another can, and returns when that is so, when an election's time has passed, or with ctx.
+func (e *Engine) Resign(ctx context.Context) {
+	if leader, _ := e.Leader(); leader != e.cfg.NodeID {
+		return
+	}
+	done := make(chan struct{})
+	select {
+	case e.resigns <- done:
+	case <-ctx.Done():
+		return
+	case <-e.stopped:
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	case <-e.stopped:
+	}
+}
+
+// resign begins to hand over to the voter that has most of the log.
+func (e *Engine) resign(done chan struct{}) {
+	if e.resigning != nil {
+		close(done) // whoever asked first is waited for
+		return
+	}
+	self, best := raftID(e.cfg.NodeID), uint64(0)
+	var most uint64
+	e.raft.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
+		if id != self && p.RecentActive && p.Match >= most {
+			best, most = id, p.Match
+		}
+	})
+	if e.leader == nil || best == 0 {
+		close(done)
+		return
+	}
+	e.raft.TransferLeader(best)
+	e.resigning, e.resignBy = done, e.cfg.Now().Add(electionTicks*e.cfg.Tick)
+}
+
+// resigned tells whoever waits for another leader.
+func (e *Engine) resigned() {
+	if e.resigning == nil || e.leader != nil && e.cfg.Now().Before(e.resignBy) {
+		return
+	}
+	close(e.resigning)
+	e.resigning = nil
+}
