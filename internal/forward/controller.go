@@ -1,0 +1,171 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/peer"
+	"github.com/ottla/ottla/internal/quorum"
+)
+
+const (
+	// retryAfter is the pause before somebody is asked again.
+	retryAfter = 10 * time.Millisecond
+	// maxAnswer bounds an answer, in bytes.
+	maxAnswer = 100 << 20
+)
+
+// Options say who asks, and how.
+type Options struct {
+	Self kafka.NodeID
+	// Quorum is this node's member of the quorum.
+	Quorum *quorum.Engine
+	// Dial connects to a controller.
+	Dial func(context.Context, quorum.Voter) (net.Conn, error)
+	// Timeout bounds one request; a controller that does not answer within it is asked anew, or another one.
+	Timeout time.Duration
+}
+
+// Controller is the active controller, as far as its callers can tell. Close it.
+type Controller struct {
+	o Options
+
+	mu     sync.Mutex // a leaf: guards the fields below
+	leader kafka.NodeID
+	client *peer.Client // to leader; nil before the first request
+	closed bool
+}
+
+// New makes a controller without a connection.
+func New(o Options) *Controller { return &Controller{o: o, leader: kafka.NoNode} }
+
+// Submit has a command handled, and returns the response when its effect is committed. A command that was on its way when its
+// controller went may be handled twice, as with Kafka. It tries until ctx ends.
+func (c *Controller) Submit(ctx context.Context, cmd controller.Command) (any, error) {
+	for {
+		response, err := c.try(ctx, cmd)
+		if err == nil || !errors.Is(err, quorum.ErrNotController) && !errors.Is(err, peer.ErrUnreachable) {
+			return response, err
+		}
+		if pause(ctx) != nil {
+			return nil, fmt.Errorf("no controller answers: %w", err)
+		}
+	}
+}
+
+// try asks whoever leads now.
+func (c *Controller) try(ctx context.Context, cmd controller.Command) (any, error) {
+	leader, _ := c.o.Quorum.Leader()
+	switch leader {
+	case c.o.Self:
+		return c.o.Quorum.Submit(ctx, cmd)
+	case kafka.NoNode:
+		return nil, fmt.Errorf("the quorum has no leader: %w", quorum.ErrNotController)
+	}
+	req := request(cmd)
+	if req == nil {
+		return nil, fmt.Errorf("%T is for the node alone that leads the quorum, which is %d: %w", cmd, leader, quorum.ErrNotController)
+	}
+	return c.ask(ctx, leader, req)
+}
+
+// Ask has the active controller answer a request of Kafka's, which is another node's to answer; local says that it is this one's.
+func (c *Controller) Ask(ctx context.Context, req kmsg.Request) (resp kmsg.Response, local bool, err error) {
+	for {
+		leader, _ := c.o.Quorum.Leader()
+		if leader == c.o.Self {
+			return nil, true, nil
+		}
+		err = quorum.ErrNotController
+		if leader != kafka.NoNode {
+			if resp, err = c.ask(ctx, leader, req); err == nil || !errors.Is(err, peer.ErrUnreachable) {
+				return resp, false, err
+			}
+		}
+		if pause(ctx) != nil {
+			return nil, false, fmt.Errorf("no controller answers: %w", err)
+		}
+	}
+}
+
+// ask sends a request to a node.
+func (c *Controller) ask(ctx context.Context, leader kafka.NodeID, req kmsg.Request) (kmsg.Response, error) {
+	client, err := c.connection(leader)
+	if err != nil {
+		return nil, err
+	}
+	within, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	defer cancel()
+	resp, err := client.Do(within, req)
+	if err != nil && ctx.Err() == nil && within.Err() != nil {
+		err = fmt.Errorf("%w: %w", peer.ErrUnreachable, err)
+	}
+	if errors.Is(err, peer.ErrClosed) && !c.over() {
+		err = fmt.Errorf("%w: node %d leads no more", quorum.ErrNotController, leader)
+	}
+	return resp, err
+}
+
+// connection is that to the leader; one to an earlier leader is closed.
+func (c *Controller) connection(leader kafka.NodeID) (*peer.Client, error) {
+	c.mu.Lock()
+	old := c.client
+	switch {
+	case c.closed:
+		c.mu.Unlock()
+		return nil, peer.ErrClosed
+	case leader == c.leader:
+		c.mu.Unlock()
+		return old, nil
+	}
+	client := peer.New(peer.Options{ID: fmt.Sprint("node-", c.o.Self), MaxFrame: maxAnswer, Dial: func(ctx context.Context) (net.Conn, error) {
+		v, ok := c.o.Quorum.Voter(leader)
+		if !ok {
+			return nil, fmt.Errorf("nobody knows where voter %d is", leader)
+		}
+		return c.o.Dial(ctx, v)
+	}})
+	c.leader, c.client = leader, client
+	c.mu.Unlock()
+	if old != nil {
+		old.Close()
+	}
+	return client, nil
+}
+
+func (c *Controller) over() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
+// Close hangs up. Those who wait are told.
+func (c *Controller) Close() {
+	c.mu.Lock()
+	client := c.client
+	c.client, c.leader, c.closed = nil, kafka.NoNode, true
+	c.mu.Unlock()
+	if client != nil {
+		client.Close()
+	}
+}
+
+// pause waits a moment, or until ctx ends.
+func pause(ctx context.Context) error {
+	t := time.NewTimer(retryAfter)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,170 @@
+package raftnet
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/peer"
+	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/wire"
+)
+
+const (
+	// maxQueued and maxQueuedBytes bound what waits for one voter.
+	maxQueued      = 4096
+	maxQueuedBytes = 64 << 20
+	// maxAnswer bounds an answer, in bytes: it holds an error code, but the versions come first.
+	maxAnswer = 64 << 10
+	// pauseAfterLoss is the wait before a voter that could not be reached is tried again: a fraction of an election.
+	pauseAfterLoss = 50 * time.Millisecond
+)
+
+// Options say between whom.
+type Options struct {
+	ClusterID string
+	// Self and Directory are this voter's.
+	Self      kafka.NodeID
+	Directory kafka.UUID
+	// Quorum is this voter's engine; it is asked for when there is something to send. It knows the others.
+	Quorum func() *quorum.Engine
+	// Dial connects to a voter.
+	Dial func(context.Context, quorum.Voter) (net.Conn, error)
+	// Timeout bounds the wait for the answer to one request.
+	Timeout time.Duration
+	// MaxSnapshotPiece is how much of a snapshot is fetched at a time, in bytes.
+	MaxSnapshotPiece int
+	Log              *slog.Logger
+}
+
+// Net sends to the other voters. Close it.
+type Net struct {
+	o       Options
+	life    context.Context
+	end     context.CancelFunc
+	running sync.WaitGroup
+
+	mu    sync.Mutex // a leaf: guards lines and their queues
+	lines map[kafka.NodeID]*line
+}
+
+// line is the way to one voter.
+type line struct {
+	to   kafka.NodeID
+	wake chan struct{} // holds one: there is something in the queue
+
+	queue [][]byte
+	bytes int // in queue
+}
+
+// New makes a net without connections.
+func New(o Options) *Net {
+	n := &Net{o: o, lines: make(map[kafka.NodeID]*line)}
+	n.life, n.end = context.WithCancel(context.Background())
+	return n
+}
+
+// Close ends all connections; nothing of the net runs when it returns. Send loses what comes after it.
+func (n *Net) Close() {
+	n.end()
+	n.running.Wait()
+}
+
+// Send implements quorum.Config.Send.
+func (n *Net) Send(to kafka.NodeID, messages [][]byte) {
+	n.mu.Lock()
+	l := n.lines[to]
+	if l == nil && n.life.Err() == nil {
+		l = &line{to: to, wake: make(chan struct{}, 1)}
+		n.lines[to] = l
+		n.running.Go(func() { n.run(l) })
+	}
+	full := l == nil || len(l.queue) >= maxQueued || l.bytes >= maxQueuedBytes
+	if !full {
+		l.queue = append(l.queue, messages...)
+		for _, m := range messages {
+			l.bytes += len(m)
+		}
+	}
+	n.mu.Unlock()
+	if full {
+		n.o.Quorum().Unreachable(to)
+		return
+	}
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take empties a queue.
+func (n *Net) take(l *line) [][]byte {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := l.queue
+	l.queue, l.bytes = nil, 0
+	return all
+}
+
+// run sends what is queued for a voter, all of it in one request at a time.
+func (n *Net) run(l *line) {
+	client := n.client(l.to, maxAnswer)
+	defer client.Close()
+	for {
+		select {
+		case <-n.life.Done():
+			return
+		case <-l.wake:
+		}
+		messages := n.take(l)
+		if len(messages) == 0 {
+			continue
+		}
+		if err := n.post(client, l.to, messages); err != nil && n.life.Err() == nil {
+			n.o.Log.Debug("messages to a voter were lost", "voter", l.to, "messages", len(messages), "err", err)
+			n.o.Quorum().Unreachable(l.to)
+			n.pause()
+			n.take(l) // they are old by now
+		}
+	}
+}
+
+// pause waits before the next try.
+func (n *Net) pause() {
+	t := time.NewTimer(pauseAfterLoss)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-n.life.Done():
+	}
+}
+
+func (n *Net) post(client *peer.Client, to kafka.NodeID, messages [][]byte) error {
+	ctx, cancel := context.WithTimeout(n.life, n.o.Timeout)
+	defer cancel()
+	v, _ := n.o.Quorum().Voter(to)
+	resp, err := client.Do(ctx, &wire.RaftRequest{
+		ClusterID: n.o.ClusterID, From: n.o.Self, FromDirectory: n.o.Directory, To: to, ToDirectory: v.Directory, Messages: messages,
+	})
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(resp.(*wire.RaftResponse).ErrorCode)
+}
+
+// client is a connection to a voter.
+func (n *Net) client(to kafka.NodeID, maxFrame int) *peer.Client {
+	return peer.New(peer.Options{ID: fmt.Sprint("raft-", n.o.Self), MaxFrame: maxFrame, Dial: func(ctx context.Context) (net.Conn, error) {
+		v, ok := n.o.Quorum().Voter(to)
+		if !ok {
+			return nil, fmt.Errorf("nobody knows where voter %d is", to)
+		}
+		return n.o.Dial(ctx, v)
+	}})
+}
