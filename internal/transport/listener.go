@@ -31,6 +31,7 @@ type Options struct {
 	SendBuffer int           // SO_SNDBUF in bytes; -1 leaves it to the system
 	RecvBuffer int           // SO_RCVBUF
 	Budget     *Budget       // request memory, shared by all listeners
+	Ended      func(*Conn)   // told when the other side, or we, ended a connection while the listener serves; may be nil
 	Now        func() time.Time
 	Log        *slog.Logger
 }
@@ -203,6 +204,9 @@ func (l *Listener) run(c *Conn) {
 	}
 	c.kill()
 	_ = c.io.close() // the peer learns of it either way
+	if l.opts.Ended != nil && !l.isDraining() {
+		l.opts.Ended(c)
+	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
 		l.opts.Log.Debug("connection ended", "listener", l.opts.Name, "peer", c.remote, "err", err)
 	}
