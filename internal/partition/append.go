@@ -75,16 +75,22 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 		}
 		return p.refused(w.err)
 	}
+	if w.result.Duplicate {
+		return w.result, nil
+	}
+	p.wrote(w, len(v.Batch), r.Woken)
+	return w.result, nil
+}
+
+// wrote does what an append of so many bytes leads to outside of the lock.
+func (p *Partition) wrote(w written, bytes int, woken *purgatory.Woken) {
 	if w.sync {
 		go p.syncOwed()
 	}
-	if !w.result.Duplicate {
-		p.advanced(len(v.Batch), r.Woken)
-	}
+	p.advanced(bytes, woken)
 	if w.unsynced {
 		p.dir().flushSoon(p)
 	}
-	return w.result, nil
 }
 
 // written is the outcome of the part of an append that is under the lock.
@@ -135,17 +141,10 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		w.err, w.storage = err, true
 		return w
 	}
-	if p.unflushedSince.CompareAndSwap(0, r.Now.UnixMilli()) { // after the append: a flush that overtakes it must not be taken for its own
-		p.dir().m.grown.Store(true)
-	}
-	w.sync = p.noteAppended(int64(b.Count()), len(b), appended.End, c.FlushMessages)
+	w.sync, w.unsynced = p.grew(int64(b.Count()), len(b), appended.Rolled, r.Now, c)
 	p.core.SetDurable(p.syncs.durable())
 	p.core.Appended(r.Now, appended.End)
 	p.publish()
-	p.unsynced += int64(len(b))
-	if w.unsynced = appended.Rolled || p.unsynced >= maxUnsynced; w.unsynced {
-		p.unsynced = 0
-	}
 	w.result = AppendResult{
 		BaseOffset: appended.Base, End: appended.End, LogAppendTime: kafka.NoTimestamp, LogStartOffset: p.log().LogStartOffset(),
 		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End, Synced: !p.syncs.owes(appended.End),
@@ -154,6 +153,20 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 		w.result.LogAppendTime = b.MaxTimestamp()
 	}
 	return w
+}
+
+// grew takes in that so many records and bytes were appended, and says whether somebody has to begin with syncs that flush.messages asks for,
+// and whether the flusher has something to do. Hold the lock.
+func (p *Partition) grew(records int64, bytes int, rolled bool, now time.Time, c *Config) (sync, unsynced bool) {
+	if p.unflushedSince.CompareAndSwap(0, now.UnixMilli()) { // after the append: a flush that overtakes it must not be taken for its own
+		p.dir().m.grown.Store(true)
+	}
+	sync = p.noteAppended(records, bytes, p.log().LogEndOffset(), c.FlushMessages)
+	p.unsynced += int64(bytes)
+	if unsynced = rolled || p.unsynced >= maxUnsynced; unsynced {
+		p.unsynced = 0
+	}
+	return sync, unsynced
 }
 
 // refused is the answer of an append that failed. Kafka tells the log start offset with some errors and not with others.

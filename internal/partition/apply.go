@@ -349,6 +349,7 @@ func (m *Manager) Misplaced() []Placement {
 // remove deletes a partition that is not this node's any more: its folder is renamed at once and removed later.
 func (m *Manager) remove(p *Partition) {
 	p.abandon(gone)
+	m.o.Moved(p)
 	p.dir().replicas.Add(-1)
 	p.dir().stale()
 	if p.dir().failure() != nil || !p.log().Made() {

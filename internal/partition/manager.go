@@ -14,6 +14,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/replica"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -58,6 +59,13 @@ type Options struct {
 	Cordoned func(path string) bool
 	// Placed is told that Misplaced has something, outside all locks.
 	Placed func()
+	// Cluster knows other brokers; nil lets nobody come into an in-sync set. MaxLag is replica.lag.time.max.ms.
+	Cluster replica.Cluster
+	MaxLag  time.Duration
+	// Propose has the controller asked for an in-sync set, and Moved is told when a partition got another leader or epoch, or is gone: what it
+	// fetches has to be looked at. Neither may block, and both are called outside all locks.
+	Propose func(Proposed)
+	Moved   func(*Partition)
 	// DirFailed is told once when a log directory fails, outside all locks; last if none is left and the node has to stop.
 	DirFailed func(dir Dir, last bool, err error)
 }
@@ -78,6 +86,12 @@ func (o *Options) setDefaults() {
 	}
 	if o.Cordoned == nil {
 		o.Cordoned = func(string) bool { return false }
+	}
+	if o.Propose == nil {
+		o.Propose = func(Proposed) {}
+	}
+	if o.Moved == nil {
+		o.Moved = func(*Partition) {}
 	}
 	if o.Placed == nil {
 		o.Placed = func() {}

@@ -64,7 +64,7 @@ func newPartition(dir *logDir, self kafka.NodeID, id kafka.TopicPartition, topic
 	p := &Partition{id: id, topicID: topic, self: self}
 	p.home.Store(&home{dir, log})
 	p.follow(c)
-	p.core = replica.New(self, log.LogEndOffset(), max(highWatermark, log.LogStartOffset()), nil, rules(c))
+	p.core = replica.New(self, log.LogEndOffset(), max(highWatermark, log.LogStartOffset()), dir.m.o.Cluster, p.rules(c))
 	l := p.core.Leadership()
 	p.leadership.Store(&l)
 	p.publish()
@@ -148,6 +148,7 @@ func (p *Partition) become(l replica.Leadership) {
 	p.mu.Unlock()
 	if r.Moved {
 		p.watchers.Fail()
+		p.dir().m.o.Moved(p)
 	}
 	p.advanced(0, nil)
 }
@@ -157,13 +158,15 @@ func (p *Partition) setConfig(c *Config) {
 	p.mu.Lock()
 	p.log().SetConfig(&c.Log)
 	p.follow(c)
-	p.core.Follow(rules(c))
+	p.core.Follow(p.rules(c))
 	p.publish()
 	p.mu.Unlock()
 	p.advanced(0, nil)
 }
 
-func rules(c *Config) replica.Rules { return replica.Rules{MinISR: c.MinInSyncReplicas} }
+func (p *Partition) rules(c *Config) replica.Rules {
+	return replica.Rules{MinISR: c.MinInSyncReplicas, MaxLag: p.dir().m.o.MaxLag}
+}
 
 func (p *Partition) follow(c *Config) {
 	p.config.Store(c)

@@ -47,7 +47,7 @@ type entry struct {
 	past       kafka.Offset
 }
 
-// Advance says that the partition's ends (exclusive) moved and that bytes came in. Ends never move back here: a call
+// Advance says that the partition's ends (exclusive) moved and that bytes came in. Ends move back by Cut alone: a call
 // that comes late is harmless. Waits that it completes are called back before it returns, or are added to later.
 func (w *Watchers) Advance(logEnd, highWatermark, lastStable kafka.Offset, bytes int, later *Woken) {
 	w.mu.Lock()
@@ -61,6 +61,14 @@ func (w *Watchers) Advance(logEnd, highWatermark, lastStable kafka.Offset, bytes
 		return
 	}
 	run(met)
+}
+
+// Cut says that the log lost its end, so that bounds moved back: whoever watches from now on waits for them to come again.
+func (w *Watchers) Cut(logEnd, highWatermark, lastStable kafka.Offset) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ends[LogEnd], w.ends[HighWatermark], w.ends[LastStable] = logEnd, highWatermark, lastStable
+	w.ends[Synced] = min(w.ends[Synced], logEnd)
 }
 
 // Synced says that the log is durable up to end, exclusive. As Advance.

@@ -1,0 +1,66 @@
+package partition
+
+import (
+	"time"
+
+	"github.com/ottla/ottla/internal/purgatory"
+	"github.com/ottla/ottla/internal/replica"
+)
+
+// Proposed is an in-sync set that a partition's leader wants; its answer is given to Altered.
+type Proposed struct {
+	Partition *Partition
+	Proposal  *replica.Proposal
+}
+
+// Fetched takes in that a follower holds all below f.LogEnd. Waits that this completes are left to woken. The error is
+// kerr.NotLeaderForPartition.
+func (p *Partition) Fetched(now time.Time, f replica.Fetch, woken *purgatory.Woken) error {
+	p.mu.Lock()
+	r, err := p.core.Fetched(now, f)
+	p.publish()
+	p.mu.Unlock()
+	p.act(r, woken)
+	return err
+}
+
+// Altered takes in the controller's answer to a proposal: the leadership that it led to, or an error.
+func (p *Partition) Altered(now time.Time, proposal *replica.Proposal, l replica.Leadership, err error) {
+	p.mu.Lock()
+	r := p.core.Altered(now, proposal, l, err)
+	current := p.core.Leadership()
+	p.leadership.Store(&current)
+	p.publish()
+	p.mu.Unlock()
+	p.act(r, nil)
+}
+
+// expire proposes to leave out who lags.
+func (p *Partition) expire(now time.Time) {
+	if len(p.leadership.Load().ISR) < 2 {
+		return
+	}
+	p.mu.Lock()
+	r, _ := p.core.Expire(now)
+	p.mu.Unlock()
+	p.act(r, nil)
+}
+
+// act does what the core asks for. Hold no lock.
+func (p *Partition) act(r replica.Ready, woken *purgatory.Woken) {
+	if r.Propose != nil {
+		p.dir().m.o.Propose(Proposed{p, r.Propose})
+	}
+	if r.Advanced {
+		p.advanced(0, woken)
+	}
+}
+
+// ExpireFollowers looks at the followers of all partitions that this node leads. Call it every half of replica.lag.time.max.ms, as Kafka does.
+func (m *Manager) ExpireFollowers(now time.Time) {
+	for _, p := range m.sorted() {
+		if p.leadership.Load().Leader == m.o.Self {
+			p.expire(now)
+		}
+	}
+}
