@@ -13,6 +13,7 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
+	"github.com/ottla/ottla/internal/replica"
 	"github.com/ottla/ottla/internal/transport"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -48,12 +49,36 @@ func fetch(c *call, body []byte) {
 	}
 	f.find()
 	f.read()
+	if f.replica >= 0 {
+		f.note()
+		defer c.scratch.woken.Run() // what this follower was waited for
+	}
 	if f.enough() {
 		f.reply(f.answer())
 		return
 	}
 	f.release()
 	f.park()
+}
+
+// note tells the partitions how far the follower is that fetches.
+func (f *reads) note() {
+	for i := range f.found {
+		r, want := &f.found[i], &f.session.Partitions[i]
+		if r.partition == nil || r.out.ErrorCode != 0 || r.out.Diverging.End >= 0 {
+			continue
+		}
+		err := r.partition.Fetched(f.req.Received, replica.Fetch{From: f.replica, Epoch: f.replicaEpoch, LogEnd: want.Offset}, &f.scratch.woken)
+		if err == nil {
+			continue
+		}
+		if r.span != nil {
+			r.span.Release()
+			f.bytes -= r.size
+		}
+		r.out, r.span, r.size = wire.NewFetched(want.Partition), nil, 0
+		f.fail(r, want, err)
+	}
 }
 
 // nameless reports two partitions of the topic id that stands for none, over which Kafka stumbles.
@@ -95,14 +120,15 @@ func sessionRequest(req *wire.FetchRequest, version int16, s fetchsession.Reques
 // reads is a fetch on its way. They are pooled: whoever has encoded the answer puts it back.
 type reads struct {
 	*call
-	parked    call // the call of a fetch that waits
-	asked     fetchsession.Request
-	session   fetchsession.Context
-	isolation kafka.Isolation
-	replica   kafka.NodeID
-	minBytes  int
-	maxBytes  int
-	deadline  time.Time
+	parked       call // the call of a fetch that waits
+	asked        fetchsession.Request
+	session      fetchsession.Context
+	isolation    kafka.Isolation
+	replica      kafka.NodeID
+	replicaEpoch kafka.BrokerEpoch
+	minBytes     int
+	maxBytes     int
+	deadline     time.Time
 
 	found   []found
 	results []fetchsession.Result
@@ -158,7 +184,7 @@ func newReads(c *call, req *wire.FetchRequest) *reads {
 		f = &reads{}
 		f.onWake, f.onTurn = f.wake, f.lastLook
 	}
-	f.call, f.replica, f.isolation = c, req.ReplicaID, kafka.HighWatermark
+	f.call, f.replica, f.replicaEpoch, f.isolation = c, req.ReplicaID, req.ReplicaEpoch, kafka.HighWatermark
 	switch {
 	case req.ReplicaID >= 0:
 		f.isolation = kafka.LogEnd

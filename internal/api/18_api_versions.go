@@ -10,6 +10,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/wire"
 )
 
 // ApiVersions, key 18, versions 0 to 5. KIP-35, KIP-511 (client software), KIP-584 (features), KIP-1022 (features
@@ -91,7 +92,7 @@ func softwareName(s string) bool {
 func advertised(on listeners) []kmsg.ApiVersionsResponseApiKey {
 	var keys []kmsg.ApiVersionsResponseApiKey
 	for _, r := range table {
-		if r.on&on == 0 {
+		if r.on&on == 0 || r.Key == wire.KeyRaft {
 			continue
 		}
 		k := kmsg.NewApiVersionsResponseApiKey()

@@ -13,8 +13,13 @@ import (
 )
 
 // DescribeQuorum, key 55, versions 0 to 2. KIP-595, KIP-836 (fetch times), KIP-853 (version 2: directories and the
-// voters' endpoints). The one partition that may be asked for is __cluster_metadata-0.
+// voters' endpoints). The one partition that may be asked for is __cluster_metadata-0. A broker asks the active controller.
 func describeQuorum(c *call, req *kmsg.DescribeQuorumRequest) *kmsg.DescribeQuorumResponse {
+	if c.on == onBroker {
+		if resp, here := ask[*kmsg.DescribeQuorumResponse](c, req); !here {
+			return resp
+		}
+	}
 	resp := kmsg.NewPtrDescribeQuorumResponse()
 	resp.ErrorMessage = new(string) // Kafka's message is empty, not null
 	if len(req.Topics) != 1 || req.Topics[0].Topic != kafka.ClusterMetadataTopic ||

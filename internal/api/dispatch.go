@@ -145,14 +145,31 @@ func errorText(err error) string {
 // milliseconds; the time that a request names is for replicas, of which there are none yet.
 const commitWithin = 30 * time.Second
 
-// submit hands a command to the active controller and waits until its effect is committed and visible. Where that
-// can't be, the answer is nil, which closes the connection.
+// submit hands a command to the active controller and waits until its effect is committed and visible there. A request of a client is forwarded
+// to the node that leads the quorum (KIP-590), one of another node is this one's or nobody's. Where that can't be, the answer is nil, which
+// closes the connection.
 func submit[Resp any](c *call, cmd controller.Command) Resp {
 	ctx, cancel := context.WithTimeout(c.Life, commitWithin)
 	defer cancel()
-	resp, err := quorum.Do[Resp](ctx, c.Quorum, cmd)
+	var to quorum.Controller = c.Controller
+	if c.on == onController {
+		to = c.Quorum
+	}
+	resp, err := quorum.Do[Resp](ctx, to, cmd)
 	if err != nil {
 		c.Log.Warn("command failed", "key", c.hdr.Key, "err", err)
 	}
 	return resp
+}
+
+// ask has the active controller answer; here says that it is this node. Where nobody answers the response is nil, which closes the connection.
+func ask[Resp kmsg.Response](c *call, req kmsg.Request) (resp Resp, here bool) {
+	ctx, cancel := context.WithTimeout(c.Life, commitWithin)
+	defer cancel()
+	answer, here, err := c.Controller.Ask(ctx, req)
+	if err != nil {
+		c.Log.Warn("the controller does not answer", "key", c.hdr.Key, "err", err)
+	}
+	resp, _ = answer.(Resp)
+	return resp, here
 }

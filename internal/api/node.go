@@ -7,26 +7,32 @@ import (
 
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/coordinator"
+	"github.com/ottla/ottla/internal/forward"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/transport"
 )
 
 // Node is what handlers ask: the engines of the node that they answer for.
 type Node struct {
 	// Life ends when requests that wait are to be answered with what there is.
-	Life        context.Context
-	ClusterID   string
-	Config      *config.Node
+	Life      context.Context
+	ClusterID string
+	Config    *config.Node
+	// Quorum is this node's member of the metadata quorum, Controller the active controller, wherever it is.
 	Quorum      *quorum.Engine
+	Controller  *forward.Controller
 	Partitions  *partition.Manager
 	Purgatory   *purgatory.Purgatory
 	Sessions    *Sessions
 	ProducerIDs ProducerIDs
 	Creations   Creations
+	// Lost is told that the connection of a broker to this controller has broken. It must not block.
+	Lost func(kafka.NodeID, kafka.BrokerEpoch)
 	// Groups runs the coordinators of groups.
 	Groups *coordinator.Runtime
 	// ConsumerGroups says that group.coordinator.rebalance.protocols has consumer.
@@ -38,6 +44,13 @@ type Node struct {
 	Counters *Counters
 	// Levels are those of the node's loggers.
 	Levels *obs.Levels
+}
+
+// Ended is told of connections that ended: Lost hears of those by which a broker's heartbeats came.
+func (n *Node) Ended(conn *transport.Conn) {
+	if c, ok := conn.State.(*call); ok && c.broker.epoch != 0 {
+		n.Lost(c.broker.id, c.broker.epoch)
+	}
 }
 
 // image is the cluster state as committed.

@@ -97,7 +97,7 @@ var opening = regexp.MustCompile(`^(\w+), key (\d+), versions? (\d+)(?: (?:to|an
 
 func handlerComments(t *testing.T) map[int16]handlerComment {
 	t.Helper()
-	files, err := filepath.Glob("[0-9][0-9]_*.go")
+	files, err := filepath.Glob("[0-9][0-9]*_*.go")
 	if err != nil {
 		t.Fatal(err)
 	}

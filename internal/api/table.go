@@ -3,6 +3,7 @@ package api
 import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/transport"
 	"github.com/ottla/ottla/internal/wire"
@@ -65,20 +66,26 @@ func init() {
 		serve(35, 1, 5, onBroker, describeLogDirs),
 		serve(37, 0, 3, onBoth, createPartitions),
 		serveLater(42, 0, 3, deleteGroups),
+		serve(43, 0, 2, onBoth, electLeaders),
 		serve(44, 0, 1, onBoth, incrementalAlterConfigs),
 		serveLater(47, 0, 0, offsetDelete),
 		serve(55, 0, 2, onBoth, describeQuorum),
+		serve(56, 2, 3, onController, alterPartition),
 		serve(57, 0, 2, onBoth, updateFeatures),
 		serve(59, 0, 1, onController, fetchSnapshot),
 		serve(60, 0, 2, onBoth, describeCluster),
 		serve(61, 0, 0, onBroker, describeProducers),
 		serve(62, 0, 4, onController, brokerRegistration),
 		serve(63, 0, 2, onController, brokerHeartbeat),
+		serve(64, 0, 0, onBoth, unregisterBroker),
 		serve(67, 0, 0, onController, allocateProducerIDs),
 		serveLater(68, 0, 1, consumerGroupHeartbeat),
 		serveLater(69, 0, 1, consumerGroupDescribe),
+		serve(70, 0, 0, onController, controllerRegistration),
+		serve(73, 0, 0, onController, assignReplicasToDirs),
 		serve(74, 0, 1, onBroker, listConfigResources),
 		serve(75, 0, 0, onBroker, describeTopicPartitions),
+		{Range: wire.Range{Key: wire.KeyRaft}, on: onController, raw: raft},
 	}
 }
 
@@ -126,8 +133,16 @@ type call struct {
 	// on is the kind of the listener that the request came in by, listener its name.
 	on       listeners
 	listener string
+	// broker is whose heartbeats come by this connection, on a controller's listener.
+	broker brokerKey
 
 	scratch scratch
+}
+
+// brokerKey is an incarnation of a broker.
+type brokerKey struct {
+	id    kafka.NodeID
+	epoch kafka.BrokerEpoch // 0 for none
 }
 
 // park copies what of a call outlives its handler.

@@ -11,13 +11,9 @@ import (
 // unread are the fields of the typed configuration that nothing acts on yet. It only gets shorter: a field that somebody reads comes off,
 // and a new one is to be read by somebody.
 var unread = []string{
-	"Node.BootstrapServers", "Node.Replica",
-	"NetworkLimits.ConnectTimeout", "NetworkLimits.ConnectTimeoutMax",
-	"QuorumLimits.ControlledShutdown", "QuorumLimits.ElectionTimeout", "QuorumLimits.FetchTimeout", "QuorumLimits.LogFetchMaxBytes",
-	"QuorumLimits.LogRetention", "QuorumLimits.LogRetentionBytes", "QuorumLimits.PeerTimeout", "QuorumLimits.RebalanceCheck", "QuorumLimits.RebalanceLeaders",
-	"QuorumLimits.RetryBackoff", "QuorumLimits.SnapshotFetchMaxBytes",
-	"ReplicaLimits.FetchBackoff", "ReplicaLimits.FetchMinBytes", "ReplicaLimits.FetchResponseMaxBytes", "ReplicaLimits.FetchWaitMax",
-	"ReplicaLimits.LagMax", "ReplicaLimits.PartitionFetchBytes", "ReplicaLimits.SocketTimeout",
+	"Node.BootstrapServers", "NetworkLimits.ConnectTimeoutMax", "QuorumLimits.FetchTimeout", "QuorumLimits.LogFetchMaxBytes",
+	"QuorumLimits.LogRetention", "QuorumLimits.LogRetentionBytes", "QuorumLimits.RebalanceCheck", "QuorumLimits.RebalanceLeaders",
+	"QuorumLimits.RetryBackoff",
 	"Topic.FollowerThrottledReplicas", "Topic.LeaderThrottledReplicas",
 }
 

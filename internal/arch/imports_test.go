@@ -36,17 +36,21 @@ L2  group: kafka schema metadata shard
 L3  vfs:
 L3  segment: kafka record vfs
 L3  transport:
+L3  peer: wire
 
 L4  commitlog: kafka record vfs segment producer compaction
 L4  purgatory: kafka
 L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress
 L4  quorum: kafka record schema metadata controller segment commitlog vfs
+L4  raftnet: kafka wire peer quorum
+L4  forward: kafka controller peer quorum
+L4  replication: kafka controller peer quorum replica partition
 L4  coordinator: kafka compress record metadata shard purgatory partition
 
-L5  api: kafka wire record metadata controller fetchsession shard group transport commitlog purgatory partition quorum coordinator config obs
+L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum forward coordinator config obs
 
 L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum coordinator api config storage obs adminhttp
+L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport commitlog purgatory partition quorum raftnet forward replication coordinator api config storage obs adminhttp
 L6  adminhttp: obs
 L6  inspect: kafka record schema metadata quorum vfs
 L6  cli: kafka config histogram inspect
@@ -55,7 +59,7 @@ L6  launch: config storage vfs node cli kafkatools obs
 
 S   config: kafka
 S   obs:
-T   testkit: kafka record config storage vfs node
+T   testkit: kafka record wire config storage vfs node
 `
 
 // never holds edges that the table could one day allow by mistake, with the reason. They are of rooms, folders below

@@ -11,7 +11,7 @@ var networkKeys = []brokerRow{
 	{"socket.receive.buffer.bytes", Int, "102400", nil, High, ReadOnly, Honoured, "Receive buffer of a connection; -1 for the system's. Ottla leaves it to the system, which tunes it, unless this is set."},
 	{"socket.request.max.bytes", Int, "104857600", atLeast(1), High, ReadOnly, Honoured, "Largest request."},
 	{"socket.listen.backlog.size", Int, "50", atLeast(1), Medium, ReadOnly, Accepted, "Connections that may wait to be accepted; Linux caps it by somaxconn."},
-	{"socket.connection.setup.timeout.ms", Long, "10000", nil, Medium, ReadOnly, Accepted, "How long connecting to another node may take at first."},
+	{"socket.connection.setup.timeout.ms", Long, "10000", nil, Medium, ReadOnly, Honoured, "How long connecting to another node may take at first."},
 	{"socket.connection.setup.timeout.max.ms", Long, "30000", nil, Medium, ReadOnly, Accepted, "How long connecting may take after repeated failures."},
 	{"connections.max.idle.ms", Long, "600000", nil, Medium, ReadOnly, Honoured, "Idle connections are closed after this time."},
 	{"connections.max.reauth.ms", Long, "0", nil, Medium, ReadOnly, Accepted, "Longest life of an authenticated session; 0 for no limit."},

@@ -2,14 +2,14 @@ package config
 
 // replicationKeys are the broker keys of replication.
 var replicationKeys = []brokerRow{
-	{"replica.lag.time.max.ms", Long, "30000", nil, High, ReadOnly, Accepted, "How long a follower may lag before it leaves the in-sync set."},
-	{"replica.fetch.wait.max.ms", Int, "500", nil, High, ReadOnly, Accepted, "Longest wait of a follower's fetch for new records."},
-	{"replica.fetch.min.bytes", Int, "1", nil, High, ReadOnly, Accepted, "Bytes that a follower's fetch waits for."},
-	{"replica.fetch.max.bytes", Int, "1048576", atLeast(0), Medium, ReadOnly, Accepted, "Bytes that a follower asks for from one partition; one batch always fits."},
-	{"replica.fetch.response.max.bytes", Int, "10485760", atLeast(0), Medium, ReadOnly, Accepted, "Bytes that a follower asks for in one fetch; one batch always fits."},
-	{"replica.fetch.backoff.ms", Int, "1000", atLeast(0), Medium, ReadOnly, Accepted, "Pause of a follower after a partition's fetch failed."},
+	{"replica.lag.time.max.ms", Long, "30000", nil, High, ReadOnly, Honoured, "How long a follower may lag before it leaves the in-sync set."},
+	{"replica.fetch.wait.max.ms", Int, "500", nil, High, ReadOnly, Honoured, "Longest wait of a follower's fetch for new records."},
+	{"replica.fetch.min.bytes", Int, "1", nil, High, ReadOnly, Honoured, "Bytes that a follower's fetch waits for."},
+	{"replica.fetch.max.bytes", Int, "1048576", atLeast(0), Medium, ReadOnly, Honoured, "Bytes that a follower asks for from one partition; one batch always fits."},
+	{"replica.fetch.response.max.bytes", Int, "10485760", atLeast(0), Medium, ReadOnly, Honoured, "Bytes that a follower asks for in one fetch; one batch always fits."},
+	{"replica.fetch.backoff.ms", Int, "1000", atLeast(0), Medium, ReadOnly, Honoured, "Pause of a follower after a partition's fetch failed."},
 	{"replica.high.watermark.checkpoint.interval.ms", Long, "5000", nil, High, ReadOnly, Honoured, "How often high watermarks are written."},
-	{"replica.socket.timeout.ms", Int, "30000", nil, High, ReadOnly, Accepted, "Time limit on a follower's requests."},
+	{"replica.socket.timeout.ms", Int, "30000", nil, High, ReadOnly, Honoured, "Time limit on a follower's requests."},
 	{"replica.socket.receive.buffer.bytes", Int, "65536", nil, High, ReadOnly, Accepted, "Receive buffer of a follower's connection; -1 for the system's."},
 	{"replica.selector.class", String, null, nil, Medium, ReadOnly, Accepted, "How a consumer's nearest replica is chosen."},
 	{"num.replica.fetchers", Int, "1", atLeast(1), High, ClusterWide, Accepted, "Fetchers for each broker that this one follows."},

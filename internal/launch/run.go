@@ -76,7 +76,7 @@ func (s *session) run(ctx context.Context, began time.Time) error {
 	defer restore()
 	boot, _ := os.ReadFile(bootID) // where there is none, every crash counts as the machine's
 	n, err := node.Open(node.Options{
-		Config: s.cfg, Prepare: s.prepare, FS: vfs.OS{}, Listen: net.Listen, Now: time.Now, Random: rand.Reader,
+		Config: s.cfg, Prepare: s.prepare, FS: vfs.OS{}, Listen: net.Listen, Dial: new(net.Dialer).DialContext, Now: time.Now, Random: rand.Reader,
 		Boot: strings.TrimSpace(string(boot)), Hostname: hostname(), Log: log,
 	})
 	if err != nil {

@@ -30,11 +30,11 @@ func (n *Node) openDirs() error {
 	if !n.cfg.Broker || !n.cfg.Controller {
 		return errors.New("process.roles names one role, and this release plays both in one process: process.roles=broker,controller")
 	}
-	if voters := len(n.cfg.Voters); voters > 1 {
-		return fmt.Errorf("controller.quorum.voters names %d voters, and this release runs a metadata quorum of one: name this node alone,"+
-			" if the others shall not be needed any more", voters)
+	var static []kafka.NodeID
+	for _, v := range n.cfg.Voters {
+		static = append(static, v.ID)
 	}
-	if err := quorum.CheckSupported(n.opts.FS, metadataLog(n.cfg.MetadataLogDir)); err != nil {
+	if err := quorum.CheckSupported(n.opts.FS, metadataLog(n.cfg.MetadataLogDir), static); err != nil {
 		return err
 	}
 	var err error
@@ -123,7 +123,7 @@ func (n *Node) cleanEpoch() kafka.BrokerEpoch {
 func (n *Node) markClean(clean []partition.Dir) error {
 	var errs []error
 	for _, d := range clean {
-		errs = append(errs, checkpoint.WriteClean(n.opts.FS, d.Path, n.member.epoch))
+		errs = append(errs, checkpoint.WriteClean(n.opts.FS, d.Path, n.member.brokerEpoch()))
 	}
 	return errors.Join(errs...)
 }

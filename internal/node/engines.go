@@ -15,16 +15,21 @@ import (
 	"github.com/ottla/ottla/internal/quorum"
 )
 
+// ticksOfElection are those of controller.quorum.election.timeout.ms: Raft waits for ten to twenty before it elects, which is half that time
+// to all of it.
+const ticksOfElection = 20
+
 // openQuorum loads the metadata log.
 func (n *Node) openQuorum() error {
 	dir := n.metadataDir()
+	n.openVoters(dir.ID)
 	log := commitlog.DefaultConfig()
 	q := n.cfg.Quorum
 	log.SegmentBytes, log.SegmentAge = q.SegmentBytes, q.SegmentAge
 	var err error
 	n.quorum, err = quorum.Open(quorum.Config{
 		FS: n.opts.FS, Dir: metadataLog(dir.Path),
-		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.voters(),
+		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.staticVoters(), Tick: q.ElectionTimeout / ticksOfElection, Activated: n.probeAll, Send: n.voters.Send, FetchSnapshot: n.voters.FetchSnapshot,
 		Controller: controller.Config{
 			ClusterID: n.identity.ClusterID, NodeID: n.cfg.ID,
 			DefaultPartitions: n.cfg.Topics.Partitions, DefaultReplication: n.cfg.Topics.ReplicationFactor,
@@ -41,6 +46,7 @@ func (n *Node) openQuorum() error {
 	if err != nil {
 		return fmt.Errorf("load the metadata log in %s: %w", dir.Path, err)
 	}
+	n.controller, n.forwarding = n.newController(), n.newController()
 	return nil
 }
 
@@ -58,7 +64,7 @@ func (n *Node) metadataDir() *directory {
 	return &n.dirs[0]
 }
 
-func (n *Node) voters() []quorum.Voter {
+func (n *Node) staticVoters() []quorum.Voter {
 	var all []quorum.Voter
 	for _, v := range n.cfg.Voters {
 		all = append(all, quorum.Voter{ID: v.ID, Endpoints: []metadata.Endpoint{{
@@ -81,6 +87,7 @@ func (n *Node) openPartitions() error {
 	}
 	s := n.cfg.Storage
 	n.applied.Store(n.quorum.Image())
+	n.openReplication()
 	dynamic := api.SourcesAt(n.cfg, n.quorum.Image())
 	var err error
 	n.partitions, err = partition.Open(partition.Options{
@@ -90,6 +97,7 @@ func (n *Node) openPartitions() error {
 		HighWaterInterval: s.HighWatermarkCheckpoint, CheckpointInterval: s.RecoveryCheckpoint,
 		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: dynamic.Millis("log.segment.delete.delay.ms"),
 		StartsInterval: s.StartOffsetCheckpoint, InitialDelay: s.InitialDelay,
+		Cluster: brokers{n}, MaxLag: n.cfg.Replica.LagMax, Propose: n.replication.Propose, Moved: n.replication.Moved,
 		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: n.member.tell, Cleaners: n.cleanerConfig,
 	})
 	if err != nil {
@@ -143,11 +151,11 @@ func (n *Node) cordonedDirs() [][16]byte {
 }
 
 // follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
-// holds all that was in the log when it was opened: a partition that an older image lacks is not a stray.
+// holds all that was committed when this node came: a partition that an older image lacks is not a stray.
 func (n *Node) follow() func(metadata.Change) {
-	caughtUp, begun := n.quorum.Bounds().LogEndOffset, false
+	begun := false
 	return func(c metadata.Change) {
-		if c.Image.End() < caughtUp {
+		if !begun && !n.quorum.Status().CaughtUp {
 			return
 		}
 		n.applied.Store(c.Image)
@@ -161,7 +169,7 @@ func (n *Node) follow() func(metadata.Change) {
 			n.reconfigure(c.Image)
 		}
 		n.groups.Apply(c.Delta, c.Image)
-		n.member.tell()
+		n.member.follow(c.Delta)
 	}
 }
 

@@ -93,13 +93,12 @@ func (n *Node) bind() error {
 		if tcp, ok := nl.Addr().(*net.TCPAddr); ok {
 			l.Port = tcp.Port
 		}
-		handler, admission, controller := services.BrokerHandler(), n.admitClients, n.cfg.IsControllerListener(l.Name)
+		handler, controller := services.BrokerHandler(), n.cfg.IsControllerListener(l.Name)
+		options := n.transportOptions(l.Name, budget, n.admitClients)
 		if controller {
-			handler, admission = services.ControllerHandler(), controllers
+			handler, options.Admission, options.Ended = services.ControllerHandler(), controllers, services.Ended
 		}
-		n.ends = append(n.ends, endpoint{
-			listener: transport.NewListener(nl, n.transportOptions(l.Name, budget, admission), handler), config: l, controller: controller,
-		})
+		n.ends = append(n.ends, endpoint{listener: transport.NewListener(nl, options, handler), config: l, controller: controller})
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func TestLogLevels(t *testing.T) {
 			t.Errorf("%s: %s\nwant %s", what, got, want)
 		}
 	}
-	check("at first", levels(c, "1"), "ottla.api=INFO ottla.coordinator=INFO ottla.node=INFO ottla.partition=INFO ottla.quorum=INFO ottla.transport=INFO root=INFO")
+	check("at first", levels(c, "1"), "ottla.api=INFO ottla.coordinator=INFO ottla.node=INFO ottla.partition=INFO ottla.quorum=INFO ottla.replication=INFO ottla.transport=INFO root=INFO")
 	set(t, c, loggers, "1", "root", "WARN", "ottla.transport", "DEBUG")
 	check("changed", levels(c, "1", "ottla.transport", "root", "ottla.api", "none"), "ottla.api=WARN ottla.transport=DEBUG root=WARN")
 	set(t, c, loggers, "1", "ottla.transport", "-")

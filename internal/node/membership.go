@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -21,21 +22,28 @@ import (
 	"github.com/ottla/ottla/internal/quorum"
 )
 
-// retryAfter is the pause before a request to the controller is tried again.
+// retryAfter is the pause before a broker that is fenced asks again.
 const retryAfter = 5 * time.Millisecond
 
 // membership is the broker's place in the cluster: registration, heartbeats, and what it asks of the controller for its clients.
 type membership struct {
 	n           *Node
 	incarnation kafka.UUID
-	epoch       kafka.BrokerEpoch // of the registration; set by join
-	news        chan struct{}     // holds one: partitions came or a directory failed
-	silent      time.Time         // since when the controller could not be told of a failed directory
+	leaving     atomic.Bool   // from here on it asks to be let go
+	hurry       atomic.Bool   // somebody waits for how far this broker has read
+	epoch       atomic.Int64  // a kafka.BrokerEpoch: of the registration; set by join
+	news        chan struct{} // holds one: partitions came or a directory failed
+	silent      time.Time     // since when the controller could not be told of a failed directory
 }
 
 func newMembership(n *Node) *membership {
-	return &membership{n: n, epoch: kafka.NoBrokerEpoch, news: make(chan struct{}, 1)}
+	m := &membership{n: n, news: make(chan struct{}, 1)}
+	m.epoch.Store(int64(kafka.NoBrokerEpoch))
+	return m
 }
+
+// brokerEpoch is that of the registration, kafka.NoBrokerEpoch before it.
+func (m *membership) brokerEpoch() kafka.BrokerEpoch { return kafka.BrokerEpoch(m.epoch.Load()) }
 
 // tell has the controller told soon what changed in the log directories. It does not block.
 func (m *membership) tell() {
@@ -43,6 +51,16 @@ func (m *membership) tell() {
 	case m.news <- struct{}{}:
 	default:
 	}
+}
+
+// follow has the controller told at once how far this broker has read when another one wants to go: it is let go when all know.
+func (m *membership) follow(delta *metadata.Delta) {
+	for _, b := range delta.Brokers() {
+		if b.ID != m.n.cfg.ID && b.After != nil && b.After.InControlledShutdown {
+			m.hurry.Store(true)
+		}
+	}
+	m.tell()
 }
 
 // join registers the broker and returns when it is unfenced.
@@ -73,19 +91,6 @@ func (m *membership) join(ctx context.Context) error {
 	}
 }
 
-// ask sends a command to the active controller, again and again until there is one.
-func ask[R any](ctx context.Context, m *membership, cmd controller.Command) (R, error) {
-	for {
-		resp, err := quorum.Do[R](ctx, m.n.quorum, cmd)
-		if !errors.Is(err, quorum.ErrNotController) {
-			return resp, err
-		}
-		if err := pause(ctx, retryAfter); err != nil {
-			return resp, fmt.Errorf("no controller is active: %w", err)
-		}
-	}
-}
-
 func pause(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -109,7 +114,7 @@ func (m *membership) registerController(ctx context.Context) error {
 	for _, f := range supportedFeatures() {
 		req.Features = append(req.Features, kmsg.ControllerRegistrationRequestFeature(f))
 	}
-	resp, err := ask[*kmsg.ControllerRegistrationResponse](ctx, m, controller.RegisterController{Request: req})
+	resp, err := quorum.Do[*kmsg.ControllerRegistrationResponse](ctx, m.n.controller, controller.RegisterController{Request: req})
 	if err != nil {
 		return err
 	}
@@ -134,12 +139,20 @@ func (m *membership) register(ctx context.Context) error {
 	for _, d := range m.n.dirs {
 		req.LogDirs = append(req.LogDirs, d.ID)
 	}
-	resp, err := ask[*kmsg.BrokerRegistrationResponse](ctx, m, controller.RegisterBroker{Request: req, PreviousDead: true})
-	if err != nil {
-		return err
+	for {
+		resp, err := quorum.Do[*kmsg.BrokerRegistrationResponse](ctx, m.n.controller, controller.RegisterBroker{Request: req, PreviousDead: true})
+		if err != nil {
+			return err
+		}
+		err = kerr.ErrorForCode(resp.ErrorCode)
+		if err == nil {
+			m.epoch.Store(resp.BrokerEpoch)
+		}
+		// The process before this one may count as alive until somebody notices, or its session ends.
+		if !errors.Is(err, kerr.DuplicateBrokerRegistration) || pause(ctx, retryAfter) != nil {
+			return err
+		}
 	}
-	m.epoch = kafka.BrokerEpoch(resp.BrokerEpoch)
-	return kerr.ErrorForCode(resp.ErrorCode)
 }
 
 // registered is a listener as a registration names it; a controller's has the same fields.
@@ -188,16 +201,39 @@ func (n *Node) advertisedHost(host string) string {
 
 // heartbeat keeps the session, asks to be unfenced, and tells how far the metadata has been read.
 func (m *membership) heartbeat(ctx context.Context) (fenced bool, err error) {
-	req := kmsg.NewPtrBrokerHeartbeatRequest()
-	req.SetVersion(req.MaxVersion())
-	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), int64(m.epoch)
-	req.CurrentMetadataOffset = int64(m.n.quorum.Image().Offset)
-	req.OfflineLogDirs, req.CordonedLogDirs = m.n.offlineDirs(), m.n.cordonedDirs()
-	resp, err := ask[*kmsg.BrokerHeartbeatResponse](ctx, m, controller.Heartbeat{Request: req})
+	resp, err := m.beat(ctx)
 	if err != nil {
 		return true, err
 	}
-	return resp.IsFenced, kerr.ErrorForCode(resp.ErrorCode)
+	return resp.IsFenced, nil
+}
+
+// leave hands over what the broker leads (controlled shutdown), and returns when the controller lets it go, or with ctx.
+func (m *membership) leave(ctx context.Context) error {
+	m.leaving.Store(true)
+	for {
+		resp, err := m.beat(ctx)
+		if err != nil || resp.ShouldShutdown {
+			return err
+		}
+		if err := pause(ctx, retryAfter); err != nil {
+			return err
+		}
+	}
+}
+
+func (m *membership) beat(ctx context.Context) (*kmsg.BrokerHeartbeatResponse, error) {
+	req := kmsg.NewPtrBrokerHeartbeatRequest()
+	req.WantShutdown = m.leaving.Load()
+	req.SetVersion(req.MaxVersion())
+	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), m.epoch.Load()
+	req.CurrentMetadataOffset = int64(m.n.quorum.Image().Offset)
+	req.OfflineLogDirs, req.CordonedLogDirs = m.n.offlineDirs(), m.n.cordonedDirs()
+	resp, err := quorum.Do[*kmsg.BrokerHeartbeatResponse](ctx, m.n.controller, controller.Heartbeat{Request: req})
+	if err != nil {
+		return nil, err
+	}
+	return resp, kerr.ErrorForCode(resp.ErrorCode)
 }
 
 // round bounds what the broker asks while it runs by its session: one that is heard by nobody must come to think of its directories.
@@ -205,7 +241,7 @@ func (m *membership) round(ctx context.Context) (context.Context, context.Cancel
 	return context.WithTimeout(ctx, m.n.cfg.Quorum.BrokerSession)
 }
 
-// run sends heartbeats until ctx ends, and one out of turn when a log directory failed.
+// run sends heartbeats until ctx ends, and one out of turn when a log directory failed or somebody waits for it.
 func (m *membership) run(ctx context.Context) {
 	beat := time.NewTicker(m.n.cfg.Quorum.BrokerHeartbeat)
 	defer beat.Stop()
@@ -216,7 +252,7 @@ func (m *membership) run(ctx context.Context) {
 			return
 		case <-m.news:
 			m.assignDirectories(ctx)
-			if told.is(m.n) {
+			if told.is(m.n) && !m.hurry.Swap(false) {
 				continue
 			}
 		case <-beat.C:
@@ -270,7 +306,7 @@ func (m *membership) assignDirectories(ctx context.Context) {
 	}
 	round, cancel := m.round(ctx)
 	defer cancel()
-	resp, err := ask[*kmsg.AssignReplicasToDirsResponse](round, m, controller.AssignReplicasToDirs{Request: m.assignment(placed)})
+	resp, err := quorum.Do[*kmsg.AssignReplicasToDirsResponse](round, m.n.controller, controller.AssignReplicasToDirs{Request: m.assignment(placed)})
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
@@ -286,7 +322,7 @@ func (m *membership) assignment(placed []partition.Placement) *kmsg.AssignReplic
 		return cmp.Or(bytes.Compare(a.Directory[:], b.Directory[:]), bytes.Compare(a.Topic[:], b.Topic[:]), cmp.Compare(a.Partition, b.Partition))
 	})
 	req := kmsg.NewPtrAssignReplicasToDirsRequest()
-	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), int64(m.epoch)
+	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), m.epoch.Load()
 	for i, p := range placed {
 		if i == 0 || p.Directory != placed[i-1].Directory {
 			d := kmsg.NewAssignReplicasToDirsRequestDirectory()
@@ -309,10 +345,10 @@ func (m *membership) assignment(placed []partition.Placement) *kmsg.AssignReplic
 
 func (m *membership) allocateProducerIDs() (block, error) {
 	req := kmsg.NewPtrAllocateProducerIDsRequest()
-	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), int64(m.epoch)
+	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), m.epoch.Load()
 	ctx, cancel := context.WithTimeout(context.Background(), m.n.cfg.Network.RequestTimeout)
 	defer cancel()
-	resp, err := ask[*kmsg.AllocateProducerIDsResponse](ctx, m, controller.AllocateProducerIDs{Request: req})
+	resp, err := quorum.Do[*kmsg.AllocateProducerIDsResponse](ctx, m.n.forwarding, controller.AllocateProducerIDs{Request: req})
 	if err != nil {
 		return block{}, fmt.Errorf("%w: %w", err, kerr.CoordinatorLoadInProgress)
 	}
@@ -334,7 +370,7 @@ func (r *refusal) Unwrap() error { return r.code }
 func (m *membership) createTopics(ctx context.Context, req *kmsg.CreateTopicsRequest) error {
 	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Network.RequestTimeout)
 	defer cancel()
-	resp, err := ask[*kmsg.CreateTopicsResponse](ctx, m, controller.CreateTopics{Request: req})
+	resp, err := quorum.Do[*kmsg.CreateTopicsResponse](ctx, m.n.forwarding, controller.CreateTopics{Request: req})
 	if err != nil {
 		return err
 	}

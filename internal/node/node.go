@@ -19,6 +19,7 @@ import (
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/fetchsession"
+	"github.com/ottla/ottla/internal/forward"
 	"github.com/ottla/ottla/internal/group/modern"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -26,6 +27,8 @@ import (
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/raftnet"
+	"github.com/ottla/ottla/internal/replication"
 	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/storage"
 	"github.com/ottla/ottla/internal/transport"
@@ -46,8 +49,9 @@ type Options struct {
 	// Prepare makes the directories fit for use, once the ports are known to be free; nil if there is nothing to do.
 	Prepare func() error
 	FS      vfs.FS
-	// Listen opens a listening socket; net.Listen in production.
+	// Listen opens a listening socket; net.Listen in production. Dial connects to another node.
 	Listen func(network, address string) (net.Listener, error)
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	Now    func() time.Time
 	// Random gives ids. It must be unpredictable in production.
 	Random io.Reader
@@ -73,7 +77,11 @@ type Node struct {
 
 	cache       *segment.Cache
 	quorum      *quorum.Engine
+	voters      *raftnet.Net
+	controller  *forward.Controller // for the node's own place in the cluster
+	forwarding  *forward.Controller // for clients
 	partitions  *partition.Manager
+	replication *replication.Engine
 	purgatory   *purgatory.Purgatory
 	groups      *coordinator.Runtime
 	ends        []endpoint
@@ -121,7 +129,7 @@ func Open(o Options) (*Node, error) {
 }
 
 // loggers are the names by which log levels change (BROKER_LOGGER), one for each package that says something.
-var loggers = []string{"ottla.api", "ottla.coordinator", "ottla.node", "ottla.partition", "ottla.quorum", "ottla.transport"}
+var loggers = []string{"ottla.api", "ottla.coordinator", "ottla.node", "ottla.partition", "ottla.quorum", "ottla.replication", "ottla.transport"}
 
 // logger is the logger of a package.
 func (n *Node) logger(name string) *slog.Logger {
@@ -166,10 +174,10 @@ func (n *Node) services() *api.Node {
 	n.sessions = api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession()))
 	n.creations = newCreations(n.cfg.Sources, n.log, n.member.createTopics)
 	return &api.Node{
-		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Partitions: n.partitions, Purgatory: n.purgatory,
+		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Controller: n.forwarding, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: n.sessions, Counters: &n.counters,
 		Groups: n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
-		ProducerIDs: &producerIDs{allocate: n.member.allocateProducerIDs}, Creations: n.creations,
+		ProducerIDs: &producerIDs{allocate: n.member.allocateProducerIDs}, Creations: n.creations, Lost: n.probeLost,
 		Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
 	}
 }
@@ -188,6 +196,7 @@ func (n *Node) Start(ctx context.Context) error {
 	n.run(func() { n.purgatory.Run(n.life) })
 	n.run(func() { n.partitions.Run(workCtx) })
 	n.run(func() { n.partitions.RunMoves(workCtx) })
+	n.run(func() { n.watchFollowers(workCtx) })
 	n.serveAdmin()
 	n.serve(true)
 	if err := n.member.join(ctx); err != nil {
@@ -212,6 +221,9 @@ func (n *Node) ID() kafka.NodeID { return n.cfg.ID }
 // first, connections are cut; the logs are closed properly all the same. It is called once.
 func (n *Node) Stop(ctx context.Context) error {
 	n.serving.Store(false)
+	if n.stopQuorum != nil {
+		n.leave(ctx)
+	}
 	if n.groups != nil {
 		n.groups.Stop() // its replies wait for members, and would hold up the connections
 	}
@@ -220,6 +232,8 @@ func (n *Node) Stop(ctx context.Context) error {
 	if n.stopQuorum != nil {
 		errs = append(errs, n.drain(ctx, false))
 		n.stopWork()
+		n.forwarding.Close()
+		n.controller.Close()
 		errs = append(errs, n.drain(ctx, true))
 		n.stopQuorum()
 		errs = append(errs, n.closeAdmin(ctx))
@@ -232,6 +246,9 @@ func (n *Node) Stop(ctx context.Context) error {
 func (n *Node) close() error {
 	n.stopWaits()
 	errs := []error{n.closeAdmin(n.life), n.drain(n.life, false), n.drain(n.life, true)} // sockets of listeners that never served
+	if n.replication != nil {
+		n.replication.Close()
+	}
 	if n.partitions != nil {
 		clean, err := n.partitions.Close()
 		errs = append(errs, err)
@@ -241,6 +258,9 @@ func (n *Node) close() error {
 	}
 	if n.quorum != nil && n.stopQuorum == nil {
 		errs = append(errs, n.quorum.Close())
+	}
+	if n.voters != nil {
+		n.voters.Close()
 	}
 	return errors.Join(append(errs, n.release())...)
 }

@@ -38,6 +38,11 @@ type Options struct {
 	Boot string
 	// Log gets what the node says; nil discards it.
 	Log io.Writer
+
+	// Of a node of a cluster, whose others know its ports already.
+	cluster string
+	sockets *sockets
+	ports   [2]int
 }
 
 // Node is a node that serves.
@@ -68,7 +73,11 @@ func TryStart(t testing.TB, o Options) (*Node, error) {
 	o.setDefaults()
 	cfg := Config(t, o)
 	world := storage.World{FS: o.FS, Now: o.Now, Random: rand.Reader}
-	if _, err := world.Prepare(cfg); err != nil {
+	if o.cluster != "" {
+		if err := world.Format(storage.Request{Node: cfg, ClusterID: o.cluster}, io.Discard); err != nil {
+			return nil, fmt.Errorf("format: %w", err)
+		}
+	} else if _, err := world.Prepare(cfg); err != nil {
 		return nil, fmt.Errorf("format: %w", err)
 	}
 	return Open(t, o)
@@ -79,17 +88,18 @@ func Open(t testing.TB, o Options) (*Node, error) {
 	t.Helper()
 	o.setDefaults()
 	n := &Node{t: t, FS: o.FS}
-	socks := &sockets{allow: o.Listen}
-	defer socks.close()
-	var ports [2]int
-	for i := range ports {
-		ports[i] = socks.reserve(t)
+	socks := o.sockets
+	if socks == nil {
+		socks = &sockets{}
+		o.ports = [2]int{socks.reserve(t), socks.reserve(t)}
 	}
-	n.Addr, n.ControllerAddr = loopback(ports[0]), loopback(ports[1])
-	cfg := configure(t, o, ports)
+	socks.allow = o.Listen
+	defer socks.close()
+	n.Addr, n.ControllerAddr = loopback(o.ports[0]), loopback(o.ports[1])
+	cfg := configure(t, o, o.ports)
 	var err error
 	n.Node, err = node.Open(node.Options{
-		Config: cfg, FS: o.FS, Listen: socks.listen, Now: o.Now, Random: rand.Reader, Boot: o.Boot,
+		Config: cfg, FS: o.FS, Listen: socks.listen, Dial: new(net.Dialer).DialContext, Now: o.Now, Random: rand.Reader, Boot: o.Boot,
 		Log: slog.New(slog.NewTextHandler(o.Log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	if err != nil {
@@ -111,7 +121,13 @@ type sockets struct {
 
 func (s *sockets) reserve(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return s.reserveAt(t, 0)
+}
+
+// reserveAt is reserve of a port; 0 is any.
+func (s *sockets) reserveAt(t testing.TB, port int) int {
+	t.Helper()
+	l, err := net.Listen("tcp", loopback(port))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,83 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
+)
+
+const (
+	// probes is how often a broker that may be gone is tried, and probeEvery the pause between: the listener of a process that ends may
+	// take connections a moment longer than others last.
+	probes     = 4
+	probeEvery = 40 * time.Millisecond
+	// probeWithin bounds one try: who neither takes nor refuses a connection is not known to be gone.
+	probeWithin = time.Second
+	// leaveWithin bounds a controlled shutdown that nobody bounds.
+	leaveWithin = 30 * time.Second
+)
+
+// probeLost looks, beside the caller, whether a broker whose connection broke is gone: its process is when its listener refuses connections, and then
+// it is fenced at once instead of at the end of its session. Epochs keep that safe where it is wrong.
+func (n *Node) probeLost(id kafka.NodeID, epoch kafka.BrokerEpoch) {
+	if id != n.cfg.ID && n.life.Err() == nil {
+		n.run(func() { n.fenceIfGone(id, epoch) })
+	}
+}
+
+// probeAll does so with all brokers: this node has become the active controller, and perhaps because another one went.
+func (n *Node) probeAll() {
+	for _, b := range n.quorum.Image().Cluster.Brokers() {
+		if !b.Fenced {
+			n.probeLost(b.ID, b.Epoch)
+		}
+	}
+}
+
+func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
+	for range probes {
+		ctx, cancel := context.WithTimeout(n.life, probeWithin)
+		nc, err := n.dialBroker(ctx, id)
+		cancel()
+		switch {
+		case errors.Is(err, syscall.ECONNREFUSED):
+			n.log.Info("a broker is gone and is fenced", "broker", id, "epoch", epoch)
+			_, err := n.quorum.Submit(n.life, controller.Disconnected{Broker: int32(id), Epoch: int64(epoch)})
+			if err != nil && n.life.Err() == nil {
+				n.log.Warn("a broker that is gone was not fenced", "broker", id, "err", err)
+			}
+			return
+		case err != nil:
+			return // whoever can't be reached may still be there: its session decides
+		}
+		_ = nc.Close() // it was opened for nothing else
+		if pause(n.life, probeEvery) != nil {
+			return
+		}
+	}
+}
+
+// leave moves away what this node leads, before it stops serving: partitions, if another broker is there to take them, and the quorum.
+func (n *Node) leave(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, leaveWithin)
+	defer cancel()
+	if n.cfg.Quorum.ControlledShutdown && n.member.brokerEpoch() != kafka.NoBrokerEpoch && n.othersServe() {
+		if err := n.member.leave(ctx); err != nil {
+			n.log.Warn("stops without having handed over what it leads", "err", err)
+		}
+	}
+	n.quorum.Resign(ctx)
+}
+
+func (n *Node) othersServe() bool {
+	for _, b := range n.quorum.Image().Cluster.Brokers() {
+		if b.ID != n.cfg.ID && b.Active() {
+			return true
+		}
+	}
+	return false
+}

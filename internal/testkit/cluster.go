@@ -1,0 +1,118 @@
+package testkit
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+// Cluster is nodes that are broker and controller in one each, with ids from 1 on and a static quorum of all.
+type Cluster struct {
+	t       testing.TB
+	Nodes   []*Node // by id, from 1 on: the first is Nodes[0]; nil while it is down
+	options []Options
+}
+
+// StartCluster starts so many nodes and waits until all serve. O is of each; files are in memory.
+func StartCluster(t testing.TB, size int, o Options) *Cluster {
+	t.Helper()
+	c := &Cluster{t: t, Nodes: make([]*Node, size)}
+	var voters []string
+	for i := range size {
+		own := o
+		own.FS = vfs.NewMem()
+		own.sockets = &sockets{}
+		own.ports = [2]int{own.sockets.reserve(t), own.sockets.reserve(t)}
+		voters = append(voters, fmt.Sprintf("%d@%s", i+1, loopback(own.ports[1])))
+		c.options = append(c.options, own)
+	}
+	for i := range c.options {
+		own := &c.options[i]
+		own.Set = append([]string{fmt.Sprintf("node.id=%d", i+1), "controller.quorum.voters=" + strings.Join(voters, ",")}, o.Set...)
+		own.cluster = "cluster"
+	}
+	var all sync.WaitGroup
+	for i := range size {
+		all.Go(func() { c.start(i, TryStart) })
+	}
+	all.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
+	return c
+}
+
+func (c *Cluster) start(i int, start func(testing.TB, Options) (*Node, error)) {
+	n, err := start(c.t, c.options[i])
+	if err != nil {
+		c.t.Errorf("start node %d: %v", i+1, err)
+		return
+	}
+	c.Nodes[i] = n
+}
+
+// Client is a client of the franz-go library, closed when the test ends.
+func (c *Cluster) Client(o ...kgo.Opt) *kgo.Client {
+	c.t.Helper()
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.Bootstrap()...), kgo.MetadataMinAge(10 * time.Millisecond)}, o...)...)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	c.t.Cleanup(client.Close)
+	return client
+}
+
+// Bootstrap are the addresses for clients.
+func (c *Cluster) Bootstrap() []string {
+	var all []string
+	for _, o := range c.options {
+		all = append(all, loopback(o.ports[0]))
+	}
+	return all
+}
+
+// Stop stops node id, in good order.
+func (c *Cluster) Stop(id int) {
+	c.t.Helper()
+	c.Nodes[id-1].Stop()
+	c.Nodes[id-1] = nil
+}
+
+// Restart starts node id, which was stopped, on its files and addresses.
+func (c *Cluster) Restart(id int) {
+	c.t.Helper()
+	o := &c.options[id-1]
+	o.sockets = &sockets{}
+	for _, port := range o.ports {
+		o.sockets.reserveAt(c.t, port)
+	}
+	c.start(id-1, Open)
+}
+
+// Log returns the bytes of the segments of a partition's folder at node id, one after the other.
+func (c *Cluster) Log(id int, folder string) []byte {
+	c.t.Helper()
+	fs := c.options[id-1].FS
+	entries, err := fs.ReadDir("/data/" + folder)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	var all []byte
+	for _, e := range entries { // sorted by name, and so by offset
+		if !strings.HasSuffix(e.Name, ".log") {
+			continue
+		}
+		b, err := vfs.ReadFile(fs, "/data/"+folder+"/"+e.Name)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		all = append(all, b...)
+	}
+	return all
+}
