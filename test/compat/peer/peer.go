@@ -212,6 +212,9 @@ func (p *Peer) Stop(ctx context.Context) error {
 	}
 }
 
+// Signal sends the process a signal.
+func (p *Peer) Signal(sig os.Signal) error { return p.cmd.Process.Signal(sig) }
+
 // Kill ends the process at once (SIGKILL) and waits until it is gone.
 func (p *Peer) Kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {

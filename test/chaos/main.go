@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+type options struct {
+	length time.Duration
+	seed   uint64
+	faults []string
+	keep   string
+}
+
+func main() {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	var o options
+	flag.DurationVar(&o.length, "for", time.Minute, "begin no fault after this time")
+	flag.Uint64Var(&o.seed, "seed", uint64(time.Now().UnixNano()), "of all choices")
+	names := flag.String("faults", strings.Join(slices.Sorted(maps.Keys(faults)), ","), "the kinds of fault")
+	flag.StringVar(&o.keep, "dir", "", "keep the nodes' directories here (default: a temporary one, removed unless something is wrong)")
+	flag.Parse()
+	o.faults = strings.Split(*names, ",")
+	ok, err := run(ctx, o)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+	}
+	if err != nil || !ok {
+		os.Exit(1)
+	}
+}
+
+// Times of a fault.
+const (
+	calm    = 2 * time.Second  // before each
+	outage  = 2 * time.Second  // how long a node is away
+	absence = 12 * time.Second // of one that is stopped: longer than its session
+	settles = time.Minute      // bounds the wait for all to be in sync again
+)
+
+// faults take a node away; what they return brings it back.
+var faults = map[string]func(context.Context, *cluster, int) (func(context.Context) error, error){
+	"kill": func(_ context.Context, c *cluster, i int) (func(context.Context) error, error) {
+		return func(ctx context.Context) error { return c.start(ctx, i) }, c.nodes[i].Kill()
+	},
+	"end": func(ctx context.Context, c *cluster, i int) (func(context.Context) error, error) {
+		return func(ctx context.Context) error { return c.start(ctx, i) }, c.nodes[i].Stop(ctx)
+	},
+	"pause": pause,
+	"stop": func(ctx context.Context, c *cluster, i int) (func(context.Context) error, error) {
+		back, err := pause(ctx, c, i)
+		if err == nil {
+			_ = wait(ctx, absence-outage) // when interrupted it comes back sooner
+		}
+		return back, err
+	},
+}
+
+func pause(_ context.Context, c *cluster, i int) (func(context.Context) error, error) {
+	return func(context.Context) error { return c.nodes[i].Signal(syscall.SIGCONT) }, c.nodes[i].Signal(syscall.SIGSTOP)
+}
+
+func run(ctx context.Context, o options) (ok bool, err error) {
+	for _, name := range o.faults {
+		if faults[name] == nil {
+			return false, fmt.Errorf("there is no fault %q: there are %s", name, strings.Join(slices.Sorted(maps.Keys(faults)), ", "))
+		}
+	}
+	fmt.Printf("chaos: seed=%d\n", o.seed)
+	random := rand.New(rand.NewPCG(o.seed, 0))
+	c, err := newCluster(ctx, o.keep)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, c.close(ok && o.keep == "")) }()
+	l, err := begin(ctx, c.addresses())
+	if err != nil {
+		return false, err
+	}
+	defer l.end()
+	gaps := map[string]time.Duration{}
+	count := 0
+	for began := time.Now(); time.Since(began) < o.length && ctx.Err() == nil; count++ {
+		name, i := o.faults[random.IntN(len(o.faults))], random.IntN(nodes)
+		if err := c.fault(ctx, name, i, l, gaps); err != nil {
+			return false, fmt.Errorf("%s of node %d: %w", name, i+1, err)
+		}
+	}
+	if err := errors.Join(l.end(), c.settle(ctx)); err != nil {
+		return false, err
+	}
+	v, err := check(ctx, c, l)
+	if err != nil {
+		return false, err
+	}
+	return v.ok(), v.print(count, gaps)
+}
+
+// fault takes a node away for a while, and notes how long a partition took nothing at the most.
+func (c *cluster) fault(ctx context.Context, name string, i int, l *load, gaps map[string]time.Duration) error {
+	if err := wait(ctx, calm); err != nil {
+		return nil // interrupted: what was acknowledged so far is checked
+	}
+	l.longest()
+	back, err := faults[name](ctx, c, i)
+	if err != nil {
+		return err
+	}
+	_ = wait(ctx, outage) // when interrupted it comes back sooner
+	if err := back(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	if err := c.settle(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	gap := l.longest()
+	gaps[name] = max(gaps[name], gap)
+	fmt.Printf("%s node %d: %d acknowledged, longest wait %v\n", name, i+1, l.count(), gap.Round(time.Millisecond))
+	return nil
+}
+
+// wait lets time pass: the load goes on meanwhile.
+func wait(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
