@@ -57,11 +57,12 @@ type Heartbeat struct {
 	Request *kmsg.BrokerHeartbeatRequest
 }
 
-// Disconnected tells that the connections of a broker broke: a node that is gone is fenced without waiting for its
-// session to end. Its response is nil.
+// Disconnected tells that the connection broke by which a broker was heard: it may register anew from the same directories without waiting for
+// its session to end. One that is gone for sure is fenced at once. Its response is nil.
 type Disconnected struct {
 	Broker int32
 	Epoch  int64
+	Gone   bool
 }
 
 // UnregisterBroker forgets a broker. Its response is a *kmsg.UnregisterBrokerResponse.

@@ -86,6 +86,7 @@ func New(cfg Config, loader *metadata.Loader, now time.Time) *Controller {
 	}
 	for _, b := range image.Cluster.Brokers() {
 		c.sessions[b.ID] = newSession(now)
+		c.sessions[b.ID].unheard = true
 		c.registered[b.ID] = image.Offset
 	}
 	for t := range image.Topics.All() {

@@ -176,6 +176,10 @@ func (w *world) run(d *datadriven.TestData) string {
 		w.register(d)
 	case "heartbeat":
 		w.heartbeat(d)
+	case "disconnected":
+		var id int32
+		d.ScanArgs(w.t, "id", &id)
+		w.do(Disconnected{Broker: id, Epoch: w.epoch[id], Gone: d.HasArg("gone")})
 	case "unregister":
 		req := kmsg.NewPtrUnregisterBrokerRequest()
 		d.ScanArgs(w.t, "id", &req.BrokerID)

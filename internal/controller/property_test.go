@@ -30,7 +30,7 @@ func play(t *testing.T, seed uint64, steps int) string {
 func (w *world) step(rng *rand.Rand) {
 	id := int32(1 + rng.IntN(4))
 	topic := fmt.Sprintf("t%d", rng.IntN(6))
-	switch rng.IntN(12) {
+	switch rng.IntN(13) {
 	case 0, 1:
 		req := kmsg.NewPtrBrokerRegistrationRequest()
 		req.BrokerID, req.ClusterID, req.PreviousBrokerEpoch = id, "cluster", -1
@@ -55,6 +55,8 @@ func (w *world) step(rng *rand.Rand) {
 			req.OfflineLogDirs = [][16]byte{dirID(fmt.Sprint("a", id))}
 		}
 		w.answer(w.do(Heartbeat{Request: req}))
+	case 12:
+		w.do(Disconnected{Broker: id, Epoch: w.epoch[id], Gone: rng.IntN(2) == 0})
 	case 6, 7:
 		req := kmsg.NewPtrCreateTopicsRequest()
 		one := kmsg.NewCreateTopicsRequestTopic()

@@ -45,7 +45,7 @@ func (c *Controller) registration(r RegisterBroker, t turn) (*metadata.Broker, *
 			c.cfg.ClusterID, req.ClusterID)
 	}
 	existing := c.Image().Cluster.Broker(kafka.NodeID(req.BrokerID))
-	if existing != nil && existing.Incarnation != req.IncarnationID && !r.PreviousDead && c.valid(existing, t.now) {
+	if existing != nil && existing.Incarnation != req.IncarnationID && !r.PreviousDead && c.valid(existing, t.now) && !c.succeeds(existing, req) {
 		return nil, refuseGeneric(kerr.DuplicateBrokerRegistration)
 	}
 	if req.IsMigratingZkBroker {

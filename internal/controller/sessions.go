@@ -2,7 +2,10 @@ package controller
 
 import (
 	"math"
+	"slices"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -15,6 +18,8 @@ type session struct {
 	offset kafka.Offset
 	// shutdownAt is the offset that the others must reach before the broker may go; NoOffset while it stays.
 	shutdownAt kafka.Offset
+	// unheard says that no connection is known by which the broker could be heard.
+	unheard bool
 }
 
 // sessions are by broker; every registered broker has one.
@@ -37,7 +42,7 @@ func (c *Controller) touch(id kafka.NodeID, now time.Time, offset kafka.Offset) 
 		s = newSession(now)
 		c.sessions[id] = s
 	}
-	s.lastContact, s.offset = now, offset
+	s.lastContact, s.offset, s.unheard = now, offset, false
 	return s
 }
 
@@ -90,10 +95,23 @@ func (Expire) handle(c *Controller, t turn) (Result, error) {
 func (d Disconnected) handle(c *Controller, t turn) (Result, error) {
 	var out records
 	b := c.Image().Cluster.Broker(kafka.NodeID(d.Broker))
-	if b != nil && !b.Fenced && b.Epoch == kafka.BrokerEpoch(d.Epoch) {
+	if b == nil || b.Epoch != kafka.BrokerEpoch(d.Epoch) {
+		return Result{}, nil
+	}
+	if s := c.sessions[b.ID]; s != nil {
+		s.unheard = true
+	}
+	if d.Gone && !b.Fenced {
 		c.fence(&out, b)
 	}
 	return Result{Records: out}, nil
+}
+
+// succeeds reports whether a registration is of the process that came after a broker's: it holds the locks of the same directories, and the
+// other one is not heard any more.
+func (c *Controller) succeeds(b *metadata.Broker, req *kmsg.BrokerRegistrationRequest) bool {
+	s := c.sessions[b.ID]
+	return s != nil && s.unheard && len(req.LogDirs) > 0 && slices.Equal(directories(req.LogDirs), b.Directories)
 }
 
 // replaySessions keeps a session for each registered broker.

@@ -64,11 +64,8 @@ func (c *Controller) Submit(ctx context.Context, cmd controller.Command) (any, e
 // try asks whoever leads now.
 func (c *Controller) try(ctx context.Context, cmd controller.Command) (any, error) {
 	leader, _ := c.o.Quorum.Leader()
-	switch leader {
-	case c.o.Self:
+	if leader == c.o.Self || leader == kafka.NoNode { // without one, this node may be about to lead: alone it is
 		return c.o.Quorum.Submit(ctx, cmd)
-	case kafka.NoNode:
-		return nil, fmt.Errorf("the quorum has no leader: %w", quorum.ErrNotController)
 	}
 	req := request(cmd)
 	if req == nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/quorum"
 )
 
 const (
@@ -39,6 +40,7 @@ func (n *Node) probeAll() {
 }
 
 func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
+	n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch)})
 	for range probes {
 		ctx, cancel := context.WithTimeout(n.life, probeWithin)
 		nc, err := n.dialBroker(ctx, id)
@@ -46,10 +48,7 @@ func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
 		switch {
 		case errors.Is(err, syscall.ECONNREFUSED):
 			n.log.Info("a broker is gone and is fenced", "broker", id, "epoch", epoch)
-			_, err := n.quorum.Submit(n.life, controller.Disconnected{Broker: int32(id), Epoch: int64(epoch)})
-			if err != nil && n.life.Err() == nil {
-				n.log.Warn("a broker that is gone was not fenced", "broker", id, "err", err)
-			}
+			n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch), Gone: true})
 			return
 		case err != nil:
 			return // whoever can't be reached may still be there: its session decides
@@ -58,6 +57,14 @@ func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
 		if pause(n.life, probeEvery) != nil {
 			return
 		}
+	}
+}
+
+// disconnected tells the controller of this node, if it is the active one.
+func (n *Node) disconnected(d controller.Disconnected) {
+	_, err := n.quorum.Submit(n.life, d)
+	if err != nil && n.life.Err() == nil && !errors.Is(err, quorum.ErrNotController) {
+		n.log.Warn("the controller was not told of a connection that broke", "broker", d.Broker, "err", err)
 	}
 }
 

@@ -129,6 +129,11 @@ func (e *Engine) openLog() (err error) {
 	if e.synced, err = readSynced(e.cfg.FS, e.cfg.Dir); err != nil {
 		return err
 	}
+	if len(e.cfg.Voters) > 1 {
+		if err := e.markOurs(); err != nil {
+			return err
+		}
+	}
 	log, report, err := commitlog.Open(e.cfg.FS, e.cfg.Dir, commitlog.Options{
 		Partition:      kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic},
 		Config:         e.cfg.LogConfig,

@@ -49,6 +49,19 @@ func (e *Engine) noteSynced() error {
 	return e.log.Checkpointed(point)
 }
 
+// markOurs leaves the file with the first start, before there is anything to sync: a folder of several voters without it is Kafka's (checkStatic).
+func (e *Engine) markOurs() error {
+	name := path.Join(e.cfg.Dir, syncedFile)
+	ours, err := vfs.Exists(e.cfg.FS, name)
+	if err == nil && !ours {
+		err = vfs.WriteFile(e.cfg.FS, name, []byte("0\n"))
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
 // checkDamage returns what the report says of records that were synced and are in no snapshot, as an error.
 func (e *Engine) checkDamage(report commitlog.Report) error {
 	snap := e.storage.snap.EndOffset
