@@ -45,35 +45,36 @@ func main() {
 const (
 	calm    = 2 * time.Second  // before each
 	outage  = 2 * time.Second  // how long a node is away
-	absence = 12 * time.Second // of one that is stopped: longer than its session
+	absence = 12 * time.Second // the same, longer than its session
 	settles = time.Minute      // bounds the wait for all to be in sync again
 )
 
-// faults take a node away; what they return brings it back.
-var faults = map[string]func(context.Context, *cluster, int) (func(context.Context) error, error){
-	"kill": func(_ context.Context, c *cluster, i int) (func(context.Context) error, error) {
-		return func(ctx context.Context) error { return c.start(ctx, i) }, c.nodes[i].Kill()
-	},
-	"end": func(ctx context.Context, c *cluster, i int) (func(context.Context) error, error) {
-		return func(ctx context.Context) error { return c.start(ctx, i) }, c.nodes[i].Stop(ctx)
-	},
-	"pause": pause,
-	"stop": func(ctx context.Context, c *cluster, i int) (func(context.Context) error, error) {
-		back, err := pause(ctx, c, i)
-		if err == nil {
-			_ = wait(ctx, absence-outage) // when interrupted it comes back sooner
-		}
-		return back, err
-	},
+// kind is a way to take a node away, and to bring it back.
+type kind struct {
+	away   func(context.Context, *cluster, int) error
+	outage time.Duration
+	back   func(context.Context, *cluster, int) error
 }
 
-func pause(_ context.Context, c *cluster, i int) (func(context.Context) error, error) {
-	return func(context.Context) error { return c.nodes[i].Signal(syscall.SIGCONT) }, c.nodes[i].Signal(syscall.SIGSTOP)
+var faults = map[string]kind{
+	"kill":  {kill, outage, start},
+	"crash": {kill, 0, start},
+	"end":   {end, outage, start},
+	"pause": {signals(syscall.SIGSTOP), outage, signals(syscall.SIGCONT)},
+	"stop":  {signals(syscall.SIGSTOP), absence, signals(syscall.SIGCONT)},
+}
+
+func kill(_ context.Context, c *cluster, i int) error    { return c.nodes[i].Kill() }
+func end(ctx context.Context, c *cluster, i int) error   { return c.nodes[i].Stop(ctx) }
+func start(ctx context.Context, c *cluster, i int) error { return c.start(ctx, i) }
+
+func signals(sig os.Signal) func(context.Context, *cluster, int) error {
+	return func(_ context.Context, c *cluster, i int) error { return c.nodes[i].Signal(sig) }
 }
 
 func run(ctx context.Context, o options) (ok bool, err error) {
 	for _, name := range o.faults {
-		if faults[name] == nil {
+		if _, ok := faults[name]; !ok {
 			return false, fmt.Errorf("there is no fault %q: there are %s", name, strings.Join(slices.Sorted(maps.Keys(faults)), ", "))
 		}
 	}
@@ -113,12 +114,12 @@ func (c *cluster) fault(ctx context.Context, name string, i int, l *load, gaps m
 		return nil // interrupted: what was acknowledged so far is checked
 	}
 	l.longest()
-	back, err := faults[name](ctx, c, i)
-	if err != nil {
+	k := faults[name]
+	if err := k.away(ctx, c, i); err != nil {
 		return err
 	}
-	_ = wait(ctx, outage) // when interrupted it comes back sooner
-	if err := back(context.WithoutCancel(ctx)); err != nil {
+	_ = wait(ctx, k.outage) // when interrupted it comes back sooner
+	if err := k.back(context.WithoutCancel(ctx), c, i); err != nil {
 		return err
 	}
 	if err := c.settle(context.WithoutCancel(ctx)); err != nil {
