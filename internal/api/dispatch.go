@@ -142,7 +142,7 @@ func errorText(err error) string {
 }
 
 // commitWithin bounds how long a command may wait for its records to be committed. A quorum that works takes
-// milliseconds; the time that a request names is for replicas, of which there are none yet.
+// milliseconds; the time that a request names is for replicas.
 const commitWithin = 30 * time.Second
 
 // submit hands a command to the active controller and waits until its effect is committed and visible there. A request of a client is forwarded

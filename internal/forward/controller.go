@@ -23,6 +23,9 @@ const (
 	maxAnswer = 100 << 20
 )
 
+// ErrNotForwarded says that a command is for the node alone that leads the quorum.
+var ErrNotForwarded = errors.New("this is for the node alone that leads the quorum")
+
 // Options say who asks, and how.
 type Options struct {
 	Self kafka.NodeID
@@ -48,11 +51,12 @@ type Controller struct {
 func New(o Options) *Controller { return &Controller{o: o, leader: kafka.NoNode} }
 
 // Submit has a command handled, and returns the response when its effect is committed. A command that was on its way when its
-// controller went may be handled twice, as with Kafka. It tries until ctx ends.
+// controller went may be handled twice, as with Kafka. It tries until ctx ends. Errors wrap ErrNotForwarded, kerr.UnsupportedVersion,
+// what the controller of this node says, or, when ctx has ended, quorum.ErrNotController or peer.ErrUnreachable.
 func (c *Controller) Submit(ctx context.Context, cmd controller.Command) (any, error) {
 	for {
 		response, err := c.try(ctx, cmd)
-		if err == nil || !errors.Is(err, quorum.ErrNotController) && !errors.Is(err, peer.ErrUnreachable) {
+		if err == nil || !again(err) {
 			return response, err
 		}
 		if pause(ctx) != nil {
@@ -63,27 +67,28 @@ func (c *Controller) Submit(ctx context.Context, cmd controller.Command) (any, e
 
 // try asks whoever leads now.
 func (c *Controller) try(ctx context.Context, cmd controller.Command) (any, error) {
-	leader, _ := c.o.Quorum.Leader()
+	leader, _, deposed := c.o.Quorum.LeaderUntil()
 	if leader == c.o.Self || leader == kafka.NoNode { // without one, this node may be about to lead: alone it is
 		return c.o.Quorum.Submit(ctx, cmd)
 	}
 	req := request(cmd)
 	if req == nil {
-		return nil, fmt.Errorf("%T is for the node alone that leads the quorum, which is %d: %w", cmd, leader, quorum.ErrNotController)
+		return nil, fmt.Errorf("%T: %w, which is %d", cmd, ErrNotForwarded, leader)
 	}
-	return c.ask(ctx, leader, req)
+	return c.ask(ctx, leader, deposed, req)
 }
 
 // Ask has the active controller answer a request of Kafka's, which is another node's to answer; local says that it is this one's.
 func (c *Controller) Ask(ctx context.Context, req kmsg.Request) (resp kmsg.Response, local bool, err error) {
 	for {
-		leader, _ := c.o.Quorum.Leader()
+		leader, _, deposed := c.o.Quorum.LeaderUntil()
 		if leader == c.o.Self {
 			return nil, true, nil
 		}
 		err = quorum.ErrNotController
 		if leader != kafka.NoNode {
-			if resp, err = c.ask(ctx, leader, req); err == nil || !errors.Is(err, peer.ErrUnreachable) {
+			resp, err = c.ask(ctx, leader, deposed, req)
+			if err == nil || !again(err) {
 				return resp, false, err
 			}
 		}
@@ -93,20 +98,33 @@ func (c *Controller) Ask(ctx context.Context, req kmsg.Request) (resp kmsg.Respo
 	}
 }
 
-// ask sends a request to a node.
-func (c *Controller) ask(ctx context.Context, leader kafka.NodeID, req kmsg.Request) (kmsg.Response, error) {
+// again reports whether another node, or the same a moment later, may do what failed.
+func again(err error) bool {
+	return errors.Is(err, quorum.ErrNotController) || errors.Is(err, peer.ErrUnreachable)
+}
+
+// ask sends a request to the node that leads, and does not wait for one that stands still when another leads instead.
+func (c *Controller) ask(ctx context.Context, leader kafka.NodeID, deposed <-chan struct{}, req kmsg.Request) (kmsg.Response, error) {
 	client, err := c.connection(leader)
 	if err != nil {
 		return nil, err
 	}
 	within, cancel := context.WithTimeout(ctx, c.o.Timeout)
 	defer cancel()
+	go func() {
+		select {
+		case <-deposed:
+			cancel()
+		case <-within.Done():
+		}
+	}()
 	resp, err := client.Do(within, req)
-	if err != nil && ctx.Err() == nil && within.Err() != nil {
-		err = fmt.Errorf("%w: %w", peer.ErrUnreachable, err)
-	}
-	if errors.Is(err, peer.ErrClosed) && !c.over() {
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case errors.Is(within.Err(), context.Canceled) || errors.Is(err, peer.ErrClosed) && !c.over():
 		err = fmt.Errorf("%w: node %d leads no more", quorum.ErrNotController, leader)
+	case within.Err() != nil:
+		err = fmt.Errorf("%w: %w", peer.ErrUnreachable, err)
 	}
 	return resp, err
 }

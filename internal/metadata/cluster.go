@@ -53,6 +53,9 @@ func (b *Broker) Active() bool { return b != nil && !b.Fenced && !b.InControlled
 
 // Endpoint returns the broker's endpoint on a listener.
 func (b *Broker) Endpoint(listener string) (Endpoint, bool) {
+	if b == nil {
+		return Endpoint{}, false
+	}
 	i := slices.IndexFunc(b.Endpoints, func(e Endpoint) bool { return e.Listener == listener })
 	if i < 0 {
 		return Endpoint{}, false

@@ -23,7 +23,7 @@ import (
 )
 
 // retryAfter is the pause before a broker that is fenced asks again.
-const retryAfter = 5 * time.Millisecond
+const retryAfter = 10 * time.Millisecond
 
 // membership is the broker's place in the cluster: registration, heartbeats, and what it asks of the controller for its clients.
 type membership struct {

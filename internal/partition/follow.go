@@ -25,67 +25,121 @@ type FollowRequest struct {
 }
 
 // AppendAsFollower writes what the leader sent, byte for byte, and takes over its high watermark and log start. Errors wrap
-// kerr.NotLeaderForPartition if the node does not follow in that epoch any more, kerr.CorruptMessage if a batch is damaged or out of order
-// (nothing of it or after it is written), or kerr.KafkaStorageError.
+// kerr.NotLeaderForPartition if the node does not follow in that epoch any more, kerr.CorruptMessage if a batch is damaged or out of order,
+// kerr.FencedLeaderEpoch if it is of a later epoch than was asked in (what is before such a batch is written), or kerr.KafkaStorageError.
 func (p *Partition) AppendAsFollower(r FollowRequest) error {
-	whole, records, damaged := checkFetched(r.Records, r.LeaderEpoch)
-	w := p.writeFetched(whole, records, r)
-	if w.err != nil {
-		if w.storage {
-			w.err = p.storageFailure(w.err)
-		}
-		return w.err
+	whole, refused := checkFetched(r.Records, r.LeaderEpoch)
+	if err := p.beginWith(whole, r); err != nil {
+		return err
 	}
-	p.wrote(w, len(whole), nil)
-	if damaged != nil {
-		return fmt.Errorf("fetched for partition %s: %w: %w", p.id, damaged, kerr.CorruptMessage)
+	w, n := p.writeFetched(whole, r)
+	p.wrote(w, n, nil)
+	switch {
+	case w.storage:
+		return p.storageFailure(w.err)
+	case w.err != nil:
+		return w.err
+	case refused != nil:
+		return fmt.Errorf("fetched for partition %s: %w", p.id, refused)
 	}
 	return nil
 }
 
-// checkFetched returns the whole batches at the beginning of what was fetched, how many records they have, and what is wrong with the next one.
-// A batch of a later epoch than that of the fetch is not the leader's that was asked: it is left for another fetch.
-func checkFetched(fetched []byte, epoch kafka.LeaderEpoch) (whole []byte, records int64, err error) {
+// checkFetched returns the whole batches at the beginning of what was fetched, and what is wrong with the next one; one that is cut short is no
+// fault. A batch of a later epoch than that of the fetch is not of the leader that was asked.
+func checkFetched(fetched []byte, epoch kafka.LeaderEpoch) (whole []byte, err error) {
 	rest := fetched
-	for len(rest) > record.HeaderSize {
+	for len(rest) >= record.HeaderSize {
 		b, next, err := record.Next(rest)
-		if err != nil {
-			if record.Batch(rest).Size() > len(rest) {
-				err = nil // cut short
+		switch {
+		case err != nil && record.Batch(rest).Size() > len(rest):
+			err = nil
+		case err != nil:
+			err = fmt.Errorf("%w: %w", err, kerr.CorruptMessage)
+		case b.LeaderEpoch() > epoch:
+			err = fmt.Errorf("a batch of epoch %d, asked in %d: %w", b.LeaderEpoch(), epoch, kerr.FencedLeaderEpoch)
+		default:
+			if err = b.CheckCRC(); err == nil {
+				rest = next
+				continue
 			}
-			return fetched[:len(fetched)-len(rest)], records, err
+			err = fmt.Errorf("%w: %w", err, kerr.CorruptMessage)
 		}
-		if err := b.CheckCRC(); err != nil {
-			return fetched[:len(fetched)-len(rest)], records, err
-		}
-		if b.LeaderEpoch() > epoch {
-			break
-		}
-		records, rest = records+int64(b.Count()), next
+		return fetched[:len(fetched)-len(rest)], err
 	}
-	return fetched[:len(fetched)-len(rest)], records, nil
+	return fetched[:len(fetched)-len(rest)], nil
 }
 
-func (p *Partition) writeFetched(b []byte, records int64, r FollowRequest) (w written) {
+// beginWith has an empty log that begins within a batch of the leader's begin with that batch.
+func (p *Partition) beginWith(b []byte, r FollowRequest) error {
+	if len(b) == 0 || p.LogStartOffset() < p.LogEndOffset() || record.Batch(b).BaseOffset() >= p.LogEndOffset() {
+		return nil
+	}
+	return p.cut(r.LeaderEpoch, func() error {
+		if err := p.ensureFolder(r.Now); err != nil {
+			return err
+		}
+		return p.log().TruncateFullyAndStartAt(record.Batch(b).BaseOffset(), r.Now)
+	})
+}
+
+// writeFetched writes batches and takes in the leader's bounds. It returns how many bytes were written, also with an error.
+func (p *Partition) writeFetched(b []byte, r FollowRequest) (w written, n int) {
 	c := p.config.Load()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w.err = p.follows(r.LeaderEpoch); w.err != nil {
-		return w
+		return w, 0
 	}
-	if len(b) > 0 {
-		if w = p.appendFetched(b, records, r.Now, c); w.err != nil {
-			return w
-		}
+	var rolled bool
+	n, rolled, w.err = p.appendPieces(b, r.Now, c.Log.SegmentBytes)
+	if errors.Is(w.err, commitlog.ErrOrder) {
+		w.err = fmt.Errorf("fetched for partition %s: %w: %w", p.id, w.err, kerr.CorruptMessage) // the leader's fault, not the disk's
+	} else {
+		w.storage = w.err != nil
+	}
+	if n > 0 {
+		w.sync, w.unsynced = p.grew(records(b[:n]), n, rolled, r.Now, c)
 	}
 	p.core.SetDurable(p.syncs.durable())
 	p.core.Followed(p.log().LogEndOffset(), r.HighWatermark)
-	if start := min(r.LogStartOffset, p.core.HighWatermark()); start > p.log().LogStartOffset() {
+	if start := min(r.LogStartOffset, p.core.HighWatermark()); w.err == nil && start > p.log().LogStartOffset() {
 		w.err = p.log().SetLogStartOffset(start)
 		w.storage = w.err != nil
 	}
 	p.publish()
-	return w
+	return w, n
+}
+
+// appendPieces writes batches in pieces that segments can hold, and returns how many bytes that came to. Hold the lock.
+func (p *Partition) appendPieces(b []byte, now time.Time, size int) (n int, rolled bool, err error) {
+	if len(b) == 0 {
+		return 0, false, nil
+	}
+	if err := p.ensureFolder(now); err != nil {
+		return 0, false, err
+	}
+	for n < len(b) {
+		piece := leading(b[n:], size)
+		appended, err := p.log().Append(piece, now)
+		if err != nil {
+			return n, rolled, err
+		}
+		n, rolled = n+len(piece), rolled || appended.Rolled
+	}
+	return n, rolled, nil
+}
+
+// records is how many whole batches have.
+func records(b []byte) (n int64) {
+	for rest := b; len(rest) > 0; {
+		batch, next, err := record.Next(rest)
+		if err != nil {
+			break // they were written
+		}
+		n, rest = n+int64(batch.Count()), next
+	}
+	return n
 }
 
 // follows reports whether this node follows in an epoch. Hold the lock.
@@ -97,38 +151,6 @@ func (p *Partition) follows(epoch kafka.LeaderEpoch) error {
 		return fmt.Errorf("partition %s is not followed in epoch %d: %w", p.id, epoch, kerr.NotLeaderForPartition)
 	}
 	return nil
-}
-
-// appendFetched writes batches, in pieces that segments can hold. Hold the lock.
-func (p *Partition) appendFetched(b []byte, records int64, now time.Time, c *Config) (w written) {
-	if w.err = p.ensureFolder(now); w.err != nil {
-		w.storage = true
-		return w
-	}
-	log := p.log()
-	if first := record.Batch(b).BaseOffset(); first < log.LogEndOffset() && log.LogEndOffset() == log.LogStartOffset() {
-		// An empty log that begins within a batch of the leader's begins with that batch.
-		if w.err = log.TruncateFullyAndStartAt(first, now); w.err != nil {
-			w.storage = true
-			return w
-		}
-	}
-	rolled := false
-	for rest := b; len(rest) > 0; {
-		piece := leading(rest, c.Log.SegmentBytes)
-		appended, err := log.Append(piece, now)
-		if errors.Is(err, commitlog.ErrOrder) {
-			w.err = fmt.Errorf("fetched for partition %s: %w: %w", p.id, err, kerr.CorruptMessage) // the leader's fault, not the disk's
-			return w
-		}
-		if err != nil {
-			w.err, w.storage = err, true
-			return w
-		}
-		rolled, rest = rolled || appended.Rolled, rest[len(piece):]
-	}
-	w.sync, w.unsynced = p.grew(records, len(b), rolled, now, c)
-	return w
 }
 
 // leading returns whole batches of at most size bytes, but at least one.
@@ -196,29 +218,33 @@ func (p *Partition) StartAt(epoch kafka.LeaderEpoch, leaderStart, leaderEnd kafk
 	})
 }
 
-// cut takes something off the end of the log of a follower. It syncs under the locks: a follower that has to give up records has nothing else to do.
+// cut takes something off the end of the log of a follower. It syncs under the locks: a follower that has to give up records has nothing else to
+// do. Errors are AppendAsFollower's.
 func (p *Partition) cut(epoch kafka.LeaderEpoch, truncate func() error) error {
-	err := p.cutLocked(epoch, truncate)
-	p.watchers.Cut(p.LogEndOffset(), p.HighWatermark(), p.LastStableOffset())
+	storage, err := p.cutLocked(epoch, truncate)
+	if storage {
+		return p.storageFailure(err)
+	}
 	return err
 }
 
-func (p *Partition) cutLocked(epoch kafka.LeaderEpoch, truncate func() error) error {
+func (p *Partition) cutLocked(epoch kafka.LeaderEpoch, truncate func() error) (storage bool, err error) {
 	p.upkeep.Lock()
 	defer p.upkeep.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.follows(epoch); err != nil {
-		return err
+		return false, err
 	}
 	before := p.log().LogEndOffset()
 	if err := truncate(); err != nil {
-		return fmt.Errorf("%s: %w: %w", p.id, err, kerr.KafkaStorageError)
+		return true, err
 	}
 	p.core.Truncated(p.log().LogEndOffset())
 	p.publish()
+	p.watchers.Cut(p.LogEndOffset(), p.HighWatermark(), p.LastStableOffset())
 	if end := p.log().LogEndOffset(); end != before {
 		p.dir().m.o.Log.Info("a follower's log was cut", "partition", p.id, "epoch", epoch, "from", before, "to", end)
 	}
-	return nil
+	return false, nil
 }

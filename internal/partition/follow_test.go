@@ -264,7 +264,7 @@ func TestWhatAFollowerRefuses(t *testing.T) {
 	}
 	later := slices.Clone(good[2*third:])
 	record.Batch(later).SetLeaderEpoch(7)
-	if end, err := follow(later, 0); end != 4 || err != nil {
+	if end, err := follow(later, 0); end != 4 || !errors.Is(err, kerr.FencedLeaderEpoch) {
 		t.Errorf("one of a later epoch: %d, %v", end, err)
 	}
 	if hw := g.at(1).HighWatermark(); hw != 4 {

@@ -106,7 +106,7 @@ func (p *Partition) HighWatermark() kafka.Offset { return kafka.Offset(p.highWat
 
 // LastStableOffset returns the exclusive bound of what read_committed may see.
 func (p *Partition) LastStableOffset() kafka.Offset {
-	// The order matters: the high watermark only rises, and no transaction begins below it.
+	// The order matters: the high watermark only rises, but where a follower's log is cut, and no transaction begins below it.
 	hw := p.HighWatermark()
 	if first := kafka.Offset(p.firstUnstable.Load()); first != kafka.NoOffset {
 		return min(first, hw)

@@ -67,8 +67,9 @@ type Config struct {
 	Clean bool
 	// Send hands messages to another voter, in order and without blocking; it may lose them. A quorum of one needs none.
 	Send func(to kafka.NodeID, messages [][]byte)
-	// FetchSnapshot writes the bytes of another voter's snapshot to w. It may take long. A quorum of one needs none.
-	FetchSnapshot func(from kafka.NodeID, id SnapshotID, w io.Writer) error
+	// FetchSnapshot writes the bytes of another voter's snapshot to w. It may take long, and ends with
+	// ctx. A quorum of one needs none.
+	FetchSnapshot func(ctx context.Context, from kafka.NodeID, id SnapshotID, w io.Writer) error
 	// Activated is told when this node has become the active controller. It must not block; nil for nobody.
 	Activated func()
 	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever calls step itself, to
@@ -88,6 +89,8 @@ type Engine struct {
 	written  chan snapshotResult
 	fetched  chan error // of the snapshot that install asked for
 	resigns  chan chan struct{}
+	life     context.Context // of what was started beside the loop
+	end      context.CancelFunc
 	stopped  chan struct{}
 	// subscribed wakes the loop for those who join.
 	subscribed chan struct{}
@@ -122,6 +125,7 @@ type Engine struct {
 	mu      sync.Mutex // a leaf: guards the fields below
 	joining []func(metadata.Change)
 	news    chan struct{} // closed at the next publication; nil while nobody waits
+	deposed chan struct{} // closed when leader or epoch change; nil while nobody waits
 	seen    map[ReplicaKey]ReplicaState
 }
 
@@ -247,6 +251,17 @@ func (e *Engine) next() <-chan struct{} {
 func (e *Engine) Leader() (kafka.NodeID, kafka.LeaderEpoch) {
 	s := e.status.Load()
 	return s.Leader, s.Epoch
+}
+
+// LeaderUntil is Leader, with a channel that is closed when that is no longer so.
+func (e *Engine) LeaderUntil() (kafka.NodeID, kafka.LeaderEpoch, <-chan struct{}) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.deposed == nil {
+		e.deposed = make(chan struct{})
+	}
+	leader, epoch := e.Leader() // after the channel: whoever changes it closes the channel after that
+	return leader, epoch, e.deposed
 }
 
 // raftID is a node's id in Raft, which has no id 0.

@@ -41,7 +41,7 @@ func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) error {
 	if err != nil {
 		return err
 	}
-	err = e.cfg.FetchSnapshot(from, id, &appender{file: file})
+	err = e.cfg.FetchSnapshot(e.life, from, id, &appender{file: file})
 	if err == nil {
 		err = file.Sync()
 	}

@@ -203,6 +203,7 @@ func (e *Engine) deadline() time.Time {
 
 // stop answers everybody and closes the log: cleanly, unless it failed.
 func (e *Engine) stop(now time.Time, err error) error {
+	e.end()
 	if e.install != nil {
 		if err := <-e.fetched; err != nil { // whoever starts on this folder is offered it again
 			e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", err)

@@ -66,7 +66,7 @@ type Status struct {
 // publishStatus shows the state of the quorum; the loop calls it when something of it changed.
 func (e *Engine) publishStatus() {
 	basic := e.raft.BasicStatus()
-	e.status.Store(&Status{
+	before := e.status.Swap(&Status{
 		Leader:        nodeID(basic.Lead),
 		Epoch:         kafka.LeaderEpoch(basic.GetTerm()),
 		HighWatermark: e.committed,
@@ -75,6 +75,15 @@ func (e *Engine) publishStatus() {
 		CaughtUp:      e.caughtUp,
 		snapshot:      e.storage.snap,
 	})
+	if before != nil && before.Leader == nodeID(basic.Lead) && before.Epoch == kafka.LeaderEpoch(basic.GetTerm()) {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.deposed != nil {
+		close(e.deposed)
+		e.deposed = nil
+	}
 }
 
 // Status returns the state of the quorum. The leader's own line is of the moment; other voters have what they told.

@@ -1,6 +1,7 @@
 package quorum
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -45,7 +46,7 @@ func (cfg Config) withDefaults() Config {
 		cfg.Activated = func() {}
 	}
 	if cfg.FetchSnapshot == nil {
-		cfg.FetchSnapshot = func(kafka.NodeID, SnapshotID, io.Writer) error { return errors.ErrUnsupported }
+		cfg.FetchSnapshot = func(context.Context, kafka.NodeID, SnapshotID, io.Writer) error { return errors.ErrUnsupported }
 	}
 	return cfg
 }
@@ -65,6 +66,7 @@ func Open(cfg Config) (*Engine, error) {
 		subscribed: make(chan struct{}, 1),
 		seen:       make(map[ReplicaKey]ReplicaState),
 	}
+	e.life, e.end = context.WithCancel(context.Background())
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
 		return nil, fmt.Errorf("make %s: %w", cfg.Dir, err)
 	}

@@ -39,7 +39,7 @@ func (w *network) send(from kafka.NodeID) func(kafka.NodeID, [][]byte) {
 }
 
 // fetchSnapshot reads another voter's file.
-func (w *network) fetchSnapshot(from kafka.NodeID, id SnapshotID, to io.Writer) error {
+func (w *network) fetchSnapshot(_ context.Context, from kafka.NodeID, id SnapshotID, to io.Writer) error {
 	w.mu.Lock()
 	n := w.nodes[from]
 	w.mu.Unlock()

@@ -192,7 +192,7 @@ func TestFetchSnapshot(t *testing.T) {
 				return testkit.Answer(h, resp)
 			})
 			var got bytes.Buffer
-			err := w.FetchSnapshot(2, quorum.SnapshotID{EndOffset: 7, Epoch: 3}, &got)
+			err := w.FetchSnapshot(t.Context(), 2, quorum.SnapshotID{EndOffset: 7, Epoch: 3}, &got)
 			if !errors.Is(err, test.want) || err == nil && !bytes.Equal(got.Bytes(), content) {
 				t.Errorf("%q, %v", got.Bytes(), err)
 			}

@@ -21,11 +21,11 @@ const besidePiece = 1 << 20
 var ErrPiece = errors.New("not the piece of the snapshot that was asked for")
 
 // FetchSnapshot implements quorum.Config.FetchSnapshot by Kafka's request of that name (KIP-630).
-func (n *Net) FetchSnapshot(from kafka.NodeID, id quorum.SnapshotID, w io.Writer) error {
+func (n *Net) FetchSnapshot(ctx context.Context, from kafka.NodeID, id quorum.SnapshotID, w io.Writer) error {
 	client := n.client(from, n.o.MaxSnapshotPiece+besidePiece)
 	defer client.Close()
 	for at := int64(0); ; {
-		piece, err := n.fetchPiece(client, id, at)
+		piece, err := n.fetchPiece(ctx, client, id, at)
 		if err != nil {
 			return err
 		}
@@ -41,8 +41,8 @@ func (n *Net) FetchSnapshot(from kafka.NodeID, id quorum.SnapshotID, w io.Writer
 	}
 }
 
-func (n *Net) fetchPiece(client *peer.Client, id quorum.SnapshotID, at int64) (*kmsg.FetchSnapshotResponseTopicPartition, error) {
-	ctx, cancel := context.WithTimeout(n.life, n.o.Timeout)
+func (n *Net) fetchPiece(ctx context.Context, client *peer.Client, id quorum.SnapshotID, at int64) (*kmsg.FetchSnapshotResponseTopicPartition, error) {
+	ctx, cancel := context.WithTimeout(ctx, n.o.Timeout)
 	defer cancel()
 	_, epoch := n.o.Quorum().Leader()
 	req := kmsg.NewPtrFetchSnapshotRequest()

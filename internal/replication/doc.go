@@ -1,12 +1,13 @@
 // Package replication keeps the replicas that this node follows with alike to their leaders', and has the controller asked for the in-sync
 // sets that its own leaders want.
 //
-// Layer 4, an engine of the loop kind: a Fetcher for each leader's node owns the connection to it and asks for all that is followed from
+// Layer 4, an engine of the loop kind: a fetcher for each leader's node owns the connection to it and asks for all that is followed from
 // there, by Kafka's Fetch; one more loop sends AlterPartition. What a replica may do is decided in package replica; package partition writes.
 //
 // Invariants:
 //
-//   - A follower's log is cut by leader epochs alone: where the leader says that both part (KIP-101), or where it begins behind what is here.
+//   - A follower's log is cut where the leader says by epochs that both part (KIP-101), and by offsets only where the leader's log lies wholly
+//     behind or before what was asked for, as in Kafka.
 //   - What a leader sent is checked (CRC, order, epoch) before it is written, and written as it is.
 //   - A fetch names the leader epoch that this node knows, and the answer is for that epoch or for nothing.
 //   - An in-sync set is asked for with the broker epochs that the followers fetched with (KIP-903), one request at a time.
