@@ -1,16 +1,19 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/test/compat/peer"
 )
@@ -26,6 +29,7 @@ type cluster struct {
 	dir     string
 	options []peer.Options
 	nodes   []*peer.Peer
+	client  *kgo.Client
 	admin   *kadm.Client
 }
 
@@ -69,7 +73,7 @@ func newCluster(ctx context.Context, dir string) (*cluster, error) {
 	if err != nil {
 		return nil, errors.Join(err, c.close(false))
 	}
-	c.admin = kadm.NewClient(client)
+	c.client, c.admin = client, kadm.NewClient(client)
 	_, err = c.admin.CreateTopic(ctx, partitions, nodes, nil, topic)
 	return c, err
 }
@@ -88,28 +92,48 @@ func (c *cluster) start(ctx context.Context, i int) (err error) {
 	return err
 }
 
-// settle waits until every replica is in sync.
+// settle waits until every replica is in sync, and every node knows it: one that stood still believes what was true before.
 func (c *cluster) settle(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, settles)
 	defer cancel()
 	for {
-		topics, err := c.admin.ListTopics(ctx, topic)
-		if err == nil && inSync(topics[topic].Partitions) {
+		why := c.unsettled(ctx)
+		if why == nil {
 			return nil
 		}
 		if wait(ctx, 50*time.Millisecond) != nil {
-			return fmt.Errorf("not all replicas are in sync again after %v: %v, %w", settles, topics[topic].Partitions, err)
+			return fmt.Errorf("not all replicas are in sync again after %v: %w", settles, why)
 		}
 	}
 }
 
-func inSync(all kadm.PartitionDetails) bool {
-	for _, p := range all {
-		if len(p.ISR) < nodes || p.Leader < 0 {
-			return false
+// unsettled says what is not in sync, or whose view of it is another one.
+func (c *cluster) unsettled(ctx context.Context) error {
+	var first []kmsg.MetadataResponseTopicPartition
+	for id := 1; id <= nodes; id++ {
+		req := kmsg.NewPtrMetadataRequest()
+		t := kmsg.NewMetadataRequestTopic()
+		t.Topic = kmsg.StringPtr(topic)
+		req.Topics = append(req.Topics, t)
+		answer, err := c.client.Broker(id).Request(ctx, req)
+		if err != nil {
+			return fmt.Errorf("node %d: %w", id, err)
+		}
+		known := answer.(*kmsg.MetadataResponse).Topics[0].Partitions
+		slices.SortFunc(known, func(a, b kmsg.MetadataResponseTopicPartition) int { return cmp.Compare(a.Partition, b.Partition) })
+		if id == 1 {
+			first = known
+		}
+		if len(known) != partitions || len(first) != partitions {
+			return fmt.Errorf("node %d knows %d partitions", id, len(known))
+		}
+		for i, p := range known {
+			if len(p.ISR) < nodes || p.Leader < 0 || p.Leader != first[i].Leader || p.LeaderEpoch != first[i].LeaderEpoch {
+				return fmt.Errorf("node %d knows of partition %d: leader %d in epoch %d, in sync %v", id, i, p.Leader, p.LeaderEpoch, p.ISR)
+			}
 		}
 	}
-	return len(all) == partitions
+	return nil
 }
 
 // close ends the nodes, whatever state they are in.
