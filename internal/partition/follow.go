@@ -14,8 +14,9 @@ import (
 
 // FollowRequest is what a leader answered to this follower's fetch.
 type FollowRequest struct {
-	// LeaderEpoch is that in which was asked.
+	// LeaderEpoch is that in which was asked, Offset from where on.
 	LeaderEpoch kafka.LeaderEpoch
+	Offset      kafka.Offset
 	// Records are batches; the last one may be cut short.
 	Records []byte
 	// HighWatermark and LogStartOffset are the leader's.
@@ -33,7 +34,12 @@ func (p *Partition) AppendAsFollower(r FollowRequest) error {
 		return err
 	}
 	w, n := p.writeFetched(whole, r)
+	owed := w.sync
+	w.sync = false
 	p.wrote(w, n, nil)
+	if owed {
+		p.syncOwed() // before the next fetch, which says that it is here
+	}
 	switch {
 	case w.storage:
 		return p.storageFailure(w.err)
@@ -89,6 +95,10 @@ func (p *Partition) writeFetched(b []byte, r FollowRequest) (w written, n int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if w.err = p.follows(r.LeaderEpoch); w.err != nil {
+		return w, 0
+	}
+	if start, end := p.log().LogStartOffset(), p.log().LogEndOffset(); len(b) > 0 && r.Offset != end && start < end {
+		w.err = fmt.Errorf("partition %s ends at %d, and what follows %d was fetched: %w", p.id, end, r.Offset, kerr.NotLeaderForPartition)
 		return w, 0
 	}
 	var rolled bool
@@ -241,6 +251,9 @@ func (p *Partition) cutLocked(epoch kafka.LeaderEpoch, truncate func() error) (s
 		return true, err
 	}
 	p.core.Truncated(p.log().LogEndOffset())
+	if s := p.syncs; s != nil {
+		s.synced, s.owed = min(s.synced, p.log().LogEndOffset()), min(s.owed, p.log().LogEndOffset())
+	}
 	p.publish()
 	p.watchers.Cut(p.LogEndOffset(), p.HighWatermark(), p.LastStableOffset())
 	if end := p.log().LogEndOffset(); end != before {

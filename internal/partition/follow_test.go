@@ -41,16 +41,21 @@ func newGroup(t *testing.T) *group {
 	g := &group{t: t, isr: []int32{1, 2, 3}}
 	for id := kafka.NodeID(1); id <= 3; id++ {
 		w := &world{t: t, fs: vfs.NewMem(), now: time.UnixMilli(1_700_000_000_000), image: metadata.Empty()}
-		if err := w.fs.Mkdir("/a"); err != nil {
+		for i, path := range []string{"/a", "/b"} {
+			if err := w.fs.Mkdir(path); err != nil {
+				t.Fatal(err)
+			}
+			w.dirs = append(w.dirs, Dir{Path: path, ID: kafka.UUID{0: 0xd0, 14: byte(i), 15: byte(id)}})
+		}
+		if err := w.fs.SyncDir("/"); err != nil {
 			t.Fatal(err)
 		}
-		w.dirs = []Dir{{Path: "/a", ID: kafka.UUID{0: 0xd0, 15: byte(id)}}}
 		w.options = func(o *Options) {
 			o.Self, o.Cluster, o.MaxLag = id, registered{}, 10*time.Second
 			o.Propose = func(p Proposed) { g.proposed = append(g.proposed, p) }
 		}
 		w.open(false)
-		w.apply(&schema.TopicRecord{Name: "t", TopicID: topicID("t")}, &schema.PartitionRecord{
+		w.apply(&schema.FeatureLevelRecord{Name: "metadata.version", FeatureLevel: 33}, &schema.TopicRecord{Name: "t", TopicID: topicID("t")}, &schema.PartitionRecord{
 			TopicID: topicID("t"), Replicas: []int32{1, 2, 3}, ISR: g.isr, Leader: 1, Directories: make([]kafka.UUID, 3),
 		})
 		g.nodes = append(g.nodes, w)
@@ -125,7 +130,7 @@ func (g *group) fetch(i, most int) error {
 		return err
 	}
 	return g.at(i).AppendAsFollower(FollowRequest{
-		LeaderEpoch: f.LeaderEpoch, Records: b, HighWatermark: res.HighWatermark, LogStartOffset: res.LogStartOffset, Now: now,
+		LeaderEpoch: f.LeaderEpoch, Offset: f.Offset, Records: b, HighWatermark: res.HighWatermark, LogStartOffset: res.LogStartOffset, Now: now,
 	})
 }
 
@@ -248,7 +253,7 @@ func TestWhatAFollowerRefuses(t *testing.T) {
 	good := g.bytes(0)
 	third := len(good) / 3
 	follow := func(b []byte, epoch kafka.LeaderEpoch) (kafka.Offset, error) {
-		err := g.at(1).AppendAsFollower(FollowRequest{LeaderEpoch: epoch, Records: b, HighWatermark: 100, Now: g.nodes[1].now})
+		err := g.at(1).AppendAsFollower(FollowRequest{LeaderEpoch: epoch, Offset: g.at(1).LogEndOffset(), Records: b, HighWatermark: 100, Now: g.nodes[1].now})
 		return g.at(1).LogEndOffset(), err
 	}
 	if end, err := follow(good, 1); end != 0 || !errors.Is(err, kerr.NotLeaderForPartition) {
@@ -370,5 +375,50 @@ func TestWhoLagsIsLeftOut(t *testing.T) {
 	g.decide()
 	if hw := g.at(0).HighWatermark(); hw != 1 {
 		t.Errorf("high watermark %d without the one that lagged", hw)
+	}
+}
+
+// TestCutWhileItMoves: what a copy in another log directory has of records that the log lost since is not taken for the log's.
+func TestCutWhileItMoves(t *testing.T) {
+	g := newGroup(t)
+	w, p := g.nodes[0], g.at(0)
+	w.mustAppend(p, 2)
+	g.settle()
+	w.mustAppend(p, 2) // which nobody fetches
+	if err := w.m.AlterDir(p.ID(), "/b"); err != nil {
+		t.Fatal(err)
+	}
+	move := &mover{m: w.m}
+	for range 5 {
+		move.step(w.now)
+		w.now = w.now.Add(time.Second)
+	}
+	if _, _, lag, ok := p.Moving(); lag != 0 || !ok {
+		t.Fatalf("%d behind, %v", lag, ok)
+	}
+	g.change([]int32{1, 2, 3}, 1)
+	if _, err := g.nodes[1].append(g.at(1), data(t, 2, idempotent(0))); err != nil {
+		t.Fatal(err)
+	}
+	for range 4 { // the first is told where to cut
+		if err := g.fetch(0, 1<<20); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(g.bytes(0), g.bytes(1)) {
+		t.Fatal("the log that serves is not the leader's")
+	}
+	w.apply(&schema.PartitionChangeRecord{
+		TopicID: topicID("t"), Leader: -2, LeaderRecoveryState: -1, Directories: []kafka.UUID{w.dirs[1].ID, {}, {}},
+	})
+	for range 100 {
+		move.step(w.now)
+		w.now = w.now.Add(time.Second)
+	}
+	if p.Dir() != w.dirs[1].ID {
+		t.Fatalf("it was not moved: %s", p)
+	}
+	if !bytes.Equal(g.bytes(0), g.bytes(1)) {
+		t.Fatal("after the move the log is not the leader's")
 	}
 }

@@ -209,6 +209,9 @@ func (w *mover) advance(mv *move, now time.Time) (time.Duration, error) {
 			return 0, err
 		}
 	}
+	if log := mv.log.Load(); shared(p.log(), log) < log.LogEndOffset() {
+		return 0, log.TruncateTo(shared(p.log(), log), now) // the log was cut since, by a leader that did not have its end
+	}
 	rate := w.m.moveRate.Load()
 	switch behind := p.LogEndOffset() > mv.log.Load().LogEndOffset(); {
 	case behind && rate == 0:
@@ -229,6 +232,23 @@ func (w *mover) advance(mv *move, now time.Time) (time.Duration, error) {
 		w.m.misplace(p, mv.to.ID)
 	}
 	return idleLook, nil
+}
+
+// shared is up to where a copy of a log holds what the log holds now, exclusive, by their leader epochs: records of one epoch and offset are the
+// same. What the log no longer reaches back to counts as the same: the copy begins anew for other reasons then.
+func shared(log, copied *commitlog.Log) kafka.Offset {
+	all, newest := copied.LogEndOffset(), copied.LatestEpoch()
+	if newest == kafka.NoEpoch {
+		return all
+	}
+	epoch, end := log.EpochEndOffset(newest)
+	if end == kafka.NoOffset {
+		return all
+	}
+	if _, own := copied.EpochEndOffset(epoch); own != kafka.NoOffset {
+		end = min(end, own)
+	}
+	return min(end, all)
 }
 
 // notedIn is where the metadata says that the replica is.
@@ -378,6 +398,9 @@ func (w *mover) publish(mv *move, old *home, now time.Time) (bool, error) {
 	p, log := mv.p, mv.log.Load()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if shared(old.log, log) < log.LogEndOffset() {
+		return false, nil
+	}
 	if old.log.LogEndOffset() > log.LogEndOffset() {
 		if _, err := w.copy(mv, moveChunk, now); err != nil && !errors.Is(err, errUnread) { // which is met again without the lock
 			return false, err

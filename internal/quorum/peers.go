@@ -3,12 +3,14 @@ package quorum
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/record"
 )
 
 // Errors of Deliver.
@@ -22,8 +24,12 @@ var (
 // Deliver hands messages of another voter to the loop. It drops them when the loop is behind: Raft repeats. Errors wrap ErrNoMessage
 // and ErrNotVoter.
 func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
-	// One that this node does not know may be a voter since a moment ago.
-	if v, ok := e.Voter(from.ID); ok && v.Directory != from.Directory && !v.Directory.IsZero() {
+	// One that this node does not know may be a voter since a moment ago, where voters can change.
+	v, ok := e.Voter(from.ID)
+	if !ok && e.status.Load().KRaftVersion == 0 {
+		return fmt.Errorf("%w: node %d is none of the voters", ErrNotVoter, from.ID)
+	}
+	if ok && v.Directory != from.Directory && !v.Directory.IsZero() {
 		return fmt.Errorf("%w: node %d has directory %v, and %v as a voter", ErrNotVoter, from.ID, from.Directory, v.Directory)
 	}
 	if to.ID != e.cfg.NodeID || to.Directory != e.cfg.Directory && !to.Directory.IsZero() {
@@ -36,6 +42,9 @@ func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
 		}
 		if !between(m.GetType()) || nodeID(m.GetFrom()) != from.ID || nodeID(m.GetTo()) != e.cfg.NodeID {
 			return fmt.Errorf("%w: %v from %d to %d", ErrNoMessage, m.GetType(), nodeID(m.GetFrom()), nodeID(m.GetTo()))
+		}
+		if err := e.sound(m); err != nil {
+			return fmt.Errorf("%w: %v from %d: %w", ErrNoMessage, m.GetType(), from.ID, err)
 		}
 		select {
 		case e.messages <- m:
@@ -54,6 +63,38 @@ func between(t raftpb.MessageType) bool {
 		return true
 	}
 	return false
+}
+
+// sound looks for what Raft would panic over, or this engine: it trusts its peers.
+func (e *Engine) sound(m *raftpb.Message) error {
+	end := uint64(e.log.LogEndOffset())
+	switch {
+	case m.GetTerm() == 0:
+		return errors.New("no term")
+	case m.GetType() == raftpb.MsgAppResp && !m.GetReject() && m.GetIndex() > end:
+		return fmt.Errorf("index %d acknowledged, the log ends at %d", m.GetIndex(), end)
+	case m.GetType() == raftpb.MsgSnap && (m.GetSnapshot().GetMetadata().GetIndex() > math.MaxInt64 || m.GetSnapshot().GetMetadata().GetTerm() > math.MaxInt32):
+		return errors.New("a snapshot of no offset")
+	}
+	next, term := m.GetIndex(), m.GetLogTerm()
+	for _, entry := range m.GetEntries() {
+		next++
+		if entry.GetIndex() != next || entry.GetTerm() < term || entry.GetTerm() > m.GetTerm() {
+			return fmt.Errorf("index %d of term %d after %d of %d", entry.GetIndex(), entry.GetTerm(), next-1, term)
+		}
+		term = entry.GetTerm()
+		if len(entry.GetData()) == 0 {
+			continue
+		}
+		b, rest, err := record.Next(entry.GetData())
+		if err == nil {
+			err = b.CheckCRC()
+		}
+		if err != nil || len(rest) > 0 || index(b.BaseOffset()) != next || uint64(b.LeaderEpoch()) != term {
+			return fmt.Errorf("index %d is not where its batch belongs: %w", next, err)
+		}
+	}
+	return nil
 }
 
 // Unreachable tells that messages to a voter were lost, so that Raft tries again with fewer.

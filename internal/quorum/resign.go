@@ -40,7 +40,7 @@ func (e *Engine) resign(done chan struct{}) {
 			best, most = id, p.Match
 		}
 	})
-	if e.leader == nil || best == 0 {
+	if !e.active() || best == 0 {
 		close(done)
 		return
 	}

@@ -313,6 +313,18 @@ func TestDeliver(t *testing.T) {
 		}
 		return b
 	}
+	encoded := func(m *raftpb.Message) []byte {
+		b, err := proto.Marshal(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	termless := encoded(&raftpb.Message{Type: raftpb.MsgVote.Enum(), From: new(raftID(2)), To: new(raftID(1))})
+	half := encoded(&raftpb.Message{
+		Type: raftpb.MsgApp.Enum(), From: new(raftID(2)), To: new(raftID(1)), Term: new(uint64(1)),
+		Entries: []*raftpb.Entry{{Index: new(uint64(1)), Term: new(uint64(1)), Data: []byte("half")}},
+	})
 	good := message(raftpb.MsgHeartbeat, 2, 1)
 	two, one := ReplicaKey{ID: 2, Directory: kafka.UUID{2}}, ReplicaKey{ID: 1, Directory: nodeDirectory}
 	for _, test := range []struct {
@@ -330,6 +342,9 @@ func TestDeliver(t *testing.T) {
 		{"to another receiver", two, one, message(raftpb.MsgHeartbeat, 2, 3), ErrNoMessage},
 		{"a proposal", two, one, message(raftpb.MsgProp, 2, 1), ErrNoMessage},
 		{"of Raft to itself", two, one, message(raftpb.MsgHup, 2, 1), ErrNoMessage},
+		{"without a term", two, one, termless, ErrNoMessage},
+		{"with half a batch", two, one, half, ErrNoMessage},
+		{"of a stranger", ReplicaKey{ID: 9}, one, message(raftpb.MsgHeartbeat, 9, 1), ErrNotVoter},
 		{"no message", two, one, []byte("no message"), ErrNoMessage},
 	} {
 		if err := s.Deliver(test.from, test.to, [][]byte{test.message}); !errors.Is(err, test.want) {

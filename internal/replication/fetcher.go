@@ -186,7 +186,7 @@ func (f *fetcher) take(ctx context.Context, x *followed, a *kmsg.FetchResponseTo
 		return x.p.Diverged(x.asked.LeaderEpoch, there, now)
 	}
 	return x.p.AppendAsFollower(partition.FollowRequest{
-		LeaderEpoch: x.asked.LeaderEpoch, Records: a.RecordBatches, HighWatermark: kafka.Offset(a.HighWatermark),
+		LeaderEpoch: x.asked.LeaderEpoch, Offset: x.asked.Offset, Records: a.RecordBatches, HighWatermark: kafka.Offset(a.HighWatermark),
 		LogStartOffset: kafka.Offset(a.LogStartOffset), Now: now,
 	})
 }
