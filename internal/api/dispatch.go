@@ -170,6 +170,8 @@ func ask[Resp kmsg.Response](c *call, req kmsg.Request) (resp Resp, here bool) {
 	if err != nil {
 		c.Log.Warn("the controller does not answer", "key", c.hdr.Key, "err", err)
 	}
-	resp, _ = answer.(Resp)
-	return resp, here
+	if err != nil || here {
+		return resp, here
+	}
+	return answer.(Resp), false // it was decoded as the answer to req
 }

@@ -59,7 +59,7 @@ func (c *Controller) Submit(ctx context.Context, cmd controller.Command) (any, e
 		if err == nil || !again(err) {
 			return response, err
 		}
-		if pause(ctx) != nil {
+		if peer.Pause(ctx, retryAfter) != nil {
 			return nil, fmt.Errorf("no controller answers: %w", err)
 		}
 	}
@@ -92,7 +92,7 @@ func (c *Controller) Ask(ctx context.Context, req kmsg.Request) (resp kmsg.Respo
 				return resp, false, err
 			}
 		}
-		if pause(ctx) != nil {
+		if peer.Pause(ctx, retryAfter) != nil {
 			return nil, false, fmt.Errorf("no controller answers: %w", err)
 		}
 	}
@@ -170,17 +170,5 @@ func (c *Controller) Close() {
 	c.mu.Unlock()
 	if client != nil {
 		client.Close()
-	}
-}
-
-// pause waits a moment, or until ctx ends.
-func pause(ctx context.Context) error {
-	t := time.NewTimer(retryAfter)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 )
 
@@ -54,7 +55,7 @@ func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
 			return // whoever can't be reached may still be there: its session decides
 		}
 		_ = nc.Close() // it was opened for nothing else
-		if pause(n.life, probeEvery) != nil {
+		if peer.Pause(n.life, probeEvery) != nil {
 			return
 		}
 	}

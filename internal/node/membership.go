@@ -19,6 +19,7 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 )
 
@@ -85,20 +86,9 @@ func (m *membership) join(ctx context.Context) error {
 		if !fenced {
 			return nil
 		}
-		if err := pause(ctx, retryAfter); err != nil {
+		if err := peer.Pause(ctx, retryAfter); err != nil {
 			return fmt.Errorf("the controller keeps the broker fenced: %w", err)
 		}
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -149,7 +139,7 @@ func (m *membership) register(ctx context.Context) error {
 			m.epoch.Store(resp.BrokerEpoch)
 		}
 		// The process before this one may count as alive until somebody notices, or its session ends.
-		if !errors.Is(err, kerr.DuplicateBrokerRegistration) || pause(ctx, retryAfter) != nil {
+		if !errors.Is(err, kerr.DuplicateBrokerRegistration) || peer.Pause(ctx, retryAfter) != nil {
 			return err
 		}
 	}
@@ -216,7 +206,7 @@ func (m *membership) leave(ctx context.Context) error {
 		if err != nil || resp.ShouldShutdown {
 			return err
 		}
-		if err := pause(ctx, retryAfter); err != nil {
+		if err := peer.Pause(ctx, retryAfter); err != nil {
 			return err
 		}
 	}

@@ -200,15 +200,22 @@ func (p *Partition) Fetching() (Fetching, bool) {
 // (KIP-101, KIP-595). Errors are AppendAsFollower's.
 func (p *Partition) Diverged(epoch kafka.LeaderEpoch, there EpochEnd, now time.Time) error {
 	return p.cut(epoch, func() error {
-		log := p.log()
-		end := min(there.End, log.LogEndOffset())
+		end := agreed(p.log(), there)
 		if there.Epoch == kafka.NoEpoch || there.End < 0 {
 			end = p.core.HighWatermark()
-		} else if _, own := log.EpochEndOffset(there.Epoch); own != kafka.NoOffset {
-			end = min(end, own)
 		}
-		return log.TruncateTo(end, now)
+		return p.log().TruncateTo(end, now)
 	})
+}
+
+// agreed is up to where a log holds what another one does, exclusive, of which is known where an epoch ends: records of one epoch and offset are the
+// same.
+func agreed(log *commitlog.Log, there EpochEnd) kafka.Offset {
+	end := min(there.End, log.LogEndOffset())
+	if _, own := log.EpochEndOffset(there.Epoch); own != kafka.NoOffset {
+		end = min(end, own)
+	}
+	return end
 }
 
 // StartAt begins the log anew at the leader's log start, which lies behind this one's end; or cuts it off at the leader's end, which lies

@@ -209,11 +209,12 @@ func (w *mover) advance(mv *move, now time.Time) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	if log := mv.log.Load(); shared(p.log(), log) < log.LogEndOffset() {
-		return 0, log.TruncateTo(shared(p.log(), log), now) // the log was cut since, by a leader that did not have its end
+	log := mv.log.Load()
+	if end := shared(p.log(), log); end < log.LogEndOffset() {
+		return 0, log.TruncateTo(end, now) // the log was cut since, by a leader that did not have its end
 	}
 	rate := w.m.moveRate.Load()
-	switch behind := p.LogEndOffset() > mv.log.Load().LogEndOffset(); {
+	switch behind := p.LogEndOffset() > log.LogEndOffset(); {
 	case behind && rate == 0:
 		return stallLimit, nil
 	case behind && now.Before(w.ready):
@@ -234,21 +235,17 @@ func (w *mover) advance(mv *move, now time.Time) (time.Duration, error) {
 	return idleLook, nil
 }
 
-// shared is up to where a copy of a log holds what the log holds now, exclusive, by their leader epochs: records of one epoch and offset are the
-// same. What the log no longer reaches back to counts as the same: the copy begins anew for other reasons then.
+// shared is up to where a copy of a log holds what the log holds now, exclusive, by their leader epochs. What the log no longer reaches back to counts as the same: the copy begins anew for other reasons then.
 func shared(log, copied *commitlog.Log) kafka.Offset {
-	all, newest := copied.LogEndOffset(), copied.LatestEpoch()
+	newest := copied.LatestEpoch()
 	if newest == kafka.NoEpoch {
-		return all
+		return copied.LogEndOffset()
 	}
 	epoch, end := log.EpochEndOffset(newest)
 	if end == kafka.NoOffset {
-		return all
+		return copied.LogEndOffset()
 	}
-	if _, own := copied.EpochEndOffset(epoch); own != kafka.NoOffset {
-		end = min(end, own)
-	}
-	return min(end, all)
+	return agreed(copied, EpochEnd{Epoch: epoch, End: end})
 }
 
 // notedIn is where the metadata says that the replica is.

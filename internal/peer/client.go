@@ -13,7 +13,7 @@ import (
 )
 
 // ErrUnreachable says that the other node could not be asked, or did not answer: whether it acted on a request is not known.
-// Errors of Do that wrap neither it nor kerr.UnsupportedVersion are those of its context.
+// Errors of Do that wrap neither it nor ErrClosed nor kerr.UnsupportedVersion are those of its context, also at its deadline.
 var ErrUnreachable = errors.New("the node can't be reached")
 
 // ErrClosed says that the client was closed.

@@ -152,3 +152,39 @@ func TestNobodyListens(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Who gives up before the deadline leaves the connection to the others: the late answer is nobody's.
+func TestGivingUp(t *testing.T) {
+	asked, answer := make(chan struct{}), make(chan struct{})
+	s := fake(t, func(h wire.Header, body []byte) []byte {
+		if h.CorrelationID == 1 {
+			close(asked)
+			<-answer
+		}
+		return echo(h, body)
+	})
+	c := client(t, s)
+	ctx, cancel := context.WithCancel(within(t))
+	go func() {
+		<-asked
+		cancel()
+	}()
+	if _, err := c.Do(ctx, heartbeat(1)); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	close(answer)
+	if resp, err := c.Do(within(t), heartbeat(2)); err != nil || resp.(*kmsg.HeartbeatResponse).ThrottleMillis != 2 || s.Dials.Load() != 1 {
+		t.Fatalf("%+v, %v after %d connections", resp, err, s.Dials.Load())
+	}
+}
+
+func TestPause(t *testing.T) {
+	if err := peer.Pause(within(t), time.Millisecond); err != nil {
+		t.Error(err)
+	}
+	ended, cancel := context.WithCancel(within(t))
+	cancel()
+	if err := peer.Pause(ended, time.Hour); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}

@@ -100,7 +100,7 @@ func (l *link) version(req kmsg.Request) (int16, error) {
 	return version, nil
 }
 
-// send puts a request on the wire. The caller has the turn, and there is room in sent but for those that wait for it in vain.
+// send puts a request on the wire, when there is room among those that wait for their answers. The caller has the turn.
 func (l *link) send(ctx context.Context, f *flight, req kmsg.Request) error {
 	select {
 	case l.sent <- f:
@@ -109,7 +109,7 @@ func (l *link) send(ctx context.Context, f *flight, req kmsg.Request) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	deadline, _ := ctx.Deadline()
+	deadline, _ := ctx.Deadline()       // the zero time is none, here as there
 	_ = l.nc.SetWriteDeadline(deadline) // on a closed one the write fails
 	if _, err := l.nc.Write(framed(f.hdr, req)); err != nil {
 		l.fail(err) // a part of it may have gone

@@ -129,19 +129,11 @@ func (n *Net) run(l *line) {
 		if err := n.post(client, l.to, messages); err != nil && n.life.Err() == nil {
 			n.o.Log.Debug("messages to a voter were lost", "voter", l.to, "messages", len(messages), "err", err)
 			n.o.Quorum().Unreachable(l.to)
-			n.pause()
+			if peer.Pause(n.life, pauseAfterLoss) != nil {
+				return
+			}
 			n.take(l) // they are old by now
 		}
-	}
-}
-
-// pause waits before the next try.
-func (n *Net) pause() {
-	t := time.NewTimer(pauseAfterLoss)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-n.life.Done():
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
+	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/replica"
 )
@@ -64,18 +65,9 @@ func (e *Engine) runAlters() {
 			return
 		case <-e.alters.wake:
 		}
-		if all := e.alters.take(); len(all) > 0 && !e.alter(all) {
-			e.rest(pauseAfterAlter)
+		if all := e.alters.take(); len(all) > 0 && !e.alter(all) && peer.Pause(e.life, pauseAfterAlter) != nil {
+			return
 		}
-	}
-}
-
-func (e *Engine) rest(d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-e.life.Done():
 	}
 }
 

@@ -34,7 +34,7 @@ type RaftRequest struct {
 	Messages [][]byte
 }
 
-// RaftResponse says whether the messages were taken: 0, INCONSISTENT_CLUSTER_ID or INCONSISTENT_VOTER_SET.
+// RaftResponse says whether the messages were taken: 0, INCONSISTENT_CLUSTER_ID, INCONSISTENT_VOTER_SET or INVALID_REQUEST.
 type RaftResponse struct{ ErrorCode int16 }
 
 // Read takes the request from a body of version 0. Errors wrap ErrMalformed and ErrUnsupportedVersion.
