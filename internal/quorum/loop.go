@@ -21,6 +21,7 @@ func (e *Engine) Close() error {
 // at the end of ctx.
 func (e *Engine) Run(ctx context.Context) error {
 	defer close(e.stopped)
+	e.life, e.end = context.WithCancel(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {

@@ -47,7 +47,7 @@ func (e *Engine) maybeSnapshot(now time.Time) {
 	if s.last.IsZero() {
 		s.last = now
 	}
-	if at, ok := e.due(); !ok || at.After(now) {
+	if at, ok := e.due(); !ok || at.After(now) || e.life.Err() != nil { // who is about to stop begins nothing
 		return
 	}
 	s.running = true
