@@ -109,9 +109,28 @@ func (f *Fill) Close() error {
 	return errors.Join(f.file.Close(), os.Remove(f.file.Name()), unix.Munmap(f.held))
 }
 
+// Read brings all files below a folder into the page cache.
+func Read(dir string) error {
+	block := make([]byte, 4<<20)
+	return walk(dir, func(f *os.File) error {
+		for {
+			if _, err := f.Read(block); errors.Is(err, io.EOF) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	})
+}
+
 // Forget writes all files below a folder to the disk and takes them out of the page cache.
 func Forget(dir string) error {
 	unix.Sync()
+	return walk(dir, func(f *os.File) error { return unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED) })
+}
+
+// walk visits all files below a folder; one that is gone meanwhile is none.
+func walk(dir string, visit func(*os.File) error) error {
 	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil
@@ -124,7 +143,7 @@ func Forget(dir string) error {
 			return ignoreGone(err)
 		}
 		defer f.Close()
-		return unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
+		return visit(f)
 	})
 }
 

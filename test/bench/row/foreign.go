@@ -45,7 +45,7 @@ func javaConsume(ctx context.Context, s *stage.Stand) error {
 	if err := load.AwaitCoordinator(s.Side.Address, "perf-probe", s.Kept["topic"].(string)); err != nil {
 		return err
 	}
-	return consumed(s, func(topic string) (load.Done, error) {
+	return hot(s, func(topic string) (load.Done, error) {
 		return f.JavaConsume(ctx, s.Side.Address, topic, s.Kept["records"].(int64))
 	})
 }

@@ -94,12 +94,13 @@ func Checkout(ctx context.Context, dir string) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	commit, err := output(ctx, root, "git", "rev-parse", "--short=10", "HEAD")
+	// What benchmarks and documents change does not change the binary: its commit is the last one that did.
+	parts := []string{"--", "cmd", "internal", "schema", "go.mod", "go.sum"}
+	commit, err := output(ctx, root, append([]string{"git", "log", "-1", "--abbrev=10", "--format=%h"}, parts...)...)
 	if err != nil {
 		return nil, err
 	}
-	// What benchmarks and documents change does not change the binary.
-	changed, err := output(ctx, root, "git", "status", "--porcelain", "--", "cmd", "internal", "schema", "go.mod", "go.sum")
+	changed, err := output(ctx, root, append([]string{"git", "status", "--porcelain"}, parts...)...)
 	if err != nil {
 		return nil, err
 	}
