@@ -3,7 +3,7 @@ package node
 import (
 	"context"
 	"errors"
-	"syscall"
+	"net"
 	"time"
 
 	"github.com/ottla/ottla/internal/controller"
@@ -13,12 +13,8 @@ import (
 )
 
 const (
-	// probes is how often a broker that may be gone is tried, and probeEvery the pause between: the listener of a process that ends may
-	// take connections a moment longer than others last.
-	probes     = 4
+	// probeEvery is the pause between tries to connect to a broker that may be gone.
 	probeEvery = 40 * time.Millisecond
-	// probeWithin bounds one try: who neither takes nor refuses a connection is not known to be gone.
-	probeWithin = time.Second
 	// leaveWithin bounds a controlled shutdown that nobody bounds.
 	leaveWithin = 30 * time.Second
 )
@@ -42,22 +38,9 @@ func (n *Node) probeAll() {
 
 func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
 	n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch)})
-	for range probes {
-		ctx, cancel := context.WithTimeout(n.life, probeWithin)
-		nc, err := n.dialBroker(ctx, id)
-		cancel()
-		switch {
-		case errors.Is(err, syscall.ECONNREFUSED):
-			n.log.Info("a broker is gone and is fenced", "broker", id, "epoch", epoch)
-			n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch), Gone: true})
-			return
-		case err != nil:
-			return // whoever can't be reached may still be there: its session decides
-		}
-		_ = nc.Close() // it was opened for nothing else
-		if peer.Pause(n.life, probeEvery) != nil {
-			return
-		}
+	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.dialBroker(ctx, id) }, probeEvery) {
+		n.log.Info("a broker is gone and is fenced", "broker", id, "epoch", epoch)
+		n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch), Gone: true})
 	}
 }
 

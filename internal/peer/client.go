@@ -135,6 +135,16 @@ func (c *Client) connected(ctx context.Context) (*link, error) {
 	return l, nil
 }
 
+// Lost returns a channel that is closed when the connection breaks which there is now, nil if there never was one.
+func (c *Client) Lost() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.link == nil {
+		return nil
+	}
+	return c.link.dead
+}
+
 // Close hangs up; those who wait are told. Nothing of the client runs when it returns.
 func (c *Client) Close() {
 	c.mu.Lock()

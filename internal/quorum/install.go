@@ -96,8 +96,8 @@ func (e *Engine) installSnapshot(s *raftpb.Snapshot, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := e.log.TruncateFullyAndStartAt(id.EndOffset, now); err != nil {
-		return fmt.Errorf("begin the metadata log anew at %d: %w", id.EndOffset, err)
+	if err := e.beginAt(id.EndOffset, now); err != nil {
+		return err
 	}
 	if members.kraft > 0 {
 		e.storage.voters, e.storage.votersInLog = members, true

@@ -103,6 +103,9 @@ func (e *Engine) step(now time.Time) error {
 		}
 	} else {
 		e.tick(now)
+		if err := e.stand(now); err != nil {
+			return err
+		}
 	}
 	if err := e.ready(now); err != nil {
 		return err
@@ -188,6 +191,7 @@ func (e *Engine) deadline() time.Time {
 	}
 	if !e.alone() {
 		earlier(e.lastTick.Add(e.cfg.Tick))
+		earlier(e.standAt)
 	}
 	if e.active() {
 		earlier(e.leader.controller.Deadline())

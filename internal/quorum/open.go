@@ -155,9 +155,9 @@ func (e *Engine) openLog() (err error) {
 	err = e.checkDamage(report)
 	switch snap := e.storage.snap.EndOffset; {
 	case err != nil:
-	case log.LogEndOffset() < snap:
-		// The log was lost or never there, the snapshot holds what it said.
-		err = log.TruncateFullyAndStartAt(snap, e.cfg.Now())
+	case log.LogEndOffset() < snap || e.diverges(log):
+		// The log was lost or never there, or what it ends with was never committed: the snapshot holds what was.
+		err = e.beginAt(snap, e.cfg.Now())
 	case log.LogStartOffset() > snap:
 		err = fmt.Errorf("%w: the log starts at offset %d and the newest snapshot ends at %d", ErrDamaged, log.LogStartOffset(), snap)
 	}
@@ -171,6 +171,14 @@ func (e *Engine) openLog() (err error) {
 		log.Abandon()
 	}
 	return err
+}
+
+// diverges reports whether the log goes on behind the newest snapshot in an older epoch: the snapshot is a leader's, and came before this
+// voter's own tail was cut.
+func (e *Engine) diverges(log *commitlog.Log) bool {
+	snap := e.storage.snap
+	epoch := log.EpochAt(snap.EndOffset) // an unknown one is damage, which others find
+	return snap.EndOffset < log.LogEndOffset() && epoch != kafka.NoEpoch && epoch < snap.Epoch
 }
 
 // start scans the log for memberships, replays what is known to be committed, and makes the Raft node.
@@ -228,6 +236,12 @@ func (e *Engine) start() error {
 	e.raft, e.committed, e.leads = node, committed, kafka.NoNode
 	e.voted = e.storage.hard
 	e.lastTick, e.caughtUp, e.fresh = e.cfg.Now(), e.alone(), e.log.LogEndOffset()
+	if from := e.lastTick; !e.alone() {
+		if last > 0 {
+			from = from.Add(listenTicks * e.cfg.Tick)
+		}
+		e.standFrom(from, kafka.NoNode)
+	}
 	e.publishStatus()
 	return nil
 }

@@ -111,6 +111,9 @@ func (e *Engine) receive(m *raftpb.Message) {
 	case raftpb.MsgUnreachable:
 		e.raft.ReportUnreachable(m.GetFrom())
 		return
+	case raftpb.MsgForgetLeader:
+		e.leaderGone(nodeID(m.GetFrom()))
+		return
 	case raftpb.MsgSnap:
 		e.offered(m)
 		return

@@ -159,9 +159,27 @@ func (e *Engine) leaderChange(at kafka.Offset, now time.Time) (record.Batch, err
 	return e.leader.enc.control(nil, at, e.leader.epoch, now.UnixMilli(), controlRecord{record.LeaderChange, &m})
 }
 
+// maxMessage bounds what a voter is sent at once, in bytes, if that is more than one batch. One that is far behind has to answer within
+// controller.quorum.request.timeout.ms; it asks for the rest, which it misses.
+const maxMessage = 4 << 20
+
+// whole returns the entries of the first batches, as many as fit into a message.
+func whole(entries []*raftpb.Entry) []*raftpb.Entry {
+	size := 0
+	for i, entry := range entries {
+		if size += len(entry.Data); len(entry.Data) > 0 && i > 0 && size > maxMessage {
+			return entries[:i]
+		}
+	}
+	return entries
+}
+
 // outgoing fills in what only the log knows: the batch of the entry that starts an epoch.
 func (e *Engine) outgoing(messages []*raftpb.Message) []*raftpb.Message {
 	for _, m := range messages {
+		if m.GetType() == raftpb.MsgApp {
+			m.Entries = whole(m.Entries)
+		}
 		for i, entry := range m.Entries {
 			if len(entry.Data) > 0 {
 				continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -92,6 +93,39 @@ func TestSnapshotWithoutLog(t *testing.T) {
 	}
 	if e.Image().Topics.Len() != 2 || e.log.LogStartOffset() != id.EndOffset {
 		t.Fatalf("%d topics, log start %d", e.Image().Topics.Len(), e.log.LogStartOffset())
+	}
+}
+
+// A voter stopped between the moment that it had fetched a snapshot and the one in which it gives up its own log for it.
+func TestSnapshotOfAnotherHistory(t *testing.T) {
+	fs, cfg, _ := grown(t)
+	ids, err := listSnapshots(fs, cfg.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := ids[len(ids)-1]
+	text, err := vfs.ReadFile(fs, path.Join(cfg.Dir, theirs.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := vfs.NewMem()
+	cfg = testConfig(own, "/data")
+	n := run(t, cfg)
+	n.join()
+	for i := range 100 {
+		n.create(fmt.Sprintf("mine-%d", i))
+	}
+	n.close()
+	leaders := SnapshotID{EndOffset: theirs.EndOffset, Epoch: theirs.Epoch + 1}
+	if err := vfs.WriteFile(own, path.Join(cfg.Dir, leaders.String()), text); err != nil {
+		t.Fatal(err)
+	}
+	e, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b := e.Bounds(); b.LogStartOffset != leaders.EndOffset || b.LogEndOffset != leaders.EndOffset || e.Image().Offset != leaders.EndOffset-1 {
+		t.Errorf("the log is %+v and the image at %d, the snapshot ends at %d", b, e.Image().Offset, leaders.EndOffset)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
@@ -39,14 +40,33 @@ func readSynced(f vfs.FS, dir string) (kafka.Offset, error) {
 // noteSynced writes down what the log was synced to: below it nothing is torn, and what can't be read is damage.
 func (e *Engine) noteSynced() error {
 	point := e.log.RecoveryPoint()
-	if point != e.synced {
-		err := vfs.WriteFile(e.cfg.FS, path.Join(e.cfg.Dir, syncedFile), fmt.Appendf(nil, "%d\n", int64(point)))
-		if err != nil {
-			return fmt.Errorf("note what was synced of the metadata log: %w", err)
-		}
-		e.synced = point
+	if err := e.writeSynced(point); err != nil {
+		return err
 	}
 	return e.log.Checkpointed(point)
+}
+
+func (e *Engine) writeSynced(point kafka.Offset) error {
+	if point == e.synced {
+		return nil
+	}
+	if err := vfs.WriteFile(e.cfg.FS, path.Join(e.cfg.Dir, syncedFile), fmt.Appendf(nil, "%d\n", int64(point))); err != nil {
+		return fmt.Errorf("note what was synced of the metadata log: %w", err)
+	}
+	e.synced = point
+	return nil
+}
+
+// beginAt gives up the log for a snapshot that ends at end. Nothing beyond is synced any more before it goes: after a crash in between, a log that
+// is not there is no damage.
+func (e *Engine) beginAt(end kafka.Offset, now time.Time) error {
+	if err := e.writeSynced(min(e.synced, end)); err != nil {
+		return err
+	}
+	if err := e.log.TruncateFullyAndStartAt(end, now); err != nil {
+		return fmt.Errorf("begin the metadata log anew at %d: %w", end, err)
+	}
+	return nil
 }
 
 // markOurs leaves the file with the first start, before there is anything to sync: a folder of several voters without it is Kafka's (checkStatic).

@@ -24,6 +24,8 @@ const (
 	maxAnswer = 64 << 10
 	// pauseAfterLoss is the wait before a voter that could not be reached is tried again: a fraction of an election.
 	pauseAfterLoss = 50 * time.Millisecond
+	// pauseBetweenLooks is what lies between tries to connect to a leader that may be gone.
+	pauseBetweenLooks = 10 * time.Millisecond
 )
 
 // Options say between whom.
@@ -116,10 +118,19 @@ func (n *Net) take(l *line) [][]byte {
 func (n *Net) run(l *line) {
 	client := n.client(l.to, maxAnswer)
 	defer client.Close()
+	var seen <-chan struct{} // of a connection that broke, and was looked into
 	for {
+		lost := client.Lost()
+		if lost == seen {
+			lost = nil
+		}
 		select {
 		case <-n.life.Done():
 			return
+		case <-lost:
+			seen = lost
+			n.look(l.to)
+			continue
 		case <-l.wake:
 		}
 		messages := n.take(l)
@@ -129,11 +140,29 @@ func (n *Net) run(l *line) {
 		if err := n.post(client, l.to, messages); err != nil && n.life.Err() == nil {
 			n.o.Log.Debug("messages to a voter were lost", "voter", l.to, "messages", len(messages), "err", err)
 			n.o.Quorum().Unreachable(l.to)
+			select {
+			case <-lost: // while the answer was waited for
+				seen = lost
+				n.look(l.to)
+			default:
+			}
 			if peer.Pause(n.life, pauseAfterLoss) != nil {
 				return
 			}
 			n.take(l) // they are old by now
 		}
+	}
+}
+
+// look tells the quorum of its leader's end: what the leader sent came by another connection, but whoever follows answers by this one.
+func (n *Net) look(to kafka.NodeID) {
+	q := n.o.Quorum()
+	v, known := q.Voter(to)
+	if leader, _ := q.Leader(); !known || leader != to {
+		return
+	}
+	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.o.Dial(ctx, v) }, pauseBetweenLooks) {
+		q.Gone(to)
 	}
 }
 
