@@ -1,6 +1,7 @@
 package purgatory
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,9 +33,11 @@ func BoundOf(i kafka.Isolation) Bound {
 // Watchers are the waits on one partition. The zero value is ready and holds nothing else.
 // The partition calls Advance after it has unlocked.
 type Watchers struct {
-	mu    sync.Mutex // guards the fields below and the links of the entries in the list
-	ends  [bounds]kafka.Offset
-	first *entry
+	mu   sync.Mutex // guards the fields below and the links of the entries in the list
+	ends [bounds]kafka.Offset
+	// behind is what was appended since a bound moved last, in bytes, as far as it can be counted: it comes into sight when the bound moves.
+	behind [bounds]uint32
+	first  *entry
 }
 
 // entry is one wait's place on one partition.
@@ -50,11 +53,15 @@ type entry struct {
 // Advance says that the partition's ends (exclusive) moved and that bytes came in. Ends move back by Cut alone: a call
 // that comes late is harmless. Waits that it completes are called back before it returns, or are added to later.
 func (w *Watchers) Advance(logEnd, highWatermark, lastStable kafka.Offset, bytes int, later *Woken) {
+	var came [bounds]int64
 	w.mu.Lock()
-	w.ends[LogEnd] = max(w.ends[LogEnd], logEnd)
-	w.ends[HighWatermark] = max(w.ends[HighWatermark], highWatermark)
-	w.ends[LastStable] = max(w.ends[LastStable], lastStable)
-	met := w.passed(bytes)
+	for bound, end := range [...]kafka.Offset{LogEnd: logEnd, HighWatermark: highWatermark, LastStable: lastStable} {
+		w.behind[bound] = uint32(min(int64(w.behind[bound])+int64(bytes), math.MaxUint32))
+		if end > w.ends[bound] {
+			w.ends[bound], came[bound], w.behind[bound] = end, max(int64(w.behind[bound]), 1), 0
+		}
+	}
+	met := w.passed(&came)
 	w.mu.Unlock()
 	if later != nil {
 		later.add(met)
@@ -75,16 +82,16 @@ func (w *Watchers) Cut(logEnd, highWatermark, lastStable kafka.Offset) {
 func (w *Watchers) Synced(end kafka.Offset) {
 	w.mu.Lock()
 	w.ends[Synced] = max(w.ends[Synced], end)
-	met := w.passed(0)
+	met := w.passed(new([bounds]int64))
 	w.mu.Unlock()
 	run(met)
 }
 
 // passed counts bounds that have passed, and returns the waits that this completes, linked by Wait.next. The caller holds mu.
-func (w *Watchers) passed(bytes int) (met *Wait) {
+func (w *Watchers) passed(came *[bounds]int64) (met *Wait) {
 	for e := w.first; e != nil; {
 		next := e.next
-		if w.ends[e.bound] > e.past && e.wait.contribute(e, int64(bytes)) {
+		if w.ends[e.bound] > e.past && e.wait.contribute(e, came[e.bound]) {
 			e.wait.next, met = met, e.wait
 		}
 		e = next
