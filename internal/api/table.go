@@ -68,6 +68,8 @@ func init() {
 		serveLater(42, 0, 3, deleteGroups),
 		serve(43, 0, 2, onBoth, electLeaders),
 		serve(44, 0, 1, onBoth, incrementalAlterConfigs),
+		serve(45, 0, 1, onBoth, alterPartitionReassignments),
+		serve(46, 0, 0, onBoth, listPartitionReassignments),
 		serveLater(47, 0, 0, offsetDelete),
 		serve(55, 0, 2, onBoth, describeQuorum),
 		serve(56, 2, 3, onController, alterPartition),

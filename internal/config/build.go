@@ -193,6 +193,7 @@ func (l *loader) limits() {
 		FetchResponseMaxBytes: int(s.Int("replica.fetch.response.max.bytes")),
 		FetchBackoff:          s.Millis("replica.fetch.backoff.ms"),
 		SocketTimeout:         s.Millis("replica.socket.timeout.ms"),
+		NearestReads:          s.Text("replica.selector.class") == rackSelector,
 	}
 	n.Metrics = Metrics{Listener: s.Text("ottla.metrics.listener"), Profiles: s.Bool("ottla.metrics.pprof.enable")}
 	if host, port, err := splitAddress(n.Metrics.Listener); n.Metrics.Listener != "" && err != nil {
@@ -274,9 +275,10 @@ func (s Sources) quorumLimits() QuorumLimits {
 		BrokerHeartbeat:       s.Millis("broker.heartbeat.interval.ms"),
 		BrokerSession:         s.Millis("broker.session.timeout.ms"),
 		RegistrationTimeout:   s.Millis("initial.broker.registration.timeout.ms"),
-		RebalanceLeaders:      s.Bool("auto.leader.rebalance.enable"),
-		RebalanceCheck:        s.Seconds("leader.imbalance.check.interval.seconds"),
 		ControlledShutdown:    s.Bool("controlled.shutdown.enable"),
+	}
+	if s.Bool("auto.leader.rebalance.enable") {
+		q.LeaderRebalance = s.Seconds("leader.imbalance.check.interval.seconds")
 	}
 	const idle = "metadata.max.idle.interval.ms"
 	if _, ok := s.set(idle); ok { // Kafka's default is for those who ask for it: ADR 11

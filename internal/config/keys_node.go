@@ -45,8 +45,8 @@ var nodeKeys = []brokerRow{
 	{"internal.metadata.max.batch.size.in.bytes", Int, "8388608", nil, Low, ReadOnly, Accepted | internal, "Largest batch of the metadata log."},
 	{"unstable.api.versions.enable", Boolean, "false", nil, High, ReadOnly, Accepted | internal, "Offer API versions that are not final."},
 	{"unstable.feature.versions.enable", Boolean, "false", nil, High, ReadOnly, Accepted | internal, "Offer feature versions that are not final."},
-	{"leader.imbalance.check.interval.seconds", Long, "300", atLeast(1), High, ReadOnly, Accepted, "How often the controller looks for partitions not led by their preferred replica."},
-	{"auto.leader.rebalance.enable", Boolean, "true", nil, High, ReadOnly, Accepted, "Give leadership back to preferred replicas by itself."},
+	{"leader.imbalance.check.interval.seconds", Long, "300", atLeast(1), High, ReadOnly, Honoured, "How often the controller looks for partitions not led by their preferred replica."},
+	{"auto.leader.rebalance.enable", Boolean, "true", nil, High, ReadOnly, Honoured, "Give leadership back to preferred replicas by itself."},
 	{"unclean.leader.election.interval.ms", Long, "300000", atLeast(1), Medium, ReadOnly, Accepted | internal, "How often the controller looks for partitions that need an unclean election."},
 	{"config.providers", List, "", names(mayBeEmpty), Low, ClusterWide, Refused, "Names of providers that fill placeholders in this file."},
 }

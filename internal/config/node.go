@@ -114,8 +114,7 @@ type QuorumLimits struct {
 	BrokerHeartbeat       time.Duration
 	BrokerSession         time.Duration
 	RegistrationTimeout   time.Duration
-	RebalanceLeaders      bool
-	RebalanceCheck        time.Duration
+	LeaderRebalance       time.Duration // 0: never
 	ControlledShutdown    bool
 }
 
@@ -128,6 +127,7 @@ type ReplicaLimits struct {
 	FetchResponseMaxBytes int
 	FetchBackoff          time.Duration
 	SocketTimeout         time.Duration
+	NearestReads          bool // consumers are sent to replicas of their rack
 }
 
 // ListenerFor returns the listener of that name.

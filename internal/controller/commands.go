@@ -95,6 +95,16 @@ type ElectLeaders struct {
 	Request *kmsg.ElectLeadersRequest
 }
 
+// AlterPartitionReassignments begins and cancels moves of partitions to other replicas. Its response is a *kmsg.AlterPartitionAssignmentsResponse.
+type AlterPartitionReassignments struct {
+	Request *kmsg.AlterPartitionAssignmentsRequest
+}
+
+// ListPartitionReassignments lists the moves that are not done. Its response is a *kmsg.ListPartitionReassignmentsResponse.
+type ListPartitionReassignments struct {
+	Request *kmsg.ListPartitionReassignmentsRequest
+}
+
 // AssignReplicasToDirs notes the directory of replicas. Its response is a *kmsg.AssignReplicasToDirsResponse.
 type AssignReplicasToDirs struct {
 	Request *kmsg.AssignReplicasToDirsRequest
@@ -104,11 +114,11 @@ type AssignReplicasToDirs struct {
 // earlier leader left open. Its response is nil.
 type Activate struct{}
 
-// Expire does what is due: it fences brokers whose session ended. Its response is nil. See Controller.Deadline.
+// Expire does what is due: it fences brokers whose session ended, and moves leaders back. Its response is nil. See Controller.Deadline.
 type Expire struct{}
 
 var _ = []Command{
 	CreateTopics{}, DeleteTopics{}, CreatePartitions{}, IncrementalAlterConfigs{}, AlterConfigs{}, RegisterBroker{},
 	Heartbeat{}, Disconnected{}, UnregisterBroker{}, RegisterController{}, AllocateProducerIDs{}, UpdateFeatures{},
-	AlterPartition{}, ElectLeaders{}, AssignReplicasToDirs{}, Activate{}, Expire{},
+	AlterPartition{}, ElectLeaders{}, AlterPartitionReassignments{}, ListPartitionReassignments{}, AssignReplicasToDirs{}, Activate{}, Expire{},
 }

@@ -34,6 +34,8 @@ type Config struct {
 	DisableDeleteTopics bool
 	// SessionTimeout is broker.session.timeout.ms. 0 stands for 9 s.
 	SessionTimeout time.Duration
+	// RebalanceInterval is how often leadership goes back to preferred replicas. 0 stands for never.
+	RebalanceInterval time.Duration
 	// Configs judges and resolves configurations. Required.
 	Configs Configs
 	// Random places replicas and makes topic ids. Required.
@@ -71,6 +73,8 @@ type Controller struct {
 	registered map[kafka.NodeID]kafka.Offset
 	collisions collisions
 	resolved   resolved
+	// rebalanceAt is when leaders are looked at next; zero for never.
+	rebalanceAt time.Time
 }
 
 // New starts a controller at the moment it becomes active, on all that was committed: it goes on from loader, which
@@ -83,6 +87,9 @@ func New(cfg Config, loader *metadata.Loader, now time.Time) *Controller {
 		sessions:   make(sessions),
 		registered: make(map[kafka.NodeID]kafka.Offset),
 		collisions: make(collisions),
+	}
+	if cfg.RebalanceInterval > 0 {
+		c.rebalanceAt = now.Add(cfg.RebalanceInterval)
 	}
 	for _, b := range image.Cluster.Brokers() {
 		c.sessions[b.ID] = newSession(now)

@@ -30,6 +30,8 @@ import (
 //	create [version=7] [validate]          one topic a line: NAME partitions=3 rf=1 key=value… | NAME assign=1,2/2,1
 //	delete [version=6]                     one topic a line: NAME or id=NAME or raw=…
 //	partitions                             one topic a line: NAME count=3 [assign=1/2]
+//	reassign [keep]                        one partition a line: NAME N 1,2,3 | NAME N (to cancel); keep the number of replicas
+//	reassignments                          lists those that are not done
 //	alter | incremental                    one resource a line: topic NAME key=value key+=value key-=value key-
 //	tick 5s                                time passes; what is due is done
 //	topics | brokers | configs             the state
@@ -140,6 +142,9 @@ func checkPartition(t testing.TB, c *Controller, topic *metadata.Topic, p *metad
 	if !containsAll(p.Replicas, p.ISR) || !containsAll(p.Replicas, p.ELR) {
 		fail("ISR or ELR beyond the replicas")
 	}
+	if !containsAll(p.Replicas, p.Adding) || !containsAll(p.Replicas, p.Removing) {
+		fail("a reassignment beyond the replicas")
+	}
 	if p.Leader != kafka.NoNode && !slices.Contains(p.ISR, int32(p.Leader)) {
 		fail("the leader is not in sync")
 	}
@@ -167,8 +172,12 @@ func (w *world) run(d *datadriven.TestData) string {
 		var level int16
 		if d.MaybeScanArgs(w.t, "level", &level); level > 0 {
 			w.cfg.Bootstrap = []schema.MetadataRecord{&schema.FeatureLevelRecord{Name: metadata.MetadataVersionFeature, FeatureLevel: level}}
-			w.c = New(w.cfg, metadata.NewLoader(metadata.Empty()), w.now)
 		}
+		var interval string
+		if d.MaybeScanArgs(w.t, "rebalance", &interval) {
+			w.cfg.RebalanceInterval, _ = time.ParseDuration(interval)
+		}
+		w.c = New(w.cfg, metadata.NewLoader(metadata.Empty()), w.now)
 		w.do(Activate{})
 	case "registerController":
 		w.answer(w.do(RegisterController{Request: kmsg.NewPtrControllerRegistrationRequest()}))
@@ -206,6 +215,12 @@ func (w *world) run(d *datadriven.TestData) string {
 		req.ElectionType = int8(boolArg(d, "unclean"))
 		req.Topics = nil
 		w.answer(w.do(ElectLeaders{Request: req}))
+	case "reassign":
+		w.reassign(d)
+	case "reassignments":
+		req := kmsg.NewPtrListPartitionReassignmentsRequest()
+		req.Topics = nil
+		w.answer(w.do(ListPartitionReassignments{Request: req}))
 	case "tick":
 		w.tick(d)
 	case "failover":
@@ -420,6 +435,24 @@ func (w *world) partitions(d *datadriven.TestData) {
 		req.Topics = append(req.Topics, topic)
 	}
 	w.answer(w.do(CreatePartitions{Request: req}))
+}
+
+func (w *world) reassign(d *datadriven.TestData) {
+	req := kmsg.NewPtrAlterPartitionAssignmentsRequest()
+	req.Version, req.AllowReplicationFactorChange = 1, !d.HasArg("keep")
+	for _, line := range strings.Split(d.Input, "\n") {
+		words := strings.Fields(line)
+		topic, part := kmsg.NewAlterPartitionAssignmentsRequestTopic(), kmsg.NewAlterPartitionAssignmentsRequestTopicPartition()
+		topic.Topic = words[0]
+		n, _ := strconv.Atoi(words[1])
+		part.Partition = int32(n)
+		if len(words) > 2 {
+			part.Replicas = nodes(words[2])[0]
+		}
+		topic.Partitions = append(topic.Partitions, part)
+		req.Topics = append(req.Topics, topic)
+	}
+	w.answer(w.do(AlterPartitionReassignments{Request: req}))
 }
 
 var resourceTypes = map[string]kmsg.ConfigResourceType{

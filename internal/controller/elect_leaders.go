@@ -19,7 +19,11 @@ func (e ElectLeaders) handle(c *Controller, t turn) (Result, error) {
 	response.Version = e.Request.Version
 	kind := e.Request.ElectionType
 	if kind != preferredElection && kind != uncleanElection {
-		response.ErrorCode = kerr.InvalidRequest.Code
+		e.refuseAll(response, refuse(kerr.InvalidRequest, "Unknown election type %d", kind))
+		return Result{Response: response}, nil
+	}
+	if timedOut(e.Request.TimeoutMillis) {
+		e.refuseAll(response, refuseBare(kerr.RequestTimedOut))
 		return Result{Response: response}, nil
 	}
 	var out records
@@ -50,6 +54,19 @@ func (e ElectLeaders) handle(c *Controller, t turn) (Result, error) {
 	return Result{Records: out, Response: response}, nil
 }
 
+// refuseAll gives the request and each partition that it names the same answer.
+func (e ElectLeaders) refuseAll(response *kmsg.ElectLeadersResponse, why *refusal) {
+	response.ErrorCode = why.code.Code
+	for i := range e.Request.Topics {
+		answer := kmsg.NewElectLeadersResponseTopic()
+		answer.Topic = e.Request.Topics[i].Topic
+		for _, id := range e.Request.Topics[i].Partitions {
+			answer.Partitions = append(answer.Partitions, electedAnswer(id, why))
+		}
+		response.Topics = append(response.Topics, answer)
+	}
+}
+
 func electedAnswer(id int32, refused *refusal) kmsg.ElectLeadersResponseTopicPartition {
 	answer := kmsg.NewElectLeadersResponseTopicPartition()
 	answer.Partition = id
@@ -66,7 +83,7 @@ func (c *Controller) electLeader(out *records, topic *metadata.Topic, name strin
 		return refuse(kerr.UnknownTopicOrPartition, "No such partition as %s-%d", name, id)
 	case kind == preferredElection && len(p.Replicas) > 0 && p.Leader == kafka.NodeID(p.Replicas[0]),
 		kind == uncleanElection && p.Leader != kafka.NoNode:
-		return refuseGeneric(kerr.ElectionNotNeeded)
+		return refuse(kerr.ElectionNotNeeded, "Leader election not needed for topic partition.")
 	}
 	change := newPartitionChange(c, topic, p)
 	change.elect = preferred
@@ -76,9 +93,9 @@ func (c *Controller) electLeader(out *records, topic *metadata.Topic, name strin
 	r, ok := change.record()
 	if !ok {
 		if kind == preferredElection {
-			return refuseGeneric(kerr.PreferredLeaderNotAvailable)
+			return refuse(kerr.PreferredLeaderNotAvailable, "The preferred leader was not available.")
 		}
-		return refuseGeneric(kerr.EligibleLeadersNotAvailable)
+		return refuse(kerr.EligibleLeadersNotAvailable, "Eligible topic partition leaders are not available.")
 	}
 	*out = append(*out, r)
 	return nil

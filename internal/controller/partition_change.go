@@ -35,7 +35,8 @@ type partitionChange struct {
 	elrOn bool
 	// minISR is below which replicas that leave the ISR stay eligible.
 	minISR int
-	mayBe  func(node int32) bool // may lead
+	mayBe  func(node int32) bool       // may lead
+	place  func(node int32) kafka.UUID // the directory of a new replica
 	elect  election
 	// lost are replicas that may have lost acknowledged records: neither in sync nor eligible.
 	lost []int32
@@ -53,6 +54,7 @@ func newPartitionChange(c *Controller, t *metadata.Topic, p *metadata.Partition)
 		elrOn:  c.Image().Features.ELR() && metadata.HasELR(c.level()),
 		minISR: min(config.MinInSyncReplicas, len(p.Replicas)),
 		mayBe:  func(node int32) bool { return c.mayLead(p, node) },
+		place:  c.directory,
 		isr:    p.ISR, elr: p.ELR, replicas: p.Replicas, adding: p.Adding, removing: p.Removing,
 		recovering: p.Recovering, elect: clean,
 	}
@@ -87,13 +89,16 @@ func (c *partitionChange) record() (metadata.Record, bool) {
 	return metadata.Record{Body: &r, Version: metadata.PartitionVersion(c.level)}, true
 }
 
-// completeReassignment drops the replicas to be removed once all added ones are in sync.
+// completeReassignment drops the replicas to be removed once all added ones are in sync, and all that stay if they get fewer.
 func (c *partitionChange) completeReassignment() {
 	if len(c.adding) == 0 && len(c.removing) == 0 {
 		return
 	}
 	isr, replicas := without(c.isr, c.removing), without(c.replicas, c.removing)
 	if len(isr) == 0 || len(replicas) == 0 || !containsAll(isr, c.adding) {
+		return
+	}
+	if len(c.adding) < len(c.removing) && !containsAll(isr, replicas) {
 		return
 	}
 	c.isr, c.replicas, c.adding, c.removing = isr, replicas, []int32{}, []int32{}
@@ -110,7 +115,7 @@ func (c *partitionChange) updateELR() {
 	}
 	var elr []int32
 	for _, r := range slices.Concat(c.p.ELR, c.p.ISR) {
-		if !slices.Contains(c.isr, r) && !slices.Contains(c.lost, r) && !slices.Contains(elr, r) {
+		if slices.Contains(c.replicas, r) && !slices.Contains(c.isr, r) && !slices.Contains(c.lost, r) && !slices.Contains(elr, r) {
 			elr = append(elr, r)
 		}
 	}
@@ -202,7 +207,11 @@ func (c *partitionChange) writeAssignment(r *schema.PartitionChangeRecord) {
 		if metadata.HasDirectories(c.level) {
 			r.Directories = make([]kafka.UUID, len(c.replicas))
 			for i, node := range c.replicas {
-				r.Directories[i], _ = c.p.Directory(kafka.NodeID(node))
+				dir, has := c.p.Directory(kafka.NodeID(node))
+				if !has {
+					dir = c.place(node)
+				}
+				r.Directories[i] = dir
 			}
 		}
 	}

@@ -158,8 +158,7 @@ func (c *Controller) placer() *placer {
 	for _, b := range c.Image().Cluster.Brokers() {
 		s := c.sessions[b.ID]
 		leaving := s != nil && s.shutdownAt != kafka.NoOffset
-		full := len(b.Directories) > 0 && len(openDirectories(b)) == 0
-		if !leaving && !full {
+		if !leaving && !cordoned(b) {
 			usable = append(usable, b)
 		}
 	}
@@ -170,6 +169,9 @@ func (c *Controller) placer() *placer {
 func openDirectories(b *metadata.Broker) []kafka.UUID {
 	return slices.DeleteFunc(slices.Clone(b.Directories), func(dir kafka.UUID) bool { return slices.Contains(b.Cordoned, dir) })
 }
+
+// cordoned reports whether a broker takes no new replicas at all.
+func cordoned(b *metadata.Broker) bool { return len(b.Directories) > 0 && len(openDirectories(b)) == 0 }
 
 // directory is where a broker keeps a new replica: its only directory, or one of its own choice (KIP-858).
 func (c *Controller) directory(node int32) kafka.UUID {
@@ -210,9 +212,13 @@ func (c *Controller) checkAssignment(replicas []int32, want int) *refusal {
 	}
 	sorted := slices.Sorted(slices.Values(replicas))
 	for i, node := range sorted {
-		if c.Image().Cluster.Broker(kafka.NodeID(node)) == nil {
+		switch b := c.Image().Cluster.Broker(kafka.NodeID(node)); {
+		case b == nil:
 			return refuse(kerr.InvalidReplicaAssignment,
 				"The manual partition assignment includes broker %d, but no such broker is registered.", node)
+		case cordoned(b):
+			return refuse(kerr.InvalidReplicaAssignment,
+				"The manual partition assignment includes broker %d, but all its log directories are cordoned.", node)
 		}
 		if i > 0 && node == sorted[i-1] {
 			return refuse(kerr.InvalidReplicaAssignment,

@@ -30,7 +30,7 @@ func play(t *testing.T, seed uint64, steps int) string {
 func (w *world) step(rng *rand.Rand) {
 	id := int32(1 + rng.IntN(4))
 	topic := fmt.Sprintf("t%d", rng.IntN(6))
-	switch rng.IntN(13) {
+	switch rng.IntN(15) {
 	case 0, 1:
 		req := kmsg.NewPtrBrokerRegistrationRequest()
 		req.BrokerID, req.ClusterID, req.PreviousBrokerEpoch = id, "cluster", -1
@@ -74,6 +74,16 @@ func (w *world) step(rng *rand.Rand) {
 		req.ElectionType = int8(rng.IntN(2))
 		req.Topics = nil
 		w.answer(w.do(ElectLeaders{Request: req}))
+	case 13, 14:
+		part := kmsg.NewAlterPartitionAssignmentsRequestTopicPartition()
+		if rng.IntN(4) > 0 {
+			for _, n := range rng.Perm(4)[:1+rng.IntN(3)] {
+				part.Replicas = append(part.Replicas, int32(n+1))
+			}
+		}
+		req := kmsg.NewPtrAlterPartitionAssignmentsRequest()
+		req.Topics = []kmsg.AlterPartitionAssignmentsRequestTopic{{Topic: topic, Partitions: []kmsg.AlterPartitionAssignmentsRequestTopicPartition{part}}}
+		w.answer(w.do(AlterPartitionReassignments{Request: req}))
 	case 11:
 		value := fmt.Sprint(1 + rng.IntN(3))
 		req := kmsg.NewPtrIncrementalAlterConfigsRequest()

@@ -57,9 +57,9 @@ func (c *Controller) lowestOffset() kafka.Offset {
 	return lowest
 }
 
-// Deadline returns when Expire has something to do: the end of the oldest session. The zero time says never.
+// Deadline returns when Expire has something to do: the end of the oldest session, or the next look at leaders. The zero time says never.
 func (c *Controller) Deadline() time.Time {
-	var first time.Time
+	first := c.rebalanceAt
 	for _, b := range c.Image().Cluster.Brokers() {
 		s := c.sessions[b.ID]
 		if s == nil || b.Fenced {
@@ -80,15 +80,16 @@ func (c *Controller) RenewSessions(now time.Time) {
 	}
 }
 
-// handle fences one broker whose session has ended: the effect of each is visible before the next is judged.
+// handle fences one broker whose session has ended: the effect of each is visible before the next is judged. Where none has, leaders go back.
 func (Expire) handle(c *Controller, t turn) (Result, error) {
 	var out records
 	for _, b := range c.Image().Cluster.Brokers() {
 		if !b.Fenced && !c.valid(b, t.now) {
 			c.fence(&out, b)
-			break
+			return Result{Records: out}, nil
 		}
 	}
+	c.rebalance(&out, t.now)
 	return Result{Records: out}, nil
 }
 

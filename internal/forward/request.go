@@ -23,6 +23,10 @@ func request(cmd controller.Command) kmsg.Request {
 		return cmd.Request
 	case controller.ElectLeaders:
 		return cmd.Request
+	case controller.AlterPartitionReassignments:
+		return cmd.Request
+	case controller.ListPartitionReassignments:
+		return cmd.Request
 	case controller.UnregisterBroker:
 		return cmd.Request
 	}

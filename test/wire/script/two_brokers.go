@@ -132,4 +132,5 @@ func twoReplicas(r *run, epoch int64) {
 	stale := fetchRequest(r, wanted{"two", 0, 2, nil})
 	stale.ReplicaState.ID, stale.ReplicaState.Epoch = second, epoch-1
 	r.at(broker, 17, "follow: as an earlier broker", stale)
+	reassigned(r, epoch)
 }
