@@ -68,7 +68,7 @@ func (f *reads) note() {
 		if r.partition == nil || r.out.ErrorCode != 0 || r.out.Diverging.End >= 0 {
 			continue
 		}
-		err := r.partition.Fetched(f.req.Received, replica.Fetch{From: f.replica, Epoch: f.replicaEpoch, LogEnd: want.Offset}, &f.scratch.woken)
+		err := r.partition.Fetched(f.req.Received, replica.Fetch{From: f.replica, Epoch: f.replicaEpoch, LeaderEpoch: want.LeaderEpoch, LogStart: want.LogStartOffset, LogEnd: want.Offset}, &f.scratch.woken)
 		if err == nil {
 			continue
 		}
@@ -126,6 +126,7 @@ type reads struct {
 	isolation    kafka.Isolation
 	replica      kafka.NodeID
 	replicaEpoch kafka.BrokerEpoch
+	rack         string // of a consumer that may read from its nearest replica
 	minBytes     int
 	maxBytes     int
 	deadline     time.Time
@@ -191,6 +192,10 @@ func newReads(c *call, req *wire.FetchRequest) *reads {
 	case req.Isolation == 1:
 		f.isolation = kafka.Committed
 	}
+	f.rack = ""
+	if c.Config.Replica.NearestReads {
+		f.rack = string(req.RackID)
+	}
 	f.maxBytes = min(int(req.MaxBytes), c.Config.Network.FetchMaxBytes)
 	f.minBytes = min(int(req.MinBytes), f.maxBytes)
 	f.deadline = c.req.Received.Add(min(max(req.MaxWait, 0), longestWait))
@@ -244,9 +249,17 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 		f.urgent, r.out.ErrorCode = true, kerr.UnknownServerError.Code // as in Kafka
 		return
 	}
+	most, atLeastOne := min(int(want.MaxBytes), max(f.maxBytes-f.bytes, 0)), f.bytes == 0
+	to := f.nearest(r.partition, want)
+	if to != kafka.NoNode {
+		most, atLeastOne, f.urgent = 0, false, true // the bounds alone
+	}
+	if f.replica >= 0 && r.partition.HoldBack(f.replica, f.Now()) {
+		most, atLeastOne = 0, false
+	}
 	res, err := r.partition.Read(partition.ReadRequest{
-		Offset: want.Offset, MaxBytes: min(int(want.MaxBytes), max(f.maxBytes-f.bytes, 0)), Isolation: f.isolation,
-		AtLeastOne: f.bytes == 0, CurrentLeaderEpoch: want.LeaderEpoch, LastFetchedEpoch: want.LastFetchedEpoch,
+		Offset: want.Offset, MaxBytes: most, Isolation: f.isolation,
+		AtLeastOne: atLeastOne, CurrentLeaderEpoch: want.LeaderEpoch, LastFetchedEpoch: want.LastFetchedEpoch,
 		AnyReplica: f.replica < 0 && f.hdr.Version >= 11,
 	})
 	if err != nil {
@@ -259,7 +272,7 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 	}
 	r.seen = res.Bound(f.isolation)
 	r.out.HighWatermark, r.out.LastStableOffset = res.HighWatermark, res.LastStableOffset
-	r.out.LogStartOffset = res.LogStartOffset
+	r.out.LogStartOffset, r.out.PreferredReplica = res.LogStartOffset, to
 	if f.isolation == kafka.Committed {
 		r.out.Aborted = make([]wire.AbortedTransaction, len(res.Aborted))
 		for i, a := range res.Aborted {
@@ -317,8 +330,15 @@ func (f *reads) park() {
 }
 
 func (f *reads) wait() {
-	wait := purgatory.New(purgatory.Bytes, len(f.found), int64(f.minBytes-f.bytes), f.deadline, f.onWake)
+	watches, both := len(f.found), f.replica >= 0 && f.Config.Replica.NearestReads
+	if both {
+		watches *= 2 // consumers may wait at this follower for the high watermark alone
+	}
+	wait := purgatory.New(purgatory.Bytes, watches, int64(f.minBytes-f.bytes), f.deadline, f.onWake)
 	for i := range f.found {
+		if both {
+			wait.Watch(f.found[i].partition.Watchers(), purgatory.HighWatermark, f.found[i].out.HighWatermark)
+		}
 		wait.Watch(f.found[i].partition.Watchers(), purgatory.BoundOf(f.isolation), f.found[i].seen) // what is there already was not enough
 	}
 	f.Purgatory.Start(wait)

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/fetchsession"
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/transport"
 	"github.com/ottla/ottla/internal/wire"
 )
@@ -61,6 +62,9 @@ func (f *reads) encode(head wire.FetchHead, asked []fetchsession.Partition, name
 			at := out.Partition(&r.out, r.size)
 			if r.span != nil {
 				f.Counters.BytesOut.Add(int64(r.size))
+				if f.replica >= 0 {
+					r.partition.Sent(f.replica, r.size, f.Now())
+				}
 				buf.Holes = append(buf.Holes, transport.Hole{At: at, Range: r.span})
 			}
 		}
@@ -107,7 +111,7 @@ func (f *reads) outcome() []fetchsession.Result {
 		r := &f.found[i]
 		f.results = append(f.results, fetchsession.Result{
 			ErrorCode: r.out.ErrorCode, HighWatermark: r.out.HighWatermark, LogStartOffset: r.out.LogStartOffset,
-			Bytes: r.size, Noteworthy: r.out.Diverging != wire.NoEpochEnd,
+			Bytes: r.size, Noteworthy: r.out.Diverging != wire.NoEpochEnd || r.out.PreferredReplica != kafka.NoNode,
 		})
 	}
 	return f.results

@@ -12,9 +12,7 @@ import (
 // and a new one is to be read by somebody.
 var unread = []string{
 	"Node.BootstrapServers", "NetworkLimits.ConnectTimeoutMax", "QuorumLimits.FetchTimeout", "QuorumLimits.LogFetchMaxBytes",
-	"QuorumLimits.LogRetention", "QuorumLimits.LogRetentionBytes", "QuorumLimits.RebalanceCheck", "QuorumLimits.RebalanceLeaders",
-	"QuorumLimits.RetryBackoff",
-	"Topic.FollowerThrottledReplicas", "Topic.LeaderThrottledReplicas",
+	"QuorumLimits.LogRetention", "QuorumLimits.LogRetentionBytes", "QuorumLimits.RetryBackoff",
 }
 
 // TestConfigurationIsRead finds configuration that is parsed and then forgotten: each field of package config's typed structs has to be

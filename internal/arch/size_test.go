@@ -85,7 +85,6 @@ var testShare = map[string]int{
 	"raftnet":      75,
 	"record":       50,
 	"replica":      65,
-	"replication":  65,
 	"schema":       50,
 	"segment":      35,
 	"shard":        15,

@@ -3,6 +3,8 @@ package node
 import (
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
@@ -10,6 +12,7 @@ import (
 	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/partition"
@@ -83,6 +86,22 @@ func cleanerConfig(s config.Sources) partition.CleanerConfig {
 		BufferBytes: int(s.Int("log.cleaner.io.buffer.size")), BytesPerSecond: s.Double("log.cleaner.io.max.bytes.per.second"),
 		Backoff: s.Millis("log.cleaner.backoff.ms"),
 	}
+}
+
+// throttledAt are the replicas of a node in a list of partition:broker, or *.
+func throttledAt(self kafka.NodeID, replicas []string) partition.Throttled {
+	var t partition.Throttled
+	for _, r := range replicas {
+		id, node, _ := strings.Cut(r, ":")
+		n, err := strconv.ParseInt(id, 10, 32)
+		switch {
+		case r == "*":
+			t.All = true
+		case err == nil && node == strconv.Itoa(int(self)):
+			t.Partitions = append(t.Partitions, int32(n))
+		}
+	}
+	return t
 }
 
 // codecs are the values of compression.type that name a codec.

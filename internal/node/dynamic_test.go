@@ -52,7 +52,9 @@ var topicDefaults = map[string]string{
 // seenElsewhere are the other dynamic broker keys that act, with the tests that show how.
 var seenElsewhere = map[string]string{
 	"cordoned.log.dirs":                              "TestCordonedDirectories",
+	"follower.replication.throttled.rate":            "TestThrottledReplication",
 	"group.consumer.assignment.interval.ms":          "TestGroupsFollowTheCluster",
+	"leader.replication.throttled.rate":              "TestThrottledReplication",
 	"listener.security.protocol.map":                 "refused: see docs/deviations.md",
 	"listeners":                                      "refused: see docs/deviations.md",
 	"max.connection.creation.rate":                   "TestConnectionLimitsChange",

@@ -29,6 +29,8 @@ type Config struct {
 	FlushInterval   time.Duration // flush.ms; negative or the longest: never
 	// TrustCompressed trusts the records of a compressed batch behind a good CRC instead of walking them, where nothing else needs the walk.
 	TrustCompressed bool
+	// LeaderThrottled and FollowerThrottled are the partitions whose replication is throttled here, as their leader and as a follower.
+	LeaderThrottled, FollowerThrottled Throttled
 	// Compaction is for the cleaners, of logs that are Compacted.
 	Compaction compaction.Config
 }

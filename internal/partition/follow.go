@@ -37,6 +37,7 @@ func (p *Partition) AppendAsFollower(r FollowRequest) error {
 	owed := w.sync
 	w.sync = false
 	p.wrote(w, n, nil)
+	p.fetched(n, r.Now)
 	if owed {
 		p.syncOwed() // before the next fetch, which says that it is here
 	}

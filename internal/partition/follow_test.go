@@ -125,7 +125,7 @@ func (g *group) fetch(i, most int) error {
 	if n, err := res.Span.ReadAt(b, 0); n != len(b) {
 		g.t.Fatal(n, err)
 	}
-	err = from.Fetched(now, replica.Fetch{From: kafka.NodeID(i + 1), Epoch: 10 + kafka.BrokerEpoch(i+1), LogEnd: f.Offset}, nil)
+	err = from.Fetched(now, replica.Fetch{From: kafka.NodeID(i + 1), Epoch: 10 + kafka.BrokerEpoch(i+1), LeaderEpoch: kafka.NoEpoch, LogEnd: f.Offset}, nil)
 	if err != nil {
 		return err
 	}

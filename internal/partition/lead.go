@@ -3,6 +3,7 @@ package partition
 import (
 	"time"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/replica"
 )
@@ -22,6 +23,13 @@ func (p *Partition) Fetched(now time.Time, f replica.Fetch, woken *purgatory.Wok
 	p.mu.Unlock()
 	p.act(r, woken)
 	return err
+}
+
+// Holders lists the followers in sync whose log holds offset, or ends there; none unless this node leads.
+func (p *Partition) Holders(now time.Time, offset kafka.Offset) []replica.Holder {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.core.Holders(now, offset)
 }
 
 // Altered takes in the controller's answer to a proposal: the leadership that it led to, or an error.

@@ -121,6 +121,8 @@ type Manager struct {
 	moveNews chan struct{} // holds one: RunMoves has something to look at
 	moveRate atomic.Int64  // bytes a second
 
+	leading, following quota // of throttled partitions
+
 	mu        sync.Mutex // a leaf; guards what Open, Apply, Run, RunMoves and requests hand to each other:
 	recovered map[kafka.TopicPartition]*recovered
 	twins     map[kafka.TopicPartition]*recovered // second logs of the same name

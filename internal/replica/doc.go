@@ -10,6 +10,4 @@
 //   - It stays where it is while fewer are in sync than the minimum (KIP-966).
 //   - One proposal is out at a time, and the metadata log has the last word on it.
 //   - Leader epochs only rise; what an older or newer one asks for is refused by name.
-//
-// No node fetches from another one yet: nobody but tests calls Fetched, Followed, Expire and Altered.
 package replica

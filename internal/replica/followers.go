@@ -14,7 +14,9 @@ type follower struct {
 	id     kafka.NodeID
 	known  bool // it fetched in this leader epoch
 	logEnd kafka.Offset
-	epoch  kafka.BrokerEpoch // with which it fetched
+	// logStart is where its log begins.
+	logStart kafka.Offset
+	epoch    kafka.BrokerEpoch // with which it fetched
 	// leaderEnd was the leader's log end at its last fetch, at fetched. caughtUp is when it last had all that the leader had.
 	leaderEnd         kafka.Offset
 	fetched, caughtUp time.Time
@@ -22,9 +24,11 @@ type follower struct {
 
 // Fetch is a follower's request for what comes after its log end.
 type Fetch struct {
-	From   kafka.NodeID
-	Epoch  kafka.BrokerEpoch // kafka.NoBrokerEpoch if it did not say
-	LogEnd kafka.Offset
+	From  kafka.NodeID
+	Epoch kafka.BrokerEpoch // kafka.NoBrokerEpoch if it did not say
+	// LeaderEpoch is that in which it asked, kafka.NoEpoch if it did not say: what it holds was compared with the log of that leadership.
+	LeaderEpoch      kafka.LeaderEpoch
+	LogStart, LogEnd kafka.Offset
 }
 
 // keepFollowers has an entry for each other replica. One that is in sync when the leadership begins has its time to fetch.
@@ -50,10 +54,13 @@ func (s *State) follower(id kafka.NodeID) *follower {
 	return &s.followers[i]
 }
 
-// Fetched takes in that a follower has everything below f.LogEnd. The error is kerr.NotLeaderForPartition, also for one that is no replica,
-// or is an incarnation of a broker that another one has followed.
+// Fetched takes in that a follower has everything below f.LogEnd. The error is that of Leadership.Check for the epoch, or
+// kerr.NotLeaderForPartition, also for one that is no replica, or is an incarnation of a broker that another one has followed.
 func (s *State) Fetched(now time.Time, f Fetch) (Ready, error) {
 	s.tick(now)
+	if err := s.leadership.Check(s.self, f.LeaderEpoch, true); err != nil {
+		return Ready{}, err
+	}
 	x := s.follower(f.From)
 	if x == nil || s.stale(f) {
 		return Ready{}, kerr.NotLeaderForPartition
@@ -64,11 +71,31 @@ func (s *State) Fetched(now time.Time, f Fetch) (Ready, error) {
 	case x.known && f.LogEnd >= x.leaderEnd && x.fetched.After(x.caughtUp):
 		x.caughtUp = x.fetched // it has what there was when it fetched last
 	}
-	x.known, x.logEnd, x.epoch, x.leaderEnd, x.fetched = true, f.LogEnd, f.Epoch, s.logEnd, s.now
+	x.known, x.logStart, x.logEnd, x.epoch, x.leaderEnd, x.fetched = true, f.LogStart, f.LogEnd, f.Epoch, s.logEnd, s.now
 	var r Ready
 	s.advance(&r)
 	s.expand(x, &r)
 	return r, nil
+}
+
+// Holder is a follower from which consumers may read.
+type Holder struct {
+	ID     kafka.NodeID
+	LogEnd kafka.Offset
+	Behind time.Duration // since it last had all
+}
+
+// Holders lists the followers in sync whose log holds offset, or ends there: a leader may send consumers to them (KIP-392).
+func (s *State) Holders(now time.Time, offset kafka.Offset) []Holder {
+	s.tick(now)
+	var all []Holder
+	for i := range s.followers {
+		x := &s.followers[i]
+		if x.known && slices.Contains(s.leadership.ISR, x.id) && x.logStart <= offset && offset <= x.logEnd {
+			all = append(all, Holder{ID: x.id, LogEnd: x.logEnd, Behind: s.now.Sub(x.caughtUp)})
+		}
+	}
+	return all
 }
 
 func (s *State) stale(f Fetch) bool {

@@ -21,7 +21,7 @@ func TestWhoLags(t *testing.T) {
 	var end, before, slow kafka.Offset
 	fetch := func(id kafka.NodeID, at kafka.Offset) Ready {
 		t.Helper()
-		r, err := s.Fetched(now, Fetch{From: id, Epoch: registered[id], LogEnd: at})
+		r, err := s.Fetched(now, Fetch{From: id, Epoch: registered[id], LeaderEpoch: kafka.NoEpoch, LogEnd: at})
 		if err != nil {
 			t.Fatal(err)
 		}

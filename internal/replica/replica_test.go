@@ -21,7 +21,8 @@ import (
 //	min n                                               min.insync.replicas
 //	become leader epoch partition-epoch [isr] [replicas]
 //	append end | truncate end | durable up-to (0: all) | followed end leader's-high-watermark
-//	fetched node end [broker-epoch]
+//	fetched node end [broker-epoch [leader-epoch]]
+//	holders offset                                      who may serve consumers that are there
 //	produce acks | acked | check epoch [leader]
 //	at seconds                                          the clock
 //	registered node broker-epoch                        -1: it may not be in sync
@@ -86,15 +87,20 @@ func (w *world) step(t *testing.T, words []string) {
 	case "followed":
 		w.ready(s.Followed(kafka.Offset(n[0]), kafka.Offset(n[1])))
 	case "fetched":
-		f := Fetch{From: kafka.NodeID(n[0]), LogEnd: kafka.Offset(n[1]), Epoch: kafka.NoBrokerEpoch}
+		f := Fetch{From: kafka.NodeID(n[0]), LogEnd: kafka.Offset(n[1]), Epoch: kafka.NoBrokerEpoch, LeaderEpoch: kafka.NoEpoch}
 		if len(words) > 3 {
 			f.Epoch = kafka.BrokerEpoch(n[2])
+		}
+		if len(words) > 4 {
+			f.LeaderEpoch = kafka.LeaderEpoch(n[3])
 		}
 		r, err := s.Fetched(w.now, f)
 		if err != nil {
 			fmt.Fprintf(out, "  node %d: %s\n", f.From, code(err))
 		}
 		w.ready(r)
+	case "holders":
+		fmt.Fprintf(out, "offset %d is at %v\n", n[0], s.Holders(w.now, kafka.Offset(n[0])))
 	case "expire":
 		r, next := s.Expire(w.now)
 		w.ready(r)
@@ -206,7 +212,7 @@ func TestInvariants(t *testing.T) {
 				id := all[1+r.IntN(2)]
 				at := ends[id] + kafka.Offset(r.Int64N(int64(end-ends[id])+1))
 				var err error
-				if got, err = s.Fetched(now, Fetch{From: id, LogEnd: at, Epoch: registered[id]}); err == nil {
+				if got, err = s.Fetched(now, Fetch{From: id, LogEnd: at, Epoch: registered[id], LeaderEpoch: kafka.NoEpoch}); err == nil {
 					ends[id] = at
 				}
 			case 5:

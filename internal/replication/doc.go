@@ -10,5 +10,6 @@
 //     behind or before what was asked for, as in Kafka.
 //   - What a leader sent is checked (CRC, order, epoch) before it is written, and written as it is.
 //   - A fetch names the leader epoch that this node knows, and the answer is for that epoch or for nothing.
+//   - A fetch names what has changed since the one before (KIP-227); after any doubt it tells all again.
 //   - An in-sync set is asked for with the broker epochs that the followers fetched with (KIP-903), one request at a time.
 package replication

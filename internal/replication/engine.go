@@ -86,7 +86,7 @@ func (e *Engine) Moved(p *partition.Partition) {
 		e.fetchers[leader] = f
 		e.running.Go(f.run)
 	}
-	f.partitions[p] = &followed{p: p}
+	f.partitions[p] = follow(p)
 	e.followed[p] = f
 	f.look()
 }

@@ -20,6 +20,8 @@ import (
 const (
 	// firstPause is the pause after a first failure; it doubles up to Limits.Backoff.
 	firstPause = 20 * time.Millisecond
+	// holdOff is the pause of a throttled partition whose rate is used up.
+	holdOff = 100 * time.Millisecond
 	// besideRecords is what a fetch's answer holds beside records and the one batch that may be larger, in bytes.
 	besideRecords = 64 << 20
 )
@@ -32,17 +34,24 @@ type fetcher struct {
 
 	partitions map[*partition.Partition]*followed // under the engine's mu
 
-	client *peer.Client  // the loop's
-	pause  time.Duration // before the next try, after failures of the whole
+	client  *peer.Client // the loop's, as what follows
+	session session
+	pause   time.Duration // before the next try, after failures of the whole
 }
 
 // followed is one partition of a fetcher.
 type followed struct {
-	p *partition.Partition
+	p  *partition.Partition
+	is key
 	// until is when it is fetched again, after it failed; pause is how long that was. Both are the loop's.
 	until time.Time
 	pause time.Duration
 	asked partition.Fetching // in the request that is on its way
+	level bool               // it had all that the leader shows, at the last answer
+}
+
+func follow(p *partition.Partition) *followed {
+	return &followed{p: p, is: key{p.TopicID(), p.ID().Partition}}
 }
 
 // look wakes the loop.
@@ -94,11 +103,15 @@ func (f *fetcher) rest(until time.Time) {
 func (f *fetcher) wanted(now time.Time) (wanted []*followed, next time.Time) {
 	f.e.mu.Lock()
 	for _, x := range f.partitions {
+		until := x.until
+		if !until.After(now) && !x.level && x.p.HoldOff(now) {
+			until = now.Add(holdOff)
+		}
 		switch {
-		case !x.until.After(now):
+		case !until.After(now):
 			wanted = append(wanted, x)
-		case next.IsZero() || x.until.Before(next):
-			next = x.until
+		case next.IsZero() || until.Before(next):
+			next = until
 		}
 	}
 	f.e.mu.Unlock()
@@ -119,45 +132,42 @@ func (f *fetcher) fetch(wanted []*followed) error {
 	l := &f.e.o.Limits
 	ctx, cancel := context.WithTimeout(f.e.life, l.MaxWait+l.Timeout)
 	defer cancel()
-	answer, err := f.client.Do(ctx, f.request(wanted))
+	answer, err := f.client.Do(ctx, f.request(f.session.ask(wanted)))
+	var resp *kmsg.FetchResponse
+	if err == nil {
+		resp = answer.(*kmsg.FetchResponse)
+		err = kerr.ErrorForCode(resp.ErrorCode)
+	}
 	if err != nil {
+		f.session.broken()
 		return err
 	}
-	resp := answer.(*kmsg.FetchResponse)
-	if err := kerr.ErrorForCode(resp.ErrorCode); err != nil {
-		return err
-	}
-	type key struct {
-		topic     kafka.TopicID
-		partition int32
-	}
-	answers := make(map[key]*kmsg.FetchResponseTopicPartition, len(wanted))
+	f.session.answered(resp.SessionID)
+	now := f.e.o.Now()
 	for i := range resp.Topics {
 		t := &resp.Topics[i]
 		for j := range t.Partitions {
-			answers[key{t.TopicID, t.Partitions[j].Partition}] = &t.Partitions[j]
+			a := &t.Partitions[j]
+			x := f.session.asked[key{t.TopicID, a.Partition}]
+			if x == nil {
+				f.session.broken()
+				return fmt.Errorf("an answer with partition %d of topic %v, which was not asked for", a.Partition, kafka.TopicID(t.TopicID))
+			}
+			f.settle(x, f.take(ctx, x, a), now)
 		}
-	}
-	now := f.e.o.Now()
-	for _, x := range wanted {
-		a := answers[key{x.p.TopicID(), x.p.ID().Partition}]
-		if a == nil {
-			return fmt.Errorf("an answer without partition %s, which was asked for", x.p.ID())
-		}
-		f.settle(x, f.take(ctx, x, a), now)
 	}
 	return nil
 }
 
-func (f *fetcher) request(wanted []*followed) *kmsg.FetchRequest {
+func (f *fetcher) request(named []*followed, forgotten []key) *kmsg.FetchRequest {
 	l := &f.e.o.Limits
 	req := kmsg.NewPtrFetchRequest()
 	req.SetVersion(req.MaxVersion())
 	req.ReplicaID = int32(f.e.o.Self) // until version 14
 	req.ReplicaState.ID, req.ReplicaState.Epoch = int32(f.e.o.Self), int64(f.e.o.Epoch())
 	req.MaxWaitMillis, req.MinBytes, req.MaxBytes = int32(l.MaxWait.Milliseconds()), l.MinBytes, l.MaxBytes
-	req.SessionEpoch = -1
-	for _, x := range wanted {
+	f.session.fill(req, forgotten)
+	for _, x := range named {
 		if n := len(req.Topics); n == 0 || req.Topics[n-1].TopicID != x.p.TopicID() {
 			t := kmsg.NewFetchRequestTopic()
 			t.Topic, t.TopicID = x.p.ID().Topic, x.p.TopicID()
@@ -185,10 +195,12 @@ func (f *fetcher) take(ctx context.Context, x *followed, a *kmsg.FetchResponseTo
 		there := partition.EpochEnd{Epoch: kafka.LeaderEpoch(a.DivergingEpoch.Epoch), End: kafka.Offset(a.DivergingEpoch.EndOffset)}
 		return x.p.Diverged(x.asked.LeaderEpoch, there, now)
 	}
-	return x.p.AppendAsFollower(partition.FollowRequest{
+	err = x.p.AppendAsFollower(partition.FollowRequest{
 		LeaderEpoch: x.asked.LeaderEpoch, Offset: x.asked.Offset, Records: a.RecordBatches, HighWatermark: kafka.Offset(a.HighWatermark),
 		LogStartOffset: kafka.Offset(a.LogStartOffset), Now: now,
 	})
+	x.level = err == nil && int64(x.p.LogEndOffset()) >= a.HighWatermark
+	return err
 }
 
 // settle has a partition that failed wait before it is fetched again.

@@ -228,7 +228,7 @@ func TestFetchesGoOn(t *testing.T) {
 	for _, r := range asked[:7] {
 		p := r.Topics[0].Partitions[0]
 		offsets = append(offsets, p.FetchOffset)
-		if r.Version != 17 || r.ReplicaState.ID != 1 || r.ReplicaState.Epoch != 77 || r.SessionEpoch != -1 || p.CurrentLeaderEpoch != 0 {
+		if r.Version != 17 || r.ReplicaState.ID != 1 || r.ReplicaState.Epoch != 77 || r.SessionEpoch != 0 || p.CurrentLeaderEpoch != 0 {
 			t.Errorf("%+v", r)
 		}
 	}
@@ -269,7 +269,7 @@ func TestAsksForInSyncSets(t *testing.T) {
 	if _, err := p.Append(partition.AppendRequest{Records: batchAt(0), RequiredAcks: 1, Now: time.Now()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Fetched(time.Now(), replica.Fetch{From: 2, Epoch: 72, LogEnd: 1}, nil); err != nil {
+	if err := p.Fetched(time.Now(), replica.Fetch{From: 2, Epoch: 72, LeaderEpoch: kafka.NoEpoch, LogEnd: 1}, nil); err != nil {
 		t.Fatal(err)
 	}
 	testkit.Eventually(t, "it is in sync", func() bool { return slices.Contains(p.Leadership().ISR, 2) })

@@ -34,7 +34,7 @@ func StartCluster(t testing.TB, size int, o Options) *Cluster {
 	}
 	for i := range c.options {
 		own := &c.options[i]
-		own.Set = append([]string{fmt.Sprintf("node.id=%d", i+1), "controller.quorum.voters=" + strings.Join(voters, ",")}, o.Set...)
+		own.Set = append([]string{fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1), "controller.quorum.voters=" + strings.Join(voters, ",")}, o.Set...)
 		own.cluster = "cluster"
 	}
 	var all sync.WaitGroup
