@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -81,15 +82,21 @@ func devCommand(w *command.World, began time.Time) *cobra.Command {
 	s := &session{world: w, addresses: "--listen HOST:PORT (port 0 picks a free one)", dirs: "--dir DIR", greet: greet}
 	var dir, listen string
 	var overrides []string
+	var size int
 	cmd := &cobra.Command{
-		Use:   "dev [--dir DIR] [--listen ADDR]",
-		Short: "Run a node on this machine, without configuration",
+		Use:   "dev [--dir DIR] [--listen ADDR] [-n NODES]",
+		Short: "Run a node on this machine, or a cluster, without configuration",
 		Long: "Run a node on this machine, without configuration.\n\n" +
 			"An empty or missing directory is formatted; one that holds anything else than a node's data is left alone.\n" +
-			"Port 0 picks a free port; --json and --ready-file tell which.",
+			"Port 0 picks a free port; --json and --ready-file tell which.\n\n" +
+			"-n 3 runs a cluster, a process for each node: kill one, and see the others go on. Their ports are the ones that\n" +
+			"follow, and a thousand above for the nodes among themselves.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
+			if size != 1 {
+				return devSeveral(cmd.Context(), s, size, dir, listen, overrides, began)
+			}
 			if s.cfg, err = devConfig(dir, listen, overrides); err != nil {
 				return err
 			}
@@ -98,15 +105,29 @@ func devCommand(w *command.World, began time.Time) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", "ottla-data", "`DIR`ectory for the data")
+	cmd.Flags().IntVarP(&size, "nodes", "n", 1, "so many `NODES`: 1, or 3 and more")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:9092", "`ADDR`ess for clients")
 	cmd.Flags().StringArrayVar(&overrides, "override", nil, "set `KEY=VALUE` of the configuration; may be given again")
 	s.flags(cmd)
 	return cmd
 }
 
+// devSeveral runs a cluster on this machine.
+func devSeveral(ctx context.Context, s *session, size int, dir, listen string, overrides []string, began time.Time) error {
+	if size < 3 || size > maxNodes {
+		return command.Usagef("--nodes %d: want 1, or 3 to %d: of two nodes none can go on alone", size, maxNodes)
+	}
+	c, err := newSeveral(s.world, size, dir, listen)
+	if err != nil {
+		return err
+	}
+	c.overrides, c.json, c.readyFile = overrides, s.json, s.readyFile
+	return c.run(ctx, began)
+}
+
 // prepare formats directories that are empty or missing.
-func prepare(cfg *config.Node) error {
-	_, err := machine().Prepare(cfg)
+func prepare(nodes ...*config.Node) error {
+	_, err := machine().Prepare(nodes...)
 	if err != nil {
 		return &command.Error{Err: err, Hint: "--dir DIR takes another directory"}
 	}

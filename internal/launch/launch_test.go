@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/ottla/ottla/internal/cli"
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
@@ -53,6 +55,21 @@ func program(args ...string) *exec.Cmd {
 // start runs a command that serves, and waits until it says that it is ready.
 func start(t *testing.T, args ...string) (*process, ready) {
 	t.Helper()
+	var r ready
+	p := startFor(t, &r, args...)
+	return p, r
+}
+
+// startSeveral runs three nodes in the folders of dir.
+func startSeveral(t *testing.T, dir string) (*process, cluster) {
+	t.Helper()
+	var c cluster
+	p := startFor(t, &c, "dev", "-n", "3", "--dir", dir, "--listen", "127.0.0.1:0")
+	return p, c
+}
+
+func startFor(t *testing.T, ready any, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: program(append(args, "--json")...), err: &bytes.Buffer{}}
 	p.cmd.Stderr = p.err
 	out, err := p.cmd.StdoutPipe()
@@ -69,11 +86,10 @@ func start(t *testing.T, args ...string) (*process, ready) {
 		_ = p.cmd.Wait()
 		t.Fatalf("%v did not get ready: %v\n%s", args, err, p.err)
 	}
-	var r ready
-	if err := json.Unmarshal([]byte(line), &r); err != nil {
+	if err := json.Unmarshal([]byte(line), ready); err != nil {
 		t.Fatalf("the ready line %q: %v", line, err)
 	}
-	return p, r
+	return p
 }
 
 func (p *process) signal(s os.Signal) {
@@ -336,4 +352,52 @@ func TestStorageSaysWhatIsWrongInOneLine(t *testing.T) {
 	for _, id := range []string{"bGF1bmNoLXRlc3QtY2x1c3Q", "AAAAAAAAAAAAAAAAAAAAAQ"} {
 		holds(t, fails(t, command.Failed, "storage", "format", "--standalone", "-t", id, "-c", file), dir, "ottla start")
 	}
+}
+
+// Three nodes, each a process: one is killed, and what was acknowledged is still read and written. Ctrl-C ends what is left, in good order.
+func TestDevOfThreeSurvivesAKill(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	p, c := startSeveral(t, dir)
+	if len(c.Nodes) != 3 || c.ClusterID == "" || strings.Count(c.Address, ",") != 2 {
+		t.Fatalf("ready says %+v", c)
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(c.Address, ",")...), kgo.MetadataMinAge(20*time.Millisecond), kgo.AllowAutoTopicCreation(), kgo.DefaultProduceTopic("a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), within)
+	defer cancel()
+	for i := range 20 {
+		if i == 10 {
+			if err := syscall.Kill(c.Nodes[1].PID, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := client.ProduceSync(ctx, kgo.StringRecord(fmt.Sprint(i))).FirstErr(); err != nil {
+			t.Fatalf("record %d: %v", i, err)
+		}
+	}
+	line, err := p.lines.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, line, "Node 2 has ended (signal: killed)", "ottla start --config", filepath.Join(dir, "node-2", "server.properties"))
+	p.signal(syscall.SIGINT)
+	if s := p.wait(); s.ExitCode() != 0 {
+		t.Errorf("Ctrl-C ends it with %v\n%s", s, p.err)
+	}
+	for node, clean := range map[string]bool{"node-1": true, "node-2": false, "node-3": true} {
+		if _, err := os.Stat(filepath.Join(dir, node, "data", checkpoint.CleanShutdown)); (err == nil) != clean {
+			t.Errorf("%s: %v", node, err)
+		}
+	}
+	_, again := startSeveral(t, dir)
+	if again.ClusterID != c.ClusterID {
+		t.Errorf("the next run is of cluster %s, was %s", again.ClusterID, c.ClusterID)
+	}
+}
+
+func TestDevOfTwoIsRefused(t *testing.T) {
+	holds(t, fails(t, command.Usage, "dev", "-n", "2"), "of two nodes none can go on alone")
 }

@@ -10,18 +10,51 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 )
 
-// Prepare formats the directories of a node that never ran, as the only member of a new cluster, and leaves those of
-// one that did alone: what `ottla dev` does. It reports whether it formatted. A directory that holds anything but
-// isn't formatted is an error.
-func (w World) Prepare(n *config.Node) (bool, error) {
-	formatted := 0
+// Prepare formats the directories of nodes that never ran, as all the members of a new cluster, and leaves those of nodes that did alone: what
+// `ottla dev` does. It reports whether it formatted. A directory that holds anything but isn't formatted is an error, and so is a node without
+// a disk beside others that have one: as a voter it must not come back under its old id.
+func (w World) Prepare(nodes ...*config.Node) (bool, error) {
+	formatted, empty := 0, ""
+	for _, n := range nodes {
+		ran, err := w.ran(n)
+		if err != nil {
+			return false, err
+		}
+		if ran {
+			formatted++
+		} else {
+			empty = n.LogDirs[0]
+		}
+	}
+	switch {
+	case formatted == len(nodes):
+		return false, nil
+	case formatted > 0:
+		return false, fmt.Errorf("%s is empty and the other nodes' directories are not: restore it, or empty them all", empty)
+	}
+	cluster, err := kafka.NewUUID(w.Random)
+	if err != nil {
+		return false, err
+	}
+	for _, n := range nodes {
+		q := Request{Node: n, ClusterID: cluster.String(), Standalone: len(n.Voters) == 0 && n.Controller}
+		if err := w.Format(q, io.Discard); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// ran reports whether a node has a formatted directory; Check says so if others are missing then.
+func (w World) ran(n *config.Node) (bool, error) {
+	formatted := false
 	for _, dir := range Dirs(n) {
 		_, ok, err := w.readMeta(dir)
 		if err != nil {
 			return false, err
 		}
 		if ok {
-			formatted++
+			formatted = true
 			continue
 		}
 		entries, err := w.FS.ReadDir(dir)
@@ -32,13 +65,5 @@ func (w World) Prepare(n *config.Node) (bool, error) {
 			return false, fmt.Errorf("%s is not empty and holds no log directory: empty it, or choose another", dir)
 		}
 	}
-	if formatted > 0 {
-		return false, nil // Check says so if others are missing
-	}
-	cluster, err := kafka.NewUUID(w.Random)
-	if err != nil {
-		return false, err
-	}
-	q := Request{Node: n, ClusterID: cluster.String(), Standalone: len(n.Voters) == 0 && n.Controller}
-	return true, w.Format(q, io.Discard)
+	return formatted, nil
 }
