@@ -136,6 +136,31 @@ func (c *cluster) unsettled(ctx context.Context) error {
 	return nil
 }
 
+// leads reports whether a node is the active controller; false also if nobody tells.
+func (c *cluster) leads(ctx context.Context, i int) bool {
+	ctx, cancel := context.WithTimeout(ctx, settles)
+	defer cancel()
+	req := kmsg.NewPtrDescribeQuorumRequest()
+	t := kmsg.NewDescribeQuorumRequestTopic()
+	t.Topic, t.Partitions = "__cluster_metadata", []kmsg.DescribeQuorumRequestTopicPartition{kmsg.NewDescribeQuorumRequestTopicPartition()}
+	req.Topics = append(req.Topics, t)
+	resp, err := req.RequestWith(ctx, c.client)
+	return err == nil && len(resp.Topics) == 1 && len(resp.Topics[0].Partitions) == 1 && resp.Topics[0].Partitions[0].LeaderID == int32(i+1)
+}
+
+// assign gives the partitions other replicas.
+func (c *cluster) assign(ctx context.Context, replicas func(p int) []int32) error {
+	var req kadm.AlterPartitionAssignmentsReq
+	for p := range partitions {
+		req.Assign(topic, int32(p), replicas(p))
+	}
+	answers, err := c.admin.AlterPartitionAssignments(ctx, req)
+	if err == nil {
+		err = answers.Error()
+	}
+	return err
+}
+
 // close ends the nodes, whatever state they are in.
 func (c *cluster) close(remove bool) error {
 	if c.admin != nil {

@@ -6,7 +6,7 @@
 //
 // Producers with acks=all, idempotent ones, write numbered records to a topic of three replicas of which two must be in sync. Every
 // few seconds a node is killed (SIGKILL; in a "crash" it starts again at once), asked to end (SIGTERM), or stands still (SIGSTOP) for a moment ("pause") or for longer than its
-// session lasts ("stop"), and comes back. At the end the faults stop, all replicas come in sync, and everything is read: by a consumer, and from the files of each node.
+// session lasts ("stop"), and comes back; or its replicas move to the others and return ("move"). At the end the faults stop, all replicas come in sync, and everything is read: by a consumer, and from the files of each node.
 //
 // The last line is the verdict: the faults, what was acknowledged, lost, duplicated or reordered, the longest time without an acknowledgement
 // in a partition after each kind of fault, and whether the replicas are byte for byte the same. Exit code 1 says that something of that is wrong.

@@ -62,11 +62,30 @@ var faults = map[string]kind{
 	"end":   {end, outage, start},
 	"pause": {signals(syscall.SIGSTOP), outage, signals(syscall.SIGCONT)},
 	"stop":  {signals(syscall.SIGSTOP), absence, signals(syscall.SIGCONT)},
+	"move":  {moveAway, outage, moveBack},
 }
 
 func kill(_ context.Context, c *cluster, i int) error    { return c.nodes[i].Kill() }
 func end(ctx context.Context, c *cluster, i int) error   { return c.nodes[i].Stop(ctx) }
 func start(ctx context.Context, c *cluster, i int) error { return c.start(ctx, i) }
+
+// moveAway takes all replicas from a node, and moveBack gives it one of each partition again.
+func moveAway(ctx context.Context, c *cluster, i int) error {
+	return c.assign(ctx, func(p int) []int32 { return turned(p, (i+1)%nodes, (i+2)%nodes) })
+}
+
+func moveBack(ctx context.Context, c *cluster, _ int) error {
+	return c.assign(ctx, func(p int) []int32 { return turned(p, 0, 1, 2) })
+}
+
+// turned are the ids of nodes, another one first for each partition.
+func turned(p int, all ...int) []int32 {
+	var ids []int32
+	for k := range all {
+		ids = append(ids, int32(all[(p+k)%len(all)])+1)
+	}
+	return ids
+}
 
 func signals(sig os.Signal) func(context.Context, *cluster, int) error {
 	return func(_ context.Context, c *cluster, i int) error { return c.nodes[i].Signal(sig) }
@@ -113,8 +132,11 @@ func (c *cluster) fault(ctx context.Context, name string, i int, l *load, gaps m
 	if err := wait(ctx, calm); err != nil {
 		return nil // interrupted: what was acknowledged so far is checked
 	}
+	k, led := faults[name], c.leads(ctx, i)
+	if led {
+		name += " of the controller"
+	}
 	l.longest()
-	k := faults[name]
 	if err := k.away(ctx, c, i); err != nil {
 		return err
 	}
@@ -127,7 +149,7 @@ func (c *cluster) fault(ctx context.Context, name string, i int, l *load, gaps m
 	}
 	gap := l.longest()
 	gaps[name] = max(gaps[name], gap)
-	fmt.Printf("%s node %d: %d acknowledged, longest wait %v\n", name, i+1, l.count(), gap.Round(time.Millisecond))
+	fmt.Printf("%s, node %d: %d acknowledged, longest wait %v\n", name, i+1, l.count(), gap.Round(time.Millisecond))
 	return nil
 }
 
