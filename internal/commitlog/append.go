@@ -54,7 +54,7 @@ func (l *Log) Append(b []byte, now time.Time) (Appended, error) {
 
 // writeError decides on a failed write: only a full disk passes.
 func (l *Log) writeError(err error) error {
-	if errors.Is(err, vfs.ErrNoSpace) && !errors.Is(err, ErrFenced) {
+	if vfs.Passes(err) && !errors.Is(err, ErrFenced) {
 		return fmt.Errorf("%s: %w: %w", l.partition, kerr.KafkaStorageError, err)
 	}
 	return l.fence(err)

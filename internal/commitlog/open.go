@@ -50,6 +50,9 @@ func (op *opening) run() error {
 	if err := op.list(); err != nil {
 		return err
 	}
+	if err := op.trust(); err != nil {
+		return err
+	}
 	if len(op.segments) == 0 {
 		return op.create()
 	}
@@ -122,10 +125,16 @@ func (op *opening) describe(bases []kafka.Offset) error {
 	return nil
 }
 
-// create makes the first segment of an empty log.
+// create makes the first segment of an empty log. One that was synced further than it starts has lost its files: it goes on behind what is
+// missing, so that no offset is given out twice.
 func (op *opening) create() error {
 	l := op.l
 	start := l.LogStartOffset()
+	if lost := l.recoveryPoint; lost > start {
+		op.report.Damage = append(op.report.Damage, Damage{From: start, End: lost, Segment: start})
+		start = lost
+		l.logStart.Store(int64(start))
+	}
 	s, err := segment.Create(l.dir, start, op.o.Now)
 	if err != nil {
 		return err
@@ -144,7 +153,7 @@ func (op *opening) create() error {
 	return nil
 }
 
-// loadFiles reads the epochs, the damage that is known, and how far the recovery point can be trusted.
+// loadFiles reads the epochs and the damage that is known.
 func (op *opening) loadFiles() error {
 	l := op.l
 	b, err := vfs.ReadFile(l.dir.FS, path.Join(l.dir.Path, checkpoint.LeaderEpochs))
@@ -166,15 +175,22 @@ func (op *opening) loadFiles() error {
 	if op.damage, err = readDamage(l.dir.FS, l.dir.Path); err != nil {
 		return err
 	}
+	return nil
+}
+
+// trust lowers the recovery point to where the log was cut since it was written down.
+func (op *opening) trust() error {
+	if !op.ours {
+		return nil
+	}
+	l := op.l
 	truncated, ok, err := readTruncation(l.dir.FS, l.dir.Path)
-	if err != nil {
+	if err != nil || !ok {
 		return err
 	}
-	if ok {
-		l.recoveryPoint = min(l.recoveryPoint, truncated)
-		l.cleaned.Store(min(l.cleaned.Load(), int64(truncated)))
-		l.truncatedTo = truncated
-	}
+	l.recoveryPoint = min(l.recoveryPoint, truncated)
+	l.cleaned.Store(min(l.cleaned.Load(), int64(truncated)))
+	l.truncatedTo = truncated
 	return nil
 }
 
@@ -200,11 +216,12 @@ func (op *opening) rebuildEpochs() (epochs, error) {
 // findEnd finds the log end: by the last segment's indexes after a clean shutdown, else by a scan from the recovery point on.
 func (op *opening) findEnd() (scanned bool, err error) {
 	if op.o.Clean {
-		err := op.segments[len(op.segments)-1].LoadEnd()
-		if err == nil {
-			return false, nil
+		last := op.segments[len(op.segments)-1]
+		err := last.LoadEnd()
+		if next, _ := last.End(); err == nil && next >= op.l.recoveryPoint {
+			return false, nil // else files are missing that were there at the clean shutdown
 		}
-		if !errors.Is(err, segment.ErrCorrupt) && !errors.Is(err, segment.ErrTorn) {
+		if err != nil && !errors.Is(err, segment.ErrCorrupt) && !errors.Is(err, segment.ErrTorn) {
 			return false, err
 		}
 	}

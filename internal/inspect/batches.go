@@ -78,6 +78,10 @@ func (f *reading) batches() error {
 		s.next = 0 // a snapshot's name has its end, its batches count from 0
 	}
 	defer s.w.Close()
+	if c := f.o.chain; c != nil && strings.HasSuffix(f.name, ".log") {
+		f.follow(c)
+		defer func() { c.begun, c.next = true, s.next }()
+	}
 	position, err := scan(f.r, f.size, func(position int64, b record.Batch) { f.batch(s, position, b) })
 	if err == nil {
 		return nil
@@ -94,6 +98,24 @@ func (f *reading) batches() error {
 		f.damaged(position, "%v; the %d bytes from here on can't be read", err, f.size-position)
 	}
 	return f.err
+}
+
+// chain is how far the data files of a folder go that were read, in the order of their names.
+type chain struct {
+	begun  bool
+	next   int64 // offset behind the last batch
+	sparse bool  // offsets are missing within files: the topic is, or was, compacted
+}
+
+// follow looks whether a data file begins where the one before it ends. In a log that nobody compacted, a file is missing there.
+func (f *reading) follow(c *chain) {
+	switch {
+	case !c.begun || f.base <= c.next:
+	case c.sparse:
+		f.put(entry("gap").str("name", f.name).str("what", fmt.Sprintf("no offsets from %d to %d: compacted away, or a file is missing", c.next, f.base-1)))
+	default:
+		f.damaged(0, "offsets %d to %d are missing before this file", c.next, f.base-1)
+	}
 }
 
 // zeroFrom reports whether all bytes of r in [from, size) are zero.
@@ -136,6 +158,9 @@ func (f *reading) batch(s *segment, position int64, b record.Batch) {
 		f.damaged(position, "batch at offset %d is further from the segment's base than an index can say", base)
 	case b.LeaderEpoch() < s.epoch:
 		f.damaged(position, "batch at offset %d has leader epoch %d after epoch %d", base, b.LeaderEpoch(), s.epoch)
+	}
+	if c := f.o.chain; c != nil && int64(b.BaseOffset()) > s.next {
+		c.sparse = true
 	}
 	s.next, s.epoch = int64(b.NextOffset()), b.LeaderEpoch()
 	if crc == nil && (f.o.Verify || f.o.Records || f.o.Metadata || f.o.Offsets || f.o.Transactions || b.IsControl()) {

@@ -27,6 +27,8 @@ type Options struct {
 	Indexes bool
 	// JSON prints a JSON object in each line.
 	JSON bool
+
+	chain *chain // of the folder that is gone through
 }
 
 // ErrDamaged is wrapped by the error of a file that is damaged. All of it that could be read has been printed.
@@ -160,6 +162,7 @@ func Folder(w io.Writer, folder fs.FS, name string, o Options) error {
 	if strings.Contains(name, "__cluster_metadata") {
 		o.Metadata = true
 	}
+	o.chain = &chain{}
 	var errs []error
 	for _, d := range list {
 		full := path.Join(name, d.Name())

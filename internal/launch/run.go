@@ -9,11 +9,13 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ottla/ottla/internal/cli/command"
@@ -77,7 +79,7 @@ func (s *session) run(ctx context.Context, began time.Time) error {
 	boot, _ := os.ReadFile(bootID) // where there is none, every crash counts as the machine's
 	n, err := node.Open(node.Options{
 		Config: s.cfg, Prepare: s.prepare, FS: vfs.OS{}, Listen: net.Listen, Dial: new(net.Dialer).DialContext, Now: time.Now, Random: rand.Reader,
-		Boot: strings.TrimSpace(string(boot)), Hostname: hostname(), Log: log,
+		Boot: strings.TrimSpace(string(boot)), Descriptors: descriptors(), Hostname: hostname(), Log: log,
 	})
 	if err != nil {
 		return s.refusal(err)
@@ -113,6 +115,15 @@ func (s *session) refusal(err error) error {
 		return &command.Error{Err: errors.New(use.What()), Hint: use.Advice(s.dirs), Exit: command.Failed}
 	}
 	return err
+}
+
+// descriptors is how many files and sockets this process may have open, 0 if nobody says.
+func descriptors() int {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return int(min(limit.Cur, math.MaxInt32))
 }
 
 func hostname() string {
@@ -168,7 +179,7 @@ func address(l config.Listener) string {
 }
 
 // writeReady writes the file in one step: who sees it sees all of it.
-func writeReady(name string, r ready) error {
+func writeReady(name string, r any) error {
 	text, err := json.Marshal(r)
 	if err != nil {
 		return err

@@ -183,7 +183,7 @@ func (c *cleaner) failed(err error) time.Duration {
 	case errors.Is(err, commitlog.ErrUncleanable):
 		p.uncleanable.Store(true)
 		c.m.o.Log.Error("a log can't be cleaned, and is left alone until the node starts again", "partition", p.id, "err", err)
-	case errors.Is(err, vfs.ErrNoSpace), errors.Is(err, errNoMemory):
+	case vfs.Passes(err), errors.Is(err, errNoMemory):
 		c.m.o.Log.Warn("a log was not cleaned", "partition", p.id, "err", err)
 	default:
 		_ = p.storageFailure(err)

@@ -224,7 +224,7 @@ func (m *Manager) eachDir(write func(*logDir, []*Partition) error) {
 			continue
 		}
 		if err := write(d, byDir[d]); err != nil {
-			if errors.Is(err, vfs.ErrNoSpace) {
+			if vfs.Passes(err) {
 				m.o.Log.Warn("checkpoint was not written", "dir", d.Path, "err", err)
 				continue
 			}

@@ -470,7 +470,7 @@ func (w *mover) failed(mv *move, err error, now time.Time) time.Duration {
 	if errors.Is(err, errUnread) {
 		return w.unread(mv, err, now)
 	}
-	if errors.Is(err, vfs.ErrNoSpace) && !errors.Is(err, commitlog.ErrFenced) {
+	if vfs.Passes(err) && !errors.Is(err, commitlog.ErrFenced) {
 		w.m.o.Log.Warn("a replica waits for space to be moved", "partition", mv.p.id, "to", mv.to.Path, "err", err)
 		mv.notYet = now.Add(fullPause)
 		return fullPause

@@ -236,15 +236,17 @@ func (p *Partition) close(now time.Time) error {
 	return p.log().Close(now)
 }
 
-// storageFailure classifies an error of the log on a write: a full disk refuses this write alone, a partition that is gone is another
+// storageFailure classifies an error of the log on a write: a full disk, or a want of descriptors, refuses this write alone, a partition that is gone is another
 // node's, and all else fails the log directory. Hold no lock.
 func (p *Partition) storageFailure(err error) error {
 	state := p.state.Load()
 	switch {
 	case state == gone, state == closed, errors.Is(err, commitlog.ErrClosed):
 		return kerr.NotLeaderForPartition // its files were taken away on purpose
-	case !errors.Is(err, vfs.ErrNoSpace) || errors.Is(err, commitlog.ErrFenced):
+	case !vfs.Passes(err) || errors.Is(err, commitlog.ErrFenced):
 		p.dir().fail(err)
+	default:
+		p.dir().m.o.Log.Warn("a partition can't be written to or read for now", "partition", p.id, "dir", p.dir().Path, "err", err)
 	}
 	return fmt.Errorf("%s: %w: %w", p.id, err, kerr.KafkaStorageError)
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"runtime"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +17,10 @@ const (
 	coldSample = 64 << 10
 	// readAhead is farther than the system reads ahead in a file, in bytes.
 	readAhead = 32 << 20
+	// aloneAfter is how long nothing but cold ranges must have moved before a reader of old records counts as the only one.
+	aloneAfter = time.Second
+	// busyFrame is how much of a request says that somebody writes, in bytes.
+	busyFrame = 1 << 10
 	// maxColdBuffers bounds the chunks that are read from the disk and not sent yet, of all connections.
 	maxColdBuffers = 64
 )
@@ -23,10 +28,14 @@ const (
 // disk keeps file ranges that are not in the page cache from those that are. A chunk that has to come from the disk is
 // read into a buffer, by no more than a few goroutines at a time, so that those who wait for the disk don't hold up the
 // others, and leaves the page cache as it was, so that no other range is pushed out of it. It is sent after that: a peer
-// that is slow holds a buffer and nobody's turn. If all buffers are taken, sendfile does both.
+// that is slow holds a buffer and nobody's turn. If all buffers are taken, sendfile does both; and so it does while there is nobody to be held up: it
+// costs less, and the system reads ahead.
 type disk struct {
+	touched atomic.Bool   // something else than cold ranges has moved since it was looked at
+	busy    atomic.Int64  // unix nanoseconds of when it had, the last time that it was
 	turns   chan struct{} // one for each read that runs
 	buffers atomic.Int32
+	now     func() time.Time
 	look    func(fd uintptr, pos, n int64) presence
 	read    func(fd uintptr, p []byte, pos int64) (int, error)
 }
@@ -45,7 +54,7 @@ var theDisk = newDisk()
 
 // newDisk lets two to four read at a time.
 func newDisk() *disk {
-	return &disk{turns: make(chan struct{}, min(max(runtime.GOMAXPROCS(0), 2), 4)), look: look, read: readAside}
+	return &disk{now: time.Now, turns: make(chan struct{}, min(max(runtime.GOMAXPROCS(0), 2), 4)), look: look, read: readAside}
 }
 
 // found is what fetch has done about a chunk: buf holds it if it is cold, and is to be given to release.
@@ -60,6 +69,9 @@ func (d *disk) fetch(c chunk) found {
 	if p := d.look(c.file, c.pos, int64(c.size)); p != cold {
 		return found{presence: p}
 	}
+	if d.alone() {
+		return found{}
+	}
 	if d.buffers.Add(1) > maxColdBuffers {
 		d.buffers.Add(-1)
 		return found{}
@@ -72,6 +84,22 @@ func (d *disk) fetch(c chunk) found {
 		return found{err: err}
 	}
 	return found{presence: cold, buf: buf}
+}
+
+// touch notes that records which are in memory are sent, or new ones come.
+func (d *disk) touch() {
+	if !d.touched.Load() { // all connections share it: it is mostly read
+		d.touched.Store(true)
+	}
+}
+
+// alone reports whether nobody but readers of old records has moved anything for a while.
+func (d *disk) alone() bool {
+	now := d.now().UnixNano()
+	if d.touched.Swap(false) {
+		d.busy.Store(now)
+	}
+	return now-d.busy.Load() > int64(aloneAfter)
 }
 
 func (d *disk) fill(buf *Buffer, fd uintptr, pos int64, n int) (*Buffer, error) {

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"crypto/rand"
 	"io"
+	"math"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,11 +15,12 @@ import (
 // coldDisk has all file ranges of a test come from the disk, and counts the reads of it.
 func coldDisk(t *testing.T, turns int) (*disk, *atomic.Int32) {
 	reads := new(atomic.Int32)
-	d := &disk{turns: make(chan struct{}, turns), look: func(uintptr, int64, int64) presence { return cold }}
+	d := &disk{turns: make(chan struct{}, turns), now: time.Now, look: func(uintptr, int64, int64) presence { return cold }}
 	d.read = func(fd uintptr, p []byte, pos int64) (int, error) {
 		reads.Add(1)
 		return unix.Pread(int(fd), p[:min(len(p), 700_000)], pos) // in pieces, as a system may
 	}
+	d.busy.Store(math.MaxInt64) // always
 	before := theDisk
 	theDisk = d
 	t.Cleanup(func() { theDisk = before })
@@ -48,6 +51,35 @@ func TestColdRanges(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestColdReaderAlone: while nothing else has moved for a second, ranges that are not in memory go by sendfile; a producer, or a reader of what is in
+// memory, ends that.
+func TestColdReaderAlone(t *testing.T) {
+	f := openedFile(t, make([]byte, 3<<20))
+	d, reads := coldDisk(t, 1)
+	now := time.Unix(1000, 0)
+	d.now = func() time.Time { return now }
+	l, _ := serveRange(t, f, 3<<20)
+	nc := dial(t, l)
+	fetch := func(what string, aside bool) {
+		t.Helper()
+		reads.Store(0)
+		nc.Write(frame([]byte("fetch")))
+		if got := readFrame(t, nc); len(got) != 3<<20 {
+			t.Fatalf("got %d bytes", len(got))
+		}
+		if (reads.Load() > 0) != aside {
+			t.Errorf("%s: %d reads aside", what, reads.Load())
+		}
+	}
+	d.busy.Store(now.UnixNano())
+	fetch("others have just moved something", true)
+	now = now.Add(2 * aloneAfter)
+	fetch("nobody has for a while", false)
+	d.touch()
+	now = now.Add(2 * aloneAfter)
+	fetch("somebody has since", true)
 }
 
 // TestAStalledColdReaderHoldsNobodyUp: who does not read what comes from the disk for him holds two buffers and no turn.

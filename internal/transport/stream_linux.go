@@ -90,6 +90,9 @@ func (s *socket) take(p []byte) (n int, dry bool, err error) {
 		case n == 0:
 			return 0, true, io.EOF
 		}
+		if n > busyFrame {
+			s.disk.touch()
+		}
 		return n, n < len(p), nil
 	}
 }
@@ -151,6 +154,7 @@ func (s *socket) sendWithHoles(r *Response) error {
 		joined.B = append(joined.B, r.Buf.B[from:h.At]...)
 		from = h.At
 		if _, ok := firstChunk(h); !ok {
+			s.disk.touch()
 			var err error
 			if joined, err = copyRange(joined, h.Range); err != nil {
 				return err
@@ -214,7 +218,9 @@ func (s *socket) sendRange(holes []Hole) error {
 
 func (s *socket) sendfile(c chunk, p presence) error {
 	s.out.p, s.out.file, s.out.pos, s.out.left, s.out.err = nil, c.file, c.pos, int64(c.size), nil
-	s.out.hot = p == hot
+	if s.out.hot = p == hot; s.out.hot {
+		s.disk.touch()
+	}
 	if err := s.raw.Write(s.writeFn); err != nil {
 		return err
 	}

@@ -28,16 +28,16 @@ func (OS) Create(name string) (File, error) { return openOS(name, os.O_RDWR|os.O
 func (OS) Remove(name string) error { return os.Remove(name) }
 
 // Rename implements FS.
-func (OS) Rename(from, to string) error { return spaceError(os.Rename(from, to)) }
+func (OS) Rename(from, to string) error { return passing(os.Rename(from, to)) }
 
 // Mkdir implements FS.
-func (OS) Mkdir(name string) error { return spaceError(os.Mkdir(name, 0o755)) }
+func (OS) Mkdir(name string) error { return passing(os.Mkdir(name, 0o755)) }
 
 // ReadDir implements FS. A file that vanishes meanwhile is left out.
 func (OS) ReadDir(name string) ([]Entry, error) {
 	list, err := os.ReadDir(name)
 	if err != nil {
-		return nil, err
+		return nil, passing(err)
 	}
 	entries := make([]Entry, 0, len(list))
 	for _, e := range list {
@@ -57,7 +57,7 @@ func (OS) ReadDir(name string) ([]Entry, error) {
 func (OS) List(name string) ([]string, error) {
 	dir, err := os.Open(name)
 	if err != nil {
-		return nil, err
+		return nil, passing(err)
 	}
 	names, err := dir.Readdirnames(-1)
 	slices.Sort(names)
@@ -85,7 +85,7 @@ func entryOf(info os.FileInfo) Entry {
 func (OS) SyncDir(name string) error {
 	dir, err := os.Open(name)
 	if err != nil {
-		return err
+		return passing(err)
 	}
 	if err := dir.Sync(); err != nil {
 		return errors.Join(fmt.Errorf("%w: %w", ErrSyncFailed, err), dir.Close())
@@ -156,7 +156,7 @@ func openOS(name string, flags int) (File, error) {
 			continue
 		}
 		if err != nil {
-			return nil, spaceError(&os.PathError{Op: "open", Path: name, Err: err})
+			return nil, passing(&os.PathError{Op: "open", Path: name, Err: err})
 		}
 		return &osFile{File: os.NewFile(uintptr(fd), name), fd: uintptr(fd)}, nil
 	}
@@ -173,7 +173,7 @@ func (f *osFile) WriteAt(p []byte, offset int64) (int, error) {
 	}
 	n, err := f.File.WriteAt(p[done:], offset+int64(done))
 	if err != nil {
-		err = spaceError(err)
+		err = passing(err)
 	}
 	return done + n, err
 }
@@ -207,12 +207,16 @@ func (f *osFile) Sync() error {
 
 // Preallocate implements File.
 func (f *osFile) Preallocate(offset, length int64) error {
-	return spaceError(preallocate(f.fd, offset, length))
+	return passing(preallocate(f.fd, offset, length))
 }
 
-func spaceError(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+// passing marks errors that say nothing of the disk's health.
+func passing(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		return fmt.Errorf("%w: %w", ErrNoFiles, err)
 	}
 	return err
 }

@@ -15,9 +15,14 @@ var (
 	ErrSyncFailed = errors.New("sync failed")
 	// ErrNoSpace says that the disk or the quota is full. Every error that has this reason wraps it.
 	ErrNoSpace = errors.New("no space left")
+	// ErrNoFiles says that the process, or the system, has no descriptor left. Every error of the operating system's that has this reason wraps it.
+	ErrNoFiles = errors.New("no descriptors left")
 	// ErrLocked says that another process, or another holder in this one, has the lock.
 	ErrLocked = errors.New("locked by another holder")
 )
+
+// Passes reports whether an error says nothing of a disk's health: it is full, or no descriptor is left. What failed may be tried again.
+func Passes(err error) bool { return errors.Is(err, ErrNoSpace) || errors.Is(err, ErrNoFiles) }
 
 // FS is a file system. Names are slash-separated paths as the implementation understands them. All methods may be called concurrently.
 type FS interface {

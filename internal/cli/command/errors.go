@@ -68,7 +68,8 @@ func (e *Error) Error() string {
 		b.WriteString("; hint: ")
 		b.WriteString(e.Hint)
 	}
-	return strings.Join(strings.Fields(b.String()), " ")
+	// Errors that were joined stand in lines of their own.
+	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), "\n", "; ")), " ")
 }
 
 // Unwrap returns Err.
