@@ -18,6 +18,10 @@ import (
 // Each resource has its own error. A broker answers for itself and for the defaults of all brokers (the empty name).
 func describeConfigs(c *call, req *kmsg.DescribeConfigsRequest) *kmsg.DescribeConfigsResponse {
 	resp := kmsg.NewPtrDescribeConfigsResponse()
+	req.Resources = repeated(req.Resources, mostRepeats, func(r kmsg.DescribeConfigsRequestResource) string {
+		return fmt.Sprint(r.ResourceType, "/", r.ResourceName)
+	})
+	invented := 0
 	strange := slices.ContainsFunc(req.Resources, func(r kmsg.DescribeConfigsRequestResource) bool { return !describable(r.ResourceType) })
 	for _, r := range req.Resources {
 		m := kmsg.NewDescribeConfigsResponseResource()
@@ -25,7 +29,12 @@ func describeConfigs(c *call, req *kmsg.DescribeConfigsRequest) *kmsg.DescribeCo
 		var entries []config.Entry
 		err := error(kerr.InvalidRequest) // one resource of no known type takes the others with it, as in Kafka
 		if !strange {
-			entries, err = describeResource(c, r)
+			if entries, err = describeResource(c, r); !c.configured(r) {
+				invented++
+			}
+		}
+		if invented > mostInvented {
+			entries, err = nil, fmt.Errorf("more than %d resources that nobody has configured, in one request: %w", mostInvented, kerr.InvalidRequest)
 		}
 		m.ErrorCode, m.ErrorMessage = code(err), new(string) // Kafka's message is empty, not null
 		if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
@@ -37,6 +46,17 @@ func describeConfigs(c *call, req *kmsg.DescribeConfigsRequest) *kmsg.DescribeCo
 		resp.Resources = append(resp.Resources, m)
 	}
 	return resp
+}
+
+// mostInvented is how many groups and subscriptions that nobody has configured one answer describes: they need not exist, and each has all defaults.
+const mostInvented = 1000
+
+// configured reports whether a resource exists, or has something of its own: an answer is in proportion to what is there.
+func (c *call) configured(r kmsg.DescribeConfigsRequestResource) bool {
+	if r.ResourceType != kmsg.ConfigResourceTypeGroupConfig && r.ResourceType != kmsg.ConfigResourceTypeClientMetrics {
+		return true
+	}
+	return len(c.image().Configs.Of(metadata.ConfigResource{Type: metadata.ResourceType(r.ResourceType), Name: r.ResourceName})) > 0
 }
 
 func describable(t kmsg.ConfigResourceType) bool {

@@ -158,6 +158,11 @@ func submit[Resp any](c *call, cmd controller.Command) Resp {
 	resp, err := quorum.Do[Resp](ctx, to, cmd)
 	if err != nil {
 		c.Log.Warn("command failed", "key", c.hdr.Key, "err", err)
+		return resp
+	}
+	if c.on == onBroker {
+		// The client may come back with what it asked for. If the disk is slower than its patience, it has to try again.
+		_ = c.Applied(ctx, c.image().Offset)
 	}
 	return resp
 }

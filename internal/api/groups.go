@@ -71,7 +71,7 @@ func (c *call) byPartition(groups []string) (partitions []int32, ids map[int32][
 	return partitions, ids
 }
 
-// mostRepeats is how often an answer tells of one group. Kafka knows no bound, but an answer is in proportion to what is there.
+// mostRepeats is how often an answer tells of one group, or of one configuration. Kafka knows no bound, but an answer is in proportion to what is there.
 const mostRepeats = 8
 
 // repeated leaves out what has the id of as many before it.

@@ -121,6 +121,26 @@ func TestRepeatedGroups(t *testing.T) {
 			t.Errorf("%s has %d answers for two groups", what, answers)
 		}
 	}
+	configs := kmsg.NewPtrDescribeConfigsRequest()
+	described := func(kind kmsg.ConfigResourceType, name string) {
+		configs.Resources = append(configs.Resources, kmsg.DescribeConfigsRequestResource{ResourceType: kind, ResourceName: name})
+	}
+	for range 20 {
+		described(kmsg.ConfigResourceTypeBroker, "1")
+	}
+	for i := range 1100 {
+		described(kmsg.ConfigResourceTypeGroupConfig, strconv.Itoa(i))
+	}
+	refused := 0
+	answers := testkit.Ask[*kmsg.DescribeConfigsResponse](c, configs, 4).Resources
+	for _, r := range answers {
+		if r.ErrorCode != 0 {
+			refused++
+		}
+	}
+	if len(answers) != 8+1100 || refused != 100 {
+		t.Errorf("%d answers to twenty questions for one configuration and 1,100 for groups that are not there, %d of them refusals", len(answers), refused)
+	}
 }
 
 // A request of many names takes time in proportion: if it took its square, this would take minutes.

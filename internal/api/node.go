@@ -31,6 +31,8 @@ type Node struct {
 	Sessions    *Sessions
 	ProducerIDs ProducerIDs
 	Creations   Creations
+	// Applied returns when what this node serves has followed the metadata up to offset, or with ctx.
+	Applied func(ctx context.Context, offset kafka.Offset) error
 	// Lost is told that the connection of a broker to this controller has broken. It must not block.
 	Lost func(kafka.NodeID, kafka.BrokerEpoch)
 	// Groups runs the coordinators of groups.

@@ -34,7 +34,7 @@ func (n *Node) openQuorum() error {
 			ClusterID: n.identity.ClusterID, NodeID: n.cfg.ID,
 			DefaultPartitions: n.cfg.Topics.Partitions, DefaultReplication: n.cfg.Topics.ReplicationFactor,
 			MinInSyncReplicas:   int(n.cfg.Sources.Int("min.insync.replicas")),
-			DisableDeleteTopics: !n.cfg.Topics.DeleteEnabled, SessionTimeout: q.BrokerSession,
+			DisableDeleteTopics: !n.cfg.Topics.DeleteEnabled, SessionTimeout: q.BrokerSession, RebalanceInterval: q.LeaderRebalance,
 			Configs: configs{n.cfg.Sources, n.levels}, Random: n.draws,
 		},
 		LogConfig: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
@@ -86,7 +86,7 @@ func (n *Node) openPartitions() error {
 		}
 	}
 	s := n.cfg.Storage
-	n.applied.Store(n.quorum.Image())
+	n.image.Store(n.quorum.Image())
 	n.openReplication()
 	dynamic := api.SourcesAt(n.cfg, n.quorum.Image())
 	var err error
@@ -108,12 +108,14 @@ func (n *Node) openPartitions() error {
 
 // topicConfig resolves a topic's configuration against the image that is being applied.
 func (n *Node) topicConfig(topic string, overrides map[string]string) partition.Config {
-	image := n.applied.Load()
+	image := n.image.Load()
 	if overrides == nil {
 		overrides = image.Configs.Topic(topic)
 	}
 	s := api.SourcesAt(n.cfg, image)
-	c := topicConfig(s.Topic(overrides), s.Millis("producer.id.expiration.ms"))
+	t := s.Topic(overrides)
+	c := topicConfig(t, s.Millis("producer.id.expiration.ms"))
+	c.LeaderThrottled, c.FollowerThrottled = throttledAt(n.cfg.ID, t.LeaderThrottledReplicas), throttledAt(n.cfg.ID, t.FollowerThrottledReplicas)
 	if image.Topics.ByName(topic) == nil {
 		c.Log.Compacted = true // for all that is known at the start: then gaps between segments are no damage
 	}
@@ -122,12 +124,12 @@ func (n *Node) topicConfig(topic string, overrides map[string]string) partition.
 
 // cleanerConfig resolves the configuration of the cleaners likewise.
 func (n *Node) cleanerConfig() partition.CleanerConfig {
-	return cleanerConfig(api.SourcesAt(n.cfg, n.applied.Load()))
+	return cleanerConfig(api.SourcesAt(n.cfg, n.image.Load()))
 }
 
 // cordoned reports whether a log directory takes no new replicas.
 func (n *Node) cordoned(path string) bool {
-	names := api.SourcesAt(n.cfg, n.applied.Load()).List("cordoned.log.dirs")
+	names := api.SourcesAt(n.cfg, n.image.Load()).List("cordoned.log.dirs")
 	return slices.Contains(names, path) || slices.Equal(names, []string{"*"})
 }
 
@@ -148,29 +150,6 @@ func (n *Node) cordonedDirs() [][16]byte {
 		return [][16]byte{}
 	}
 	return ids
-}
-
-// follow hands the partitions the changes of the metadata log, on the quorum's loop. They get none before the image
-// holds all that was committed when this node came: a partition that an older image lacks is not a stray.
-func (n *Node) follow() func(metadata.Change) {
-	begun := false
-	return func(c metadata.Change) {
-		if !begun && !n.quorum.Status().CaughtUp {
-			return
-		}
-		n.applied.Store(c.Image)
-		if begun {
-			n.partitions.Apply(c.Delta, c.Image)
-			n.configure(c)
-		} else {
-			begun = true
-			c.Delta = metadata.DeltaFromEmpty(c.Image)
-			n.partitions.Apply(c.Delta, c.Image)
-			n.reconfigure(c.Image)
-		}
-		n.groups.Apply(c.Delta, c.Image)
-		n.member.follow(c.Delta)
-	}
 }
 
 // dirFailed is told of a log directory that failed.

@@ -23,7 +23,7 @@ func (n *Node) openGroups() {
 	n.groups = coordinator.NewRuntime(coordinator.Options{
 		Self: n.cfg.ID, Topic: kafka.ConsumerOffsetsTopic, Partitions: n.partitions, Purgatory: n.purgatory,
 		NewCore: func() shard.Core {
-			own := groupConfig(api.SourcesAt(n.cfg, n.applied.Load())) // what is dynamic holds from the next load on
+			own := groupConfig(api.SourcesAt(n.cfg, n.image.Load())) // what is dynamic holds from the next load on
 			own.Times, own.NewID = n.groupTimes, ids()
 			return group.NewShard(own)
 		},
@@ -34,7 +34,7 @@ func (n *Node) openGroups() {
 
 // groupTimes are the times of a consumer group: of its own resource, or those of all that set none.
 func (n *Node) groupTimes(id string) modern.Times {
-	image := n.applied.Load()
+	image := n.image.Load()
 	own := image.Configs.Of(metadata.ConfigResource{Type: metadata.GroupResource, Name: id})
 	if len(own) == 0 {
 		return *n.commonTimes.Load()

@@ -28,8 +28,8 @@ func TestGroupsFollowTheCluster(t *testing.T) {
 		}
 	}
 	n := &Node{cfg: &config.Node{}}
-	n.applied.Store(delta.Apply(1, 1, 0))
-	n.commonTimes.Store(new(timesOf(api.SourcesAt(n.cfg, n.applied.Load()), nil)))
+	n.image.Store(delta.Apply(1, 1, 0))
+	n.commonTimes.Store(new(timesOf(api.SourcesAt(n.cfg, n.image.Load()), nil)))
 	for id, want := range map[string]modern.Times{
 		"none":  {Session: 45 * time.Second, Heartbeat: 5 * time.Second, AssignmentInterval: 5 * time.Millisecond},
 		"own":   {Session: 45 * time.Second, Heartbeat: 5 * time.Second, AssignmentInterval: 7 * time.Millisecond},

@@ -83,7 +83,7 @@ func (n *Node) bind() error {
 	if most := n.cfg.Network.QueuedMaxBytes; most > 0 {
 		budget = transport.NewBudget(most)
 	}
-	n.admitClients = transport.NewAdmission(n.opts.Now, n.clientLimits(n.applied.Load()), listenerNames(n.cfg, false)...)
+	n.admitClients = transport.NewAdmission(n.opts.Now, n.clientLimits(n.image.Load()), listenerNames(n.cfg, false)...)
 	controllers := transport.NewAdmission(n.opts.Now, connectionLimits(n.cfg.Sources), listenerNames(n.cfg, true)...)
 	for _, l := range n.cfg.Listeners {
 		nl, err := n.listen(l)

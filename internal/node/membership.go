@@ -78,6 +78,10 @@ func (m *membership) join(ctx context.Context) error {
 	if err := m.register(ctx); err != nil {
 		return fmt.Errorf("register the broker: %w", err)
 	}
+	// It stays fenced until it serves what the metadata held when it came.
+	if err := m.n.follower.wait(ctx, kafka.Offset(m.epoch.Load())); err != nil {
+		return fmt.Errorf("follow the metadata: %w", err)
+	}
 	for {
 		fenced, err := m.heartbeat(ctx)
 		if err != nil {
@@ -217,7 +221,8 @@ func (m *membership) beat(ctx context.Context) (*kmsg.BrokerHeartbeatResponse, e
 	req.WantShutdown = m.leaving.Load()
 	req.SetVersion(req.MaxVersion())
 	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), m.epoch.Load()
-	req.CurrentMetadataOffset = int64(m.n.quorum.Image().Offset)
+	offset, _ := m.n.follower.applied()
+	req.CurrentMetadataOffset = int64(offset)
 	req.OfflineLogDirs, req.CordonedLogDirs = m.n.offlineDirs(), m.n.cordonedDirs()
 	resp, err := quorum.Do[*kmsg.BrokerHeartbeatResponse](ctx, m.n.controller, controller.Heartbeat{Request: req})
 	if err != nil {
@@ -252,8 +257,11 @@ func (m *membership) run(ctx context.Context) {
 		_, err := m.heartbeat(round)
 		cancel()
 		if errors.Is(err, kerr.StaleBrokerEpoch) {
-			m.n.fail(fmt.Errorf("another process has registered as broker %d: %w", m.n.cfg.ID, err))
-			return
+			if err := m.stale(ctx, err); err != nil {
+				m.n.fail(err)
+				return
+			}
+			continue
 		}
 		if err == nil {
 			told = now
@@ -266,6 +274,22 @@ func (m *membership) run(ctx context.Context) {
 			m.giveUp(told, err)
 		}
 	}
+}
+
+// stale decides on a registration that is not the cluster's any more: one that somebody took back is made anew, one that another process
+// has taken ends this one.
+func (m *membership) stale(ctx context.Context, cause error) error {
+	if b := m.n.quorum.Image().Cluster.Broker(m.n.cfg.ID); b != nil && b.Incarnation != m.incarnation {
+		return fmt.Errorf("another process has registered as broker %d: %w", m.n.cfg.ID, cause)
+	}
+	round, cancel := m.round(ctx)
+	defer cancel()
+	if err := m.register(round); err != nil {
+		m.n.log.Warn("the broker is not registered any more, and could not register anew", "err", err)
+		return nil // with the next heartbeat
+	}
+	m.n.log.Warn("the broker was unregistered, and has registered anew", "epoch", m.epoch.Load())
+	return nil
 }
 
 // reported is what the controller knows of the directories: how many are offline and how many cordoned.

@@ -37,7 +37,8 @@ import (
 
 // Bounds of what a node holds for idle partitions and for requests.
 const (
-	openFiles    = 4096      // descriptors of segments; the rest of a usual limit is for connections
+	openFiles    = 4096      // descriptors of segments, or a quarter of what there are; the rest but spareFiles is for connections
+	spareFiles   = 100       // for checkpoints, other nodes, and what the process has open besides
 	indexBytes   = 64 << 20  // loaded indexes of sealed segments
 	requestBytes = 512 << 20 // requests that are being read, of all connections together
 	sessionAge   = 2 * time.Minute
@@ -58,6 +59,8 @@ type Options struct {
 	// Boot identifies the life of the machine (the kernel's boot id), empty if unknown: it tells the crash of a process
 	// from that of the machine.
 	Boot string
+	// Descriptors is how many files and sockets the process may have open; 0 if unknown.
+	Descriptors int
 	// Hostname is what other machines call this one.
 	Hostname string
 	Log      *slog.Logger
@@ -94,7 +97,8 @@ type Node struct {
 	admitClients *transport.Admission
 	member       *membership
 	creations    *creations
-	applied      atomic.Pointer[metadata.Image] // what the partitions follow
+	follower     *follower
+	image        atomic.Pointer[metadata.Image] // what the follower applies
 	commonTimes  atomic.Pointer[modern.Times]   // of consumer groups that set none themselves
 
 	background sync.WaitGroup
@@ -153,9 +157,9 @@ func (n *Node) open() error {
 	if err := n.openDirs(); err != nil {
 		return err
 	}
-	n.cache = segment.NewCache(openFiles, indexBytes)
+	n.cache = segment.NewCache(n.openFiles(), indexBytes)
 	n.purgatory = purgatory.NewPurgatory(n.opts.Now)
-	n.member = newMembership(n)
+	n.member, n.follower = newMembership(n), newFollower(n.apply)
 	if err := n.openQuorum(); err != nil {
 		return err
 	}
@@ -169,6 +173,14 @@ func (n *Node) open() error {
 	return n.bindAdmin()
 }
 
+// openFiles is how many segments are kept open at the most.
+func (n *Node) openFiles() int {
+	if d := n.opts.Descriptors; d > 0 {
+		return min(openFiles, d/4)
+	}
+	return openFiles
+}
+
 // services is what the handlers of requests are given.
 func (n *Node) services() *api.Node {
 	n.sessions = api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession()))
@@ -177,7 +189,7 @@ func (n *Node) services() *api.Node {
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Controller: n.forwarding, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: n.sessions, Counters: &n.counters,
 		Groups: n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
-		ProducerIDs: &producerIDs{allocate: n.member.allocateProducerIDs}, Creations: n.creations, Lost: n.probeLost,
+		ProducerIDs: &producerIDs{allocate: n.member.allocateProducerIDs}, Creations: n.creations, Lost: n.probeLost, Applied: n.follower.wait,
 		Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
 	}
 }
@@ -187,8 +199,10 @@ func (n *Node) Start(ctx context.Context) error {
 	quorumCtx, stopQuorum := context.WithCancel(context.Background())
 	workCtx, stopWork := context.WithCancel(context.Background())
 	n.stopQuorum, n.stopWork = stopQuorum, stopWork
-	n.quorum.Subscribe(n.follow())
+	n.followQuorum()
+	n.run(n.follower.run)
 	n.run(func() {
+		defer n.follower.end()
 		if err := n.quorum.Run(quorumCtx); err != nil {
 			n.fail(fmt.Errorf("the metadata quorum failed: %w", err))
 		}

@@ -58,7 +58,7 @@ type brokers struct{ n *Node }
 
 // InSyncEpoch implements replica.Cluster.
 func (b brokers) InSyncEpoch(id kafka.NodeID) kafka.BrokerEpoch {
-	if r := b.n.applied.Load().Cluster.Broker(id); r != nil && r.Active() {
+	if r := b.n.image.Load().Cluster.Broker(id); r != nil && r.Active() {
 		return r.Epoch
 	}
 	return kafka.NoBrokerEpoch
@@ -66,7 +66,7 @@ func (b brokers) InSyncEpoch(id kafka.NodeID) kafka.BrokerEpoch {
 
 // dialBroker connects to another broker's listener for brokers.
 func (n *Node) dialBroker(ctx context.Context, id kafka.NodeID) (net.Conn, error) {
-	e, ok := n.applied.Load().Cluster.Broker(id).Endpoint(n.cfg.InterBrokerListener)
+	e, ok := n.image.Load().Cluster.Broker(id).Endpoint(n.cfg.InterBrokerListener)
 	if !ok {
 		return nil, fmt.Errorf("broker %d has no listener %s that this node knows of", id, n.cfg.InterBrokerListener)
 	}

@@ -3,7 +3,6 @@ package node
 import (
 	"math"
 	"net"
-	"slices"
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/config"
@@ -11,14 +10,10 @@ import (
 	"github.com/ottla/ottla/internal/transport"
 )
 
-// configure has the dynamic configuration of an image act where it is not a topic's. It is called on the quorum's loop.
-func (n *Node) configure(c metadata.Change) {
-	if !slices.ContainsFunc(c.Delta.Configs(), func(c metadata.ConfigChange) bool { return c.Resource.Type == metadata.BrokerResource }) {
-		return
-	}
-	n.reconfigure(c.Image)
-}
+// ofBroker reports whether a change of configuration concerns brokers.
+func ofBroker(c metadata.ConfigChange) bool { return c.Resource.Type == metadata.BrokerResource }
 
+// reconfigure has the dynamic configuration of an image act where it is not a topic's.
 func (n *Node) reconfigure(image *metadata.Image) {
 	s := api.SourcesAt(n.cfg, image)
 	rate := int64(math.MaxInt64)
@@ -26,15 +21,27 @@ func (n *Node) reconfigure(image *metadata.Image) {
 		rate = s.Int("replica.alter.log.dirs.io.max.bytes.per.second")
 	}
 	n.partitions.SetMoveRate(rate)
+	n.partitions.SetReplicationRates(rateOf(s, "leader.replication.throttled.rate"), rateOf(s, "follower.replication.throttled.rate"))
 	n.partitions.SetDeleteDelay(s.Millis("log.segment.delete.delay.ms"))
 	n.commonTimes.Store(new(timesOf(s, nil)))
 	n.admitClients.SetLimits(n.clientLimits(image))
+}
+
+// rateOf is a key's bytes a second, negative where it is not set.
+func rateOf(s config.Sources, key string) float64 {
+	if _, set := s.Lookup(key); !set {
+		return -1
+	}
+	return float64(s.Int(key))
 }
 
 // clientLimits are the limits of the broker's connections. A listener's own are keys with its prefix.
 func (n *Node) clientLimits(image *metadata.Image) transport.Limits {
 	s := api.SourcesAt(n.cfg, image)
 	l := connectionLimits(s)
+	if d := n.opts.Descriptors; d > 0 { // who comes beyond waits, and no log directory fails for want of a descriptor
+		l.Total = min(l.Total, max(d-n.openFiles()-spareFiles, 1))
+	}
 	l.Protected = n.cfg.InterBrokerListener
 	l.Listener = make(map[string]transport.ListenerLimits)
 	for _, name := range listenerNames(n.cfg, false) {

@@ -325,3 +325,47 @@ func TestCheckpointsOfADeletedTopicAreForgotten(t *testing.T) {
 		t.Errorf("the next record has offset %d", got)
 	}
 }
+
+// Whoever removes data files of a stopped node is told so, and no offset is given out twice: what was synced once and is gone is damage.
+func TestMissingFilesAreNoticed(t *testing.T) {
+	n := testkit.Start(t, testkit.Options{})
+	c := n.Dial()
+	for _, topic := range []string{"all", "last"} {
+		c.Create(topic, 1, "segment.bytes", "1048576")
+		for range 3 {
+			c.MustProduce(topic, 0, testkit.BatchOf(1, strings.Repeat("x", 600_000)))
+		}
+	}
+	n.Stop()
+	for folder, removed := range map[string]func(files []string) []string{
+		"/data/all-0":  func(files []string) []string { return files },
+		"/data/last-0": func(files []string) []string { return files[len(files)-1:] },
+	} {
+		var files []string
+		for _, name := range n.Names(folder) {
+			if strings.HasSuffix(name, ".log") {
+				files = append(files, name)
+			}
+		}
+		for _, name := range removed(files) {
+			if err := n.FS.Remove(folder + "/" + name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var said strings.Builder
+	n = testkit.Start(t, testkit.Options{FS: n.FS, Log: &said})
+	c = n.Dial()
+	for topic, readable := range map[string]int64{"all": 3, "last": 0} {
+		if got := c.Fetch(topic, 0, 3); got.LogStartOffset != readable || got.HighWatermark != 3 {
+			t.Errorf("%s goes from %d to %d, want %d to 3", topic, got.LogStartOffset, got.HighWatermark, readable)
+		}
+		if at := c.MustProduce(topic, 0, testkit.BatchOf(1, "next")); at != 3 {
+			t.Errorf("%s: the next record gets offset %d, which was another's", topic, at)
+		}
+	}
+	n.Stop()
+	if text := said.String(); strings.Count(text, "a log is damaged") != 2 || !strings.Contains(text, "all-0") || !strings.Contains(text, "last-0") {
+		t.Errorf("the log says\n%s", text)
+	}
+}

@@ -1,0 +1,133 @@
+package node
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/quorum"
+)
+
+// follower applies the changes of the metadata log to what this node serves, in order, and beside the quorum's loop: to make, cut and
+// rename folders waits for the disks of data, and votes and heartbeats must not.
+type follower struct {
+	apply func(metadata.Change)
+	wake  chan struct{} // holds one: there is something in waiting, or nothing comes any more
+	done  chan struct{} // closed when run has returned
+
+	mu      sync.Mutex        // a leaf; guards what follows
+	waiting []metadata.Change // not bounded: they share what they don't change, and none may be left out
+	ended   bool
+	offset  kafka.Offset  // of the last image that was applied
+	news    chan struct{} // closed at the next one
+}
+
+func newFollower(apply func(metadata.Change)) *follower {
+	return &follower{apply: apply, wake: make(chan struct{}, 1), done: make(chan struct{}), offset: kafka.NoOffset, news: make(chan struct{})}
+}
+
+// add hands over the next change. It does not wait.
+func (f *follower) add(c metadata.Change) {
+	f.mu.Lock()
+	f.waiting = append(f.waiting, c)
+	f.mu.Unlock()
+	f.signal()
+}
+
+// end says that no more changes come: run returns when it has applied those that wait.
+func (f *follower) end() {
+	f.mu.Lock()
+	f.ended = true
+	f.mu.Unlock()
+	f.signal()
+}
+
+func (f *follower) signal() {
+	select {
+	case f.wake <- struct{}{}:
+	default:
+	}
+}
+
+// run applies changes until there are no more to come.
+func (f *follower) run() {
+	defer close(f.done)
+	for range f.wake {
+		changes, ended := f.take()
+		for _, c := range changes {
+			f.apply(c)
+			f.reached(c.Image.Offset)
+		}
+		if ended {
+			return
+		}
+	}
+}
+
+func (f *follower) take() (changes []metadata.Change, ended bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	changes, f.waiting = f.waiting, nil
+	return changes, f.ended
+}
+
+func (f *follower) reached(offset kafka.Offset) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.offset = offset
+	close(f.news)
+	f.news = make(chan struct{})
+}
+
+// applied returns the offset of the last image that was applied, kafka.NoOffset before the first, and what is closed when there is another.
+func (f *follower) applied() (kafka.Offset, <-chan struct{}) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.offset, f.news
+}
+
+// wait returns when the record at offset is applied, with ctx, or with quorum.ErrStopped when no more are.
+func (f *follower) wait(ctx context.Context, offset kafka.Offset) error {
+	for {
+		at, news := f.applied()
+		if at >= offset {
+			return nil
+		}
+		select {
+		case <-news:
+		case <-f.done:
+			return quorum.ErrStopped
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// followQuorum has the follower get what is committed. It gets nothing before the image holds all that was committed when this node came: a partition that an
+// older image lacks is not a stray.
+func (n *Node) followQuorum() {
+	n.reconfigure(n.image.Load())
+	begun := false
+	n.quorum.Subscribe(func(c metadata.Change) {
+		switch {
+		case begun:
+			n.follower.add(c)
+		case n.quorum.Status().CaughtUp:
+			begun = true
+			n.follower.add(metadata.Change{Delta: metadata.DeltaFromEmpty(c.Image), Image: c.Image})
+		}
+	})
+}
+
+// apply has everything that this node serves follow a change of the metadata.
+func (n *Node) apply(c metadata.Change) {
+	n.image.Store(c.Image)
+	n.partitions.Apply(c.Delta, c.Image)
+	if slices.ContainsFunc(c.Delta.Configs(), ofBroker) {
+		n.reconfigure(c.Image)
+	}
+	n.groups.Apply(c.Delta, c.Image)
+	n.member.follow(c.Delta)
+}
