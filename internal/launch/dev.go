@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"strconv"
+	"strings"
 
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/config"
@@ -22,9 +23,25 @@ func devConfig(dir, listen string, overrides []string) (*config.Node, error) {
 	})
 	cfg, err := config.Load("the configuration of ottla dev", []byte(text), overrides)
 	if err != nil {
-		return nil, &command.Error{Err: err, Exit: command.Usage}
+		e := &command.Error{Err: err, Exit: command.Usage}
+		if strings.Contains(err.Error(), "advertised.listeners") {
+			e.Hint = everywhere(host, port)
+		}
+		return nil, e
 	}
 	return cfg, nil
+}
+
+// everywhere says what a node needs that listens at all addresses of the machine, and so has none to tell its clients; "" for others.
+func everywhere(host string, port int) string {
+	if ip := net.ParseIP(host); ip == nil || !ip.IsUnspecified() {
+		return ""
+	}
+	to := "PORT"
+	if port != 0 {
+		to = strconv.Itoa(port)
+	}
+	return fmt.Sprintf("clients must be told a HOST that they can reach: --override advertised.listeners=PLAINTEXT://HOST:%s", to)
 }
 
 // splitListen reads --listen; no host stands for loopback.

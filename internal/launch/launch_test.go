@@ -312,6 +312,8 @@ func TestDevRefuses(t *testing.T) {
 	holds(t, fails(t, command.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), dir, "not empty")
 	holds(t, fails(t, command.Usage, "dev", "--listen", "9092"), "--listen 9092", "HOST:PORT")
 	holds(t, fails(t, command.Usage, "dev", "now"), "no arguments", `"now"`)
+	holds(t, fails(t, command.Usage, "dev", "--listen", "0.0.0.0:9092"), "advertised.listeners", "--override advertised.listeners=PLAINTEXT://HOST:9092")
+	holds(t, fails(t, command.Usage, "dev", "-n", "3", "--listen", "0.0.0.0:0"), "--listen 0.0.0.0:0", "address of this machine")
 }
 
 // A port in use is found before anything is written, and told in the words of the command.

@@ -62,6 +62,9 @@ func newSeveral(w *command.World, size int, dir, listen string) (*several, error
 	if err != nil {
 		return nil, err
 	}
+	if everywhere(host, port) != "" {
+		return nil, command.Usagef("--listen %s: several nodes need an address of this machine that clients can reach", listen)
+	}
 	if last := port + size - 1 + peersAbove; port != 0 && last > maxPort {
 		return nil, command.Usagef("--listen %s: %d nodes need ports up to %d", listen, size, last)
 	}
