@@ -81,6 +81,9 @@ func TestNewcomer(t *testing.T) {
 	n.env["OTTLA_BOOTSTRAP_SERVER"] = ""
 	n.types("ottla topic create more -b "+c.ListenAddrs()[0], "")
 	n.sees(`ottla produce more -b 127.0.0.1:[0-9]+`)
+	n.types("ottla -b "+c.ListenAddrs()[0], "")
+	n.sees("A server answers at " + c.ListenAddrs()[0])
+	n.types(n.sees("ottla consume [a-z]+ -b 127.0.0.1:[0-9]+"), "")
 }
 
 // A script is not led: nothing but what it asked for.

@@ -50,7 +50,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	root.SetHelpCommandGroupID(helpTitle)
+	root.SetHelpCommand(helpCommand())
 	root.SetCompletionCommandGroupID(helpTitle)
 	root.AddCommand(topics.Plural(a), groups.Plural(a))
 	root.InitDefaultCompletionCmd()
@@ -59,6 +59,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 			command.Parent(c) // a shell that it does not know is a mistake, not a question for help
 		}
 	}
+	a.ServerFlags(root.Flags())
 	asked := root.Flags().Bool("version", false, "print the version of this binary")
 	help := root.RunE
 	root.RunE = func(c *cobra.Command, args []string) error {
@@ -72,6 +73,35 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 	}
 	a.Finish(root)
 	return root
+}
+
+// helpCommand is `ottla help`, which knows what it does not know.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Help about any command", GroupID: helpTitle,
+		ValidArgsFunction: func(c *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			if about, left, err := c.Root().Find(args); err == nil && len(left) == 0 {
+				for _, sub := range about.Commands() {
+					if sub.IsAvailableCommand() && strings.HasPrefix(sub.Name(), prefix) {
+						names = append(names, cobra.CompletionWithDesc(sub.Name(), sub.Short))
+					}
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(c *cobra.Command, args []string) error {
+			about, left, err := c.Root().Find(args)
+			if err == nil && len(left) > 0 && about.HasSubCommands() {
+				err = about.ValidateArgs(left)
+			}
+			if err != nil {
+				return err
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // helpTitle is the title of the commands that tell about the others.

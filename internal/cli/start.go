@@ -27,18 +27,31 @@ func start(ctx context.Context, a *command.App) error {
 	}
 	topic, state := look(ctx, a, strings.Join(where, ","))
 	fmt.Fprintf(a.Out, "\n%s\n", state)
-	line := func(what, why string) { fmt.Fprintf(a.Out, "  %-48s %s\n", what, why) }
+	again := a.Again()
+	var steps [][2]string
 	if topic == "" {
 		topic = "orders"
-		line("ottla topic create orders", "a topic")
+		steps = append(steps, [2]string{"ottla topic create orders" + again, "a topic"})
 	}
-	line("seq 3 | ottla produce "+topic, "a record from each line")
-	line("ottla consume "+topic, "all that is there")
-	line("ottla consume "+topic+" --group readers -n 1", "as a group, which remembers where it was")
-	line("ottla group describe readers", "its members, and how far behind it is")
-	line("ottla cheat", "more of these; ottla COMMAND --help has every flag")
+	steps = append(steps, [][2]string{
+		{"seq 3 | ottla produce " + topic + again, "a record from each line"},
+		{"ottla consume " + topic + again, "all that is there"},
+		{"ottla consume " + topic + " --group readers -n 1" + again, "as a group, which remembers where it was"},
+		{"ottla group describe readers" + again, "its members, and how far behind it is"},
+		{"ottla cheat", "more of these; ottla COMMAND --help has every flag"},
+	}...)
+	width := wide
+	for _, s := range steps {
+		width = max(width, len(s[0]))
+	}
+	for _, s := range steps {
+		fmt.Fprintf(a.Out, "  %-*s %s\n", width, s[0], s[1])
+	}
 	return a.Out.Err()
 }
+
+// wide is how much room a step has at least.
+const wide = 48
 
 // look says whether a server answers, and names a topic of it, "" for none.
 func look(ctx context.Context, a *command.App, where string) (topic, state string) {
@@ -50,8 +63,8 @@ func look(ctx context.Context, a *command.App, where string) (topic, state strin
 	case errors.As(err, &e) && e.Exit == command.Denied:
 		return "", fmt.Sprintf("A server is at %s and wants a login: `ottla profile add NAME -b %s -X sasl.username=…` keeps one. Then:", where, where)
 	case err != nil:
-		return "", fmt.Sprintf("No server answers at %s. Start one in another terminal, or name yours with -b HOST:PORT:\n  %-48s %s\nThen:",
-			where, "ottla dev", "a server on this machine")
+		return "", fmt.Sprintf("No server answers at %s. Start one in another terminal, or name yours with -b HOST:PORT:\n  %-*s %s\nThen:",
+			where, wide, "ottla dev", "a server on this machine")
 	}
 	defer s.Close()
 	all, err := s.Topics(ctx)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -83,6 +84,9 @@ func checkFlags(t *testing.T, c *cobra.Command) {
 		if f.Usage == "" || strings.HasSuffix(f.Usage, ".") || strings.ToLower(f.Name) != f.Name {
 			t.Errorf("--%s: %q: want half a sentence", f.Name, f.Usage)
 		}
+		if word, _ := pflag.UnquoteUsage(f); strings.ContainsFunc(word, func(r rune) bool { return r >= utf8.RuneSelf }) {
+			t.Errorf("--%s %s: the help is laid out by bytes, and this has more of them than columns", f.Name, word)
+		}
 	})
 	yes, dry := c.Flags().Lookup("yes"), c.Flags().Lookup("dry-run")
 	if yes != nil && dry == nil {
@@ -97,7 +101,7 @@ func checkFlags(t *testing.T, c *cobra.Command) {
 // checkHelp: --help goes to standard output, ends with 0, and shows how the command is used.
 func checkHelp(t *testing.T, c *cobra.Command, path []string) {
 	code, stdout, stderr := quietly(t, append(slices.Clone(path), "--help")...)
-	if code != 0 || stderr != "" || !strings.Contains(stdout, "Usage:") || !strings.Contains(stdout, c.CommandPath()) {
+	if code != 0 || stderr != "" || !strings.Contains(stdout, "Usage:") || !strings.Contains(stdout, c.CommandPath()) || strings.Contains(stdout, "[])") {
 		t.Errorf("--help ends with %d: %s%s", code, stdout, stderr)
 	}
 	code, _, stderr = quietly(t, append(slices.Clone(path), "--no-such-flag")...)

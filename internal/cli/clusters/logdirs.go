@@ -65,7 +65,7 @@ func clusterLogDirs(a *command.App) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().Int32SliceVar(&brokers, "broker", nil, "only these brokers, `ID,…`")
+	cmd.Flags().Int32SliceVar(&brokers, "broker", nil, "only these brokers, `ID,...`")
 	cmd.Flags().IntVar(&largest, "largest", 3, "how many topics to name of each directory")
 	command.CompleteFlag(cmd, "broker", a.CompleteBrokers)
 	return a.Prints(cmd, command.ListOf[logDir]("LogDirList", "logDirs"))

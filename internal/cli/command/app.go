@@ -1,12 +1,14 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -22,6 +24,8 @@ type App struct {
 	Quiet bool
 
 	connection
+
+	drawn atomic.Bool // a line of progress stands where the next one would begin
 
 	printed map[*cobra.Command][]Document // what commands print
 	running *cobra.Command
@@ -68,7 +72,7 @@ func Parent(cmd *cobra.Command, below ...*cobra.Command) *cobra.Command {
 				known = append(known, sub.Name())
 			}
 		}
-		e.Hint = DidYouMean(args[0], known)
+		e.Hint = cmp.Or(turned(c, args), DidYouMean(args[0], known), c.CommandPath()+" --help says what it takes")
 		return e
 	}
 	cmd.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
@@ -88,8 +92,14 @@ func Args(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
-// FlagError turns what pflag says into an error of ours, with the flag that may have been meant.
+// FlagError turns what pflag says into an error of ours, with the flag that may have been meant. Of a word that is no command before it,
+// the flag is none of the fault.
 func FlagError(c *cobra.Command, err error) error {
+	if c.HasSubCommands() && c.Flags().NArg() > 0 {
+		if wrong := c.ValidateArgs(c.Flags().Args()); wrong != nil {
+			return wrong
+		}
+	}
 	e := &Error{Err: err, Exit: Usage}
 	var wrong *pflag.InvalidValueError
 	if errors.As(err, &wrong) {
@@ -106,7 +116,9 @@ func FlagError(c *cobra.Command, err error) error {
 			var known []string
 			c.Flags().VisitAll(func(f *pflag.Flag) { known = append(known, f.Name) })
 			slices.Sort(known)
-			if hint := DidYouMean(name, known); hint != "" {
+			if habit, ok := habits[c.Name()+" --"+name]; ok {
+				e.Hint = habit
+			} else if hint := DidYouMean(name, known); hint != "" {
 				e.Hint = strings.NewReplacer("did you mean ", "did you mean --", " or ", " or --").Replace(hint)
 			}
 		}
@@ -133,7 +145,11 @@ func (a *App) Colours(tty bool) bool {
 
 // Notice writes a line for the person at the keyboard, unless --quiet.
 func (a *App) Notice(format string, args ...any) {
-	if !a.Quiet {
-		fmt.Fprintf(a.World.Err, format+"\n", args...)
+	if a.Quiet {
+		return
 	}
+	if a.drawn.Swap(false) {
+		format = overLine + format
+	}
+	fmt.Fprintf(a.World.Err, format+"\n", args...)
 }

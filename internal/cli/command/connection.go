@@ -26,13 +26,18 @@ type connection struct {
 
 // ClientFlags adds the flags of every command that asks a server, those of the output included.
 func (a *App) ClientFlags(f *pflag.FlagSet) {
+	a.ServerFlags(f)
+	a.OutputFlags(f)
+}
+
+// ServerFlags adds the flags that say which server is asked, and how.
+func (a *App) ServerFlags(f *pflag.FlagSet) {
 	f.StringArrayVarP(&a.servers, "bootstrap-server", "b", nil,
-		"addresses of one or more servers, `HOST:PORT,…` (default: OTTLA_BOOTSTRAP_SERVER, a profile, 127.0.0.1:9092)")
+		"addresses of one or more servers, `HOST:PORT,...` (default: OTTLA_BOOTSTRAP_SERVER, a profile, 127.0.0.1:9092)")
 	f.Var(&a.requestTimeout, "request-timeout", "how long to wait for a server's answer (default 10s)")
 	f.StringArrayVarP(&a.set, "config-set", "X", nil, "a setting of the connection, `KEY=VALUE`, by Java's or librdkafka's name (may be repeated)")
 	f.StringVar(&a.file, "command-config", "", "settings of the connection from a `FILE` such as Java's client.properties")
 	f.StringVar(&a.profile, "profile", "", "the `NAME` of a profile (default: OTTLA_PROFILE, the project's, the current one)")
-	a.OutputFlags(f)
 }
 
 // whereSettings is the hint of a connection that can't be made as it is set.

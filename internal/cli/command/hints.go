@@ -1,9 +1,15 @@
 package command
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+
+	"github.com/ottla/ottla/internal/config"
 )
 
 // hints says what to do about an error code, where that does not depend on the command.
@@ -54,4 +60,40 @@ func HintFor(err error) string {
 		return ""
 	}
 	return hints[k.Code]
+}
+
+// ConfigFailed is Failed for a request that set keys: where the server refused one of them, the hint is about that one.
+func (s *Server) ConfigFailed(what string, err error, keys []string) error {
+	failed := s.Failed(what, err)
+	if e, ok := failed.(*Error); ok && errors.Is(err, kerr.InvalidConfig) {
+		e.Hint = cmp.Or(configHint(err.Error(), keys), e.Hint)
+	}
+	return failed
+}
+
+// configHint says what may be meant by a key that there is not, or where one is explained. Of several it is the one that the server names;
+// a name may be part of another, so the longer ones come first.
+func configHint(said string, keys []string) string {
+	known := map[string]bool{}
+	var names []string
+	for _, r := range []config.Resource{config.TopicResource, config.BrokerResource, config.GroupResource, config.ClientMetricsResource} {
+		for _, k := range config.Keys(r) {
+			if !known[k.Name] && !k.Internal {
+				known[k.Name] = true
+				names = append(names, k.Name)
+			}
+		}
+	}
+	keys = slices.Clone(keys)
+	slices.SortFunc(keys, func(x, y string) int { return cmp.Or(cmp.Compare(len(y), len(x)), cmp.Compare(x, y)) })
+	for _, key := range keys {
+		switch {
+		case len(keys) > 1 && !strings.Contains(said, key):
+		case known[key]:
+			return fmt.Sprintf("`ottla explain %s` says what it takes", key)
+		default:
+			return DidYouMean(key, names)
+		}
+	}
+	return ""
 }

@@ -88,6 +88,11 @@ type plan struct {
 // shapes that it does not have, and offers the values of all flags. Call it when the tree is whole.
 func (a *App) Finish(root *cobra.Command) {
 	a.completeFlags(root)
+	root.LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Value.Type() == "int32Slice" && f.DefValue == "[]" {
+			f.DefValue = "" // the help would tell of it as a default, as of no other list
+		}
+	})
 	for _, c := range root.Commands() {
 		a.Finish(c)
 		if c.RunE == nil || c.HasSubCommands() || c.DisableFlagParsing || a.output(c) == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type Progress struct {
 	Now      func() time.Time
 	verb     string // "produced", "consumed"
 	redraw   bool
+	drawn    *atomic.Bool
 	quiet    bool
 	Began    time.Time
 	shown    time.Time
@@ -30,6 +32,8 @@ const (
 	lookEvery = 64
 	// underWay follows what is not at its end.
 	underWay = "…"
+	// overLine has what follows written over the line of a terminal.
+	overLine = "\r\x1b[K"
 )
 
 // Progress begins to count records; verb says what is done to them, such as "consumed".
@@ -38,7 +42,7 @@ func (a *App) Progress(verb string) *Progress {
 	return &Progress{
 		w: a.World.Err, Now: a.World.Now, verb: verb, quiet: a.Quiet, Began: now, shown: now,
 		// What is drawn over must not run into records that go to the same terminal.
-		redraw: a.World.ErrTTY && !a.World.OutTTY,
+		redraw: a.World.ErrTTY && !a.World.OutTTY, drawn: &a.drawn,
 	}
 }
 
@@ -103,6 +107,7 @@ func (p *Progress) Done(target string) {
 	if !p.quiet {
 		p.show(target)
 		if p.redraw {
+			p.drawn.Store(false)
 			fmt.Fprintln(p.w)
 		}
 	}
@@ -122,7 +127,8 @@ func (p *Progress) show(tail string) {
 	}
 	line := fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, counted, Size(p.Bytes), tail, took.Round(time.Millisecond), rate)
 	if p.redraw {
-		fmt.Fprintf(p.w, "\r\x1b[K%s", line)
+		p.drawn.Store(true)
+		fmt.Fprint(p.w, overLine, line)
 		return
 	}
 	fmt.Fprintln(p.w, line)

@@ -26,10 +26,7 @@ func Command(a *command.App) *cobra.Command {
 
 // Plural is the plural that many type first.
 func Plural(a *command.App) *cobra.Command {
-	cmd := groupList(a)
-	cmd.Use, cmd.Hidden = "groups [PATTERN]", true
-	a.ClientFlags(cmd.Flags())
-	return cmd
+	return a.Plural(groupList(a), "groups")
 }
 
 // groupRow is a group in a list.
@@ -50,6 +47,7 @@ func groupList(a *command.App) *cobra.Command {
 	types, states := command.SomeOf{Words: groupTypes}, command.SomeOf{Words: groupStates}
 	cmd := &cobra.Command{
 		Use:               "list [PATTERN]",
+		Aliases:           []string{"ls"},
 		Short:             "List groups",
 		Long:              "List groups, all or those whose name matches a pattern of the shell's kind, such as 'billing-*'.",
 		Args:              command.Args(0, 1, "one PATTERN at most"),

@@ -3,6 +3,7 @@ package groups
 import (
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 
 	"github.com/ottla/ottla/internal/cli/command"
@@ -35,8 +36,11 @@ var descriptionColumns = []command.Column[groupDescription]{
 
 func printGroup(a *command.App, d *groupDescription) error {
 	lag := "-"
-	if d.Lag != nil {
+	switch {
+	case d.Lag != nil:
 		lag = command.Count(*d.Lag, "record")
+	case !slices.ContainsFunc(d.Partitions, func(p groupPartition) bool { return p.Committed != nil }):
+		lag = "nothing committed yet"
 	}
 	if d.LagSeconds != nil {
 		lag += ", " + seconds(d.LagSeconds) + " seconds"

@@ -176,7 +176,7 @@ func add(a *command.App) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVarP(&n.servers, "bootstrap-server", "b", nil, "addresses of servers, `HOST:PORT,…`")
+	f.StringArrayVarP(&n.servers, "bootstrap-server", "b", nil, "addresses of servers, `HOST:PORT,...`")
 	f.StringArrayVarP(&n.set, "config-set", "X", nil, "a setting, `KEY=VALUE`, by Java's or librdkafka's name (may be repeated)")
 	f.StringVar(&n.file, "command-config", "", "settings from a `FILE` such as Java's client.properties")
 	f.BoolVar(&n.use, "use", false, "take the profile from now on")

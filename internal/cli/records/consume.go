@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/cli/command"
@@ -56,7 +55,7 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVarP(&c.format, "format", "f", "", "how a record is printed, a `FORMAT` with % escapes (default \"%v\\n\")")
 	f.StringVarP(&c.offset, "offset", "O", "start", "which records: `FROM[:TO]`; end alone waits for those written from now on")
-	f.Int32SliceVarP(&c.want.Partitions, "partition", "p", nil, "only these partitions, `N,…`")
+	f.Int32SliceVarP(&c.want.Partitions, "partition", "p", nil, "only these partitions, `N,...`")
 	f.BoolVar(&c.want.Follow, "follow", false, "go on with records as they are written, up to the end of the range if it has one")
 	f.Int64VarP(&c.want.Max, "max", "n", 0, "stop after this many records; 0 is no bound")
 	f.DurationVar(&c.want.Timeout, "timeout", 0, "stop when no record has come for this long; 0 is never")
@@ -65,7 +64,7 @@ func ConsumeCommand(a *command.App) *cobra.Command {
 	f.Var(&c.protocol, "protocol", "how the group is kept: by its members, or by the server (KIP-848)")
 	f.Var(&c.isolation, "isolation-level", "with or without the records of transactions that are not committed")
 	command.CompleteFlags(cmd, map[string]*command.OneOf{"isolation-level": &c.isolation, "protocol": &c.protocol})
-	alsoTemplate(cmd)
+	command.AlsoCalled(cmd, "format", "template")
 	c.decoding.flags(cmd)
 	rateFlag(f, &c.rate)
 	f.BoolVar(&c.want.Control, "control", false, "print the markers of transactions too")
@@ -140,16 +139,6 @@ func (c *consumption) each(ctx context.Context, out *printer) func(*kgo.FetchPar
 		}
 		return nil
 	}
-}
-
-// alsoTemplate gives --format its other name, --template.
-func alsoTemplate(cmd *cobra.Command) {
-	cmd.Flags().SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if name == "template" {
-			name = "format"
-		}
-		return pflag.NormalizedName(name)
-	})
 }
 
 // eachLine is the format of `ottla consume` when none is given: the value on a line of its own.

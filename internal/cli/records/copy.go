@@ -56,7 +56,7 @@ func Prints() command.Document { return command.ObjectOf[copied]("RecordCopyResu
 func (c *Copying) flags(a *command.App, cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&c.Offset, "offset", "O", "start", "which records: `FROM[:TO]`, as `ottla consume` takes them")
-	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions, `N,…`")
+	f.Int32SliceVarP(&c.partitions, "partition", "p", nil, "only these partitions, `N,...`")
 	f.BoolVar(&c.Repartition, "repartition", false, "let the key choose the partition, as Java's clients do; else it stays the same")
 	f.BoolVarP(&a.Quiet, "quiet", "q", false, "no progress and no summary on standard error")
 	c.SpeedFlags(cmd)
@@ -258,7 +258,7 @@ func recordCopy(a *command.App) *cobra.Command {
 		},
 	}
 	c.flags(a, cmd)
-	cmd.Flags().StringVar(&c.ToServer, "to-server", "", "where TO is, `HOST:PORT,…`; else where FROM is")
+	cmd.Flags().StringVar(&c.ToServer, "to-server", "", "where TO is, `HOST:PORT,...`; else where FROM is")
 	cmd.Flags().BoolVar(&c.Now, "now", false, "give the records the time of the copying; else they keep theirs")
 	cmd.Flags().BoolVar(&dryRun, "dry-run", false, "show what would be copied and do nothing")
 	return a.Prints(cmd, Prints(), command.PlanOf())

@@ -97,7 +97,7 @@ func recordGet(a *command.App) *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&format, "format", "f", "", "how a record is printed, a `FORMAT` with % escapes")
 	d.flags(cmd)
-	alsoTemplate(cmd)
+	command.AlsoCalled(cmd, "format", "template")
 	return a.Prints(cmd, command.StreamOf[recordJSON]("RecordList", "records"))
 }
 

@@ -86,7 +86,7 @@ func comparing(a *command.App, cmd *cobra.Command, read func([]string) (pair, er
 		}
 		return nil
 	}
-	cmd.Flags().StringVar(&other, "with-server", "", "compare with the same on this server, `HOST:PORT,…`")
+	cmd.Flags().StringVar(&other, "with-server", "", "compare with the same on this server, `HOST:PORT,...`")
 	cmd.Flags().BoolVar(&fails, "exit-code", false, "end with exit code 1 if there is a difference")
 	return a.Prints(cmd, command.ListOf[Difference]("ConfigDifferenceList", "differences"))
 }

@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/kafka"
+
 	"github.com/ottla/ottla/internal/cli/command"
 )
 
@@ -56,7 +58,10 @@ func parseResource(s string) (resource, error) {
 		return r, nil
 	}
 	hint := command.DidYouMean(word, words)
-	if hint == "" || !slash && word != "broker" {
+	switch {
+	case hint == "" && !slash && kafka.CheckTopicName(s) == nil:
+		hint = fmt.Sprintf("did you mean topic/%s?", s)
+	case hint == "" || !slash && word != "broker":
 		hint = resourceGrammar
 	}
 	return resource{}, refused(s, hint)

@@ -202,7 +202,11 @@ func alter(ctx context.Context, s *command.Server, r resource, changes []change,
 		if m := resp.Resources[0].ErrorMessage; m != nil {
 			said = *m
 		}
-		return s.Failed(what, command.Answered(err, said))
+		var keys []string
+		for _, c := range changes {
+			keys = append(keys, c.Key)
+		}
+		return s.ConfigFailed(what, command.Answered(err, said), keys)
 	}
 	return nil
 }

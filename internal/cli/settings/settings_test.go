@@ -23,7 +23,9 @@ func TestResources(t *testing.T) {
 		f(s, s)
 	}
 	f("topics/orders", `"topics/orders" has no settings; hint: did you mean topic?`)
-	f("orders", `"orders" has no settings; hint: want topic/NAME,`)
+	f("orders", `"orders" has no settings; hint: did you mean topic/orders?`)
+	f("topic", `"topic" has no settings; hint: want topic/NAME,`)
+	f("no topic", `"no topic" has no settings; hint: want topic/NAME,`)
 	f("topic/", `"topic/" has no settings; hint: want`)
 	f("broker/-1", `"broker/-1" has no settings; hint: a broker is named by its id`)
 	f("brokers/1", `"brokers/1" has no settings; hint: want`)

@@ -68,9 +68,9 @@ func Parse(s string, now time.Time) (Range, error) {
 // ParsePlace reads one end; plus is what +N means there.
 func ParsePlace(s string, plus placeKind) (Place, error) {
 	switch s {
-	case "start", "oldest", "beginning":
+	case "start", "oldest", "beginning", "earliest":
 		return Place{Kind: Start}, nil
-	case "end", "newest":
+	case "end", "newest", "latest":
 		return Place{Kind: End}, nil
 	case "":
 		return Place{}, fmt.Errorf("%s", offsetGrammar)

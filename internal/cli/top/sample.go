@@ -48,7 +48,7 @@ type group struct {
 	State    string `json:"state"`
 	Topics   int    `json:"topics"`
 	Consumed int64  `json:"committed"` // the sum of all committed offsets
-	Lag      int64  `json:"lag"`       // of what it has committed; -1: not told
+	Lag      int64  `json:"lag"`       // of what it has committed; -1: nothing, or not told
 }
 
 // look asks the server for everything. What a server does not tell, or refuses to, is left out; only Metadata must succeed.
@@ -147,13 +147,13 @@ func lookAtGroups(ctx context.Context, s *command.Server, ends kadm.ListedOffset
 	for _, g := range listed.Sorted() {
 		row := group{Name: g.Group, State: g.State, Lag: -1}
 		if answer, ok := committed[g.Group]; ok && answer.Err == nil {
-			row.Lag = 0
 			topics := map[string]bool{}
 			answer.Fetched.Each(func(o kadm.OffsetResponse) {
 				if o.Err != nil || o.At < 0 {
 					return
 				}
 				topics[o.Topic] = true
+				row.Lag = max(row.Lag, 0)
 				row.Consumed += o.At
 				if e, ok := ends.Lookup(o.Topic, o.Partition); ok && e.Err == nil {
 					row.Lag += max(e.Offset-o.At, 0)

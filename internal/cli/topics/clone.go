@@ -44,7 +44,7 @@ func topicClone(a *command.App) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.BoolVar(&withRecords, "records", false, "copy the records too")
-	f.StringVar(&copying.ToServer, "to-server", "", "where TO is to be, `HOST:PORT,…`; else where FROM is")
+	f.StringVar(&copying.ToServer, "to-server", "", "where TO is to be, `HOST:PORT,...`; else where FROM is")
 	f.Int32VarP(&c.partitions, "partitions", "p", -1, "number of partitions (default as FROM); the key chooses the partition then")
 	f.Int16VarP(&c.replication, "replicas", "r", -1, "replicas of each partition (default as FROM)")
 	f.StringArrayVarP(&c.configs, "config", "c", nil, "a setting other than that of FROM, `KEY=VALUE` (may be repeated)")

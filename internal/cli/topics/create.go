@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,6 +71,7 @@ func topicCreate(a *command.App) *cobra.Command {
 	f := cmd.Flags()
 	f.Int32VarP(&c.partitions, "partitions", "p", -1, "number of partitions; -1 is the server's num.partitions")
 	f.Int16VarP(&c.replication, "replicas", "r", -1, "replicas of each partition; -1 is the server's default.replication.factor")
+	command.AlsoCalled(cmd, "replicas", "replication-factor")
 	f.StringArrayVarP(&c.configs, "config", "c", nil, "a configuration of the topic, `KEY=VALUE` (may be repeated)")
 	command.CompleteConfigs(cmd, "config", config.TopicResource)
 	f.BoolVar(&c.ifNotExists, "if-not-exists", false, "succeed when the topic is there already, whatever it looks like")
@@ -109,7 +112,7 @@ func create(ctx context.Context, s *command.Server, c creation, configs map[stri
 			r.Err = command.ErrNotMentioned
 			fallthrough
 		case r.Err != nil && !(c.ifNotExists && errors.Is(r.Err, kerr.TopicAlreadyExists)):
-			f.Add(s.Failed(fmt.Sprintf("create topic %q", name), command.Answered(r.Err, r.ErrMessage)))
+			f.Add(s.ConfigFailed(fmt.Sprintf("create topic %q", name), command.Answered(r.Err, r.ErrMessage), slices.Collect(maps.Keys(configs))))
 		case r.Err != nil:
 			done = append(done, command.Outcome{Name: name, Result: "exists"})
 		default:

@@ -23,10 +23,7 @@ func Command(a *command.App) *cobra.Command {
 
 // Plural is the plural that many type first.
 func Plural(a *command.App) *cobra.Command {
-	cmd := topicList(a)
-	cmd.Use, cmd.Hidden = "topics [PATTERN]", true
-	a.ClientFlags(cmd.Flags())
-	return cmd
+	return a.Plural(topicList(a), "topics")
 }
 
 // topicRow is a topic in a list.
@@ -42,6 +39,7 @@ func topicList(a *command.App) *cobra.Command {
 	var internal bool
 	cmd := &cobra.Command{
 		Use:               "list [PATTERN]",
+		Aliases:           []string{"ls"},
 		Short:             "List topics",
 		Long:              "List topics, all or those whose name matches a pattern of the shell's kind, such as 'orders-*'.",
 		Args:              command.Args(0, 1, "one PATTERN at most"),

@@ -67,7 +67,7 @@ func topicTrim(a *command.App) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&before, "before", "", "delete what stands before this `PLACE`")
 	f.BoolVar(&all, "all", false, "delete all that is there now")
-	f.Int32SliceVarP(&w.Partitions, "partition", "p", nil, "only these partitions, `N,…`")
+	f.Int32SliceVarP(&w.Partitions, "partition", "p", nil, "only these partitions, `N,...`")
 	d.Flags(f)
 	return a.Prints(cmd, command.ListOf[trimmed]("TopicTrimResult", "partitions"))
 }
