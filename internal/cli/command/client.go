@@ -51,6 +51,8 @@ const (
 type Server struct {
 	*kgo.Client
 	Admin *kadm.Client
+	// Contact tells whether the server answers.
+	Contact *Contact
 	// Where is what errors call the server.
 	Where string
 }
@@ -88,8 +90,11 @@ func (a *App) connect(ctx context.Context, given reach.Settings, opts []kgo.Opt)
 	if err != nil {
 		return nil, &Error{What: "connect", Err: err, Exit: Usage, Hint: whereSettings}
 	}
+	contact := &Contact{}
 	opts = slices.Concat([]kgo.Opt{
 		kgo.SeedBrokers(addresses...),
+		kgo.WithHooks(contact),
+		kgo.WithLogger(contact),
 		kgo.SoftwareNameAndVersion("ottla", SoftwareVersion()),
 		kgo.RetryTimeout(timeout),
 		kgo.RequestTimeoutOverhead(min(max(timeout, shortestOverhead), longestOverhead)),
@@ -99,7 +104,7 @@ func (a *App) connect(ctx context.Context, given reach.Settings, opts []kgo.Opt)
 	if err != nil {
 		return nil, &Error{Err: err, Exit: Usage}
 	}
-	s := &Server{Client: client, Admin: kadm.NewClient(client), Where: strings.Join(addresses, ",")}
+	s := &Server{Client: client, Admin: kadm.NewClient(client), Contact: contact, Where: strings.Join(addresses, ",")}
 	s.Admin.SetTimeoutMillis(int32(min(timeout.Milliseconds(), 1<<31-1)))
 	ping, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()

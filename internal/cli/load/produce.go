@@ -115,7 +115,7 @@ func (p *production) produce(ctx context.Context, a *command.App, one *producer,
 			case err == nil:
 				one.hist.Add(a.World.Now().Sub(intended))
 				acked.Add(1)
-			case feeding.Err() == nil || !errors.Is(err, context.Canceled):
+			case feeding.Err() == nil || !aborted(err):
 				one.failed++
 				if one.err == nil {
 					one.err = err
@@ -128,6 +128,11 @@ func (p *production) produce(ctx context.Context, a *command.App, one *producer,
 	if ctx.Err() == nil {
 		_ = one.client.Flush(feeding) // its failures are the records' own
 	}
+}
+
+// aborted reports whether a record is the client's own loss: it was on its way when the measurement ended.
+func aborted(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, kgo.ErrClientClosed) || errors.Is(err, kgo.ErrAborting)
 }
 
 func (p *production) sum(a *command.App, topic string, all []*producer, took time.Duration) error {

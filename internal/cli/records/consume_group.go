@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/cli/command"
@@ -56,7 +58,8 @@ func (c *consumption) inGroup(ctx context.Context, a *command.App, out *printer)
 	if err != nil {
 		return err
 	}
-	defer s.CloseAllowingRebalance()
+	m := &member{consumption: c, app: a, server: s, vigil: a.Vigil(s)}
+	defer m.leave(ctx)
 	bounded, cancel := a.Bounded(ctx)
 	defer cancel()
 	_, f, err := s.NamedTopics(bounded, "consume", c.want.Topics)
@@ -69,7 +72,7 @@ func (c *consumption) inGroup(ctx context.Context, a *command.App, out *printer)
 	ctx, stop := a.Interruptible(ctx)
 	defer stop()
 	out.next = fmt.Sprintf("`ottla group describe %s%s` shows how far behind it is", c.group, a.Again())
-	m := &member{consumption: c, app: a, server: s, each: c.each(ctx, out), last: a.World.Now()}
+	m.each, m.last = c.each(ctx, out), a.World.Now()
 	return out.around(func() error { return m.run(ctx) })
 }
 
@@ -79,44 +82,80 @@ type member struct {
 	app    *command.App
 	server *command.Server
 	each   func(*kgo.FetchPartition, *kgo.Record) error
+	vigil  *command.Vigil
 	last   time.Time // when a record came
 	given  int64
+	owed   []*kgo.Record // printed and not committed yet
 }
 
+// glance is how often a member looks whether its server is still there.
+const glance = time.Second
+
+// run prints and commits until the user stops it, --max or --timeout. When the server goes it waits for it, and joins the group again.
 func (m *member) run(ctx context.Context) error {
 	for {
-		wait := time.Minute
-		if m.want.Timeout > 0 {
-			wait = max(time.Millisecond, m.want.Timeout-m.app.World.Now().Sub(m.last))
-		}
-		bounded, cancel := context.WithTimeout(ctx, wait)
-		fetches := m.server.PollFetches(bounded)
-		cancel()
-		for _, e := range fetches.Errors() {
-			if ctx.Err() == nil && !errors.Is(e.Err, context.DeadlineExceeded) {
-				return m.server.Failed(fmt.Sprintf("consume in group %q", m.group), e.Err)
-			}
+		fetches, err := m.poll(ctx)
+		if err != nil {
+			return err
 		}
 		printed, err := m.give(fetches)
-		if cerr := m.commit(ctx, printed); err == nil {
-			err = cerr
-		}
+		m.owed = append(m.owed, printed...)
+		cerr := m.commit(ctx)
 		m.server.AllowRebalance()
-		now := m.app.World.Now()
+		m.vigil.Look()
+		now, enough := m.app.World.Now(), m.want.Max > 0 && m.given >= m.want.Max
 		if len(printed) > 0 {
 			m.last = now
 		}
 		switch {
 		case ctx.Err() != nil:
+			m.confess()
 			return m.ended(errors.New("interrupted"), command.Failed)
 		case err != nil:
 			return err
-		case m.want.Max > 0 && m.given >= m.want.Max:
+		case cerr != nil && (enough || !m.heals(cerr)):
+			return m.server.Failed(fmt.Sprintf("commit offsets of group %q", m.group), cerr)
+		case enough:
 			return nil
 		case m.want.Timeout > 0 && now.Sub(m.last) >= m.want.Timeout:
+			m.confess()
 			return m.ended(fmt.Errorf("no record for %v", m.want.Timeout), command.Unreachable)
 		}
 	}
+}
+
+// poll waits for records, for a moment. A session with the group that has ended is none of its failures, where the client joins again.
+func (m *member) poll(ctx context.Context) (kgo.Fetches, error) {
+	wait := glance
+	if m.want.Timeout > 0 {
+		wait = min(wait, max(time.Millisecond, m.want.Timeout-m.app.World.Now().Sub(m.last)))
+	}
+	bounded, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	fetches := m.server.PollFetches(bounded)
+	for _, e := range fetches.Errors() {
+		var session *kgo.ErrGroupSession
+		switch {
+		case ctx.Err() != nil:
+		case errors.As(e.Err, &session) && m.heals(session.Err):
+			m.owed = nil // the group gives them again
+		case !errors.Is(e.Err, context.DeadlineExceeded):
+			return nil, m.server.Failed(fmt.Sprintf("consume in group %q", m.group), e.Err)
+		}
+	}
+	return fetches, nil
+}
+
+// rejoined are the errors after which a member joins its group again by itself.
+var rejoined = []*kerr.Error{kerr.UnknownMemberID, kerr.IllegalGeneration, kerr.FencedMemberEpoch, kerr.StaleMemberEpoch, kerr.RebalanceInProgress}
+
+// heals reports whether the client gets over an error by itself: the server is gone, not ready yet, or has forgotten the member.
+func (m *member) heals(err error) bool {
+	var k *kerr.Error
+	if errors.As(err, &k) {
+		return k.Retriable || slices.Contains(rejoined, k)
+	}
+	return m.server.Contact.Down() != nil || command.ExitOf(err) == command.Unreachable
 }
 
 // ended is the end before --max records have come. Without --max it is as it should be.
@@ -147,15 +186,37 @@ func (m *member) give(fetches kgo.Fetches) (printed []*kgo.Record, err error) {
 	return printed, err
 }
 
-// commit commits what was printed, also when the user has stopped the command.
-func (m *member) commit(ctx context.Context, printed []*kgo.Record) error {
-	if len(printed) == 0 {
+// commit commits what was printed, also for a moment after the user has stopped the command.
+func (m *member) commit(ctx context.Context) error {
+	if len(m.owed) == 0 {
 		return nil
 	}
-	ctx, cancel := m.app.Bounded(context.WithoutCancel(ctx))
+	bounded, cancel := m.app.Bounded(context.WithoutCancel(ctx))
 	defer cancel()
-	if err := m.server.CommitRecords(ctx, printed...); err != nil {
-		return m.server.Failed(fmt.Sprintf("commit offsets of group %q", m.group), err)
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(parting, cancel) })()
+	err := m.server.CommitRecords(bounded, m.owed...)
+	if err == nil || errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.IllegalGeneration) || errors.Is(err, kerr.StaleMemberEpoch) {
+		m.owed = nil // committed, or given again by the group, which went on without this member
 	}
-	return nil
+	return err
+}
+
+// confess says what was printed and could not be committed.
+func (m *member) confess() {
+	if n := len(m.owed); n > 0 {
+		m.app.Notice("%s printed and not committed: the group gives them again", command.Count(int64(n), "record"))
+	}
+}
+
+// leave leaves the group, and waits no longer than a moment for a server that is gone.
+func (m *member) leave(ctx context.Context) {
+	patience := m.app.Timeout()
+	if m.server.Contact.Down() != nil {
+		patience = parting
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	m.server.AllowRebalance()
+	_ = m.server.LeaveGroupContext(ctx) // else the server finds out by itself
+	m.server.Close()
 }

@@ -1,12 +1,14 @@
 package records
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -27,14 +29,25 @@ type writer struct {
 	kept func(*kgo.Record)
 
 	failed chan struct{} // closed at the first failure of a record
+	given  atomic.Int64  // records that the client was given
 
 	// mu guards what follows and progress: when the user stops the command, a record of the feeder's may still be on its way.
 	mu      sync.Mutex
 	failure error // the first
 	// acknowledged is when the last record was, or when there was none to wait for.
 	acknowledged time.Time
-	lost         int64 // records that were not acknowledged
+	told         bool // a person: nothing is acknowledged just now
 }
+
+const (
+	// parting is how long a user who stops the command waits for records that are on their way.
+	parting = 500 * time.Millisecond
+	// hush is how long without an acknowledgement the client's troubles begin to matter.
+	hush = 200 * time.Millisecond
+)
+
+// errInterrupted is the failure of records that were on their way when the user stopped the command.
+var errInterrupted = errors.New("interrupted")
 
 // written is a record that the server acknowledged.
 type written struct {
@@ -53,6 +66,7 @@ type summary struct {
 }
 
 func newWriter(a *command.App, s *command.Server, what, verb string, patience time.Duration) *writer {
+	s.Contact.Listen(true) // what the first answer says counts as well
 	return &writer{app: a, server: s, what: what, patience: patience, progress: a.Progress(verb), failed: make(chan struct{}), acknowledged: a.World.Now()}
 }
 
@@ -62,10 +76,13 @@ func (w *writer) run(ctx context.Context, target string, summarize func() error)
 	defer halt()
 	flushing, abandon := context.WithCancel(context.WithoutCancel(ctx))
 	defer abandon()
-	go w.watch(flushing, abandon)
+	go w.watch(ctx, flushing, abandon)
 	fed := make(chan error, 1)
 	go func() {
-		fed <- w.feed(feeding, func(r *kgo.Record) { w.server.Produce(context.WithoutCancel(ctx), r, w.acked) })
+		fed <- w.feed(feeding, func(r *kgo.Record) {
+			w.given.Add(1)
+			w.server.Produce(context.WithoutCancel(ctx), r, w.acked)
+		})
 	}()
 	var input error
 	select {
@@ -84,46 +101,62 @@ func (w *writer) run(ctx context.Context, target string, summarize func() error)
 	return w.verdict(input)
 }
 
-// watch gives the records up when none has been acknowledged for the whole delivery timeout. The client can't do that: it counts from a
-// record's timestamp, which may be any time.
-func (w *writer) watch(ctx context.Context, abandon func()) {
-	tick := time.NewTicker(max(w.patience/8, 10*time.Millisecond))
+// watch gives the records up when none has been acknowledged for the whole delivery timeout, or a moment after ctx has ended. The client
+// can't do that: it counts from a record's timestamp, which may be any time.
+func (w *writer) watch(ctx, flushing context.Context, abandon func()) {
+	tick := time.NewTicker(min(max(w.patience/8, 10*time.Millisecond), parting/5))
 	defer tick.Stop()
 	for {
 		select {
-		case <-ctx.Done():
+		case <-flushing.Done():
 			return
 		case <-tick.C:
 		}
-		if !w.stalled(w.server.BufferedProduceRecords() == 0) {
-			continue
+		if w.stalled(w.server.BufferedProduceRecords() == 0, ctx.Err() != nil) {
+			w.server.UnsafeAbortBufferedRecords() // nothing is written after this, so the numbers of batches don't matter
+			abandon()
+			return
 		}
-		aborting, cancel := context.WithTimeout(ctx, time.Second)
-		_ = w.server.AbortBufferedRecords(aborting)
-		cancel()
-		abandon()
-		return
 	}
 }
 
-// stalled notes that nothing is on its way, or finds that what is has been for too long.
-func (w *writer) stalled(nothing bool) bool {
+// stalled notes that nothing is on its way, or finds that what is has been for too long. A person is told before that.
+func (w *writer) stalled(nothing, interrupted bool) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.kept != nil {
+		_ = w.app.Out.Flush() // its error comes up at the end
+	}
 	now := w.app.World.Now()
 	if nothing {
 		w.acknowledged = now
 		return false
 	}
-	if now.Sub(w.acknowledged) < w.patience {
-		return false
+	quiet := now.Sub(w.acknowledged)
+	w.server.Contact.Listen(quiet >= hush || w.progress.Records == 0)
+	switch {
+	case interrupted && quiet >= parting:
+		w.fail(errInterrupted)
+		return true
+	case quiet >= w.patience:
+		w.fail(w.gaveUp(command.Unreachable, fmt.Sprintf("nothing was acknowledged for %v (--delivery-timeout)", w.patience)))
+		return true
+	case quiet >= command.QuietFor && !w.told:
+		w.told = true
+		w.app.Notice("%s", w.server.Silence(w.server.Contact.Last()))
 	}
-	w.fail(&command.Error{
-		What: w.what, Where: w.server.Where, Exit: command.Unreachable,
-		Err:  fmt.Errorf("nothing was acknowledged for %v (--delivery-timeout)", w.patience),
-		Hint: "`ottla topic describe` shows whether its partitions have a leader and enough replicas in sync",
-	})
-	return true
+	return false
+}
+
+// gaveUp is the failure to have records acknowledged, with what went wrong last.
+func (w *writer) gaveUp(exit command.Exit, text string) *command.Error {
+	e := &command.Error{What: w.what, Where: w.server.Where, Exit: exit, Err: errors.New(text),
+		Hint: "`ottla topic describe` shows whether its partitions have a leader and enough replicas in sync"}
+	if last := w.server.Contact.Last(); last != nil {
+		e.Err = fmt.Errorf("%s: %w", text, last)
+		e.Hint = cmp.Or(command.HintFor(last), "`ottla diag connection` says what is wrong on the way there")
+	}
+	return e
 }
 
 // fail notes the first failure. The caller holds mu.
@@ -184,11 +217,14 @@ func (w *writer) acked(r *kgo.Record, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err != nil {
-		w.lost++
 		w.fail(err)
 		return
 	}
 	w.acknowledged = w.app.World.Now()
+	if w.told {
+		w.told = false
+		w.app.Notice("%s acknowledges again", w.server.Where)
+	}
 	w.progress.Add(1, int64(len(r.Key)+len(r.Value)))
 	if w.kept != nil {
 		w.kept(r)
@@ -203,11 +239,18 @@ func (w *writer) seconds() float64 {
 // verdict says what went wrong, and how much was written before.
 func (w *writer) verdict(input error) error {
 	done := w.progress.Records
+	lost := w.given.Load() - done
 	switch {
+	case errors.Is(w.failure, errInterrupted):
+		exit := command.Failed
+		if done > 0 {
+			exit = command.Partial
+		}
+		return w.gaveUp(exit, fmt.Sprintf("interrupted, with %s written and %s not acknowledged", command.Count(done, "record"), command.Count(lost, "record")))
 	case w.failure != nil:
 		e, ok := w.server.Failed(w.what, w.failure).(*command.Error)
 		if ok && done > 0 {
-			e.Err = fmt.Errorf("%s after %s: %w", command.Count(w.lost, "record")+" failed", command.Count(done, "record")+" written", e.Err)
+			e.Err = fmt.Errorf("%s failed after %s written: %w", command.Count(lost, "record"), command.Count(done, "record"), e.Err)
 			e.Exit = command.Partial
 		}
 		return e

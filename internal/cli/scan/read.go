@@ -44,7 +44,7 @@ func (r *Reader) Run(ctx context.Context) error {
 		return nil
 	}
 	r.Server.AddConsumePartitions(r.Plan.offsets())
-	last := r.App.World.Now()
+	last, vigil := r.App.World.Now(), r.App.Vigil(r.Server)
 	for !r.Plan.finished() {
 		wait := idle
 		if r.Want.Timeout > 0 {
@@ -57,6 +57,7 @@ func (r *Reader) Run(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		vigil.Look()
 		if err := r.give(fetches); err != nil {
 			switch {
 			case errors.Is(err, ErrEnough):

@@ -21,7 +21,7 @@ func Command(a *command.App) *cobra.Command {
 			"Elsewhere than on a terminal each look is a line of JSON.",
 		Args: command.Args(0, 0, "no arguments"),
 	}, func(ctx context.Context, s *command.Server, _ []string, looks command.Looks) error {
-		l := &loop{Looks: looks, app: a, server: s, model: newModel()}
+		l := &loop{Looks: looks, app: a, server: s, vigil: a.Vigil(s), model: newModel()}
 		return l.run(ctx)
 	})
 	a.ClientFlags(cmd.Flags())
@@ -33,21 +33,27 @@ type loop struct {
 	command.Looks
 	app    *command.App
 	server *command.Server
+	vigil  *command.Vigil
 	model  *model
+	screen bool
 }
 
 // looked is what became of one look.
 type looked struct {
+	at     time.Time // when it was begun
 	sample *sample
 	err    error
 }
 
+// glance is how often the loop looks whether the server is still there: a question that nobody answers takes long to fail.
+const glance = time.Second
+
 // run looks until ctx ends, the user quits, or it has looked often enough. The first look must succeed; what fails later may heal.
 func (l *loop) run(ctx context.Context) error {
 	w := l.app.World
-	screen := w.OutTTY && w.InTTY && w.Keyboard != nil && l.app.Output.Value == "table"
+	l.screen = w.OutTTY && w.InTTY && w.Keyboard != nil && l.app.Output.Value == "table"
 	var keys <-chan []byte
-	if screen {
+	if l.screen {
 		pressed, restore, err := w.Keyboard()
 		if err != nil {
 			return &command.Error{What: "read the keyboard", Err: err}
@@ -62,6 +68,8 @@ func (l *loop) run(ctx context.Context) error {
 	defer stop()
 	looks := make(chan looked)
 	go l.look(ctx, looks)
+	glances := time.NewTicker(glance)
+	defer glances.Stop()
 	for n := 0; ; {
 		select {
 		case <-ctx.Done():
@@ -72,28 +80,52 @@ func (l *loop) run(ctx context.Context) error {
 					return nil
 				}
 			}
-		case got := <-looks:
-			if got.err != nil {
-				if l.model.last == nil {
-					return got.err
-				}
-				l.model.trouble = command.OneLine(got.err)
-				break
+		case <-glances.C:
+			if since, why, gone := l.vigil.Gone(); gone {
+				l.lose(since, why)
 			}
-			l.model.take(got.sample)
-			if !screen {
-				if err := l.line(got.sample); err != nil {
-					return err
-				}
+		case got := <-looks:
+			if err := l.take(got); err != nil {
+				return err
+			}
+			if got.err != nil {
+				break
 			}
 			if n++; n == l.Most {
 				return nil
 			}
 		}
-		if screen && l.model.last != nil {
+		if l.screen && l.model.last != nil {
 			l.draw()
 		}
 	}
+}
+
+// take shows what became of a look. The first one must succeed.
+func (l *loop) take(got looked) error {
+	switch {
+	case got.err != nil && l.model.last == nil:
+		return got.err
+	case got.err != nil:
+		l.lose(got.at, got.err)
+		return nil
+	}
+	if l.model.trouble != "" && !l.screen {
+		l.app.Notice("%s answers again", l.server.Where)
+	}
+	l.model.take(got.sample)
+	if l.screen {
+		return nil
+	}
+	return l.line(got.sample)
+}
+
+// lose notes that nothing newer is known. Where there is no screen it is told, once.
+func (l *loop) lose(since time.Time, why error) {
+	if l.model.trouble == "" && l.model.last != nil && !l.screen {
+		l.app.Notice("%s", l.server.Silence(why))
+	}
+	l.model.lose(since, command.OneLine(why))
 }
 
 // look sends a look every while until ctx ends.
@@ -102,10 +134,11 @@ func (l *loop) look(ctx context.Context, to chan<- looked) {
 	defer ticks.Stop()
 	for {
 		asking, cancel := l.app.Bounded(ctx)
-		s, err := look(asking, l.server, l.app.World.Now())
+		at := l.app.World.Now()
+		s, err := look(asking, l.server, at)
 		cancel()
 		select {
-		case to <- looked{s, err}:
+		case to <- looked{at, s, err}:
 		case <-ctx.Done():
 			return
 		}

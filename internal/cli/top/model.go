@@ -36,7 +36,8 @@ type model struct {
 	paused     bool
 	help       bool
 	scroll     int
-	trouble    string // why there was no newer sample, "" when there was
+	trouble    string    // why there was no newer sample, "" when there was
+	since      time.Time // of the trouble
 }
 
 // newModel starts with the busiest topics, the most lagging groups and brokers by id.
@@ -51,6 +52,14 @@ func (m *model) take(s *sample) {
 		return
 	}
 	m.prev, m.last = m.last, s
+}
+
+// lose notes that there is no newer sample, and since when.
+func (m *model) lose(since time.Time, why string) {
+	if m.trouble == "" {
+		m.since = since
+	}
+	m.trouble = why
 }
 
 // headings are the columns of each view. The first is a name, the others are numbers or words.
@@ -105,7 +114,7 @@ func (m *model) topicRows() []row {
 			return s.Topics[i].Written, s.Topics[i].Written >= 0
 		})
 		all = append(all, row{
-			[]string{t.Name, strconv.Itoa(t.Partitions), rateText(rate), number(t.Records), sizeText(t.Bytes), t.health()},
+			[]string{t.Name, strconv.Itoa(t.Partitions), rateText(rate), number(t.Records), sizeText(t.Bytes), m.healthOf(t)},
 			[]float64{0, float64(t.Partitions), rate, float64(t.Records), float64(t.Bytes), 0},
 		})
 	}
@@ -143,9 +152,11 @@ func (m *model) rate(now int64, before func(*sample) (int64, bool)) float64 {
 	return float64(now-then) / passed.Seconds()
 }
 
-// health names what is wrong with a topic, "ok" when nothing is.
-func (t topic) health() string {
+// healthOf names what is wrong with a topic, "ok" when nothing is, "-" when nobody says.
+func (m *model) healthOf(t topic) string {
 	switch {
+	case m.trouble != "":
+		return "-"
 	case t.Leaderless > 0:
 		return command.Count(int64(t.Leaderless), "partition") + " without a leader"
 	case t.Lagging > 0:

@@ -14,7 +14,7 @@ import (
 //
 //	sample at=SECONDS      a look at the cluster: lines of topic, group or broker, with name and numbers
 //	keys                   what is typed, as a Go string in each line
-//	trouble                why a look failed
+//	trouble at=SECONDS     why a look failed
 //	screen width=W height=H   what is seen
 func TestScreen(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -34,7 +34,9 @@ func TestScreen(t *testing.T) {
 					return "quits\n"
 				}
 			case "trouble":
-				m.trouble = d.Input
+				var at int
+				d.ScanArgs(t, "at", &at)
+				m.lose(moment(at), d.Input)
 			case "screen":
 				width, height := 100, 24
 				d.MaybeScanArgs(t, "width", &width)
@@ -63,9 +65,12 @@ func unquote(t *testing.T, s string) string {
 	return s
 }
 
+// moment is so many seconds behind noon.
+func moment(at int) time.Time { return time.Date(2026, 1, 31, 12, 0, at, 0, time.UTC) }
+
 func parseSample(t *testing.T, at int, text string) *sample {
 	t.Helper()
-	s := &sample{At: time.Date(2026, 1, 31, 12, 0, at, 0, time.UTC), Cluster: "test", Controller: 1}
+	s := &sample{At: moment(at), Cluster: "test", Controller: 1}
 	for line := range strings.SplitSeq(text, "\n") {
 		var err error
 		kind, rest, _ := strings.Cut(line, " ")

@@ -46,6 +46,11 @@ func (m *model) screen(width, height int, bold func(string) string) []string {
 	for _, line := range m.summary() {
 		add(nil, line)
 	}
+	if m.trouble == "" {
+		add(nil, m.health())
+	} else {
+		add(bold, fmt.Sprintf("no answer since %s, trying again: %s", clock(m.since), m.trouble))
+	}
 	add(nil, m.status())
 	add(nil, "")
 	if m.help {
@@ -73,25 +78,31 @@ func (m *model) screen(width, height int, bold func(string) string) []string {
 
 // summary is the cluster in a few lines.
 func (m *model) summary() []string {
-	var partitions, leaderless, lagging int
+	var partitions int
 	var bytes int64
 	for _, t := range m.last.Topics {
 		partitions += t.Partitions
-		leaderless += t.Leaderless
-		lagging += t.Lagging
 		bytes += max(t.Bytes, 0)
-	}
-	health := "all partitions have a leader, all replicas are in sync"
-	if leaderless+lagging > 0 {
-		health = fmt.Sprintf("%s without a leader, %s under-replicated", command.Count(int64(leaderless), "partition"), command.Count(int64(lagging), "partition"))
 	}
 	return []string{
 		fmt.Sprintf("cluster %s   %s, controller %s   %s", m.last.Cluster, command.Count(int64(len(m.last.Brokers)), "broker"),
 			command.OrDash(m.last.Controller >= 0, int64(m.last.Controller)), clock(m.last.At)),
 		fmt.Sprintf("%s, %s, %s, %s   %s records/s written", command.Count(int64(len(m.last.Topics)), "topic"), command.Count(int64(partitions), "partition"),
 			command.Count(int64(len(m.last.Groups)), "group"), command.Size(bytes), rateText(m.written())),
-		health,
 	}
+}
+
+// health says of all topics what is wrong with them, or that nothing is.
+func (m *model) health() string {
+	var leaderless, lagging int64
+	for _, t := range m.last.Topics {
+		leaderless += int64(t.Leaderless)
+		lagging += int64(t.Lagging)
+	}
+	if leaderless+lagging == 0 {
+		return "all partitions have a leader, all replicas are in sync"
+	}
+	return fmt.Sprintf("%s without a leader, %s under-replicated", command.Count(leaderless, "partition"), command.Count(lagging, "partition"))
 }
 
 // status says what the keyboard has set, or what is wrong.
@@ -109,9 +120,6 @@ func (m *model) status() string {
 	}
 	if m.paused {
 		parts = append(parts, "PAUSED")
-	}
-	if m.trouble != "" {
-		parts = append(parts, m.trouble)
 	}
 	return strings.Join(append(parts, "? helps, q quits"), "   ")
 }
