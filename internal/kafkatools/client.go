@@ -117,7 +117,7 @@ func (noSuchAPI) Is(target error) bool { return target == errNoSuchAPI }
 func (c *client) failed(call string, req kmsg.Request, err error) error {
 	var op *net.OpError
 	switch text := err.Error(); {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &op):
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &op), strings.Contains(text, "unknown broker"):
 		return errTimeout(call)
 	case strings.Contains(text, "request key is unknown"), strings.Contains(text, "broker is too old"):
 		return noSuchAPI{javaKey(req.Key())}

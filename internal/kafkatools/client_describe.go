@@ -1,6 +1,7 @@
 package kafkatools
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -14,11 +15,12 @@ import (
 // defaultPerAsk is how many partitions one answer of DescribeTopicPartitions describes at most.
 const defaultPerAsk = 2000
 
-// described is a topic and its partitions, sorted.
+// described is a topic and its partitions, sorted; err is why a topic can't be described.
 type described struct {
 	name       string
 	id         kafka.UUID
 	partitions []describedPartition
+	err        error
 }
 
 type describedPartition struct {
@@ -32,16 +34,56 @@ type describedPartition struct {
 
 // describeByName describes topics, in the order of Java's map of them; perAsk bounds the partitions of one answer.
 func (c *client) describeByName(ctx context.Context, names []string, perAsk int32) ([]described, error) {
-	hash := func(d described) int32 { return java.HashString(d.name) }
-	all, err := c.describePages(ctx, names, perAsk)
-	if errors.Is(err, errNoSuchAPI) {
-		all, err = c.describeMetadata(ctx, names)
+	all, err := c.describeEach(ctx, names, perAsk)
+	if err == nil {
+		err = firstError(all)
 	}
 	if err != nil {
 		return nil, err
 	}
-	all = java.HashOrderCopied(java.HashOrderSized(all, len(all), hash), hash)
-	return java.HashOrderSized(all, len(all), hash), nil
+	return java.HashOrderSized(describedOrder(all), len(all), hashDescribed), nil
+}
+
+func hashDescribed(d described) int32 { return java.HashString(d.name) }
+
+// describedOrder is the order in which Java's client gives topics.
+func describedOrder(all []described) []described {
+	return java.HashOrderCopied(java.HashOrderSized(all, len(all), hashDescribed), hashDescribed)
+}
+
+// describeByMap describes topics in the order of Java's map of them. Each may have an error.
+func (c *client) describeByMap(ctx context.Context, topics []string) ([]described, error) {
+	names := java.StringOrder(distinct(topics))
+	if len(names) == 0 {
+		return nil, nil
+	}
+	if slices.Contains(names, "") {
+		return nil, inFuture(errUnrepresentable)
+	}
+	found, err := c.describeEach(ctx, names, defaultPerAsk)
+	if err != nil {
+		return nil, inFuture(err)
+	}
+	return describedOrder(found), nil
+}
+
+// describeEach describes topics, each of which may have an error.
+func (c *client) describeEach(ctx context.Context, names []string, perAsk int32) ([]described, error) {
+	all, err := c.describePages(ctx, names, perAsk)
+	if errors.Is(err, errNoSuchAPI) {
+		return c.describeMetadata(ctx, names)
+	}
+	return all, err
+}
+
+// firstError is why the first of the topics that can't be described can't.
+func firstError(all []described) error {
+	for _, d := range all {
+		if d.err != nil {
+			return d.err
+		}
+	}
+	return nil
 }
 
 // describePages asks DescribeTopicPartitions, page after page.
@@ -60,13 +102,14 @@ func (c *client) describePages(ctx context.Context, names []string, perAsk int32
 			return nil, err
 		}
 		for _, t := range resp.Topics {
-			if err := javaCode(t.ErrorCode, nil); err != nil {
-				return nil, err
+			if t.Topic == nil {
+				continue
 			}
 			if len(all) == 0 || all[len(all)-1].name != *t.Topic {
 				all = append(all, described{name: *t.Topic, id: t.TopicID})
 			}
 			d := &all[len(all)-1]
+			d.err = cmp.Or(d.err, javaCode(t.ErrorCode, nil))
 			for _, p := range t.Partitions {
 				d.partitions = append(d.partitions, describedPartition{
 					partition: p.Partition, leader: p.LeaderID, replicas: p.Replicas, isr: p.ISR,
@@ -101,7 +144,11 @@ func (c *client) describeByID(ctx context.Context, id kafka.UUID) ([]described, 
 	t := kmsg.NewMetadataRequestTopic()
 	t.TopicID = id
 	req.Topics = append(req.Topics, t)
-	return c.metadata(ctx, req)
+	all, err := c.metadata(ctx, req)
+	if err != nil {
+		return nil, err
+	}
+	return all, firstError(all)
 }
 
 func (c *client) metadata(ctx context.Context, req *kmsg.MetadataRequest) ([]described, error) {
@@ -111,10 +158,10 @@ func (c *client) metadata(ctx context.Context, req *kmsg.MetadataRequest) ([]des
 	}
 	var all []described
 	for _, t := range resp.Topics {
-		if err := javaCode(t.ErrorCode, nil); err != nil {
-			return nil, err
+		d := described{id: t.TopicID, err: javaCode(t.ErrorCode, nil)}
+		if t.Topic != nil {
+			d.name = *t.Topic
 		}
-		d := described{name: *t.Topic, id: t.TopicID}
 		for _, p := range t.Partitions {
 			d.partitions = append(d.partitions, describedPartition{partition: p.Partition, leader: p.Leader, replicas: p.Replicas, isr: p.ISR})
 		}

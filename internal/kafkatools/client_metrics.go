@@ -155,7 +155,7 @@ func (t *clientMetricsTool) alterResource(ctx context.Context, name string) erro
 		}
 		all = append(all, a)
 	}
-	if err := t.c.alterConfigs(ctx, resource{kmsg.ConfigResourceTypeClientMetrics, name}, all); err != nil {
+	if err := t.c.alterConfigs(ctx, altered{resource{kmsg.ConfigResourceTypeClientMetrics, name}, all}); err != nil {
 		return err
 	}
 	t.w.println("Altered client metrics config for " + name + ".")
@@ -172,7 +172,7 @@ func (t *clientMetricsTool) removeResource(ctx context.Context, name string) err
 	for _, e := range found[r] {
 		all = append(all, alteration{key: e.name})
 	}
-	if err := t.c.alterConfigs(ctx, r, all); err != nil {
+	if err := t.c.alterConfigs(ctx, altered{r, all}); err != nil {
 		return err
 	}
 	t.w.println("Deleted client metrics config for " + name + ".")

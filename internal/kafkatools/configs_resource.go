@@ -200,7 +200,7 @@ func (t *configsTool) alterEntity(ctx context.Context) error {
 		}
 		fallthrough
 	default:
-		err = t.c.alterConfigs(ctx, resource{resourceTypes[kind].kind, name}, slices.Concat(deletes, sets))
+		err = t.c.alterConfigs(ctx, altered{resource{resourceTypes[kind].kind, name}, slices.Concat(deletes, sets)})
 	}
 	if err != nil {
 		return err
@@ -237,20 +237,31 @@ const (
 	opDelete = 1
 )
 
-// alterConfigs changes configurations of one resource.
-func (c *client) alterConfigs(ctx context.Context, r resource, alterations []alteration) error {
-	w := kmsg.NewIncrementalAlterConfigsRequestResource()
-	w.ResourceType, w.ResourceName = r.kind, r.name
-	for _, a := range alterations {
-		e := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
-		e.Name, e.Value, e.Op = a.key, a.value, opSet
-		if a.value == nil {
-			e.Op, e.Value = opDelete, kmsg.StringPtr("")
-		}
-		w.Configs = append(w.Configs, e)
-	}
+// altered are changes of the configurations of a resource.
+type altered struct {
+	resource
+	alterations []alteration
+}
+
+// alterConfigs changes configurations of resources; those of a broker are changed by that broker.
+func (c *client) alterConfigs(ctx context.Context, changes ...altered) error {
 	req := kmsg.NewPtrIncrementalAlterConfigsRequest()
-	req.Resources = append(req.Resources, w)
+	for _, change := range changes {
+		w := kmsg.NewIncrementalAlterConfigsRequestResource()
+		w.ResourceType, w.ResourceName = change.kind, change.name
+		for _, a := range change.alterations {
+			e := kmsg.NewIncrementalAlterConfigsRequestResourceConfig()
+			e.Name, e.Value, e.Op = a.key, a.value, opSet
+			if a.value == nil {
+				e.Op, e.Value = opDelete, kmsg.StringPtr("")
+			}
+			w.Configs = append(w.Configs, e)
+		}
+		req.Resources = append(req.Resources, w)
+	}
+	if len(req.Resources) == 0 {
+		return nil
+	}
 	resp, err := ask[*kmsg.IncrementalAlterConfigsResponse](ctx, c, "incrementalAlterConfigs", req)
 	if err != nil {
 		return err
@@ -260,8 +271,17 @@ func (c *client) alterConfigs(ctx context.Context, r resource, alterations []alt
 			return err
 		}
 	}
-	if len(resp.Resources) != 1 {
-		return fmt.Errorf("the answer does not mention %s", r.name)
+	if len(resp.Resources) != len(changes) {
+		return fmt.Errorf("the answer mentions %d of %d resources", len(resp.Resources), len(changes))
 	}
 	return nil
+}
+
+// alterBrokers changes the same configurations of brokers.
+func (c *client) alterBrokers(ctx context.Context, brokers []int32, alterations ...alteration) error {
+	var changes []altered
+	for _, b := range brokers {
+		changes = append(changes, altered{resource{kmsg.ConfigResourceTypeBroker, strconv.Itoa(int(b))}, alterations})
+	}
+	return c.alterConfigs(ctx, changes...)
 }

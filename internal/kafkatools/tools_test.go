@@ -63,9 +63,7 @@ func TestScenarios(t *testing.T) {
 			case "run":
 				return s.run(d)
 			case "file":
-				if err := os.WriteFile(filepath.Join(s.files, d.CmdArgs[0].Key), []byte(s.fill(d.Input)), 0o644); err != nil {
-					t.Fatal(err)
-				}
+				s.file(d.CmdArgs[0].Key, d.Input)
 				return ""
 			case "produce":
 				return s.produce(d)
@@ -82,6 +80,17 @@ func TestScenarios(t *testing.T) {
 func (s *session) fill(line string) string {
 	return strings.NewReplacer("$S", "--bootstrap-server "+s.n.Addr, "$B", s.n.Addr, "$C", s.n.ControllerAddr, "$F", s.files).Replace(line)
 }
+
+// file writes a file for tools.
+func (s *session) file(name, text string) {
+	s.t.Helper()
+	if err := os.WriteFile(filepath.Join(s.files, name), []byte(s.fill(text)), 0o644); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// tool runs a line.
+func (s *session) tool(line string) string { return s.run(&datadriven.TestData{Input: line}) }
 
 func (s *session) run(d *datadriven.TestData) string {
 	env := map[string]string{}

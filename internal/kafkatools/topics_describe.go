@@ -165,35 +165,24 @@ func orNA(nodes []int32) string {
 
 // addReassignments marks the partitions that are moving; a server that knows of no reassignments moves none.
 func (c *client) addReassignments(ctx context.Context, all []described) error {
-	req := kmsg.NewPtrListPartitionReassignmentsRequest()
-	req.TimeoutMillis = c.timeoutMillis()
+	of := []kafka.TopicPartition{}
 	for _, d := range all {
-		t := kmsg.NewListPartitionReassignmentsRequestTopic()
-		t.Topic = d.name
 		for _, p := range d.partitions {
-			t.Partitions = append(t.Partitions, p.partition)
+			of = append(of, kafka.TopicPartition{Topic: d.name, Partition: p.partition})
 		}
-		req.Topics = append(req.Topics, t)
 	}
-	resp, err := ask[*kmsg.ListPartitionReassignmentsResponse](ctx, c, "listPartitionReassignments", req)
+	reassigned, err := c.reassignments(ctx, of)
 	if errors.Is(err, errNoSuchAPI) {
 		return nil
-	}
-	if err == nil {
-		err = javaCode(resp.ErrorCode, resp.ErrorMessage)
 	}
 	if err != nil {
 		return err
 	}
-	for _, t := range resp.Topics {
-		for _, m := range t.Partitions {
-			for i, d := range all {
-				for j, p := range d.partitions {
-					if d.name == t.Topic && p.partition == m.Partition {
-						p.moving, p.adding, p.removing = true, m.AddingReplicas, m.RemovingReplicas
-						all[i].partitions[j] = p
-					}
-				}
+	for _, d := range all {
+		for i := range d.partitions {
+			p := &d.partitions[i]
+			if r, moving := reassigned[kafka.TopicPartition{Topic: d.name, Partition: p.partition}]; moving {
+				p.moving, p.adding, p.removing = true, r.adding, r.removing
 			}
 		}
 	}
