@@ -18,6 +18,7 @@ import (
 const imports = `
 L0  kafka:
 L0  histogram:
+L0  placement:
 
 L1  wire: kafka
 L1  compress:
@@ -25,7 +26,7 @@ L1  record: kafka compress
 L1  schema: kafka
 
 L2  metadata: kafka schema
-L2  controller: kafka schema metadata
+L2  controller: kafka schema metadata placement
 L2  replica: kafka
 L2  producer: kafka record
 L2  fetchsession: kafka
@@ -54,7 +55,7 @@ L6  node: kafka compress compaction metadata controller fetchsession shard group
 L6  adminhttp: obs
 L6  inspect: kafka record schema metadata quorum vfs
 L6  cli: kafka config histogram inspect
-L6  kafkatools: kafka schema config inspect
+L6  kafkatools: kafka placement schema config inspect
 L6  launch: config storage vfs node cli kafkatools obs
 
 S   config: kafka

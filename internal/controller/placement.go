@@ -1,8 +1,6 @@
 package controller
 
 import (
-	"cmp"
-	"maps"
 	"math/rand/v2"
 	"slices"
 
@@ -10,150 +8,41 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/placement"
 )
 
-// placer spreads replicas as Kafka's striped placer does: partitions go round the racks, replicas of one partition
-// to different racks as far as possible, and within a rack round its brokers. Every partition has at least one
-// replica on a broker that is not fenced.
-type placer struct {
-	random *rand.Rand
-	racks  []*rack // sorted by name; the one without a name first
-	total  int
-	alive  int
-	start  int // the rack where the next partition begins
-	stripe int // how many partitions were placed since the last shuffle
-}
-
-// rack holds the brokers of one rack.
-type rack struct {
-	alive, fenced ring
-}
-
-// ring hands out brokers in turn, each at most once per stripe.
-type ring struct {
-	nodes  []int32
-	offset int
-	used   int
-	stripe int
-}
-
-func (r *ring) next(stripe int) (int32, bool) {
-	if len(r.nodes) == 0 {
-		return 0, false
-	}
-	if r.stripe != stripe {
-		r.stripe, r.used = stripe, 0
-		r.offset = (r.offset + 1) % len(r.nodes)
-	}
-	if r.used >= len(r.nodes) {
-		return 0, false
-	}
-	node := r.nodes[(r.offset+r.used)%len(r.nodes)]
-	r.used++
-	return node, true
-}
+// placer places replicas on brokers.
+type placer struct{ *placement.Placer }
 
 // newPlacer considers the brokers that are not about to go.
-func newPlacer(random *rand.Rand, usable []*metadata.Broker) *placer {
-	p := &placer{random: random}
-	byName := make(map[string]*rack)
+func newPlacer(random *rand.Rand, usable []*metadata.Broker) placer {
+	var brokers []placement.Broker
 	for _, b := range usable {
-		name := ""
-		if b.Rack != nil {
-			name = "/" + *b.Rack
-		}
-		r := byName[name]
-		if r == nil {
-			r = &rack{}
-			byName[name] = r
-		}
-		if b.Fenced {
-			r.fenced.nodes = append(r.fenced.nodes, int32(b.ID))
-		} else {
-			r.alive.nodes = append(r.alive.nodes, int32(b.ID))
-			p.alive++
-		}
-		p.total++
+		brokers = append(brokers, placement.Broker{ID: int32(b.ID), Rack: b.Rack, Fenced: b.Fenced})
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(byName), cmp.Compare) {
-		r := byName[name]
-		for _, list := range []*ring{&r.fenced, &r.alive} {
-			if len(list.nodes) > 0 {
-				list.offset = random.IntN(len(list.nodes))
-			}
-		}
-		p.racks = append(p.racks, r)
-	}
-	if len(p.racks) > 0 {
-		p.start = random.IntN(len(p.racks))
-	}
-	return p
+	return placer{placement.Over(random, brokers)}
 }
 
 // check refuses a replication factor that the brokers can't give.
-func (p *placer) check(replicas int16) *refusal {
+func (p placer) check(replicas int16) *refusal {
 	switch {
 	case replicas <= 0:
 		return refuse(kerr.InvalidReplicationFactor, "Invalid replication factor %d: the replication factor must be positive.", replicas)
-	case p.alive == 0:
+	case p.Alive == 0:
 		return refuse(kerr.InvalidReplicationFactor, "All brokers are currently fenced.")
-	case int(replicas) > p.total:
+	case int(replicas) > p.Total:
 		return refuse(kerr.InvalidReplicationFactor, "The target replication factor of %d cannot be reached because only %d broker(s) are registered "+
 			"or some brokers have all their log directories cordoned.",
-			replicas, p.total)
+			replicas, p.Total)
 	}
 	return nil
 }
 
 // next places one partition; check must have passed.
-func (p *placer) next(replicas int16) []int32 {
-	if p.stripe == p.alive && p.alive > 1 {
-		p.shuffle()
-		p.stripe = 0
-	}
-	p.start %= len(p.racks)
-	nodes := make([]int32, 0, replicas)
-	first := p.start
-	for {
-		if node, ok := p.racks[first].alive.next(p.stripe); ok {
-			nodes = append(nodes, node)
-			break
-		}
-		first = (first + 1) % len(p.racks)
-	}
-	at := p.start
-	for len(nodes) < int(replicas) {
-		if at == first {
-			first = -1 // this rack has its turn already
-		} else if node, ok := p.racks[at].next(p.stripe); ok {
-			nodes = append(nodes, node)
-		}
-		at = (at + 1) % len(p.racks)
-	}
-	p.stripe++
-	p.start++
-	return nodes
-}
-
-func (r *rack) next(stripe int) (int32, bool) {
-	if node, ok := r.alive.next(stripe); ok {
-		return node, true
-	}
-	return r.fenced.next(stripe)
-}
-
-// shuffle avoids the same assignments again once every broker had its turn.
-func (p *placer) shuffle() {
-	p.random.Shuffle(len(p.racks), func(i, j int) { p.racks[i], p.racks[j] = p.racks[j], p.racks[i] })
-	for _, r := range p.racks {
-		for _, list := range []*ring{&r.fenced, &r.alive} {
-			p.random.Shuffle(len(list.nodes), func(i, j int) { list.nodes[i], list.nodes[j] = list.nodes[j], list.nodes[i] })
-		}
-	}
-}
+func (p placer) next(replicas int16) []int32 { return p.Next(int(replicas)) }
 
 // placer starts a placement over the brokers of the moment.
-func (c *Controller) placer() *placer {
+func (c *Controller) placer() placer {
 	var usable []*metadata.Broker
 	for _, b := range c.Image().Cluster.Brokers() {
 		s := c.sessions[b.ID]

@@ -177,7 +177,7 @@ func byBroker[V any](of map[replicaID]V) map[int32][]kafka.TopicPartition {
 type replicaDirs struct{ current, future string }
 
 // dirsOf asks brokers for the directories of replicas. One that a broker does not have is in none.
-func (c *client) dirsOf(ctx context.Context, of map[replicaID]string) (map[replicaID]replicaDirs, error) {
+func dirsOf[V any](ctx context.Context, c *client, of map[replicaID]V) (map[replicaID]replicaDirs, error) {
 	all := map[replicaID]replicaDirs{}
 	for broker, partitions := range byBroker(of) {
 		req := kmsg.NewPtrDescribeLogDirsRequest()

@@ -61,6 +61,10 @@ func reassignMain(ctx context.Context, w *World, args []string) int {
 		return w.usage(t.Parser, err.Error())
 	}
 	all, err := t.settings(t.set)
+	var unread *fs.PathError
+	if errors.As(err, &unread) {
+		err = errors.New(unread.Path)
+	}
 	if err == nil && all[bootstrapServers] == "" {
 		return w.usage(t.Parser, "Please specify either --bootstrap-server or --bootstrap-controller")
 	}
@@ -154,7 +158,7 @@ func (t *reassignTool) readFile(o *jopt.Option) ([]byte, error) {
 	}
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errors.New(name)
+		return nil, errors.New("Unable to read file " + name)
 	}
 	return text, err
 }

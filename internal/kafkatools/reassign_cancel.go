@@ -42,7 +42,7 @@ func (t *reassignTool) runCancel(ctx context.Context) error {
 	return t.clearThrottles(ctx, f.partitions)
 }
 
-// cancelPartitions takes back what is under way of partitions. One that only gets more replicas goes on, as with Apache's tool.
+// cancelPartitions takes back what is under way of partitions.
 func (t *reassignTool) cancelPartitions(ctx context.Context, all []wanted) error {
 	of := []kafka.TopicPartition{}
 	for _, w := range all {
@@ -56,10 +56,8 @@ func (t *reassignTool) cancelPartitions(ctx context.Context, all []wanted) error
 		return inFuture(err)
 	}
 	back := map[kafka.TopicPartition][]int32{}
-	for tp, r := range underWay {
-		if len(r.adding) == 0 || len(r.removing) > 0 {
-			back[tp] = nil
-		}
+	for tp := range underWay {
+		back[tp] = nil
 	}
 	if len(back) == 0 {
 		t.w.println("None of the specified partition reassignments are active.")

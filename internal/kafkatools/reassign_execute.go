@@ -38,14 +38,18 @@ func (t *reassignTool) runExecute(ctx context.Context) error {
 	if !t.set.Has(t.additional) && len(underWay) > 0 {
 		return terseError(executeTwice)
 	}
-	if err := t.brokersExist(ctx, to); err != nil {
+	nodes, err := t.c.nodes(ctx)
+	if err != nil {
+		return inFuture(err)
+	}
+	if err := brokersExist(nodes, to); err != nil {
 		return err
 	}
 	placed, err := t.placedPartitions(ctx, to)
 	if err != nil {
 		return err
 	}
-	before, err := formatReassignments(placed)
+	before, err := t.current(ctx, placed, nodes)
 	if err != nil {
 		return err
 	}
@@ -113,11 +117,7 @@ func failures(failed map[kafka.TopicPartition]error) string {
 }
 
 // brokersExist refuses brokers that are not there.
-func (t *reassignTool) brokersExist(ctx context.Context, to map[kafka.TopicPartition][]int32) error {
-	nodes, err := t.c.nodes(ctx)
-	if err != nil {
-		return inFuture(err)
-	}
+func brokersExist(nodes []clusterNode, to map[kafka.TopicPartition][]int32) error {
 	var brokers []int32
 	for _, tp := range partitionOrder(sortedPartitions(to)) {
 		brokers = append(brokers, to[tp]...)

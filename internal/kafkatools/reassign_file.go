@@ -2,6 +2,7 @@ package kafkatools
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -189,8 +190,8 @@ func parseBrokers(list string) ([]int32, error) {
 	return brokers, nil
 }
 
-// formatReassignments writes partitions and their replicas as a file of reassignments.
-func formatReassignments(all map[kafka.TopicPartition][]int32) (string, error) {
+// formatReassignments writes partitions and their replicas as a file of reassignments, with the directories where they are known.
+func formatReassignments(all map[kafka.TopicPartition][]int32, dirs map[replicaID]replicaDirs) (string, error) {
 	type entry struct {
 		Topic     string   `json:"topic"`
 		Partition int32    `json:"partition"`
@@ -201,15 +202,19 @@ func formatReassignments(all map[kafka.TopicPartition][]int32) (string, error) {
 	for _, tp := range sortedPartitions(all) {
 		e := entry{tp.Topic, tp.Partition, []int32{}, []string{}}
 		for _, broker := range all[tp] {
-			e.Replicas, e.LogDirs = append(e.Replicas, broker), append(e.LogDirs, anyDir)
+			dir := dirs[replicaID{tp, broker}].current
+			e.Replicas, e.LogDirs = append(e.Replicas, broker), append(e.LogDirs, cmp.Or(dir, anyDir))
 		}
 		partitions = append(partitions, e)
 	}
-	text, err := json.Marshal(struct {
+	var out strings.Builder
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false) // directories may have any name
+	err := enc.Encode(struct {
 		Version    int     `json:"version"`
 		Partitions []entry `json:"partitions"`
 	}{1, partitions})
-	return string(text), err
+	return strings.TrimSuffix(out.String(), "\n"), err
 }
 
 // jsonNode is a part of a JSON text, with the complaints of Kafka's reader when it is another than expected.

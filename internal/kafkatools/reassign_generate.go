@@ -3,6 +3,7 @@ package kafkatools
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
@@ -35,23 +36,40 @@ func (t *reassignTool) runGenerate(ctx context.Context) error {
 	if err != nil {
 		return inFuture(err)
 	}
+	before, err := t.current(ctx, replicasOfTopics(topics), nodes)
+	if err != nil {
+		return err
+	}
 	if nodes, err = candidates(nodes, brokers, !t.set.Has(t.noRacks)); err != nil {
 		return err
 	}
-	proposed, err := propose(topics, nodes, rand.IntN)
+	proposed, err := propose(topics, nodes, rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())))
 	if err != nil {
 		return err
 	}
-	before, err := formatReassignments(replicasOfTopics(topics))
-	if err != nil {
-		return err
-	}
-	after, err := formatReassignments(proposed)
+	after, err := formatReassignments(proposed, nil)
 	if err != nil {
 		return err
 	}
 	t.w.printf("Current partition replica assignment\n%s\n\nProposed partition reassignment configuration\n%s\n", before, after)
 	return nil
+}
+
+// current is a file of reassignments that leaves all as it is: with the directories of those replicas whose brokers can be asked.
+func (t *reassignTool) current(ctx context.Context, all map[kafka.TopicPartition][]int32, nodes []clusterNode) (string, error) {
+	there := map[replicaID]bool{}
+	for tp, replicas := range all {
+		for _, broker := range replicas {
+			if slices.ContainsFunc(nodes, func(n clusterNode) bool { return n.id == broker }) {
+				there[replicaID{tp, broker}] = true
+			}
+		}
+	}
+	dirs, err := dirsOf(ctx, t.c, there)
+	if err != nil {
+		return "", inFuture(err)
+	}
+	return formatReassignments(all, dirs)
 }
 
 // replicasOfTopics are the replicas of all partitions of topics.

@@ -1,9 +1,9 @@
 package kafkatools
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 
@@ -11,6 +11,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/kafkatools/java"
+	"github.com/ottla/ottla/internal/placement"
 )
 
 // candidates are the nodes among those of a list that may get replicas. With racks all of them have one, or none.
@@ -35,9 +36,13 @@ func candidates(nodes []clusterNode, list []int32, racks bool) ([]clusterNode, e
 	return all, nil
 }
 
-// propose spreads the partitions of topics over nodes. Each topic keeps its number of partitions and, for all of them, the number of replicas
-// that one of its partitions has. draw returns a number from 0 up to, not including, n.
-func propose(topics []described, nodes []clusterNode, draw func(n int) int) (map[kafka.TopicPartition][]int32, error) {
+// propose spreads the partitions of topics over nodes, each topic for itself. A topic keeps its number of partitions and, for all of them, the
+// number of replicas that one of its partitions has.
+func propose(topics []described, nodes []clusterNode, random *rand.Rand) (map[kafka.TopicPartition][]int32, error) {
+	var brokers []placement.Broker
+	for _, n := range nodes {
+		brokers = append(brokers, placement.Broker{ID: n.id, Rack: n.rack})
+	}
 	to := map[kafka.TopicPartition][]int32{}
 	for _, t := range topics {
 		if len(t.partitions) == 0 {
@@ -46,13 +51,15 @@ func propose(topics []described, nodes []clusterNode, draw func(n int) int) (map
 		factor := len(firstPartition(t).replicas)
 		switch {
 		case factor == 0:
-			return nil, errors.New("Replication factor must be larger than 0.")
-		case factor > len(nodes):
-			return nil, fmt.Errorf("Replication factor: %d larger than available brokers: %d.", factor, len(nodes))
+			return nil, errors.New("Invalid replication factor 0: the replication factor must be positive.")
+		case len(brokers) == 0:
+			return nil, errors.New("All brokers are currently fenced, or have all their log directories cordoned.")
+		case factor > len(brokers):
+			return nil, fmt.Errorf("The target replication factor of %d cannot be reached because only %d broker(s) are registered or some brokers have all their log directories cordoned.", factor, len(brokers))
 		}
-		s := spread{partitions: len(t.partitions), factor: factor, start: draw(len(nodes)), shift: draw(len(nodes))}
-		for i, replicas := range s.over(nodes) {
-			to[kafka.TopicPartition{Topic: t.name, Partition: int32(i)}] = replicas
+		placer := placement.Over(random, brokers)
+		for i := range t.partitions {
+			to[kafka.TopicPartition{Topic: t.name, Partition: int32(i)}] = placer.Next(factor)
 		}
 	}
 	return to, nil
@@ -61,67 +68,6 @@ func propose(topics []described, nodes []clusterNode, draw func(n int) int) (map
 // firstPartition is that which Java's map of the topic's partitions gives first.
 func firstPartition(t described) describedPartition {
 	return java.HashOrder(t.partitions, func(p describedPartition) int32 { return java.HashPartition(t.name, p.partition) })[0]
-}
-
-// spread is how the replicas of a topic are spread over nodes, of which there are at least factor: the first ones take turns from start on, and
-// the others follow at distances that begin with shift and grow by one with each round.
-type spread struct{ partitions, factor, start, shift int }
-
-// over returns the replicas of each partition.
-func (s spread) over(nodes []clusterNode) [][]int32 {
-	if len(nodes) > 0 && nodes[0].rack != nil {
-		return s.overRacks(alternate(nodes))
-	}
-	all := make([][]int32, s.partitions)
-	for p := range all {
-		first := (p + s.start) % len(nodes)
-		all[p] = []int32{nodes[first].id}
-		for i := range s.factor - 1 {
-			all[p] = append(all[p], nodes[behind(first, s.shift+p/len(nodes)+i, len(nodes))].id)
-		}
-	}
-	return all
-}
-
-// behind is the place that follows first at a distance, of n in a ring, and is never first itself.
-func behind(first, distance, n int) int { return (first + 1 + distance%(n-1)) % n }
-
-// overRacks is over for nodes that alternate between racks. No rack gets a second replica of a partition before each has one.
-func (s spread) overRacks(nodes []clusterNode) [][]int32 {
-	racks := map[string]bool{}
-	for _, n := range nodes {
-		racks[*n.rack] = true
-	}
-	all := make([][]int32, s.partitions)
-	for p := range all {
-		first := (p + s.start) % len(nodes)
-		all[p] = []int32{nodes[first].id}
-		used := map[string]bool{*nodes[first].rack: true}
-		for i := 0; len(all[p]) < s.factor; i++ {
-			n := nodes[behind(first, (s.shift+p/len(nodes))*len(racks)+i, len(nodes))]
-			if used[*n.rack] && len(used) < len(racks) || slices.Contains(all[p], n.id) {
-				continue
-			}
-			all[p] = append(all[p], n.id)
-			used[*n.rack] = true
-		}
-	}
-	return all
-}
-
-// alternate takes a node of each rack in turn: racks by name, nodes by id.
-func alternate(nodes []clusterNode) []clusterNode {
-	turn := map[int32]int{}
-	taken := map[string]int{}
-	sorted := slices.SortedFunc(slices.Values(nodes), func(a, b clusterNode) int { return cmp.Compare(a.id, b.id) })
-	for _, n := range sorted {
-		turn[n.id] = taken[*n.rack]
-		taken[*n.rack]++
-	}
-	slices.SortFunc(sorted, func(a, b clusterNode) int {
-		return cmp.Or(cmp.Compare(turn[a.id], turn[b.id]), cmp.Compare(*a.rack, *b.rack))
-	})
-	return sorted
 }
 
 // transfer is where the records of a partition come from and where they go to.

@@ -3,7 +3,6 @@ package kafkatools
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -38,76 +37,6 @@ func idsOf(nodes []clusterNode) string {
 	return joinInts(ids, " ")
 }
 
-// The examples by which Kafka's documentation explains its assignment.
-func TestSpread(t *testing.T) {
-	for _, c := range []struct {
-		nodes string
-		s     spread
-		want  string
-	}{
-		{"0 1 2 3 4", spread{partitions: 10, factor: 3}, "0,1,2 1,2,3 2,3,4 3,4,0 4,0,1 0,2,3 1,3,4 2,4,0 3,0,1 4,1,2"},
-		{"0 1 2 3 4", spread{partitions: 3, factor: 2, start: 3, shift: 1}, "3,0 4,1 0,2"},
-		{"0@rack1 1@rack3 2@rack3 3@rack2 4@rack2 5@rack1", spread{partitions: 7, factor: 3}, "0,3,1 3,1,5 1,5,4 5,4,2 4,2,0 2,0,3 0,4,2"},
-		{"1@a 2@a 3@b", spread{partitions: 3, factor: 2, start: 1}, "3,2 2,3 1,3"},
-		{"1@a 2@a", spread{partitions: 2, factor: 2, shift: 1}, "1,2 2,1"},
-		{"7", spread{partitions: 2, factor: 1}, "7 7"},
-		{"7@a", spread{partitions: 1, factor: 1}, "7"},
-	} {
-		var words []string
-		for _, replicas := range c.s.over(racked(c.nodes)) {
-			words = append(words, joinInts(replicas, ","))
-		}
-		if got := strings.Join(words, " "); got != c.want {
-			t.Errorf("%+v over %s: %s, want %s", c.s, c.nodes, got, c.want)
-		}
-	}
-}
-
-// However many nodes and racks there are: no replica twice, first replicas in turn, and racks as far as they reach.
-func TestSpreadIsEven(t *testing.T) {
-	draw := rand.New(rand.NewPCG(1, 2))
-	for range 500 {
-		var nodes []clusterNode
-		racks := map[int32]string{}
-		withRacks := draw.IntN(2) == 0
-		for id := range int32(1 + draw.IntN(9)) {
-			n := clusterNode{id: id}
-			if withRacks {
-				rack := fmt.Sprint("rack", draw.IntN(4))
-				n.rack, racks[id] = &rack, rack
-			}
-			nodes = append(nodes, n)
-		}
-		s := spread{1 + draw.IntN(40), 1 + draw.IntN(len(nodes)), draw.IntN(len(nodes)), draw.IntN(len(nodes))}
-		count := len(distinct(slices.Collect(maps.Values(racks))))
-		first := map[int32]int{}
-		for p, replicas := range s.over(nodes) {
-			first[replicas[0]]++
-			if len(replicas) != s.factor || len(distinct(replicas)) != s.factor {
-				t.Fatalf("%+v over %d nodes: partition %d has %v", s, len(nodes), p, replicas)
-			}
-			var of []string
-			for _, r := range replicas {
-				of = append(of, racks[r])
-			}
-			if withRacks && len(distinct(of)) != min(count, s.factor) {
-				t.Fatalf("%+v over %v: partition %d has %v in %v", s, racks, p, replicas, of)
-			}
-		}
-		for _, n := range nodes {
-			if got, least := first[n.id], s.partitions/len(nodes); got < least || got > least+1 {
-				t.Fatalf("%+v over %d nodes: %d leads %d", s, len(nodes), n.id, got)
-			}
-		}
-	}
-}
-
-func TestAlternate(t *testing.T) {
-	if got := idsOf(alternate(racked("8@c 7@c 6@c 5@b 4@b 3@b 2@a 1@a 0@a 9@a"))); got != "0 3 6 1 4 7 2 5 8 9" {
-		t.Error(got)
-	}
-}
-
 func TestCandidates(t *testing.T) {
 	for _, c := range []struct {
 		nodes string
@@ -139,18 +68,33 @@ func topicOf(name string, replicas ...[]int32) described {
 	return d
 }
 
+// The spreading itself is tested in package placement.
 func TestPropose(t *testing.T) {
-	draw := func(int) int { return 0 }
-	to, err := propose([]described{topicOf("a", []int32{9}, []int32{9}), topicOf("b", []int32{9, 8})}, racked("1 2 3"), draw)
-	if err != nil || fmt.Sprint(to) != "map[a-0:[1] a-1:[2] b-0:[1 2]]" {
-		t.Errorf("%v, %v", to, err)
+	random := rand.New(rand.NewPCG(1, 2))
+	topics := []described{topicOf("a", []int32{9}, []int32{9}, []int32{9}), topicOf("b", []int32{9, 8}), topicOf("none")}
+	to, err := propose(topics, racked("1@x 2@x 3@y"), random)
+	if err != nil || joinPartitions(sortedPartitions(to), " ") != "a-0 a-1 a-2 b-0" {
+		t.Fatalf("%v, %v", to, err)
 	}
-	for words, topic := range map[string]described{
-		"Replication factor: 2 larger than available brokers: 1.": topicOf("a", []int32{1, 2}),
-		"Replication factor must be larger than 0.":               topicOf("a", nil),
+	for tp, replicas := range to {
+		want := 1
+		if tp.Topic == "b" {
+			want = 2
+		}
+		if len(replicas) != want || want == 2 && !slices.Contains(replicas, 3) {
+			t.Errorf("%s on %v", tp, replicas)
+		}
+	}
+	for _, c := range []struct {
+		nodes, want string
+		replicas    []int32
+	}{
+		{"1", "The target replication factor of 2 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.", []int32{1, 2}},
+		{"", "All brokers are currently fenced, or have all their log directories cordoned.", []int32{1}},
+		{"1", "Invalid replication factor 0: the replication factor must be positive.", nil},
 	} {
-		if _, err := propose([]described{topic}, racked("1"), draw); err == nil || err.Error() != words {
-			t.Errorf("%v, want %s", err, words)
+		if _, err := propose([]described{topicOf("a", c.replicas)}, racked(c.nodes), random); err == nil || err.Error() != c.want {
+			t.Errorf("%v, want %s", err, c.want)
 		}
 	}
 }
@@ -250,7 +194,7 @@ func TestParseReassignments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if text, err := formatReassignments(to); err != nil || text != `{"version":1,"partitions":[{"topic":"a","partition":1,"replicas":[2,1],"log_dirs":["any","any"]},{"topic":"b","partition":0,"replicas":[3],"log_dirs":["any"]}]}` {
+	if text, err := formatReassignments(to, map[replicaID]replicaDirs{{kafka.TopicPartition{Topic: "a", Partition: 1}, 1}: {current: "/<d>"}}); err != nil || text != `{"version":1,"partitions":[{"topic":"a","partition":1,"replicas":[2,1],"log_dirs":["any","/<d>"]},{"topic":"b","partition":0,"replicas":[3],"log_dirs":["any"]}]}` {
 		t.Errorf("%s, %v", text, err)
 	}
 	for text, want := range map[string]string{
@@ -328,7 +272,7 @@ func TestReassignOnThreeNodes(t *testing.T) {
 	s.file("to.json", `{"partitions": [{"topic": "a", "partition": 0, "replicas": [3, 2]}, {"topic": "a", "partition": 1, "replicas": [2, 1]}]}`)
 	s.file("more.json", `{"partitions": [{"topic": "a", "partition": 0, "replicas": [3, 2, 1]}]}`)
 	s.file("topics.json", `{"topics": [{"topic": "a"}]}`)
-	before := `{"version":1,"partitions":[{"topic":"a","partition":0,"replicas":[1,2],"log_dirs":["any","any"]},{"topic":"a","partition":1,"replicas":[1,2],"log_dirs":["any","any"]}]}`
+	before := `{"version":1,"partitions":[{"topic":"a","partition":0,"replicas":[1,2],"log_dirs":["/data","/data"]},{"topic":"a","partition":1,"replicas":[1,2],"log_dirs":["/data","/data"]}]}`
 	for _, step := range []struct{ line, want string }{
 		{"kafka-topics $S --create --topic a --replica-assignment 1:2,1:2", "Created topic a.\n"},
 		{"kafka-reassign-partitions $S --list", "No partition reassignments found.\n"},
@@ -339,7 +283,7 @@ There is no active reassignment of partition a-1, but replica set is 1,2 rather 
 `},
 		{"kafka-reassign-partitions $S --execute --disallow-replication-factor-change --reassignment-json-file $F/more.json", `Current partition replica assignment
 
-{"version":1,"partitions":[{"topic":"a","partition":0,"replicas":[1,2],"log_dirs":["any","any"]}]}
+{"version":1,"partitions":[{"topic":"a","partition":0,"replicas":[1,2],"log_dirs":["/data","/data"]}]}
 
 Save this to use as the --reassignment-json-file option during rollback
 Error reassigning partition(s):
@@ -374,7 +318,7 @@ Clearing topic-level throttles on topic a
 		t.Errorf("throttles are left: %s", got)
 	}
 	got := s.tool("kafka-reassign-partitions $S --generate --topics-to-move-json-file $F/topics.json --broker-list 2")
-	if got != "Error: Replication factor: 2 larger than available brokers: 1.\nexit 1\n" {
+	if got != "Error: The target replication factor of 2 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.\nexit 1\n" {
 		t.Error(got)
 	}
 	got = s.tool("kafka-reassign-partitions $S --generate --topics-to-move-json-file $F/topics.json --broker-list 1,2")
@@ -414,6 +358,16 @@ func TestReassignToNodeThatIsDown(t *testing.T) {
 		if got := s.tool("kafka-reassign-partitions $S " + step.line); got != step.want {
 			t.Errorf("%s\n%s\nwant\n%s", step.line, got, step.want)
 		}
+	}
+	if failed := client.reassign(t.Context(), map[kafka.TopicPartition][]int32{{Topic: "a"}: {1, 2, 3}}, true); len(failed) > 0 {
+		t.Fatal(failures(failed))
+	}
+	if got, want := s.tool("kafka-reassign-partitions $S --list"), "Current partition reassignments:\na-0: replicas: 1,2,3. adding: 3.\n"; got != want {
+		t.Errorf("one that only adds: %s", got)
+	}
+	got := s.tool("kafka-reassign-partitions $S --cancel --preserve-throttles --reassignment-json-file $F/to.json")
+	if !strings.HasPrefix(got, "Successfully cancelled partition reassignment for: a-0\n") {
+		t.Errorf("one that only adds: %s", got)
 	}
 }
 

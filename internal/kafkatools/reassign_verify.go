@@ -74,7 +74,7 @@ func (t *reassignTool) partitionStates(ctx context.Context, all []wanted, underW
 
 // moveStates are the states of the replicas for which a file names directories.
 func (t *reassignTool) moveStates(ctx context.Context, dirs map[replicaID]string) (map[replicaID]moveState, error) {
-	found, err := t.c.dirsOf(ctx, dirs)
+	found, err := dirsOf(ctx, t.c, dirs)
 	if err != nil {
 		return nil, inFuture(err)
 	}

@@ -2,7 +2,6 @@ package kafkatools
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -27,7 +26,7 @@ func readSettings(file string) (settings, error) {
 	}
 	text, err := os.ReadFile(file)
 	if os.IsNotExist(err) {
-		return nil, fmt.Errorf("%s (No such file or directory)", file)
+		return nil, &missingFile{file, err}
 	}
 	if err != nil {
 		return nil, err
@@ -41,6 +40,18 @@ func readSettings(file string) (settings, error) {
 	}
 	return s, nil
 }
+
+// missingFile is a file that is not there, in the words of Java's older file streams.
+type missingFile struct {
+	name string
+	err  error
+}
+
+// Error names the file.
+func (m *missingFile) Error() string { return m.name + " (No such file or directory)" }
+
+// Unwrap is the system's error.
+func (m *missingFile) Unwrap() error { return m.err }
 
 // set takes words KEY=VALUE over what is there. A word without = has the value "".
 func (s settings) set(words []string) {
