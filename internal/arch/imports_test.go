@@ -32,6 +32,7 @@ L2  producer: kafka record
 L2  fetchsession: kafka
 L2  compaction: kafka compress record
 L2  shard: kafka metadata
+L2  moves: kafka
 L2  group: kafka schema metadata shard
 
 L3  vfs:
@@ -54,7 +55,7 @@ L6  storage: kafka record schema metadata vfs commitlog config
 L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition quorum raftnet forward replication coordinator api config storage obs adminhttp
 L6  adminhttp: obs
 L6  inspect: kafka record schema metadata quorum vfs
-L6  cli: kafka config histogram inspect
+L6  cli: kafka moves config histogram inspect
 L6  kafkatools: kafka placement schema config inspect
 L6  launch: config storage vfs node cli kafkatools obs
 

@@ -77,6 +77,7 @@ var testShare = map[string]int{
 	"forward":      65,
 	"group":        50,
 	"metadata":     25,
+	"moves":        70,
 	"partition":    90,
 	"peer":         45,
 	"producer":     65,

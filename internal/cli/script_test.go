@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 //	                                   a lonely one never has enough replicas for a record,
 //	                                   a hurt one has no leader of t-0 and one in-sync replica of the others
 //	node                               start a node of Ottla itself, for what the other does not do; its data is in $DATA
+//	cluster N [KEY=VALUE]...           start N nodes of Ottla, with ids from 1 on and files in memory
+//	stop ID, restart ID                end a node of that cluster in order, and start it again
+//	begin TOPIC PARTITION IDS          have the replicas of a partition become others, also on brokers that are down
 //	speaks VARIABLE TEXT               listen, and answer every connection with a text; the address is in the variable
 //	member GROUP TOPIC [PROTOCOL]      keep a consumer in a group, classic or consumer, until the script ends
 //	exits CODE PROGRAM ARGS...         run a program that must end with this exit code
@@ -54,6 +57,7 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("FREE", free(t))
+			env.Values[clusterKey{}] = &scriptValues{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -68,7 +72,11 @@ func TestScripts(t *testing.T) {
 				ts.Setenv("OTTLA_BOOTSTRAP_SERVER", n.Addr)
 				ts.Setenv("DATA", data)
 			},
-			"exits": scriptExits,
+			"cluster": func(ts *testscript.TestScript, _ bool, args []string) { scriptCluster(t, ts, args) },
+			"stop":    func(ts *testscript.TestScript, _ bool, args []string) { clusterOf(ts).Stop(number(ts, args[0])) },
+			"restart": func(ts *testscript.TestScript, _ bool, args []string) { clusterOf(ts).Restart(number(ts, args[0])) },
+			"begin":   scriptBegin,
+			"exits":   scriptExits,
 			"speaks": func(ts *testscript.TestScript, _ bool, args []string) {
 				listen(ts, args[0], func(c net.Conn) { _, _ = c.Write([]byte(args[1])) }) // the client may not wait for it
 			},

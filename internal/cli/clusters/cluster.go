@@ -44,7 +44,9 @@ type cluster struct {
 
 // Command is `ottla cluster`.
 func Command(a *command.App) *cobra.Command {
-	cmd := command.Parent(&cobra.Command{Use: "cluster", Short: "Look at the cluster as a whole"}, clusterInfo(a), clusterHealth(a), clusterBrokers(a), clusterQuorum(a), clusterFeatures(a), clusterLogDirs(a))
+	cmd := command.Parent(&cobra.Command{Use: "cluster", Short: "Look at the cluster as a whole, move replicas, let brokers go"},
+		clusterInfo(a), clusterHealth(a), clusterBrokers(a), clusterQuorum(a), clusterFeatures(a), clusterLogDirs(a),
+		clusterReassign(a), clusterDrain(a), clusterDecommission(a))
 	a.ClientFlags(cmd.PersistentFlags())
 	return cmd
 }

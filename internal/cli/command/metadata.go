@@ -163,18 +163,34 @@ func (s *Server) Settle(ctx context.Context, names ...string) {
 	if len(names) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, settleFor)
-	defer cancel()
-	tick := time.NewTicker(settleEvery)
+	_ = Until(ctx, settleEvery, settleFor, func(ctx context.Context) (bool, error) {
+		all, err := s.Topics(ctx, names...)
+		return !slices.ContainsFunc(all, Topic.unsettled), err
+	})
+}
+
+// Until asks every so often whether something is so, until it is, an answer is an error, or patience is at its end, which is none; a patience of 0
+// has no end.
+func Until(ctx context.Context, every, patience time.Duration, so func(context.Context) (bool, error)) error {
+	whole := ctx
+	if patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, patience)
+		defer cancel()
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		all, err := s.Topics(ctx, names...)
-		if err != nil || !slices.ContainsFunc(all, Topic.unsettled) {
-			return
+		is, err := so(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return whole.Err()
+		case is || err != nil:
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return whole.Err()
 		case <-tick.C:
 		}
 	}

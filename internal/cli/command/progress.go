@@ -8,17 +8,64 @@ import (
 	"time"
 )
 
-// Progress tells a person how far a long transfer has come: a line that is redrawn on a terminal, else one each five seconds.
-// It has no goroutine: it is as current as the last call of add. One goroutine at a time may use it.
+// Line tells a person again and again how far something has come: redrawn in place, or a line each five seconds. One goroutine at a time may
+// use it.
+type Line struct {
+	w      io.Writer
+	Now    func() time.Time
+	redraw bool
+	drawn  *atomic.Bool
+	quiet  bool
+	Began  time.Time
+	shown  time.Time
+}
+
+// Line begins one. It is redrawn in place where that may be, and standard error is a terminal.
+func (a *App) Line(inPlace bool) Line {
+	now := a.World.Now()
+	return Line{w: a.World.Err, Now: a.World.Now, quiet: a.Quiet, Began: now, shown: now, redraw: inPlace && a.World.ErrTTY, drawn: &a.drawn}
+}
+
+// Due reports whether it is time to show how far it has come. Who is told so shows it.
+func (l *Line) Due() bool {
+	every := lineEvery
+	if l.redraw {
+		every = redrawEvery
+	}
+	now := l.Now()
+	if l.quiet || now.Sub(l.shown) < every {
+		return false
+	}
+	l.shown = now
+	return true
+}
+
+// Show writes what is under way.
+func (l *Line) Show(text string) {
+	if l.redraw {
+		l.drawn.Store(true)
+		fmt.Fprint(l.w, overLine, text)
+		return
+	}
+	fmt.Fprintln(l.w, text)
+}
+
+// End writes the summary.
+func (l *Line) End(text string) {
+	if l.quiet {
+		return
+	}
+	l.Show(text)
+	if l.redraw {
+		l.drawn.Store(false)
+		fmt.Fprintln(l.w)
+	}
+}
+
+// Progress tells a person how far a long transfer of records has come. It has no goroutine: it is as current as the last call of add.
 type Progress struct {
-	w        io.Writer
-	Now      func() time.Time
+	Line
 	verb     string // "produced", "consumed"
-	redraw   bool
-	drawn    *atomic.Bool
-	quiet    bool
-	Began    time.Time
-	shown    time.Time
 	Records  int64
 	Bytes    int64
 	total    int64 // records that are expected; 0: not known
@@ -38,12 +85,8 @@ const (
 
 // Progress begins to count records; verb says what is done to them, such as "consumed".
 func (a *App) Progress(verb string) *Progress {
-	now := a.World.Now()
-	return &Progress{
-		w: a.World.Err, Now: a.World.Now, verb: verb, quiet: a.Quiet, Began: now, shown: now,
-		// What is drawn over must not run into records that go to the same terminal.
-		redraw: a.World.ErrTTY && !a.World.OutTTY, drawn: &a.drawn,
-	}
+	// What is drawn over must not run into records that go to the same terminal.
+	return &Progress{Line: a.Line(!a.World.OutTTY), verb: verb}
 }
 
 // Of says how many records are expected: the first of these figures bounded by the others, where 0 and less stand for no bound.
@@ -65,13 +108,8 @@ func (p *Progress) Add(records int, bytes int64) {
 		return
 	}
 	p.unlooked = 0
-	every := lineEvery
-	if p.redraw {
-		every = redrawEvery
-	}
-	if now := p.Now(); now.Sub(p.shown) >= every {
-		p.shown = now
-		p.show(underWay)
+	if p.Due() {
+		p.Show(p.text(underWay))
 	}
 }
 
@@ -103,18 +141,10 @@ func (a *App) Follow(ctx context.Context, verb string, sofar func() (records, by
 }
 
 // Done writes the summary.
-func (p *Progress) Done(target string) {
-	if !p.quiet {
-		p.show(target)
-		if p.redraw {
-			p.drawn.Store(false)
-			fmt.Fprintln(p.w)
-		}
-	}
-}
+func (p *Progress) Done(target string) { p.End(p.text(target)) }
 
-// show writes the line; what is under way ends in "…" and tells how much is left.
-func (p *Progress) show(tail string) {
+// text is the line; what is under way ends in "…" and tells how much is left.
+func (p *Progress) text(tail string) string {
 	took := p.Now().Sub(p.Began)
 	rate := ""
 	if s := took.Seconds(); s > 0.05 && p.Records > 1 {
@@ -125,11 +155,5 @@ func (p *Progress) show(tail string) {
 		counted = fmt.Sprintf("%d of %s, %d %%", p.Records, Count(p.total, "record"), p.Records*100/p.total)
 		rate += fmt.Sprintf(", %s left", time.Duration(float64(took)*float64(left)/float64(p.Records)).Round(time.Second))
 	}
-	line := fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, counted, Size(p.Bytes), tail, took.Round(time.Millisecond), rate)
-	if p.redraw {
-		p.drawn.Store(true)
-		fmt.Fprint(p.w, overLine, line)
-		return
-	}
-	fmt.Fprintln(p.w, line)
+	return fmt.Sprintf("%s %s (%s)%s in %s%s", p.verb, counted, Size(p.Bytes), tail, took.Round(time.Millisecond), rate)
 }

@@ -42,6 +42,7 @@ ottla profile add prod -b prod:9092 --use     # servers under a name
 ottla profile current                         # each setting, and where it comes from
 ottla cluster info                            # is it well?
 ottla diag connection                         # why is it not?
+ottla cluster drain 3                         # before broker 3 is stopped
 ottla explain NOT_LEADER_OR_FOLLOWER          # what an error, an API or a key means
 `},
 }

@@ -3,11 +3,14 @@ package scan
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/cli/command"
@@ -33,7 +36,7 @@ func (p *Plan) resolve(ctx context.Context, s *command.Server, w *Want) error {
 	var err error
 	ask := func(into *kadm.ListedOffsets, how func(context.Context, ...string) (kadm.ListedOffsets, error)) {
 		if err == nil {
-			*into, err = how(ctx, w.Topics...)
+			*into, err = listed(ctx, how, w.Topics)
 		}
 	}
 	at := func(pl span.Place) func(context.Context, ...string) (kadm.ListedOffsets, error) {
@@ -62,6 +65,36 @@ func (p *Plan) resolve(ctx context.Context, s *command.Server, w *Want) error {
 		}
 	}
 	return nil
+}
+
+// After an election, a leader does not know for a moment where the log ends for consumers: so often it is asked again.
+const (
+	asksAgain  = 150
+	askedEvery = 20 * time.Millisecond
+)
+
+// listed asks for offsets until the leaders know them.
+func listed(ctx context.Context, how func(context.Context, ...string) (kadm.ListedOffsets, error), topics []string) (offsets kadm.ListedOffsets, err error) {
+	tick := time.NewTicker(askedEvery)
+	defer tick.Stop()
+	for range asksAgain {
+		if offsets, err = how(ctx, topics...); err != nil || !elected(offsets) {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return offsets, nil
+		case <-tick.C:
+		}
+	}
+	return offsets, err
+}
+
+// elected reports whether a leader is so new that it does not know its offsets.
+func elected(offsets kadm.ListedOffsets) bool {
+	is := false
+	offsets.Each(func(o kadm.ListedOffset) { is = is || errors.Is(o.Err, kerr.OffsetNotAvailable) })
+	return is
 }
 
 // resolve sets next and to. What lies before the log's start is left out, and what lies behind its end unless it is to be waited for.

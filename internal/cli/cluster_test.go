@@ -1,0 +1,70 @@
+package cli
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/internal/testkit"
+)
+
+// clusterKey is where a script has its scriptValues.
+type clusterKey struct{}
+
+// scriptCluster starts nodes, which end with the script. The addresses of all are in OTTLA_BOOTSTRAP_SERVER.
+func scriptCluster(t *testing.T, ts *testscript.TestScript, args []string) {
+	c := testkit.StartCluster(t, number(ts, args[0]), testkit.Options{Set: args[1:]})
+	ts.Defer(func() {
+		for _, n := range c.Nodes {
+			if n != nil {
+				n.Stop()
+			}
+		}
+	})
+	ts.Value(clusterKey{}).(*scriptValues).cluster = c
+	ts.Setenv("OTTLA_BOOTSTRAP_SERVER", strings.Join(c.Bootstrap(), ","))
+}
+
+// scriptValues are what the commands of a script leave to each other.
+type scriptValues struct{ cluster *testkit.Cluster }
+
+func clusterOf(ts *testscript.TestScript) *testkit.Cluster {
+	c := ts.Value(clusterKey{}).(*scriptValues).cluster
+	if c == nil {
+		ts.Fatalf("there is no cluster yet")
+	}
+	return c
+}
+
+func number(ts *testscript.TestScript, arg string) int {
+	n, err := strconv.Atoi(arg)
+	ts.Check(err)
+	return n
+}
+
+// scriptBegin asks for replicas, and waits for nothing.
+func scriptBegin(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: begin TOPIC PARTITION IDS")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(ts.Getenv("OTTLA_BOOTSTRAP_SERVER"), ",")...))
+	ts.Check(err)
+	defer client.Close()
+	var ids []int32
+	for id := range strings.SplitSeq(args[2], ",") {
+		ids = append(ids, int32(number(ts, id)))
+	}
+	var req kadm.AlterPartitionAssignmentsReq
+	req.Assign(args[0], int32(number(ts, args[1])), ids)
+	answer, err := kadm.NewClient(client).AlterPartitionAssignments(ctx, req)
+	ts.Check(err)
+	ts.Check(answer.Error())
+}
