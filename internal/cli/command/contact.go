@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"regexp"
 	"sync/atomic"
@@ -61,12 +62,19 @@ func (c *Contact) OnBrokerE2E(_ kgo.BrokerMetadata, _ int16, e kgo.BrokerE2E) {
 	}
 }
 
+// errClosed is an end of input in the words of a person.
+var errClosed = errors.New("the server closed the connection")
+
 // failed notes what is not the client's own doing.
 func (c *Contact) failed(err error) {
-	if !errors.Is(err, context.Canceled) && !errors.Is(err, net.ErrClosed) && !errors.Is(err, kgo.ErrClientClosed) {
-		c.down.Store(&trouble{err})
-		c.last.Store(&trouble{err})
+	if errors.Is(err, context.Canceled) || errors.Is(err, net.ErrClosed) || errors.Is(err, kgo.ErrClientClosed) {
+		return
 	}
+	if errors.Is(err, io.EOF) {
+		err = errClosed
+	}
+	c.down.Store(&trouble{err})
+	c.last.Store(&trouble{err})
 }
 
 // Level is how much the client is to log.
@@ -80,12 +88,13 @@ func (c *Contact) Level() kgo.LogLevel {
 // retried is how the client logs that a partition refused a batch.
 var retried = regexp.MustCompile(`retrying@-?\d+,\d+\(([A-Z_]+):`)
 
-// Log takes the error out of what the client says to itself.
+// Log takes what a server refused out of what the client says to itself; what breaks on the way is seen by the hooks.
 func (c *Contact) Log(_ kgo.LogLevel, _ string, pairs ...any) {
 	for i := 1; i < len(pairs); i += 2 {
 		switch v := pairs[i].(type) {
 		case error:
-			if !errors.Is(v, context.Canceled) {
+			var k *kerr.Error
+			if errors.As(v, &k) {
 				c.last.Store(&trouble{v})
 			}
 		case string:

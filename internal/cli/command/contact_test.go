@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -29,6 +30,9 @@ func TestContact(t *testing.T) {
 	f("written, with no answer", refused)
 	c.OnBrokerE2E(kgo.BrokerMetadata{}, 3, kgo.BrokerE2E{BytesRead: 7})
 	f("answered", nil)
+	c.OnBrokerE2E(kgo.BrokerMetadata{}, 1, kgo.BrokerE2E{ReadErr: io.EOF})
+	f("cut off", errClosed)
+	c.OnBrokerE2E(kgo.BrokerMetadata{}, 3, kgo.BrokerE2E{BytesRead: 7})
 	for _, own := range []error{context.Canceled, kgo.ErrClientClosed} {
 		c.OnBrokerE2E(kgo.BrokerMetadata{}, 1, kgo.BrokerE2E{ReadErr: own})
 		f("the client's own doing", nil)
@@ -39,6 +43,7 @@ func TestContact(t *testing.T) {
 	}
 	c.Listen(true)
 	c.Log(kgo.LogLevelDebug, "produced", "broker", "0", "to", "orders[0{retrying@-1,1(KAFKA_STORAGE_ERROR: a disk)}, ]")
+	c.Log(kgo.LogLevelInfo, "aborting", "err", errors.New("producer id needs reloading"))
 	if c.Level() != kgo.LogLevelDebug || !errors.Is(c.Last(), kerr.KafkaStorageError) {
 		t.Errorf("the last trouble is %v", c.Last())
 	}
