@@ -265,66 +265,67 @@ func TestParseTopicsAndBrokers(t *testing.T) {
 	}
 }
 
+// becomes waits until a line of kafka-reassign-partitions prints what is wanted: not every node has seen at once what was done.
+func (s *session) becomes(line, want string) {
+	s.t.Helper()
+	var got string
+	testkit.Eventually(s.t, line, func() bool {
+		before := got
+		if got = s.tool("kafka-reassign-partitions $S " + line); got != want && got != before {
+			s.t.Logf("%s\n%s", line, got)
+		}
+		return got == want
+	})
+}
+
 // Partitions go from node to node: what is printed on the way, and where they are in the end.
 func TestReassignOnThreeNodes(t *testing.T) {
 	c := testkit.StartCluster(t, 3, testkit.Options{})
 	s := &session{t: t, n: c.Nodes[0], files: t.TempDir()}
 	s.file("to.json", `{"partitions": [{"topic": "a", "partition": 0, "replicas": [3, 2]}, {"topic": "a", "partition": 1, "replicas": [2, 1]}]}`)
-	s.file("more.json", `{"partitions": [{"topic": "a", "partition": 0, "replicas": [3, 2, 1]}]}`)
+	s.file("more.json", `{"partitions": [{"topic": "a", "partition": 0, "replicas": [3, 2, 1]}, {"topic": "a", "partition": 1, "replicas": [3]}]}`)
 	s.file("topics.json", `{"topics": [{"topic": "a"}]}`)
+	if got := s.tool("kafka-topics $S --create --topic a --replica-assignment 1:2,1:2"); got != "Created topic a.\n" {
+		t.Fatal(got)
+	}
+	s.becomes("--list", "No partition reassignments found.\n")
 	before := `{"version":1,"partitions":[{"topic":"a","partition":0,"replicas":[1,2],"log_dirs":["/data","/data"]},{"topic":"a","partition":1,"replicas":[1,2],"log_dirs":["/data","/data"]}]}`
-	for _, step := range []struct{ line, want string }{
-		{"kafka-topics $S --create --topic a --replica-assignment 1:2,1:2", "Created topic a.\n"},
-		{"kafka-reassign-partitions $S --list", "No partition reassignments found.\n"},
-		{"kafka-reassign-partitions $S --verify --preserve-throttles --reassignment-json-file $F/to.json", `Status of partition reassignment:
+	saved := "Current partition replica assignment\n\n" + before + "\n\nSave this to use as the --reassignment-json-file option during rollback\n"
+	for range 10 { // whichever node answers
+		s.becomes("--verify --preserve-throttles --reassignment-json-file $F/to.json", `Status of partition reassignment:
 There is no active reassignment of partition a-0, but replica set is 1,2 rather than 3,2.
 There is no active reassignment of partition a-1, but replica set is 1,2 rather than 2,1.
 
-`},
-		{"kafka-reassign-partitions $S --execute --disallow-replication-factor-change --reassignment-json-file $F/more.json", `Current partition replica assignment
-
-{"version":1,"partitions":[{"topic":"a","partition":0,"replicas":[1,2],"log_dirs":["/data","/data"]}]}
-
-Save this to use as the --reassignment-json-file option during rollback
-Error reassigning partition(s):
+`)
+	}
+	s.becomes("--execute --disallow-replication-factor-change --reassignment-json-file $F/more.json", saved+`Error reassigning partition(s):
 a-0: The replication factor is changed from 2 to 3
+a-1: The replication factor is changed from 2 to 1
 exit 1
-`},
-		{"kafka-reassign-partitions $S --execute --throttle 10000000 --reassignment-json-file $F/to.json", `Current partition replica assignment
-
-` + before + `
-
-Save this to use as the --reassignment-json-file option during rollback
-Warning: You must run --verify periodically, until the reassignment completes, to ensure the throttle is removed.
+`)
+	got := s.tool("kafka-reassign-partitions $S --execute --throttle 10000000 --reassignment-json-file $F/to.json")
+	if want := saved + verifyOften + `
 The inter-broker throttle limit was set to 10000000 B/s
 Successfully started partition reassignments for a-0,a-1
-`},
-	} {
-		if got := s.tool(step.line); got != step.want {
-			t.Fatalf("%s\n%s\nwant\n%s", step.line, got, step.want)
-		}
+`; got != want {
+		t.Fatalf("%s\nwant\n%s", got, want)
 	}
-	done := `Status of partition reassignment:
+	s.becomes("--verify --reassignment-json-file $F/to.json", `Status of partition reassignment:
 Reassignment of partition a-0 is completed.
 Reassignment of partition a-1 is completed.
 
 Clearing broker-level throttles on brokers 1,2,3
 Clearing topic-level throttles on topic a
-`
-	testkit.Eventually(t, "all is where the file wants it", func() bool {
-		return s.tool("kafka-reassign-partitions $S --verify --reassignment-json-file $F/to.json") == done
+`)
+	testkit.Eventually(t, "the throttles are gone", func() bool {
+		return !strings.Contains(s.tool("kafka-configs $S --describe --topic a"), "throttled")
 	})
-	if got := s.tool("kafka-configs $S --describe --topic a"); strings.Contains(got, "throttled") {
-		t.Errorf("throttles are left: %s", got)
-	}
-	got := s.tool("kafka-reassign-partitions $S --generate --topics-to-move-json-file $F/topics.json --broker-list 2")
-	if got != "Error: The target replication factor of 2 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.\nexit 1\n" {
-		t.Error(got)
-	}
-	got = s.tool("kafka-reassign-partitions $S --generate --topics-to-move-json-file $F/topics.json --broker-list 1,2")
-	if !strings.HasPrefix(got, "Current partition replica assignment\n"+strings.NewReplacer(`"partition":0,"replicas":[1,2]`, `"partition":0,"replicas":[3,2]`, `"replicas":[1,2]`, `"replicas":[2,1]`).Replace(before)) {
-		t.Error(got)
-	}
+	s.becomes("--generate --topics-to-move-json-file $F/topics.json --broker-list 2", "Error: The target replication factor of 2 cannot be reached because only 1 broker(s) are registered or some brokers have all their log directories cordoned.\nexit 1\n")
+	after := strings.NewReplacer(`"partition":0,"replicas":[1,2]`, `"partition":0,"replicas":[3,2]`, `"replicas":[1,2]`, `"replicas":[2,1]`).Replace(before)
+	testkit.Eventually(t, "all nodes know where the partitions are", func() bool {
+		got := s.tool("kafka-reassign-partitions $S --generate --topics-to-move-json-file $F/topics.json --broker-list 1,2")
+		return strings.HasPrefix(got, "Current partition replica assignment\n"+after+"\n\nProposed partition reassignment configuration\n")
+	})
 }
 
 // A reassignment to a node that is down waits, is listed, refuses another one, and is cancelled.
@@ -336,37 +337,31 @@ func TestReassignToNodeThatIsDown(t *testing.T) {
 		t.Fatal(got)
 	}
 	c.Stop(3)
-	if got := s.tool("kafka-reassign-partitions $S --execute --reassignment-json-file $F/to.json"); !strings.HasSuffix(got, "Error: Unknown broker id 3\nexit 1\n") {
-		t.Errorf("to a node that is not there: %s", got)
-	}
 	client, err := open(settings{bootstrapServers: s.n.Addr})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	if failed := client.reassign(t.Context(), map[kafka.TopicPartition][]int32{{Topic: "a"}: {1, 3}}, true); len(failed) > 0 {
-		t.Fatal(failures(failed))
-	}
-	for _, step := range []struct{ line, want string }{
-		{"--list", "Current partition reassignments:\na-0: replicas: 1,3,2. adding: 3. removing: 2.\n"},
-		{"--execute --reassignment-json-file $F/to.json", executeTwice + "\nexit 1\n"},
-		{"--verify --reassignment-json-file $F/to.json", "Status of partition reassignment:\nReassignment of partition a-0 is still in progress.\n\n"},
-		{"--cancel --preserve-throttles --reassignment-json-file $F/to.json", "Successfully cancelled partition reassignment for: a-0\nNone of the specified partition moves are active."},
-		{"--cancel --preserve-throttles --reassignment-json-file $F/to.json", "None of the specified partition reassignments are active.\nNone of the specified partition moves are active."},
-		{"--verify --preserve-throttles --reassignment-json-file $F/to.json", "Status of partition reassignment:\nThere is no active reassignment of partition a-0, but replica set is 1,2 rather than 1,3.\n\n"},
-	} {
-		if got := s.tool("kafka-reassign-partitions $S " + step.line); got != step.want {
-			t.Errorf("%s\n%s\nwant\n%s", step.line, got, step.want)
+	begin := func(replicas ...int32) {
+		t.Helper()
+		if failed := client.reassign(t.Context(), map[kafka.TopicPartition][]int32{{Topic: "a"}: replicas}, true); len(failed) > 0 {
+			t.Fatal(failures(failed))
 		}
 	}
-	if failed := client.reassign(t.Context(), map[kafka.TopicPartition][]int32{{Topic: "a"}: {1, 2, 3}}, true); len(failed) > 0 {
-		t.Fatal(failures(failed))
+	begin(1, 3)
+	const file = " --preserve-throttles --reassignment-json-file $F/to.json"
+	s.becomes("--list", "Current partition reassignments:\na-0: replicas: 1,3,2. adding: 3. removing: 2.\n")
+	s.becomes("--execute --reassignment-json-file $F/to.json", executeTwice+"\nexit 1\n")
+	s.becomes("--verify --reassignment-json-file $F/to.json", "Status of partition reassignment:\nReassignment of partition a-0 is still in progress.\n\n")
+	const nothingMoves = "None of the specified partition moves are active."
+	if got := s.tool("kafka-reassign-partitions $S --cancel" + file); got != "Successfully cancelled partition reassignment for: a-0\n"+nothingMoves {
+		t.Error(got)
 	}
-	if got, want := s.tool("kafka-reassign-partitions $S --list"), "Current partition reassignments:\na-0: replicas: 1,2,3. adding: 3.\n"; got != want {
-		t.Errorf("one that only adds: %s", got)
-	}
-	got := s.tool("kafka-reassign-partitions $S --cancel --preserve-throttles --reassignment-json-file $F/to.json")
-	if !strings.HasPrefix(got, "Successfully cancelled partition reassignment for: a-0\n") {
+	s.becomes("--cancel"+file, "None of the specified partition reassignments are active.\n"+nothingMoves)
+	s.becomes("--verify"+file, "Status of partition reassignment:\nThere is no active reassignment of partition a-0, but replica set is 1,2 rather than 1,3.\n\n")
+	begin(1, 2, 3)
+	s.becomes("--list", "Current partition reassignments:\na-0: replicas: 1,2,3. adding: 3.\n")
+	if got := s.tool("kafka-reassign-partitions $S --cancel" + file); got != "Successfully cancelled partition reassignment for: a-0\n"+nothingMoves {
 		t.Errorf("one that only adds: %s", got)
 	}
 }
