@@ -64,7 +64,7 @@ func (m *membership) follow(delta *metadata.Delta) {
 	m.tell()
 }
 
-// join registers the broker and returns when it is unfenced.
+// join registers the broker and returns when it is unfenced, and serves what it was given with that.
 func (m *membership) join(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.RegistrationTimeout)
 	defer cancel()
@@ -88,10 +88,25 @@ func (m *membership) join(ctx context.Context) error {
 			return fmt.Errorf("first heartbeat: %w", err)
 		}
 		if !fenced {
-			return nil
+			break
 		}
 		if err := peer.Pause(ctx, retryAfter); err != nil {
 			return fmt.Errorf("the controller keeps the broker fenced: %w", err)
+		}
+	}
+	// With that it was given what it leads, and is ready when it does.
+	if err := m.n.follower.wait(ctx, m.unfencedAt(ctx)); err != nil {
+		return fmt.Errorf("follow the metadata: %w", err)
+	}
+	return nil
+}
+
+// unfencedAt waits for an image in which this broker is not fenced, and returns its offset. With ctx it returns the last one.
+func (m *membership) unfencedAt(ctx context.Context) kafka.Offset {
+	for {
+		image := m.n.quorum.Image()
+		if b := image.Cluster.Broker(m.n.cfg.ID); b != nil && b.Epoch == m.brokerEpoch() && !b.Fenced || peer.Pause(ctx, retryAfter) != nil {
+			return image.Offset
 		}
 	}
 }
