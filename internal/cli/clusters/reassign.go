@@ -51,7 +51,7 @@ func clusterReassign(a *command.App) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.Int32SliceVar(&r.brokers, "brokers", nil, "the brokers that are to have the replicas, `ID,…` (default all that are up)")
+	f.Int32SliceVar(&r.brokers, "brokers", nil, "the brokers that are to have the replicas, `ID,...` (default all that are up)")
 	f.IntVarP(&r.replicas, "replicas", "r", 0, "replicas of each partition (default as many as it has)")
 	f.BoolVar(&r.all, "all", false, "all partitions of all topics")
 	f.BoolVar(&r.list, "list", false, "show the moves under way, how far they are and how long they will take yet")
