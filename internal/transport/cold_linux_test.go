@@ -58,8 +58,9 @@ func TestColdRanges(t *testing.T) {
 func TestColdReaderAlone(t *testing.T) {
 	f := openedFile(t, make([]byte, 3<<20))
 	d, reads := coldDisk(t, 1)
-	now := time.Unix(1000, 0)
-	d.now = func() time.Time { return now }
+	var now atomic.Int64 // nanoseconds; the connection's goroutine looks at it
+	now.Store(1000e9)
+	d.now = func() time.Time { return time.Unix(0, now.Load()) }
 	l, _ := serveRange(t, f, 3<<20)
 	nc := dial(t, l)
 	fetch := func(what string, aside bool) {
@@ -73,12 +74,12 @@ func TestColdReaderAlone(t *testing.T) {
 			t.Errorf("%s: %d reads aside", what, reads.Load())
 		}
 	}
-	d.busy.Store(now.UnixNano())
+	d.busy.Store(now.Load())
 	fetch("others have just moved something", true)
-	now = now.Add(2 * aloneAfter)
+	now.Add(int64(2 * aloneAfter))
 	fetch("nobody has for a while", false)
 	d.touch()
-	now = now.Add(2 * aloneAfter)
+	now.Add(int64(2 * aloneAfter))
 	fetch("somebody has since", true)
 }
 
