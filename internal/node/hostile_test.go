@@ -395,6 +395,10 @@ func sample(key int16) kmsg.Request {
 		req := kmsg.NewPtrMetadataRequest()
 		req.Topics = []kmsg.MetadataRequestTopic{{Topic: &name}}
 		return req
+	case 64:
+		req := kmsg.NewPtrUnregisterBrokerRequest()
+		req.BrokerID = 0x66666666 // three spoilt bytes don't make it the node's own: that would be an order, which is followed
+		return req
 	}
 	return kmsg.RequestForKey(key)
 }
