@@ -28,13 +28,14 @@ func describeConfigs(c *call, req *kmsg.DescribeConfigsRequest) *kmsg.DescribeCo
 		m.ResourceType, m.ResourceName = r.ResourceType, r.ResourceName
 		var entries []config.Entry
 		err := error(kerr.InvalidRequest) // one resource of no known type takes the others with it, as in Kafka
-		if !strange {
-			if entries, err = describeResource(c, r); !c.configured(r) {
-				invented++
-			}
+		if !strange && !c.configured(r) {
+			invented++
 		}
-		if invented > mostInvented {
-			entries, err = nil, fmt.Errorf("more than %d resources that nobody has configured, in one request: %w", mostInvented, kerr.InvalidRequest)
+		switch {
+		case invented > mostInvented:
+			err = fmt.Errorf("more than %d resources that nobody has configured, in one request: %w", mostInvented, kerr.InvalidRequest)
+		case !strange:
+			entries, err = describeResource(c, r)
 		}
 		m.ErrorCode, m.ErrorMessage = code(err), new(string) // Kafka's message is empty, not null
 		if err != nil && !errors.Is(err, kerr.UnknownTopicOrPartition) {
