@@ -90,9 +90,14 @@ func (f *follower) applied() (kafka.Offset, <-chan struct{}) {
 
 // wait returns when the record at offset is applied, with ctx, or with quorum.ErrStopped when no more are.
 func (f *follower) wait(ctx context.Context, offset kafka.Offset) error {
+	return f.until(ctx, func(at kafka.Offset) bool { return at >= offset })
+}
+
+// until returns when so says yes to the offset of the last image that was applied, and else as wait does. It asks again at each image.
+func (f *follower) until(ctx context.Context, so func(at kafka.Offset) bool) error {
 	for {
 		at, news := f.applied()
-		if at >= offset {
+		if so(at) {
 			return nil
 		}
 		select {

@@ -95,20 +95,17 @@ func (m *membership) join(ctx context.Context) error {
 		}
 	}
 	// With that it was given what it leads, and is ready when it does.
-	if err := m.n.follower.wait(ctx, m.unfencedAt(ctx)); err != nil {
+	if err := m.n.follower.until(ctx, m.serves); err != nil {
 		return fmt.Errorf("follow the metadata: %w", err)
 	}
 	return nil
 }
 
-// unfencedAt waits for an image in which this broker is not fenced, and returns its offset. With ctx it returns the last one.
-func (m *membership) unfencedAt(ctx context.Context) kafka.Offset {
-	for {
-		image := m.n.quorum.Image()
-		if b := image.Cluster.Broker(m.n.cfg.ID); b != nil && b.Epoch == m.brokerEpoch() && !b.Fenced || peer.Pause(ctx, retryAfter) != nil {
-			return image.Offset
-		}
-	}
+// serves reports whether what is applied up to an offset has this registration unfenced. A newer image, which is just being applied, does not count.
+func (m *membership) serves(at kafka.Offset) bool {
+	image := m.n.image.Load()
+	b := image.Cluster.Broker(m.n.cfg.ID)
+	return image.Offset <= at && b != nil && b.Epoch == m.brokerEpoch() && !b.Fenced
 }
 
 func (m *membership) registerController(ctx context.Context) error {
