@@ -218,3 +218,15 @@ func (s settings) millis(key string, fallback time.Duration) (time.Duration, err
 	}
 	return time.Duration(n) * time.Millisecond, nil
 }
+
+// pause waits, unless ctx ends first.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -70,12 +70,7 @@ func (t *throttle) hold(ctx context.Context, sent int64, now time.Time) {
 	if t.deficit < 2*time.Millisecond {
 		return
 	}
-	pause := time.NewTimer(t.deficit)
-	defer pause.Stop()
-	select {
-	case <-pause.C:
-	case <-ctx.Done():
-	}
+	_ = pause(ctx, t.deficit) // who calls looks at ctx
 	t.deficit = 0
 }
 

@@ -26,11 +26,8 @@ func (c *client) awaitTopic(ctx context.Context, s settings, topic string) error
 		if ctx.Err() != nil || err == nil && len(resp.Topics) == 1 && resp.Topics[0].ErrorCode == 0 {
 			return nil
 		}
-		pause := time.NewTimer(20 * time.Millisecond)
-		select {
-		case <-ctx.Done():
-		case <-pause.C:
+		if pause(ctx, 20*time.Millisecond) != nil {
+			return nil
 		}
-		pause.Stop()
 	}
 }

@@ -232,15 +232,3 @@ func tooLate(dirs map[replicaID]string) error {
 	}
 	return terseError("Timed out before log directory move" + plural(len(words)) + " could be started for: " + strings.Join(words, ","))
 }
-
-// pause waits, unless ctx ends first.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
-}
