@@ -24,6 +24,9 @@ var (
 // Deliver hands messages of another voter to the loop. It drops them when the loop is behind: Raft repeats. Errors wrap ErrNoMessage
 // and ErrNotVoter.
 func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
+	if from.ID == e.cfg.NodeID {
+		return fmt.Errorf("%w: node %d is this one", ErrNotVoter, from.ID)
+	}
 	// One that this node does not know may be a voter since a moment ago, where voters can change.
 	v, ok := e.Voter(from.ID)
 	if !ok && e.status.Load().KRaftVersion == 0 {
@@ -65,15 +68,21 @@ func between(t raftpb.MessageType) bool {
 	return false
 }
 
+// maxLead bounds how many terms a message may be ahead. Elections are far too rare for more, and a term can't be taken back: one beyond Kafka's
+// epochs would be the end of the quorum.
+const maxLead = 1 << 20
+
 // sound looks for what Raft would panic over, or this engine: it trusts its peers.
 func (e *Engine) sound(m *raftpb.Message) error {
 	end := uint64(e.log.LogEndOffset())
 	switch {
 	case m.GetTerm() == 0:
 		return errors.New("no term")
+	case m.GetTerm() > min(uint64(e.status.Load().Epoch)+maxLead, math.MaxInt32) || m.GetLogTerm() > m.GetTerm():
+		return fmt.Errorf("term %d, of the log %d, and this voter is in term %d", m.GetTerm(), m.GetLogTerm(), e.status.Load().Epoch)
 	case m.GetType() == raftpb.MsgAppResp && !m.GetReject() && m.GetIndex() > end:
 		return fmt.Errorf("index %d acknowledged, the log ends at %d", m.GetIndex(), end)
-	case m.GetType() == raftpb.MsgSnap && (m.GetSnapshot().GetMetadata().GetIndex() > math.MaxInt64 || m.GetSnapshot().GetMetadata().GetTerm() > math.MaxInt32):
+	case m.GetType() == raftpb.MsgSnap && (m.GetSnapshot().GetMetadata().GetIndex() > math.MaxInt64 || m.GetSnapshot().GetMetadata().GetTerm() > m.GetTerm()):
 		return errors.New("a snapshot of no offset")
 	}
 	next, term := m.GetIndex(), m.GetLogTerm()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
 
 	"go.etcd.io/raft/v3/raftpb"
@@ -44,6 +45,9 @@ func readQuorumState(f vfs.FS, dir string) (*raftpb.HardState, kafka.NodeID, err
 
 // writeQuorumState makes term and vote durable, or the leader once it is known.
 func (e *Engine) writeQuorumState(term uint64, vote, leader kafka.NodeID) error {
+	if term > math.MaxInt32 {
+		return fmt.Errorf("term %d is no epoch: none is left for an election", term)
+	}
 	q := schema.NewQuorumStateData()
 	q.LeaderEpoch, q.LeaderID, q.VotedID = int32(term), int32(leader), int32(vote)
 	if leader != kafka.NoNode {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"sync"
 	"testing"
 	"time"
@@ -325,6 +326,10 @@ func TestDeliver(t *testing.T) {
 		Type: raftpb.MsgApp.Enum(), From: new(raftID(2)), To: new(raftID(1)), Term: new(uint64(1)),
 		Entries: []*raftpb.Entry{{Index: new(uint64(1)), Term: new(uint64(1)), Data: []byte("half")}},
 	})
+	later := func(term uint64) []byte {
+		return encoded(&raftpb.Message{Type: raftpb.MsgTimeoutNow.Enum(), From: new(raftID(2)), To: new(raftID(1)), Term: &term})
+	}
+	ahead := encoded(&raftpb.Message{Type: raftpb.MsgVote.Enum(), From: new(raftID(2)), To: new(raftID(1)), Term: new(uint64(1)), LogTerm: new(uint64(2))})
 	good := message(raftpb.MsgHeartbeat, 2, 1)
 	two, one := ReplicaKey{ID: 2, Directory: kafka.UUID{2}}, ReplicaKey{ID: 1, Directory: nodeDirectory}
 	for _, test := range []struct {
@@ -343,6 +348,11 @@ func TestDeliver(t *testing.T) {
 		{"a proposal", two, one, message(raftpb.MsgProp, 2, 1), ErrNoMessage},
 		{"of Raft to itself", two, one, message(raftpb.MsgHup, 2, 1), ErrNoMessage},
 		{"without a term", two, one, termless, ErrNoMessage},
+		{"of itself", one, one, message(raftpb.MsgHeartbeat, 1, 1), ErrNotVoter},
+		{"of a term that is no epoch", two, one, later(math.MaxUint64), ErrNoMessage},
+		{"of a term in the far future", two, one, later(maxLead + 1), ErrNoMessage},
+		{"of a later term", two, one, later(2), nil},
+		{"of a log that is ahead of its term", two, one, ahead, ErrNoMessage},
 		{"with half a batch", two, one, half, ErrNoMessage},
 		{"of a stranger", ReplicaKey{ID: 9}, one, message(raftpb.MsgHeartbeat, 9, 1), ErrNotVoter},
 		{"no message", two, one, []byte("no message"), ErrNoMessage},
