@@ -101,8 +101,8 @@ func (e *edit) deleteTopic(t *metadata.Topic) {
 			e.m.remove(p)
 		}
 	}
-	if e.topics[t.Name] == nil {
-		e.topics[t.Name] = nil
+	if _, anew := e.topics[t.Name]; !anew {
+		e.topics[t.Name] = nil // the name is gone, unless the same delta made it anew
 	}
 	if e.ids == nil {
 		e.ids = make(map[kafka.TopicID]*topic)

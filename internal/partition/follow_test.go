@@ -91,13 +91,19 @@ func (g *group) decide() {
 		p.Partition.Altered(now, p.Proposal, replica.Leadership{}, kerr.InvalidUpdateVersion)
 		return
 	}
+	if again := p.Partition.Altered(now, p.Proposal, replica.Leadership{}, kerr.NotController); !again {
+		g.t.Error("a proposal is lost with an error that passes")
+	}
+	g.proposed = nil
 	var isr []int32
 	for _, m := range p.Proposal.ISR {
 		isr = append(isr, int32(m.ID))
 	}
 	slices.Sort(isr)
 	g.change(isr, -1)
-	p.Partition.Altered(now, p.Proposal, *g.at(g.leader).Leadership(), nil)
+	if again := p.Partition.Altered(now, p.Proposal, *g.at(g.leader).Leadership(), nil); again {
+		g.t.Error("a proposal that was taken is made again")
+	}
 }
 
 // fetch has a follower fetch once and take in the answer; most is how many bytes it gets.

@@ -14,8 +14,8 @@ type Proposed struct {
 	Proposal  *replica.Proposal
 }
 
-// Fetched takes in that a follower holds all below f.LogEnd. Waits that this completes are left to woken. The error is
-// kerr.NotLeaderForPartition.
+// Fetched takes in that a follower holds all below f.LogEnd. Waits that this completes are left to woken. Errors are those of
+// replica.State.Fetched.
 func (p *Partition) Fetched(now time.Time, f replica.Fetch, woken *purgatory.Woken) error {
 	p.mu.Lock()
 	r, err := p.core.Fetched(now, f)
@@ -32,8 +32,9 @@ func (p *Partition) Holders(now time.Time, offset kafka.Offset) []replica.Holder
 	return p.core.Holders(now, offset)
 }
 
-// Altered takes in the controller's answer to a proposal: the leadership that it led to, or an error.
-func (p *Partition) Altered(now time.Time, proposal *replica.Proposal, l replica.Leadership, err error) {
+// Altered takes in the controller's answer to a proposal: the leadership that it led to, or an error. It reports whether the same is proposed again,
+// since the error passes.
+func (p *Partition) Altered(now time.Time, proposal *replica.Proposal, l replica.Leadership, err error) (again bool) {
 	p.mu.Lock()
 	r := p.core.Altered(now, proposal, l, err)
 	current := p.core.Leadership()
@@ -41,6 +42,7 @@ func (p *Partition) Altered(now time.Time, proposal *replica.Proposal, l replica
 	p.publish()
 	p.mu.Unlock()
 	p.act(r, nil)
+	return r.Propose == proposal && proposal != nil
 }
 
 // expire proposes to leave out who lags.

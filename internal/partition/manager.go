@@ -255,6 +255,17 @@ type DirStatus struct {
 	Space vfs.Space
 }
 
+// Failed lists the log directories that are offline. It asks no disk.
+func (m *Manager) Failed() []Dir {
+	var all []Dir
+	for _, d := range m.dirs {
+		if d.failure() != nil {
+			all = append(all, d.Dir)
+		}
+	}
+	return all
+}
+
 // Dirs returns the log directories, failed ones too, with the space of their file systems.
 func (m *Manager) Dirs() []DirStatus {
 	var all []DirStatus

@@ -50,6 +50,7 @@ const (
 type mover struct {
 	m     *Manager
 	buf   []byte
+	rate  int64     // the rate that ready is of, in bytes a second
 	ready time.Time // the rate allows no copying before
 }
 
@@ -214,6 +215,9 @@ func (w *mover) advance(mv *move, now time.Time) (time.Duration, error) {
 		return 0, log.TruncateTo(end, now) // the log was cut since, by a leader that did not have its end
 	}
 	rate := w.m.moveRate.Load()
+	if rate != w.rate { // what is owed at the old rate is forgiven: that may have been a mistake
+		w.rate, w.ready = rate, time.Time{}
+	}
 	switch behind := p.LogEndOffset() > log.LogEndOffset(); {
 	case behind && rate == 0:
 		return stallLimit, nil
@@ -453,6 +457,9 @@ func (m *Manager) retire(d *logDir, folder string, id kafka.TopicPartition, now 
 // drop ends a move that is not wanted any more, or that can't go on.
 func (w *mover) drop(mv *move, now time.Time) error {
 	mv.dropped = true
+	if p := mv.p; mv.to.failure() != nil && p.state.Load() == online && p.move.CompareAndSwap(mv, nil) {
+		w.m.misplace(p, p.dir().ID) // the controller may think already that it is in the directory that failed
+	}
 	if log := mv.log.Load(); log != nil {
 		log.Abandon()
 	}

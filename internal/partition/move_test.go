@@ -261,6 +261,27 @@ func TestMoveRate(t *testing.T) {
 	w.settle()
 }
 
+// TestMoveRateRaised: a rate that was set by mistake is undone by setting another one.
+func TestMoveRateRaised(t *testing.T) {
+	w := newMoving(t, vfs.NewMem(), "/a", "/b")
+	p := w.placed("t", 0)
+	for range 20 {
+		w.mustAppend(p, 100)
+	}
+	w.m.SetMoveRate(1)
+	w.alter(p, "/b")
+	for range 3 {
+		w.mover.step(w.now)
+	}
+	_, _, before, _ := p.Moving()
+	w.m.SetMoveRate(math.MaxInt64)
+	w.mover.step(w.now)
+	if _, _, after, _ := p.Moving(); before == 0 || after >= before {
+		t.Errorf("%d behind at the low rate, %d at the high one", before, after)
+	}
+	w.settle()
+}
+
 // TestMoveOfABusyLog moves while records come and go.
 func TestMoveOfABusyLog(t *testing.T) {
 	w := newMoving(t, vfs.NewMem(), "/a", "/b")
@@ -324,6 +345,10 @@ func TestMoveToABadDirectory(t *testing.T) {
 		_, err := w.append(p, data(t, 1))
 		if p.Dir() == w.dirs[0].ID && err != nil || p.Dir() == w.dirs[1].ID && !errors.Is(err, kerr.KafkaStorageError) {
 			t.Errorf("operation %d: in %s, %v", nth, p.Dir(), err)
+		}
+		w.note()
+		if noted := w.m.notedIn(p); noted != p.Dir() || p.move.Load() != nil {
+			t.Errorf("operation %d: in %s, and the metadata says in %s", nth, p.Dir(), noted)
 		}
 		if w.m.dirs[0].failure() != nil || w.m.dirs[1].failure() == nil {
 			t.Errorf("operation %d: failed are %s", nth, w.failed)

@@ -29,8 +29,8 @@ type quota struct {
 func (q *quota) set(rate float64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.limit, q.pace.rate = rate >= 0, rate; !q.limit {
-		q.pace = throttle{}
+	if limit := rate >= 0; limit != q.limit || rate != q.pace.rate {
+		q.limit, q.pace = limit, throttle{rate: rate} // what is owed at the old rate is forgiven: that may have been a mistake
 	}
 }
 

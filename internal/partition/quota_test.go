@@ -25,6 +25,16 @@ func TestQuotaKeepsTheRate(t *testing.T) {
 	if most := 10*1000 + largest; taken > most || taken < 9*1000 {
 		t.Errorf("%d bytes in ten seconds at 1000 a second", taken)
 	}
+	q.set(1)
+	q.take(1<<20, now)
+	q.set(1)
+	if !q.exceeded(now.Add(10 * time.Second)) {
+		t.Error("what is owed is forgotten though the rate is the same")
+	}
+	q.set(1000)
+	if q.exceeded(now) {
+		t.Error("what was owed at the old rate holds up the new one")
+	}
 	q.set(0)
 	if !q.exceeded(now.Add(time.Hour)) {
 		t.Error("a rate of nothing lets through")

@@ -210,9 +210,6 @@ func (b Batch) SetLeaderEpoch(e kafka.LeaderEpoch) {
 	binary.BigEndian.PutUint32(b[atLeaderEpoch:], uint32(e))
 }
 
-// SetLogAppendTime makes all timestamps ms, and computes the CRC anew.
-func (b Batch) SetLogAppendTime(ms int64) { b.setMaxTimestamp(kafka.LogAppendTime, ms) }
-
 // setMaxTimestamp patches the max timestamp and its type, and the CRC if that changed anything.
 func (b Batch) setMaxTimestamp(t kafka.TimestampType, ms int64) {
 	if b.TimestampType() == t && b.MaxTimestamp() == ms {

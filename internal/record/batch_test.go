@@ -158,7 +158,7 @@ func TestAppendTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	batch := Batch(got)
-	batch.SetLogAppendTime(1700000000999)
+	batch.setMaxTimestamp(kafka.LogAppendTime, 1700000000999)
 	if !bytes.Equal(batch, want) || batch.CheckCRC() != nil {
 		t.Errorf("got %x, want %x", got, []byte(want))
 	}

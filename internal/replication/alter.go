@@ -18,7 +18,7 @@ import (
 	"github.com/ottla/ottla/internal/replica"
 )
 
-// pauseAfterAlter is the pause after an AlterPartition that failed as a whole.
+// pauseAfterAlter is the pause after an AlterPartition that has to be asked again.
 const pauseAfterAlter = 50 * time.Millisecond
 
 // alters are the proposals that wait for the request that is on its way.
@@ -71,7 +71,7 @@ func (e *Engine) runAlters() {
 	}
 }
 
-// alter asks once, and tells the partitions. It reports whether the controller answered.
+// alter asks once, and tells the partitions. It reports whether nothing has to be asked again as it was.
 func (e *Engine) alter(all []partition.Proposed) bool {
 	ctx, cancel := context.WithTimeout(e.life, e.o.Limits.Timeout)
 	defer cancel()
@@ -87,11 +87,14 @@ func (e *Engine) alter(all []partition.Proposed) bool {
 		}
 		return false
 	}
+	settled := true
 	for _, p := range all {
 		l, err := answered(resp, p.Partition)
-		p.Partition.Altered(now, p.Proposal, l, err)
+		if again := p.Partition.Altered(now, p.Proposal, l, err); again {
+			settled = false
+		}
 	}
-	return true
+	return settled
 }
 
 func (e *Engine) alterRequest(all []partition.Proposed) *kmsg.AlterPartitionRequest {
