@@ -11,7 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/quorum"
 )
 
 // maxCreations bounds the topics that are on their way at once. The controller takes no more partitions in one request.
@@ -25,7 +27,7 @@ type creations struct {
 	wake   chan struct{} // holds one: there is something in waiting
 
 	mu       sync.Mutex // a leaf; guards what follows
-	waiting  [][]string // names asked for together are created together, or refused together
+	waiting  [][]string // names asked for together are created together, as far as there is room
 	inFlight map[string]bool
 }
 
@@ -38,23 +40,20 @@ func (c *creations) Want(names []string) {
 	c.mu.Lock()
 	var fresh []string
 	for _, name := range names {
-		if !c.inFlight[name] {
+		if !c.inFlight[name] && len(fresh)+len(c.inFlight) < maxCreations { // whoever wants the others asks again
 			fresh = append(fresh, name)
 		}
 	}
-	if len(fresh) == 0 || len(fresh)+len(c.inFlight) > maxCreations {
+	if len(fresh) == 0 {
 		c.mu.Unlock()
-		return // whoever wants them asks again
+		return
 	}
 	for _, name := range fresh {
 		c.inFlight[name] = true
 	}
 	c.waiting = append(c.waiting, fresh)
 	c.mu.Unlock()
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
+	wake(c.wake)
 }
 
 // run creates what is wanted until ctx ends.
@@ -131,4 +130,30 @@ func (c *creations) forOffsets(t *kmsg.CreateTopicsRequestTopic) {
 	set("cleanup.policy", "compact")
 	set("compression.type", "producer")
 	set("segment.bytes", c.config.Text("offsets.topic.segment.bytes"))
+}
+
+// refusal is the controller's error for a topic, in its words alone.
+type refusal struct {
+	topic, message string
+	code           error
+}
+
+func (r *refusal) Error() string { return r.topic + ": " + r.message }
+
+func (r *refusal) Unwrap() error { return r.code }
+
+// createTopics has the controller create topics; what it refuses is for those who ask again to find missing.
+func (m *membership) createTopics(ctx context.Context, req *kmsg.CreateTopicsRequest) error {
+	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Network.RequestTimeout)
+	defer cancel()
+	resp, err := quorum.Do[*kmsg.CreateTopicsResponse](ctx, m.n.forwarding, controller.CreateTopics{Request: req})
+	if err != nil {
+		return err
+	}
+	for _, t := range resp.Topics { // who asked for another topic is told when asking again
+		if t.ErrorMessage != nil && t.ErrorCode != kerr.TopicAlreadyExists.Code && kafka.IsInternal(t.Topic) {
+			return &refusal{topic: t.Topic, message: *t.ErrorMessage, code: kerr.ErrorForCode(t.ErrorCode)}
+		}
+	}
+	return nil
 }

@@ -55,20 +55,22 @@ func TestCreationsAreBesideTheConnection(t *testing.T) {
 	})
 }
 
-// Names beyond the bound are dropped, not kept.
+// Names beyond the bound are dropped, not kept: who asks for too many gets the first, and the others when asking again.
 func TestCreationsAreBounded(t *testing.T) {
 	c := newCreations(config.Sources{}, slog.New(slog.DiscardHandler), nil)
 	names := make([]string, maxCreations+1)
 	for i := range names {
 		names[i] = fmt.Sprint(i)
 	}
-	if c.Want(names); len(c.inFlight) != 0 {
-		t.Errorf("%d topics are on their way, more than %d", len(c.inFlight), maxCreations)
+	for range 2 {
+		c.Want(names)
+		if len(c.inFlight) != maxCreations || len(c.waiting) != 1 {
+			t.Fatalf("%d topics are on their way in %d requests, want %d in 1", len(c.inFlight), len(c.waiting), maxCreations)
+		}
 	}
-	c.Want(names[1:])
-	c.Want(names[:1])
-	if len(c.inFlight) != maxCreations || len(c.waiting) != 1 {
-		t.Errorf("%d topics are on their way in %d requests, want %d in 1", len(c.inFlight), len(c.waiting), maxCreations)
+	c.landed(c.next())
+	if c.Want(names[maxCreations:]); len(c.inFlight) != 1 {
+		t.Errorf("%d topics are on their way, want the last one", len(c.inFlight))
 	}
 }
 

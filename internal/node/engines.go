@@ -98,7 +98,7 @@ func (n *Node) openPartitions() error {
 		FlushCheck: s.FlushCheck, ExpiryInterval: s.ProducerExpirationCheck, DeleteDelay: dynamic.Millis("log.segment.delete.delay.ms"),
 		StartsInterval: s.StartOffsetCheckpoint, InitialDelay: s.InitialDelay,
 		Cluster: brokers{n}, MaxLag: n.cfg.Replica.LagMax, Propose: n.replication.Propose, Moved: n.replication.Moved,
-		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: n.member.tell, Cleaners: n.cleanerConfig,
+		DirFailed: n.dirFailed, Cordoned: n.cordoned, Placed: func() { wake(n.member.placed) }, Cleaners: n.cleanerConfig,
 	})
 	if err != nil {
 		return fmt.Errorf("recover the logs: %w", err)
@@ -135,9 +135,8 @@ func (n *Node) cordoned(path string) bool {
 
 // cordonedDirs are the directories that the controller is told to put nothing new in; nil where the cluster does not know such (KIP-1066).
 func (n *Node) cordonedDirs() [][16]byte {
-	level := n.quorum.Image().Features.MetadataVersion()
-	broker := n.quorum.Image().Cluster.Broker(n.cfg.ID)
-	if !metadata.HasCordonedDirectories(level) {
+	image := n.quorum.Image()
+	if !metadata.HasCordonedDirectories(image.Features.MetadataVersion()) {
 		return nil
 	}
 	var ids [][16]byte
@@ -146,7 +145,7 @@ func (n *Node) cordonedDirs() [][16]byte {
 			ids = append(ids, d.ID)
 		}
 	}
-	if ids == nil && broker != nil && broker.CordonedKnown {
+	if broker := image.Cluster.Broker(n.cfg.ID); ids == nil && broker != nil && broker.CordonedKnown {
 		return [][16]byte{}
 	}
 	return ids
@@ -167,9 +166,9 @@ func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
 // offlineDirs are the directories that the controller is told to count out.
 func (n *Node) offlineDirs() [][16]byte {
 	var ids [][16]byte
-	for _, d := range n.partitions.Dirs() {
-		if d.Err != nil && !d.Dir.ID.IsZero() {
-			ids = append(ids, d.Dir.ID)
+	for _, d := range n.partitions.Failed() {
+		if !d.ID.IsZero() {
+			ids = append(ids, d.ID)
 		}
 	}
 	return ids

@@ -1,8 +1,6 @@
 package node
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +16,6 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
-	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 )
@@ -33,12 +30,13 @@ type membership struct {
 	leaving     atomic.Bool   // from here on it asks to be let go
 	hurry       atomic.Bool   // somebody waits for how far this broker has read
 	epoch       atomic.Int64  // a kafka.BrokerEpoch: of the registration; set by join
-	news        chan struct{} // holds one: partitions came or a directory failed
+	news        chan struct{} // holds one: a directory failed or somebody waits for a heartbeat
+	placed      chan struct{} // holds one: there are directories of replicas to be told
 	silent      time.Time     // since when the controller could not be told of a failed directory
 }
 
 func newMembership(n *Node) *membership {
-	m := &membership{n: n, news: make(chan struct{}, 1)}
+	m := &membership{n: n, news: make(chan struct{}, 1), placed: make(chan struct{}, 1)}
 	m.epoch.Store(int64(kafka.NoBrokerEpoch))
 	return m
 }
@@ -47,9 +45,12 @@ func newMembership(n *Node) *membership {
 func (m *membership) brokerEpoch() kafka.BrokerEpoch { return kafka.BrokerEpoch(m.epoch.Load()) }
 
 // tell has the controller told soon what changed in the log directories. It does not block.
-func (m *membership) tell() {
+func (m *membership) tell() { wake(m.news) }
+
+// wake wakes the loop that reads from c, which holds one.
+func wake(c chan<- struct{}) {
 	select {
-	case m.news <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -75,7 +76,7 @@ func (m *membership) join(ctx context.Context) error {
 	if err := m.registerController(ctx); err != nil {
 		return fmt.Errorf("register the controller: %w", err)
 	}
-	if err := m.register(ctx); err != nil {
+	if err := m.register(ctx, true); err != nil { // the directories are locked: whoever had them is dead
 		return fmt.Errorf("register the broker: %w", err)
 	}
 	// It stays fenced until it serves what the metadata held when it came.
@@ -130,7 +131,8 @@ func (m *membership) registerController(ctx context.Context) error {
 	return nil
 }
 
-func (m *membership) register(ctx context.Context) error {
+// register registers this incarnation. Say that the one before it is dead only if it can't be another process that was quicker.
+func (m *membership) register(ctx context.Context, previousDead bool) error {
 	req := kmsg.NewPtrBrokerRegistrationRequest()
 	req.SetVersion(req.MaxVersion())
 	req.BrokerID, req.ClusterID, req.IncarnationID = int32(m.n.cfg.ID), m.n.identity.ClusterID, m.incarnation
@@ -146,7 +148,7 @@ func (m *membership) register(ctx context.Context) error {
 		req.LogDirs = append(req.LogDirs, d.ID)
 	}
 	for {
-		resp, err := quorum.Do[*kmsg.BrokerRegistrationResponse](ctx, m.n.controller, controller.RegisterBroker{Request: req, PreviousDead: true})
+		resp, err := quorum.Do[*kmsg.BrokerRegistrationResponse](ctx, m.n.controller, controller.RegisterBroker{Request: req, PreviousDead: previousDead})
 		if err != nil {
 			return err
 		}
@@ -258,7 +260,6 @@ func (m *membership) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-m.news:
-			m.assignDirectories(ctx)
 			if told.is(m.n) && !m.hurry.Swap(false) {
 				continue
 			}
@@ -278,7 +279,7 @@ func (m *membership) run(ctx context.Context) {
 		if err == nil {
 			told = now
 			m.silent = time.Time{}
-			m.assignDirectories(ctx) // what could not be told before
+			wake(m.placed) // what could not be told before
 			continue
 		}
 		if ctx.Err() == nil {
@@ -296,114 +297,10 @@ func (m *membership) stale(ctx context.Context, cause error) error {
 	}
 	round, cancel := m.round(ctx)
 	defer cancel()
-	if err := m.register(round); err != nil {
+	if err := m.register(round, false); err != nil {
 		m.n.log.Warn("the broker is not registered any more, and could not register anew", "err", err)
 		return nil // with the next heartbeat
 	}
 	m.n.log.Warn("the broker was unregistered, and has registered anew", "epoch", m.epoch.Load())
-	return nil
-}
-
-// reported is what the controller knows of the directories: how many are offline and how many cordoned.
-type reported struct{ offline, cordoned int }
-
-func (r reported) is(n *Node) bool {
-	return r.offline == len(n.offlineDirs()) && r.cordoned == len(n.cordonedDirs())
-}
-
-// giveUp stops the node when the controller could not be told of a failed directory for log.dir.failure.timeout.ms: it would send clients
-// to replicas that are not there.
-func (m *membership) giveUp(told reported, err error) {
-	now := m.n.opts.Now()
-	switch {
-	case told.offline == len(m.n.offlineDirs()):
-	case m.silent.IsZero():
-		m.silent = now
-	case now.Sub(m.silent) >= m.n.cfg.Storage.DirFailureTimeout:
-		m.n.fail(fmt.Errorf("the controller could not be told of a failed log directory for %v: %w", m.n.cfg.Storage.DirFailureTimeout, err))
-	}
-}
-
-// assignDirectories tells the controller in which directories replicas are, where the metadata does not know (KIP-858).
-func (m *membership) assignDirectories(ctx context.Context) {
-	placed := m.n.partitions.Misplaced()
-	if len(placed) == 0 || !metadata.HasDirectories(m.n.quorum.Image().Features.MetadataVersion()) {
-		return
-	}
-	round, cancel := m.round(ctx)
-	defer cancel()
-	resp, err := quorum.Do[*kmsg.AssignReplicasToDirsResponse](round, m.n.controller, controller.AssignReplicasToDirs{Request: m.assignment(placed)})
-	if err == nil {
-		err = kerr.ErrorForCode(resp.ErrorCode)
-	}
-	if err != nil && ctx.Err() == nil {
-		m.n.partitions.StillMisplaced(placed)
-		m.n.log.Warn("the controller did not take in which directories replicas are; it is told again with the next heartbeat", "replicas", len(placed), "err", err)
-	}
-}
-
-// assignment is the request for replicas: by directory, then by topic.
-func (m *membership) assignment(placed []partition.Placement) *kmsg.AssignReplicasToDirsRequest {
-	slices.SortFunc(placed, func(a, b partition.Placement) int {
-		return cmp.Or(bytes.Compare(a.Directory[:], b.Directory[:]), bytes.Compare(a.Topic[:], b.Topic[:]), cmp.Compare(a.Partition, b.Partition))
-	})
-	req := kmsg.NewPtrAssignReplicasToDirsRequest()
-	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), m.epoch.Load()
-	for i, p := range placed {
-		if i == 0 || p.Directory != placed[i-1].Directory {
-			d := kmsg.NewAssignReplicasToDirsRequestDirectory()
-			d.ID = p.Directory
-			req.Directories = append(req.Directories, d)
-		}
-		d := &req.Directories[len(req.Directories)-1]
-		if len(d.Topics) == 0 || d.Topics[len(d.Topics)-1].TopicID != p.Topic {
-			t := kmsg.NewAssignReplicasToDirsRequestDirectoryTopic()
-			t.TopicID = p.Topic
-			d.Topics = append(d.Topics, t)
-		}
-		t := &d.Topics[len(d.Topics)-1]
-		part := kmsg.NewAssignReplicasToDirsRequestDirectoryTopicPartition()
-		part.Partition = p.Partition
-		t.Partitions = append(t.Partitions, part)
-	}
-	return req
-}
-
-func (m *membership) allocateProducerIDs() (block, error) {
-	req := kmsg.NewPtrAllocateProducerIDsRequest()
-	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), m.epoch.Load()
-	ctx, cancel := context.WithTimeout(context.Background(), m.n.cfg.Network.RequestTimeout)
-	defer cancel()
-	resp, err := quorum.Do[*kmsg.AllocateProducerIDsResponse](ctx, m.n.forwarding, controller.AllocateProducerIDs{Request: req})
-	if err != nil {
-		return block{}, fmt.Errorf("%w: %w", err, kerr.CoordinatorLoadInProgress)
-	}
-	start := kafka.ProducerID(resp.ProducerIDStart)
-	return block{start, start + kafka.ProducerID(resp.ProducerIDLen)}, kerr.ErrorForCode(resp.ErrorCode)
-}
-
-// refusal is the controller's error for a topic, in its words alone.
-type refusal struct {
-	topic, message string
-	code           error
-}
-
-func (r *refusal) Error() string { return r.topic + ": " + r.message }
-
-func (r *refusal) Unwrap() error { return r.code }
-
-// createTopics has the controller create topics; what it refuses is for those who ask again to find missing.
-func (m *membership) createTopics(ctx context.Context, req *kmsg.CreateTopicsRequest) error {
-	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Network.RequestTimeout)
-	defer cancel()
-	resp, err := quorum.Do[*kmsg.CreateTopicsResponse](ctx, m.n.forwarding, controller.CreateTopics{Request: req})
-	if err != nil {
-		return err
-	}
-	for _, t := range resp.Topics { // who asked for another topic is told when asking again
-		if t.ErrorMessage != nil && t.ErrorCode != kerr.TopicAlreadyExists.Code && kafka.IsInternal(t.Topic) {
-			return &refusal{topic: t.Topic, message: *t.ErrorMessage, code: kerr.ErrorForCode(t.ErrorCode)}
-		}
-	}
 	return nil
 }

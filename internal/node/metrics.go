@@ -86,7 +86,7 @@ func (n *Node) storageMetrics() []obs.Family {
 func (n *Node) clusterMetrics() []obs.Family {
 	return []obs.Family{
 		gauge("ottla_ready", "1 if clients are served.", func() float64 { return one(n.ready()) }),
-		gauge("ottla_topics", "Topics of the cluster.", func() float64 { return float64(len(n.quorum.Image().Topics.Sorted())) }),
+		gauge("ottla_topics", "Topics of the cluster.", func() float64 { return float64(n.quorum.Image().Topics.Len()) }),
 		gauge("ottla_controller_active", "1 if this node is the active controller.", func() float64 { leader, _ := n.quorum.Leader(); return one(leader == n.cfg.ID) }),
 		gauge("ottla_metadata_epoch", "Epoch of the metadata quorum's leader.", func() float64 { _, epoch := n.quorum.Leader(); return float64(epoch) }),
 		gauge("ottla_metadata_end_offset", "Offset that the next metadata record gets.", func() float64 { return float64(n.quorum.Bounds().LogEndOffset) }),
@@ -152,12 +152,7 @@ func (n *Node) kafkaMetrics() []obs.Family {
 			return sum
 		}
 	}
-	offline := func() (sum float64) {
-		for _, d := range n.partitions.Dirs() {
-			sum += one(d.Err != nil)
-		}
-		return sum
-	}
+	offline := func() float64 { return float64(len(n.partitions.Failed())) }
 	return []obs.Family{
 		counter("kafka_server_brokertopicmetrics_messagesin_total", "As ottla_records_in_total.", c.RecordsIn.Value),
 		counter("kafka_server_brokertopicmetrics_bytesin_total", "As ottla_bytes_in_total.", c.BytesIn.Value),

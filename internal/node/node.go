@@ -217,6 +217,7 @@ func (n *Node) Start(ctx context.Context) error {
 		return err
 	}
 	n.run(func() { n.member.run(workCtx) })
+	n.run(func() { n.member.runAssignments(workCtx) })
 	n.run(func() { n.creations.run(workCtx) })
 	n.serve(false)
 	n.serving.Store(true)
