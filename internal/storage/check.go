@@ -140,8 +140,8 @@ func (w World) open(dir string) (Dir, error) {
 }
 
 func unformatted(what string) error {
-	return fmt.Errorf("%w: %s: run `ottla storage format -t CLUSTER_ID -c FILE` first"+
-		" (with --ignore-formatted if other directories of the node are formatted)", ErrNotFormatted, what)
+	return fmt.Errorf("%w: %s: run `ottla storage format --standalone -t $(ottla storage random-uuid) -c FILE` first"+
+		" (a node of a cluster without --standalone and with the cluster's id; with --ignore-formatted if other directories of the node are formatted)", ErrNotFormatted, what)
 }
 
 // identity reads meta.properties of all directories and holds them against each other and the configuration.

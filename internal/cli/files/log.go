@@ -2,6 +2,8 @@ package files
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -106,7 +108,11 @@ func show(a *command.App, path string, o inspect.Options) error {
 		return err
 	}
 	if st.IsDir() {
-		return inspect.Folder(a.Out, os.DirFS(path), filepath.ToSlash(path), o)
+		w := &watched{to: a.Out}
+		if err := inspect.Folder(w, os.DirFS(path), filepath.ToSlash(path), o); err != nil || w.wrote || o.Indexes {
+			return err
+		}
+		return fmt.Errorf("%s: no files of a log are there", path)
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -114,6 +120,18 @@ func show(a *command.App, path string, o inspect.Options) error {
 	}
 	defer f.Close()
 	return inspect.File(a.Out, filepath.ToSlash(path), f, st.Size(), o)
+}
+
+// watched knows whether something was written.
+type watched struct {
+	to    io.Writer
+	wrote bool
+}
+
+// Write implements io.Writer.
+func (w *watched) Write(b []byte) (int, error) {
+	w.wrote = w.wrote || len(b) > 0
+	return w.to.Write(b)
 }
 
 // What the folders of the partitions of internal topics begin with.

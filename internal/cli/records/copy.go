@@ -232,9 +232,9 @@ func recordCopy(a *command.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "copy FROM TO",
 		Short: "Copy a topic's records to another topic, also of another server",
-		Long: "Copy a topic's records to another topic, which must be there: `ottla topic clone` makes one and copies. Keys, values, headers,\n" +
-			"times and partitions stay the same; offsets do not, where the first topic has gaps or the second has records. What is there when\n" +
-			"it begins is copied, and nothing that is written after that.",
+		Long: "Copy a topic's records to another topic, which must be there: `ottla topic clone --records` makes one and\n" +
+			"copies. Keys, values, headers, times and partitions stay the same; offsets do not, where the first topic has gaps or the second\n" +
+			"has records. What is there when it begins is copied, and nothing that is written after that.",
 		Example: "  ottla record copy orders orders-test --offset @-1h\n" +
 			"  ottla record copy orders orders --to-server staging:9092 -z zstd",
 		Args:              command.Args(2, 2, "FROM and TO"),
