@@ -394,9 +394,13 @@ func TestDevOfThreeSurvivesAKill(t *testing.T) {
 			t.Errorf("%s: %v", node, err)
 		}
 	}
-	_, again := startSeveral(t, dir)
+	p, again := startSeveral(t, dir)
 	if again.ClusterID != c.ClusterID {
 		t.Errorf("the next run is of cluster %s, was %s", again.ClusterID, c.ClusterID)
+	}
+	p.signal(syscall.SIGINT) // the nodes outlive a parent that is killed, and write
+	if s := p.wait(); s.ExitCode() != 0 {
+		t.Errorf("Ctrl-C ends it with %v\n%s", s, p.err)
 	}
 }
 
