@@ -50,8 +50,7 @@ func (m *membership) assignDirectories(ctx context.Context) {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
 	if err == nil {
-		placed = slices.DeleteFunc(placed, func(p partition.Placement) bool { return !refused(resp, p) })
-		if len(placed) == 0 {
+		if placed = refused(resp); len(placed) == 0 {
 			return
 		}
 		err = errRefused
@@ -76,22 +75,21 @@ func (m *membership) runAssignments(ctx context.Context) {
 
 var errRefused = errors.New("it refused these alone")
 
-// refused reports whether the controller refused a placement in a way that passes. One that it does not know, or of which this broker holds no replica
-// any more, is settled.
-func refused(resp *kmsg.AssignReplicasToDirsResponse, p partition.Placement) bool {
+// refused are the placements that the controller refused in a way that passes. One that it does not know, or of which this broker holds no replica any
+// more, is settled.
+func refused(resp *kmsg.AssignReplicasToDirsResponse) []partition.Placement {
+	settled := []int16{0, kerr.UnknownTopicID.Code, kerr.UnknownTopicOrPartition.Code, kerr.NotLeaderForPartition.Code}
+	var all []partition.Placement
 	for _, d := range resp.Directories {
 		for _, t := range d.Topics {
-			if d.ID != p.Directory || t.TopicID != p.Topic {
-				continue
-			}
-			for _, part := range t.Partitions {
-				if part.Partition == p.Partition {
-					return !slices.Contains([]int16{0, kerr.UnknownTopicID.Code, kerr.UnknownTopicOrPartition.Code, kerr.NotLeaderForPartition.Code}, part.ErrorCode)
+			for _, p := range t.Partitions {
+				if !slices.Contains(settled, p.ErrorCode) {
+					all = append(all, partition.Placement{Directory: d.ID, Topic: t.TopicID, Partition: p.Partition})
 				}
 			}
 		}
 	}
-	return false
+	return all
 }
 
 // assignment is the request for replicas: by directory, then by topic.
