@@ -33,7 +33,7 @@ func (f *follower) add(c metadata.Change) {
 	f.mu.Lock()
 	f.waiting = append(f.waiting, c)
 	f.mu.Unlock()
-	f.signal()
+	wake(f.wake)
 }
 
 // end says that no more changes come: run returns when it has applied those that wait.
@@ -41,14 +41,7 @@ func (f *follower) end() {
 	f.mu.Lock()
 	f.ended = true
 	f.mu.Unlock()
-	f.signal()
-}
-
-func (f *follower) signal() {
-	select {
-	case f.wake <- struct{}{}:
-	default:
-	}
+	wake(f.wake)
 }
 
 // run applies changes until there are no more to come.

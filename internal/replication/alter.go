@@ -90,7 +90,7 @@ func (e *Engine) alter(all []partition.Proposed) bool {
 	settled := true
 	for _, p := range all {
 		l, err := answered(resp, p.Partition)
-		if again := p.Partition.Altered(now, p.Proposal, l, err); again {
+		if p.Partition.Altered(now, p.Proposal, l, err) {
 			settled = false
 		}
 	}

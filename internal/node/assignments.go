@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -16,26 +15,6 @@ import (
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/quorum"
 )
-
-// reported is what the controller knows of the directories: how many are offline and how many cordoned.
-type reported struct{ offline, cordoned int }
-
-func (r reported) is(n *Node) bool {
-	return r.offline == len(n.offlineDirs()) && r.cordoned == len(n.cordonedDirs())
-}
-
-// giveUp stops the node when the controller could not be told of a failed directory for log.dir.failure.timeout.ms: it would send clients
-// to replicas that are not there.
-func (m *membership) giveUp(told reported, err error) {
-	now := m.n.opts.Now()
-	switch {
-	case told.offline == len(m.n.offlineDirs()):
-	case m.silent.IsZero():
-		m.silent = now
-	case now.Sub(m.silent) >= m.n.cfg.Storage.DirFailureTimeout:
-		m.n.fail(fmt.Errorf("the controller could not be told of a failed log directory for %v: %w", m.n.cfg.Storage.DirFailureTimeout, err))
-	}
-}
 
 // assignDirectories tells the controller in which directories replicas are, where the metadata does not know (KIP-858).
 func (m *membership) assignDirectories(ctx context.Context) {
