@@ -84,6 +84,19 @@ func (c *Cluster) Stop(id int) {
 	c.Nodes[id-1] = nil
 }
 
+// StopAll stops all nodes that run, in good order and at the same time.
+func (c *Cluster) StopAll() {
+	c.t.Helper()
+	var all sync.WaitGroup
+	for i, n := range c.Nodes {
+		if n != nil {
+			c.Nodes[i] = nil
+			all.Go(n.Stop)
+		}
+	}
+	all.Wait()
+}
+
 // Restart starts node id, which was stopped, on its files and addresses.
 func (c *Cluster) Restart(id int) {
 	c.t.Helper()
