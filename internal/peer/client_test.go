@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -186,5 +187,30 @@ func TestPause(t *testing.T) {
 	cancel()
 	if err := peer.Pause(ended, time.Hour); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// A listener that ends may take a connection, or reset one, before it refuses the next; who is silent or out of reach is not known to be gone.
+func TestRefuses(t *testing.T) {
+	mine, theirs := net.Pipe()
+	defer theirs.Close()
+	for name, test := range map[string]struct {
+		tries []error // nil is a connection
+		want  bool
+	}{
+		"at once":        {[]error{syscall.ECONNREFUSED}, true},
+		"after a moment": {[]error{nil, syscall.ECONNRESET, syscall.ECONNREFUSED}, true},
+		"never":          {[]error{nil, nil, nil, nil}, false},
+		"out of reach":   {[]error{nil, syscall.EHOSTUNREACH}, false},
+		"silent":         {[]error{context.DeadlineExceeded}, false},
+	} {
+		got := peer.Refuses(within(t), func(context.Context) (net.Conn, error) {
+			err := test.tries[0]
+			test.tries = test.tries[1:]
+			return mine, err
+		}, 0)
+		if got != test.want || len(test.tries) > 0 {
+			t.Errorf("%s: %v, %d tries were not made", name, got, len(test.tries))
+		}
 	}
 }

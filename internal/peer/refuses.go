@@ -22,10 +22,12 @@ func Refuses(ctx context.Context, dial func(context.Context) (net.Conn, error), 
 		try, cancel := context.WithTimeout(ctx, tryWithin)
 		nc, err := dial(try)
 		cancel()
-		if err != nil {
+		switch {
+		case err == nil:
+			_ = nc.Close() // it was opened for nothing else
+		case !errors.Is(err, syscall.ECONNRESET): // that is a listener which ends with the connection in its queue
 			return errors.Is(err, syscall.ECONNREFUSED)
 		}
-		_ = nc.Close() // it was opened for nothing else
 		if Pause(ctx, every) != nil {
 			return false
 		}
