@@ -136,7 +136,7 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 	req := kmsg.NewPtrBrokerRegistrationRequest()
 	req.SetVersion(req.MaxVersion())
 	req.BrokerID, req.ClusterID, req.IncarnationID = int32(m.n.cfg.ID), m.n.identity.ClusterID, m.incarnation
-	req.PreviousBrokerEpoch = int64(m.n.cleanEpoch())
+	req.PreviousBrokerEpoch = int64(m.n.keptEpoch())
 	if m.n.cfg.Rack != "" {
 		req.Rack = &m.n.cfg.Rack
 	}
@@ -155,6 +155,8 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 		if err == nil {
 			m.epoch.Store(resp.BrokerEpoch)
+			m.n.noteEpoch(m.brokerEpoch())
+			return nil
 		}
 		// The process before this one may count as alive until somebody notices, or its session ends.
 		if !errors.Is(err, kerr.DuplicateBrokerRegistration) || peer.Pause(ctx, retryAfter) != nil {

@@ -201,6 +201,8 @@ type Start struct {
 	Boot        string     // the kernel's boot id
 	Mount       string     // identity of the directory: vfs.FS.Identity
 	Incarnation kafka.UUID // of the process
+	// Epoch is that of the broker's registration when the directory was last written to, kafka.NoBrokerEpoch if nobody knows.
+	Epoch kafka.BrokerEpoch
 }
 
 // SameMachineLife reports whether the page cache of s's process is still there for one that finds itself at now.
@@ -210,7 +212,7 @@ func (s Start) SameMachineLife(now Start) bool {
 
 // FormatStart returns the content of ottla.start.
 func FormatStart(s Start) []byte {
-	return fmt.Appendf(nil, "version=0\nboot=%s\nmount=%s\nincarnation=%s\n", s.Boot, s.Mount, s.Incarnation)
+	return fmt.Appendf(nil, "version=0\nboot=%s\nmount=%s\nincarnation=%s\nepoch=%d\n", s.Boot, s.Mount, s.Incarnation, s.Epoch)
 }
 
 // ParseStart reads ottla.start. The error wraps ErrMalformed.
@@ -223,7 +225,13 @@ func ParseStart(b []byte) (Start, error) {
 	if err != nil {
 		return Start{}, fmt.Errorf("%w: incarnation: %w", ErrMalformed, err)
 	}
-	return Start{Boot: p["boot"], Mount: p["mount"], Incarnation: id}, nil
+	epoch := int64(kafka.NoBrokerEpoch)
+	if text, ok := p["epoch"]; ok { // earlier notes have none
+		if epoch, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return Start{}, fmt.Errorf("%w: epoch: %w", ErrMalformed, err)
+		}
+	}
+	return Start{Boot: p["boot"], Mount: p["mount"], Incarnation: id, Epoch: kafka.BrokerEpoch(epoch)}, nil
 }
 
 // WriteStart replaces ottla.start of log directory dir.
