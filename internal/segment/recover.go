@@ -278,6 +278,34 @@ func (s *Segment) Batches(from, end kafka.Offset, visit func(h Header, b []byte)
 	return nil
 }
 
+// Recent visits the headers of the last batches of a segment whose index can be trusted: of at least so many entries of the index, and so many bytes.
+func (s *Segment) Recent(entries int, bytes int64, visit func(b []byte)) error {
+	size, position := s.Size(), int64(0)
+	if size > bytes {
+		x, err := s.loadIndex()
+		if err != nil {
+			return err
+		}
+		position = x.tail(entries, size-bytes)
+	}
+	h, err := s.Acquire()
+	if err != nil {
+		return err
+	}
+	defer h.Release()
+	w := newWalker(h.file, size)
+	defer w.close()
+	for position < size {
+		batch, b, err := w.batch(position)
+		if err != nil {
+			return err
+		}
+		visit(b)
+		position += batch.Size
+	}
+	return nil
+}
+
 // Walk visits the headers of all batches.
 func (s *Segment) Walk(visit func(Header)) error {
 	h, err := s.Acquire()
