@@ -37,7 +37,7 @@ type Options struct {
 	Now             func() time.Time
 	// Stepped runs no loops: Step does, whenever it is called.
 	Stepped bool
-	Log             *slog.Logger
+	Log     *slog.Logger
 }
 
 func (o *Options) setDefaults() {
