@@ -52,8 +52,12 @@ func (n *Node) disconnected(d controller.Disconnected) {
 	}
 }
 
-// leave moves away what this node leads, before it stops serving: partitions, if another broker is there to take them, and the quorum.
+// leave moves away what this node leads, before it stops serving: partitions, if another broker is there to take them, and the quorum. There is nothing
+// to it when ctx has ended.
 func (n *Node) leave(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, leaveWithin)
 	defer cancel()
 	n.run(func() {

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/storage"
@@ -83,6 +85,20 @@ func (c *Cluster) Client(o ...kgo.Opt) *kgo.Client {
 	return client
 }
 
+// Controller asks whichever node a client likes for the id of the active controller.
+func (c *Cluster) Controller(client *kgo.Client) int {
+	c.t.Helper()
+	req := kmsg.NewPtrDescribeQuorumRequest()
+	topic := kmsg.NewDescribeQuorumRequestTopic()
+	topic.Topic, topic.Partitions = "__cluster_metadata", append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
+	req.Topics = append(req.Topics, topic)
+	resp, err := req.RequestWith(c.t.Context(), client)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return int(resp.Topics[0].Partitions[0].LeaderID)
+}
+
 // Bootstrap are the addresses for clients.
 func (c *Cluster) Bootstrap() []string {
 	var all []string
@@ -97,6 +113,18 @@ func (c *Cluster) Stop(id int) {
 	c.t.Helper()
 	c.Nodes[id-1].Stop()
 	c.Nodes[id-1] = nil
+}
+
+// Kill ends node id without its handing over anything, as if its process were killed; its files are those of a node that has ended, though.
+func (c *Cluster) Kill(id int) {
+	c.t.Helper()
+	n := c.Nodes[id-1]
+	c.Nodes[id-1] = nil
+	n.stopping.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = n.Node.Stop(ctx) // it had no time for anything
+	})
 }
 
 // StopAll stops all nodes that run, in good order and at the same time.
