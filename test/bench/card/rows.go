@@ -114,7 +114,15 @@ var Rows = []Row{
 			{Name: "p99 ms", Tail: true}, {Name: "p99 ms with 100 partitions", Tail: true},
 		}},
 	}},
-	{Number: 16, Name: "failover", What: "Failover of three brokers", Cannot: "the instrument starts one broker a side, and no three yet"},
+	{Number: 16, Name: "failover", What: "Longest gap in acknowledged writes of any of 60 partitions, three brokers, RF3, acks=all, 6,000 records of 1 KiB a second; five faults a run", Series: []Series{
+		{Name: "kill -9 of a broker", Metrics: []Metric{
+			{Name: "gap ms", CardGoal: 0.03, Most: 500, CardMost: 300, Kafka: one(9900)}, {Name: "longest gap ms", Most: 1500, Kafka: one(10_300)}}},
+		{Name: "kill -9 of the active controller", Metrics: []Metric{
+			{Name: "gap ms", CardGoal: 0.03, Most: 2000, CardMost: 500, Kafka: one(11_100)}, {Name: "longest gap ms", Most: 2000, Kafka: one(15_900)}}},
+		{Name: "clean stop", Metrics: []Metric{
+			{Name: "gap ms", CardGoal: 0.2, Most: 150, CardMost: 100, Kafka: one(580)}, {Name: "longest gap ms", Kafka: one(700)}}},
+		{Name: "kill -9 of a follower", Metrics: []Metric{{Name: "gap ms", Most: 1000}, {Name: "longest gap ms", Most: 1000}}},
+	}},
 	{Number: 17, Name: "rebalance", Aliases: []string{"commits", "groups", "join", "join848"}, What: "500 members, 1,000 partitions, no initial delay", Series: []Series{
 		{Name: "classic, all join", Metrics: []Metric{{Name: "s", Goal: 0.5, CardGoal: 0.3, CardMost: 0.25, Kafka: [2]float64{2.4, 4.6}},
 			{Name: "CPU-s", CardGoal: 0.15, Kafka: [2]float64{1.4, 3.7}}}},
