@@ -72,7 +72,7 @@ type Config struct {
 	FetchSnapshot func(ctx context.Context, from kafka.NodeID, id SnapshotID, w io.Writer) error
 	// Activated is told when this node has become the active controller. It must not block; nil for nobody.
 	Activated func()
-	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever calls step itself, to
+	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever uses Steps, to
 	// have the same order each time, runs it in place.
 	Go func(func())
 	// Now is the clock. Nil stands for time.Now.

@@ -2,7 +2,6 @@ package quorum
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -245,5 +244,5 @@ func (e *Engine) stop(now time.Time, err error) error {
 	return nil
 }
 
-// errNotProposed says that Raft did not take a batch.
-var errNotProposed = errors.New("raft did not take the batch")
+// errNotProposed says that Raft did not take a batch: this node is handing over to another, which may be asked instead.
+var errNotProposed = fmt.Errorf("%w: raft did not take the batch", ErrNotController)

@@ -1,7 +1,9 @@
 package testkit
 
 import (
+	"crypto/rand"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
@@ -9,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/ottla/ottla/internal/storage"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -84,6 +87,19 @@ func (c *Cluster) Stop(id int) {
 	c.Nodes[id-1] = nil
 }
 
+// StopAll stops all nodes that run, in good order and at the same time.
+func (c *Cluster) StopAll() {
+	c.t.Helper()
+	var all sync.WaitGroup
+	for i, n := range c.Nodes {
+		if n != nil {
+			c.Nodes[i] = nil
+			all.Go(n.Stop)
+		}
+	}
+	all.Wait()
+}
+
 // Restart starts node id, which was stopped, on its files and addresses.
 func (c *Cluster) Restart(id int) {
 	c.t.Helper()
@@ -93,6 +109,20 @@ func (c *Cluster) Restart(id int) {
 		o.sockets.reserveAt(c.t, port)
 	}
 	c.start(id-1, Open)
+}
+
+// Wipe removes a log directory of node id, which was stopped, and formats it anew: it comes back under another directory id.
+func (c *Cluster) Wipe(id int, dir string) {
+	c.t.Helper()
+	o := c.options[id-1]
+	if err := vfs.RemoveAll(o.FS, dir); err != nil {
+		c.t.Fatal(err)
+	}
+	o.setDefaults()
+	world := storage.World{FS: o.FS, Now: o.Now, Random: rand.Reader}
+	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true}, io.Discard); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // Log returns the bytes of the segments of a partition's folder at node id, one after the other.
