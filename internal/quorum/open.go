@@ -219,7 +219,7 @@ func (e *Engine) start() error {
 	node, err := raft.NewRawNode(&raft.Config{
 		ID:                        raftID(e.cfg.NodeID),
 		ElectionTick:              electionTicks,
-		HeartbeatTick:             1,
+		HeartbeatTick:             heartbeatTicks,
 		Storage:                   e.storage,
 		Applied:                   uint64(committed),
 		MaxSizePerMsg:             math.MaxUint64, // batches travel whole
