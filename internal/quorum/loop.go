@@ -2,13 +2,13 @@ package quorum
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"go.etcd.io/raft/v3"
 
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // Close closes the log of an engine that never ran; of one that did, Run has. Nobody is elected.
@@ -67,9 +67,22 @@ func (e *Engine) collect() {
 // electionTicks is how long a voter hears nothing of a leader before it wants to be one; Raft adds up to as much by lot.
 const electionTicks = 10
 
+// heartbeatTicks lie between a leader's heartbeats, three of which fit into the shortest silence that leads to an election. While somebody
+// leads nothing else is done by ticks, and the loop sleeps as long: an idle cluster is nearly free. That a leader's process has ended its
+// connections tell ([Engine.Gone]).
+const heartbeatTicks = 3
+
 // mostTicks is how many ticks Raft gets at once. A node that stood still has not heard of the others because it did not listen: it must
 // not take what they said meanwhile, which it reads first, for the silence of a whole election.
-const mostTicks = 2
+const mostTicks = heartbeatTicks
+
+// nextTick is when Raft is to be told of the time again.
+func (e *Engine) nextTick() time.Time {
+	if e.leads == kafka.NoNode {
+		return e.lastTick.Add(e.cfg.Tick)
+	}
+	return e.lastTick.Add(heartbeatTicks * e.cfg.Tick)
+}
 
 func (e *Engine) tick(now time.Time) {
 	if late := now.Add(-mostTicks * e.cfg.Tick); late.After(e.lastTick) {
@@ -101,13 +114,11 @@ func (e *Engine) step(now time.Time) error {
 				return fmt.Errorf("elect itself: %w", err)
 			}
 		}
-	} else {
-		e.tick(now)
-		if err := e.stand(now); err != nil {
-			return err
-		}
 	}
 	if err := e.ready(now); err != nil {
+		return err
+	}
+	if err := e.pace(now); err != nil {
 		return err
 	}
 	e.handleInbox(now) // first: a heartbeat may lie in it
@@ -121,6 +132,19 @@ func (e *Engine) step(now time.Time) error {
 		return e.reap(now)
 	}
 	return nil
+}
+
+// pace does what a quorum of several does by time. What was received is written by now: who stands for election is a voter by its own log.
+func (e *Engine) pace(now time.Time) error {
+	if m := e.handover; m != nil {
+		e.handover = nil
+		e.pass(m)
+	}
+	if e.alone() {
+		return nil
+	}
+	e.tick(now)
+	return e.stand(now)
 }
 
 // stallTolerance is how late the loop may be before it blames itself for the silence of brokers: a stopped process
@@ -190,7 +214,7 @@ func (e *Engine) deadline() time.Time {
 		}
 	}
 	if !e.alone() {
-		earlier(e.lastTick.Add(e.cfg.Tick))
+		earlier(e.nextTick())
 		earlier(e.standAt)
 	}
 	if e.active() {
@@ -245,5 +269,5 @@ func (e *Engine) stop(now time.Time, err error) error {
 	return nil
 }
 
-// errNotProposed says that Raft did not take a batch.
-var errNotProposed = errors.New("raft did not take the batch")
+// errNotProposed says that Raft did not take a batch: this node is handing over to another, which may be asked instead.
+var errNotProposed = fmt.Errorf("%w: raft did not take the batch", ErrNotController)
