@@ -99,15 +99,18 @@ type Engine struct {
 	log         *commitlog.Log
 	raft        *raft.RawNode
 	storage     *storage
+	members     memberships
+	bootstrap   voters           // as format left them
 	loader      *metadata.Loader // what is committed; the controller's goes ahead of it
 	leader      *leadership      // nil while this node does not lead
 	leads       kafka.NodeID     // the leader that Raft knows, or NoNode
 	voted       *raftpb.HardState
 	votedLeader kafka.NodeID // what quorum-state says
 	inbox       []*request
-	applying    record.Batch // the batch whose last entry is not committed yet
-	committed   kafka.Offset // exclusive
-	synced      kafka.Offset // what syncedFile says
+	handover    *raftpb.Message // has this voter take over when what came before it is written
+	applying    record.Batch    // the batch whose last entry is not committed yet
+	committed   kafka.Offset    // exclusive
+	synced      kafka.Offset    // what syncedFile says
 	lastTick    time.Time
 	appended    time.Time // when the last record was written
 	snapshots   snapshotter
@@ -128,6 +131,7 @@ type Engine struct {
 	news    chan struct{} // closed at the next publication; nil while nobody waits
 	deposed chan struct{} // closed when leader or epoch change; nil while nobody waits
 	seen    map[ReplicaKey]ReplicaState
+	told    map[kafka.NodeID]told // by those that follow this leader
 }
 
 // request is a command on its way through the loop.

@@ -100,9 +100,10 @@ func (e *Engine) installSnapshot(s *raftpb.Snapshot, now time.Time) error {
 		return err
 	}
 	if members.kraft > 0 {
-		e.storage.voters, e.storage.votersInLog = members, true
+		e.members.begin(membership{voters: members, at: kafka.NoOffset, inLog: true})
 	}
-	e.storage.snap, e.storage.conf = id, e.storage.voters.conf()
+	e.storage.snap = id
+	e.reconfigure()
 	e.storage.recent.reset()
 	e.applying, e.committed, e.caughtUp = nil, id.EndOffset, true
 	e.snapshots.kept, e.snapshots.bytes, e.snapshots.last = append(e.snapshots.kept, id), 0, now

@@ -2,7 +2,6 @@ package quorum
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -101,13 +100,11 @@ func (e *Engine) step(now time.Time) error {
 				return fmt.Errorf("elect itself: %w", err)
 			}
 		}
-	} else {
-		e.tick(now)
-		if err := e.stand(now); err != nil {
-			return err
-		}
 	}
 	if err := e.ready(now); err != nil {
+		return err
+	}
+	if err := e.pace(now); err != nil {
 		return err
 	}
 	e.handleInbox(now) // first: a heartbeat may lie in it
@@ -121,6 +118,19 @@ func (e *Engine) step(now time.Time) error {
 		return e.reap(now)
 	}
 	return nil
+}
+
+// pace does what a quorum of several does by time. What was received is written by now: who stands for election is a voter by its own log.
+func (e *Engine) pace(now time.Time) error {
+	if m := e.handover; m != nil {
+		e.handover = nil
+		e.pass(m)
+	}
+	if e.alone() {
+		return nil
+	}
+	e.tick(now)
+	return e.stand(now)
 }
 
 // stallTolerance is how late the loop may be before it blames itself for the silence of brokers: a stopped process
@@ -245,5 +255,5 @@ func (e *Engine) stop(now time.Time, err error) error {
 	return nil
 }
 
-// errNotProposed says that Raft did not take a batch.
-var errNotProposed = errors.New("raft did not take the batch")
+// errNotProposed says that Raft did not take a batch: this node is handing over to another, which may be asked instead.
+var errNotProposed = fmt.Errorf("%w: raft did not take the batch", ErrNotController)

@@ -65,6 +65,7 @@ func Open(cfg Config) (*Engine, error) {
 		stopped:    make(chan struct{}),
 		subscribed: make(chan struct{}, 1),
 		seen:       make(map[ReplicaKey]ReplicaState),
+		told:       make(map[kafka.NodeID]told),
 	}
 	e.life, e.end = context.WithCancel(context.Background())
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
@@ -100,11 +101,11 @@ func (e *Engine) loadFiles() error {
 	if records != nil {
 		e.cfg.Controller.Bootstrap = records
 	}
-	e.storage.bootstrap = members
-	e.storage.voters = members
+	e.bootstrap = members
 	if members.kraft == 0 {
-		e.storage.voters.set = sortVoters(e.cfg.Voters)
+		members.set = sortVoters(e.cfg.Voters)
 	}
+	e.members.begin(membership{voters: members, at: kafka.NoOffset})
 	image := metadata.Empty()
 	ids, err := listSnapshots(e.cfg.FS, e.cfg.Dir)
 	if err != nil {
@@ -116,7 +117,7 @@ func (e *Engine) loadFiles() error {
 			return err
 		}
 		if inSnapshot.kraft > 0 {
-			e.storage.voters, e.storage.votersInLog = inSnapshot, true
+			e.members.begin(membership{voters: inSnapshot, at: kafka.NoOffset, inLog: true})
 		}
 		e.storage.snap = ids[n-1]
 		e.snapshots.kept = slices.DeleteFunc(ids, func(id SnapshotID) bool { return id == bootstrapID })
@@ -131,7 +132,7 @@ func (e *Engine) openLog() (err error) {
 	if e.synced, err = readSynced(e.cfg.FS, e.cfg.Dir); err != nil {
 		return err
 	}
-	if len(e.cfg.Voters) > 1 {
+	if len(e.cfg.Voters) > 1 || e.members.last().kraft > 0 {
 		if err := e.markOurs(); err != nil {
 			return err
 		}
@@ -185,14 +186,13 @@ func (e *Engine) diverges(log *commitlog.Log) bool {
 func (e *Engine) start() error {
 	committed := e.storage.snap.EndOffset
 	if err := e.visitLog(committed, func(b record.Batch, d *batch) error {
-		e.storage.voters.note(d)
-		e.storage.votersInLog = e.storage.votersInLog || d.voters != nil
+		e.members.note(d)
 		e.snapshots.bytes += int64(len(b))
 		return nil
 	}); err != nil {
 		return err
 	}
-	e.storage.conf = e.storage.voters.conf()
+	e.storage.conf = e.conf()
 	if e.alone() {
 		if err := e.visitLog(committed, func(_ record.Batch, d *batch) error {
 			change, err := e.loader.Replay(d.Batch)
@@ -204,6 +204,7 @@ func (e *Engine) start() error {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		committed = e.log.LogEndOffset()
+		e.members.commit(committed)
 	}
 	last, _ := e.storage.LastIndex()
 	if last > 0 {
@@ -244,12 +245,6 @@ func (e *Engine) start() error {
 	}
 	e.publishStatus()
 	return nil
-}
-
-// alone reports whether this node is the only voter.
-func (e *Engine) alone() bool {
-	set := e.storage.voters.set
-	return len(set) == 1 && set[0].ID == e.cfg.NodeID
 }
 
 // visitLog decodes the log from an offset on.

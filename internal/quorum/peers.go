@@ -27,13 +27,9 @@ func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
 	if from.ID == e.cfg.NodeID {
 		return fmt.Errorf("%w: node %d is this one", ErrNotVoter, from.ID)
 	}
-	// One that this node does not know may be a voter since a moment ago, where voters can change.
-	v, ok := e.Voter(from.ID)
-	if !ok && e.status.Load().KRaftVersion == 0 {
-		return fmt.Errorf("%w: node %d is none of the voters", ErrNotVoter, from.ID)
-	}
-	if ok && v.Directory != from.Directory && !v.Directory.IsZero() {
-		return fmt.Errorf("%w: node %d has directory %v, and %v as a voter", ErrNotVoter, from.ID, from.Directory, v.Directory)
+	known := e.knows(from)
+	if known != nil && e.status.Load().KRaftVersion == 0 {
+		return known
 	}
 	if to.ID != e.cfg.NodeID || to.Directory != e.cfg.Directory && !to.Directory.IsZero() {
 		return fmt.Errorf("%w: messages are for node %d with directory %v", ErrNotVoter, to.ID, to.Directory)
@@ -46,6 +42,9 @@ func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
 		if !between(m.GetType()) || nodeID(m.GetFrom()) != from.ID || nodeID(m.GetTo()) != e.cfg.NodeID {
 			return fmt.Errorf("%w: %v from %d to %d", ErrNoMessage, m.GetType(), nodeID(m.GetFrom()), nodeID(m.GetTo()))
 		}
+		if known != nil && answers(m.GetType()) {
+			return known
+		}
 		if err := e.sound(m); err != nil {
 			return fmt.Errorf("%w: %v from %d: %w", ErrNoMessage, m.GetType(), from.ID, err)
 		}
@@ -56,6 +55,28 @@ func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
 		}
 	}
 	return nil
+}
+
+// knows returns nil for a voter that this node counts with, with the disk that it has as such.
+func (e *Engine) knows(r ReplicaKey) error {
+	v, ok := e.Voter(r.ID)
+	switch {
+	case !ok:
+		return fmt.Errorf("%w: node %d is none of the voters", ErrNotVoter, r.ID)
+	case v.Directory != r.Directory && !v.Directory.IsZero():
+		return fmt.Errorf("%w: node %d has directory %v, and %v as a voter", ErrNotVoter, r.ID, r.Directory, v.Directory)
+	}
+	return nil
+}
+
+// answers reports whether whoever gets a message of a type counts it: as a vote, or as a copy of the log. Only voters with the disk that the log
+// names do that. What leaders and candidates send can come from one that this node's log does not know yet: others elected it.
+func answers(t raftpb.MessageType) bool {
+	switch t {
+	case raftpb.MsgAppResp, raftpb.MsgVoteResp, raftpb.MsgPreVoteResp, raftpb.MsgHeartbeatResp:
+		return true
+	}
+	return false
 }
 
 // between reports whether voters send each other messages of a type.
@@ -125,6 +146,11 @@ func (e *Engine) receive(m *raftpb.Message) {
 		return
 	case raftpb.MsgSnap:
 		e.offered(m)
+		return
+	case raftpb.MsgAppResp, raftpb.MsgHeartbeatResp:
+		e.heardOf(m)
+	case raftpb.MsgTimeoutNow:
+		e.handover = m
 		return
 	case raftpb.MsgHeartbeat:
 		// The leader tells no more than this voter has told to have. Raft would panic.

@@ -37,8 +37,8 @@ func (e *Engine) leaderGone(id kafka.NodeID) {
 
 // standFrom has this voter stand for election from a moment on, each in its turn, so that votes are not split: the first is the first voter, without one that is gone.
 func (e *Engine) standFrom(now time.Time, gone kafka.NodeID) {
-	others := slices.DeleteFunc(slices.Clone(e.storage.voters.ids()), func(id kafka.NodeID) bool { return id == gone })
-	if turn := slices.Index(others, e.cfg.NodeID); turn >= 0 {
+	others := slices.DeleteFunc(slices.Clone(e.members.last().ids()), func(id kafka.NodeID) bool { return id == gone })
+	if turn := slices.Index(others, e.cfg.NodeID); turn >= 0 && e.voter() {
 		e.standAt = now.Add(time.Duration(turn) * e.cfg.Tick)
 	}
 }
@@ -54,7 +54,7 @@ func (e *Engine) stand(now time.Time) error {
 	case basic.Lead != raft.None, basic.RaftState == raft.StateCandidate, basic.RaftState == raft.StateLeader:
 		return nil
 	}
-	e.standAt = now.Add(time.Duration(len(e.storage.voters.set)) * e.cfg.Tick)
+	e.standAt = now.Add(time.Duration(len(e.members.last().set)) * e.cfg.Tick)
 	if err := e.raft.Campaign(); err != nil {
 		return fmt.Errorf("stand for election: %w", err)
 	}

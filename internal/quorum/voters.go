@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"go.etcd.io/raft/v3/raftpb"
-
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/schema"
@@ -33,12 +31,10 @@ func (v voters) ids() []kafka.NodeID {
 	return ids
 }
 
-func (v voters) conf() *raftpb.ConfState {
-	conf := &raftpb.ConfState{}
-	for _, m := range v.set {
-		conf.Voters = append(conf.Voters, raftID(m.ID))
-	}
-	return conf
+// has reports whether a replica is one of the voters. A static quorum does not know their directories.
+func (v voters) has(r ReplicaKey) bool {
+	m, ok := v.find(r.ID)
+	return ok && (m.Directory == r.Directory || m.Directory.IsZero())
 }
 
 func sortVoters(set []Voter) []Voter {

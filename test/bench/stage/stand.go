@@ -77,9 +77,12 @@ func (s *Stand) Limit(times int64) load.Limit {
 	return load.Limit{Bytes: times * s.Bytes, Time: s.Longest}
 }
 
+// Replicas are those of a fresh topic's partitions.
+func (s *Stand) Replicas() int16 { return int16(max(1, s.w.Nodes)) }
+
 // Fresh makes a topic with a name of its own, which is deleted after the run (or with the row, in Prepare).
 func (s *Stand) Fresh(partitions int32, configs map[string]string) (string, error) {
-	return s.create(load.Topic{Partitions: partitions, Replicas: int16(s.w.Nodes), Configs: configs})
+	return s.create(load.Topic{Partitions: partitions, Replicas: s.Replicas(), Configs: configs})
 }
 
 // Placed is Fresh with the replicas of each partition on chosen nodes, the leader's first.

@@ -1,0 +1,76 @@
+package node_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/testkit"
+)
+
+// describe asks for the state of the quorum.
+func describe(t *testing.T, client *kgo.Client) (kmsg.DescribeQuorumResponseTopicPartition, []kmsg.DescribeQuorumResponseNode) {
+	t.Helper()
+	req := kmsg.NewPtrDescribeQuorumRequest()
+	topic := kmsg.NewDescribeQuorumRequestTopic()
+	topic.Topic = kafka.ClusterMetadataTopic
+	topic.Partitions = append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
+	req.Topics = append(req.Topics, topic)
+	resp, err := req.RequestWith(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
+		t.Fatalf("%+v", resp)
+	}
+	return resp.Topics[0].Partitions[0], resp.Nodes
+}
+
+// ids are the voters or observers of an answer, by id.
+func ids(replicas []kmsg.DescribeQuorumResponseTopicPartitionReplicaState) []string {
+	var all []string
+	for _, r := range replicas {
+		all = append(all, fmt.Sprint(r.ReplicaID, " ", kafka.UUID(r.ReplicaDirectoryID)))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// TestDynamicQuorumOfThree: nodes that were formatted with the same initial controllers find each other, elect a leader, and go on when that one goes.
+func TestDynamicQuorumOfThree(t *testing.T) {
+	c := testkit.StartCluster(t, 3, testkit.Options{Dynamic: true})
+	client := c.Client()
+	var want []string
+	for id := 1; id <= 3; id++ {
+		want = append(want, fmt.Sprint(id, " ", testkit.Directory(id)))
+	}
+	first, nodes := describe(t, client)
+	if got := ids(first.CurrentVoters); !slices.Equal(got, want) || len(first.Observers) > 0 {
+		t.Fatalf("voters %v, observers %v, want %v", got, ids(first.Observers), want)
+	}
+	for _, n := range nodes {
+		l := n.Listeners[0]
+		if at := fmt.Sprintf("%s:%d", l.Host, l.Port); l.Name != "CONTROLLER" || at != c.Nodes[n.NodeID-1].ControllerAddr {
+			t.Errorf("voter %d is at %s %s, want %s", n.NodeID, l.Name, at, c.Nodes[n.NodeID-1].ControllerAddr)
+		}
+	}
+	testkit.Eventually(t, "all voters have told how far they are", func() bool {
+		p, _ := describe(t, client)
+		return !slices.ContainsFunc(p.CurrentVoters, func(r kmsg.DescribeQuorumResponseTopicPartitionReplicaState) bool {
+			return r.LogEndOffset < first.HighWatermark || r.LastCaughtUpTimestamp < 0
+		})
+	})
+	c.Stop(int(first.LeaderID))
+	testkit.Eventually(t, "another one leads", func() bool {
+		p, _ := describe(t, client)
+		return p.LeaderID != first.LeaderID && p.LeaderEpoch > first.LeaderEpoch
+	})
+	c.Restart(int(first.LeaderID))
+	if second, _ := describe(t, client); !slices.Equal(ids(second.CurrentVoters), want) {
+		t.Errorf("voters %v after a restart, want %v", ids(second.CurrentVoters), want)
+	}
+}
