@@ -45,12 +45,12 @@ L4  commitlog: kafka record vfs segment producer compaction
 L4  purgatory: kafka
 L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress
 L4  quorum: kafka record schema metadata controller segment commitlog vfs
-L4  raftnet: kafka wire peer quorum
+L4  raftnet: kafka wire metadata peer quorum
 L4  forward: kafka controller peer quorum
 L4  replication: kafka controller peer quorum replica partition
 L4  coordinator: kafka compress record metadata shard purgatory partition
 
-L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum forward coordinator config obs
+L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum raftnet forward coordinator config obs
 
 L6  storage: kafka record schema metadata vfs commitlog config
 L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition quorum raftnet forward replication coordinator api config storage obs adminhttp

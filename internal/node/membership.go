@@ -193,13 +193,7 @@ func supportedFeatures() []kmsg.BrokerRegistrationRequestFeature {
 func (n *Node) advertised() []config.Listener {
 	var all []config.Listener
 	for _, l := range n.cfg.Advertised {
-		if l.Port == 0 {
-			for _, e := range n.ends {
-				if e.config.Name == l.Name {
-					l.Port = e.config.Port
-				}
-			}
-		}
+		l.Port = n.boundPort(l)
 		all = append(all, l)
 	}
 	return all

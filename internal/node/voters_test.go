@@ -1,10 +1,14 @@
 package node_test
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -72,5 +76,73 @@ func TestDynamicQuorumOfThree(t *testing.T) {
 	c.Restart(int(first.LeaderID))
 	if second, _ := describe(t, client); !slices.Equal(ids(second.CurrentVoters), want) {
 		t.Errorf("voters %v after a restart, want %v", ids(second.CurrentVoters), want)
+	}
+}
+
+// change sends a request about voters by a broker's listener, and wants this error.
+func change(t *testing.T, client *kgo.Client, req kmsg.Request, want error) {
+	t.Helper()
+	resp, err := client.Request(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code int16
+	var why *string
+	switch resp := resp.(type) {
+	case *kmsg.AddRaftVoterResponse:
+		code, why = resp.ErrorCode, resp.ErrorMessage
+	case *kmsg.RemoveRaftVoterResponse:
+		code, why = resp.ErrorCode, resp.ErrorMessage
+	}
+	if got := kerr.ErrorForCode(code); !errors.Is(got, want) {
+		text := ""
+		if why != nil {
+			text = *why
+		}
+		t.Fatalf("%T: %v (%s), want %v", req, got, text, want)
+	}
+}
+
+func removal(id int, directory kafka.UUID) *kmsg.RemoveRaftVoterRequest {
+	req := kmsg.NewPtrRemoveRaftVoterRequest()
+	req.VoterID, req.VoterDirectoryID = int32(id), directory
+	return req
+}
+
+func addition(n *testkit.Node, id int, directory kafka.UUID) *kmsg.AddRaftVoterRequest {
+	req := kmsg.NewPtrAddRaftVoterRequest()
+	req.VoterID, req.VoterDirectoryID, req.TimeoutMillis, req.AckWhenCommitted = int32(id), directory, 10_000, true
+	l := kmsg.NewAddRaftVoterRequestListener()
+	host, port, _ := net.SplitHostPort(n.ControllerAddr)
+	at, _ := strconv.ParseUint(port, 10, 16)
+	l.Name, l.Host, l.Port = "CONTROLLER", host, uint16(at)
+	req.Listeners = append(req.Listeners, l)
+	return req
+}
+
+// TestVotersComeAndGo: any voter, the leader too, is removed, goes on as a broker and observer, and is made a voter again when it has caught up; one of
+// another disk is none.
+func TestVotersComeAndGo(t *testing.T) {
+	c := testkit.StartCluster(t, 3, testkit.Options{Dynamic: true})
+	client := c.Client()
+	for range 3 {
+		before, _ := describe(t, client)
+		gone := int(before.LeaderID)
+		change(t, client, removal(gone, kafka.UUID{9}), kerr.VoterNotFound)
+		change(t, client, addition(c.Nodes[gone-1], gone, testkit.Directory(gone)), kerr.DuplicateVoter)
+		change(t, client, removal(gone, testkit.Directory(gone)), nil)
+		change(t, client, removal(gone, testkit.Directory(gone)), kerr.VoterNotFound)
+		testkit.Eventually(t, "it observes", func() bool {
+			p, _ := describe(t, client)
+			return len(p.CurrentVoters) == 2 && len(p.Observers) == 1 && int(p.Observers[0].ReplicaID) == gone && p.Observers[0].LogEndOffset >= p.HighWatermark
+		})
+		req := addition(c.Nodes[gone-1], gone, testkit.Directory(gone))
+		other := *req
+		other.VoterDirectoryID = kafka.UUID{9}
+		change(t, client, &other, kerr.RequestTimedOut)
+		change(t, client, req, nil)
+		if p, _ := describe(t, client); len(p.CurrentVoters) != 3 || len(p.Observers) != 0 {
+			t.Fatalf("voters %v, observers %v", ids(p.CurrentVoters), ids(p.Observers))
+		}
 	}
 }
