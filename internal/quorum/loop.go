@@ -13,14 +13,14 @@ import (
 
 // Close closes the log of an engine that never ran; of one that did, Run has. Nobody is elected.
 func (e *Engine) Close() error {
-	close(e.stopped)
+	e.Stop()
 	return e.stop(e.cfg.Now(), nil)
 }
 
 // Run works until ctx ends or the log fails, and closes the log; nothing that it started is left then. It returns nil
 // at the end of ctx.
 func (e *Engine) Run(ctx context.Context) error {
-	defer close(e.stopped)
+	defer e.Stop()
 	e.life, e.end = context.WithCancel(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -95,7 +95,7 @@ func (e *Engine) tick(now time.Time) {
 
 // step does everything that can be done now. An error is the disk's, or damage: the engine can't go on.
 func (e *Engine) step(now time.Time) error {
-	e.welcome()
+	e.Welcome()
 	e.collect()
 	select {
 	case done := <-e.written:

@@ -56,16 +56,14 @@ func (cfg Config) withDefaults() Config {
 func Open(cfg Config) (*Engine, error) {
 	cfg = cfg.withDefaults()
 	e := &Engine{
-		cfg:        cfg,
-		requests:   make(chan *request, maxQueued),
-		messages:   make(chan *raftpb.Message, maxQueued),
-		written:    make(chan snapshotResult, 1),
-		fetched:    make(chan error, 1),
-		resigns:    make(chan chan struct{}),
-		stopped:    make(chan struct{}),
-		subscribed: make(chan struct{}, 1),
-		seen:       make(map[ReplicaKey]ReplicaState),
-		told:       make(map[kafka.NodeID]told),
+		cfg:      cfg,
+		requests: make(chan *request, maxQueued),
+		messages: make(chan *raftpb.Message, maxQueued),
+		written:  make(chan snapshotResult, 1),
+		fetched:  make(chan error, 1),
+		resigns:  make(chan chan struct{}),
+		seen:     make(map[ReplicaKey]ReplicaState),
+		told:     make(map[kafka.NodeID]told),
 	}
 	e.life, e.end = context.WithCancel(context.Background())
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
@@ -124,7 +122,7 @@ func (e *Engine) loadFiles() error {
 		e.snapshots.last = e.cfg.Now()
 	}
 	e.loader = metadata.NewLoader(image)
-	e.image.Store(image)
+	e.Board = NewBoard(image)
 	return nil
 }
 
