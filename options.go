@@ -23,7 +23,7 @@ type options struct {
 type topic struct {
 	name                 string
 	partitions, replicas int
-	configs              []string
+	settings             []string
 }
 
 func defaults() options { return options{nodes: 1, log: io.Discard} }

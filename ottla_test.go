@@ -19,7 +19,8 @@ func testContext(t testing.TB) context.Context {
 
 func client(t testing.TB, c *ottla.Cluster, o ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.Addrs()...), kgo.Dialer(c.Dial), kgo.MetadataMinAge(10 * time.Millisecond)}, o...)...)
+	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(c.Addrs()...), kgo.Dialer(c.Dial), kgo.MetadataMinAge(10 * time.Millisecond),
+		kgo.ProduceRequestTimeout(time.Second), kgo.RequestTimeoutOverhead(time.Second)}, o...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

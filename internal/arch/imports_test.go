@@ -59,7 +59,7 @@ L6  inspect: kafka record schema metadata quorum vfs
 L6  cli: kafka moves config histogram inspect
 L6  kafkatools: kafka placement schema config inspect
 L6  launch: config storage vfs node cli kafkatools obs
-L6  ottla: kafka metadata memnet vfs peer config storage node
+L6  ottla: kafka metadata memnet vfs peer coordinator api config storage node
 
 S   config: kafka
 S   obs:
