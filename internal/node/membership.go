@@ -160,6 +160,7 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 		}
 		err = kerr.ErrorForCode(resp.ErrorCode)
 		if err == nil {
+			m.n.noteEpoch(kafka.BrokerEpoch(resp.BrokerEpoch))
 			m.epoch.Store(resp.BrokerEpoch)
 		}
 		// The process before this one may count as alive until somebody notices, or its session ends.
