@@ -74,6 +74,7 @@ func init() {
 		serve(55, 0, 2, onBoth, describeQuorum),
 		serve(56, 2, 3, onController, alterPartition),
 		serve(57, 0, 2, onBoth, updateFeatures),
+		serve(58, 0, 0, onController, envelope),
 		serve(59, 0, 1, onController, fetchSnapshot),
 		serve(60, 0, 2, onBoth, describeCluster),
 		serve(61, 0, 0, onBroker, describeProducers),

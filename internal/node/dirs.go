@@ -51,7 +51,12 @@ func (n *Node) openDirs() error {
 		if err != nil {
 			return err
 		}
-		n.dirs = append(n.dirs, opened)
+		if slices.Contains(n.cfg.LogDirs, d.Path) {
+			n.dirs = append(n.dirs, opened)
+		}
+		if d.Path == n.cfg.MetadataLogDir {
+			n.metadata = opened
+		}
 	}
 	return nil
 }
@@ -119,11 +124,21 @@ func (n *Node) cleanEpoch() kafka.BrokerEpoch {
 	return n.dirs[0].epoch
 }
 
-// markClean writes the clean-shutdown markers of directories that are closed.
+// markClean writes the clean-shutdown markers of directories that are closed: of those whose partitions are, and of that of the metadata log if the
+// quorum has closed it.
 func (n *Node) markClean(clean []partition.Dir) error {
-	var errs []error
+	var paths []string
 	for _, d := range clean {
-		errs = append(errs, checkpoint.WriteClean(n.opts.FS, d.Path, n.member.brokerEpoch()))
+		if d.Path != n.metadata.Path || n.decided {
+			paths = append(paths, d.Path)
+		}
+	}
+	if n.decided && !slices.Contains(n.cfg.LogDirs, n.metadata.Path) {
+		paths = append(paths, n.metadata.Path)
+	}
+	var errs []error
+	for _, p := range paths {
+		errs = append(errs, checkpoint.WriteClean(n.opts.FS, p, n.member.brokerEpoch()))
 	}
 	return errors.Join(errs...)
 }

@@ -52,16 +52,44 @@ func (n *Node) disconnected(d controller.Disconnected) {
 	}
 }
 
-// leave moves away what this node leads, before it stops serving: partitions, if another broker is there to take them, and the quorum.
+// leave moves away what this node leads, before it stops serving: partitions, if another broker is there to take them, and the quorum. There is nothing
+// to it when ctx has ended.
 func (n *Node) leave(ctx context.Context) {
+	if ctx.Err() != nil {
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, leaveWithin)
 	defer cancel()
+	n.run(func() {
+		if n.quorumGone(ctx) {
+			cancel()
+		}
+	})
 	if n.cfg.Quorum.ControlledShutdown && n.member.brokerEpoch() != kafka.NoBrokerEpoch && n.othersServe() {
 		if err := n.member.leave(ctx); err != nil {
 			n.log.Warn("stops without having handed over what it leads", "err", err)
 		}
 	}
 	n.quorum.Resign(ctx)
+}
+
+// quorumGone returns true when so many voters refuse connections that the rest is no majority: all nodes are ending, and nobody decides any more who is to lead
+// what. It returns false when ctx ends. A hand-over that goes well has ended before the first look.
+func (n *Node) quorumGone(ctx context.Context) bool {
+	for peer.Pause(ctx, probeEvery) == nil {
+		voters := n.quorum.Status().Nodes
+		left := len(voters)
+		for _, v := range voters {
+			if v.ID != n.cfg.ID && peer.Refuses(ctx, func(ctx context.Context) (net.Conn, error) { return n.dialVoter(ctx, v) }, 0) {
+				left--
+			}
+		}
+		if left <= len(voters)/2 {
+			n.log.Info("hands nothing over: most voters of the quorum are gone", "voters", len(voters), "gone", len(voters)-left)
+			return true
+		}
+	}
+	return false
 }
 
 func (n *Node) othersServe() bool {

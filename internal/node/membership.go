@@ -244,15 +244,19 @@ func (m *membership) round(ctx context.Context) (context.Context, context.Cancel
 	return context.WithTimeout(ctx, m.n.cfg.Quorum.BrokerSession)
 }
 
-// run sends heartbeats until ctx ends, and one out of turn when a log directory failed or somebody waits for it.
+// run sends heartbeats until ctx ends, and one out of turn when a log directory failed, somebody waits for it, or another controller leads: that notices the
+// end of this process at once only by the end of a connection on which it has heard of it.
 func (m *membership) run(ctx context.Context) {
 	beat := time.NewTicker(m.n.cfg.Quorum.BrokerHeartbeat)
 	defer beat.Stop()
 	var told reported
+	_, _, deposed := m.n.quorum.LeaderUntil()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-deposed:
+			_, _, deposed = m.n.quorum.LeaderUntil()
 		case <-m.news:
 			if told.is(m.n) && !m.hurry.Swap(false) {
 				continue

@@ -81,7 +81,7 @@ type Config struct {
 	Introduce func(ctx context.Context, voters []Voter) (leader Voter, err error)
 	// Activated is told when this node has become the active controller. It must not block; nil for nobody.
 	Activated func()
-	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever calls step itself, to
+	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever uses Steps, to
 	// have the same order each time, runs it in place.
 	Go func(func())
 	// Now is the clock. Nil stands for time.Now.
@@ -92,6 +92,7 @@ type Config struct {
 
 // Engine is the metadata quorum at one node. Make it with Open, then Run it, or Close it if it is not to run.
 type Engine struct {
+	*Board
 	cfg      Config
 	requests chan *request
 	messages chan inbound
@@ -102,9 +103,6 @@ type Engine struct {
 	found    chan introduction // that this node made
 	life     context.Context   // of what was started beside the loop
 	end      context.CancelFunc
-	stopped  chan struct{}
-	// subscribed wakes the loop for those who join.
-	subscribed chan struct{}
 
 	// Owned by the loop.
 	log         *commitlog.Log
@@ -136,14 +134,10 @@ type Engine struct {
 	standAt     time.Time       // when this voter stands for election, if nobody leads by then; zero for never
 	resigning   chan struct{}   // closed when another leads, or at resignBy; nil while nobody waits
 	resignBy    time.Time
-	subs        []func(metadata.Change)
 
 	// Read by everybody.
-	image     atomic.Pointer[metadata.Image]
 	status    atomic.Pointer[Status]
-	mu        sync.Mutex // a leaf: guards the fields below
-	joining   []func(metadata.Change)
-	news      chan struct{} // closed at the next publication; nil while nobody waits
+	mu        sync.Mutex    // a leaf: guards the fields below
 	deposed   chan struct{} // closed when leader or epoch change; nil while nobody waits
 	seen      map[ReplicaKey]ReplicaState
 	told      map[kafka.NodeID]told  // by those that follow this leader
@@ -213,65 +207,6 @@ func Do[R any](ctx context.Context, c Controller, cmd controller.Command) (R, er
 		return none, fmt.Errorf("%T answers %T, not %T", cmd, response, none)
 	}
 	return typed, nil
-}
-
-// Image is the newest committed state. Never nil.
-func (e *Engine) Image() *metadata.Image { return e.image.Load() }
-
-// Subscribe calls f with each change from now on, in order, before any answer that depends on it leaves; the first
-// call has an empty delta and the image of the moment. f runs on the loop: it must be quick, must not block, and
-// must not call the engine's blocking methods.
-func (e *Engine) Subscribe(f func(metadata.Change)) {
-	e.mu.Lock()
-	e.joining = append(e.joining, f)
-	e.mu.Unlock()
-	select {
-	case e.subscribed <- struct{}{}:
-	default:
-	}
-}
-
-// welcome gives new subscribers the image that their changes will start from.
-func (e *Engine) welcome() {
-	e.mu.Lock()
-	joining := e.joining
-	e.joining = nil
-	e.mu.Unlock()
-	if len(joining) == 0 {
-		return
-	}
-	image := e.Image()
-	for _, f := range joining {
-		f(metadata.Change{Delta: metadata.NewDelta(image), Image: image})
-	}
-	e.subs = append(e.subs, joining...)
-}
-
-// Wait returns when the image contains the record at offset.
-func (e *Engine) Wait(ctx context.Context, offset kafka.Offset) error {
-	for {
-		news := e.next()
-		if e.Image().Offset >= offset {
-			return nil
-		}
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-e.stopped:
-			return ErrStopped
-		}
-	}
-}
-
-// next returns a channel that the next publication closes.
-func (e *Engine) next() <-chan struct{} {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.news == nil {
-		e.news = make(chan struct{})
-	}
-	return e.news
 }
 
 // Leader returns the leader of the quorum and its epoch; kafka.NoNode while there is none.

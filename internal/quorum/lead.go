@@ -1,6 +1,7 @@
 package quorum
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -154,7 +155,7 @@ func (e *Engine) decide(now time.Time, r *request) (wrote bool, err error) {
 		batch := metadata.Batch{Offset: l.next + kafka.Offset(len(result.Records)) - 1, Records: bodies(result.Records)}
 		err = e.propose(b, batch, now, r, result.Response)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, ErrNotController) {
 		e.cfg.Log.Error("a command of the controller failed", "command", fmt.Sprintf("%T", r.cmd), "err", err)
 	}
 	return err == nil, err

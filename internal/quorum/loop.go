@@ -2,25 +2,25 @@ package quorum
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"go.etcd.io/raft/v3"
 
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // Close closes the log of an engine that never ran; of one that did, Run has. Nobody is elected.
 func (e *Engine) Close() error {
-	close(e.stopped)
+	e.Stop()
 	return e.stop(e.cfg.Now(), nil)
 }
 
 // Run works until ctx ends or the log fails, and closes the log; nothing that it started is left then. It returns nil
 // at the end of ctx.
 func (e *Engine) Run(ctx context.Context) error {
-	defer close(e.stopped)
+	defer e.Stop()
 	e.life, e.end = context.WithCancel(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -71,9 +71,22 @@ func (e *Engine) collect() {
 // electionTicks is how long a voter hears nothing of a leader before it wants to be one; Raft adds up to as much by lot.
 const electionTicks = 10
 
+// heartbeatTicks lie between a leader's heartbeats, three of which fit into the shortest silence that leads to an election. While somebody
+// leads nothing else is done by ticks, and the loop sleeps as long: an idle cluster is nearly free. That a leader's process has ended its
+// connections tell ([Engine.Gone]).
+const heartbeatTicks = 3
+
 // mostTicks is how many ticks Raft gets at once. A node that stood still has not heard of the others because it did not listen: it must
 // not take what they said meanwhile, which it reads first, for the silence of a whole election.
-const mostTicks = 2
+const mostTicks = heartbeatTicks
+
+// nextTick is when Raft is to be told of the time again.
+func (e *Engine) nextTick() time.Time {
+	if e.leads == kafka.NoNode {
+		return e.lastTick.Add(e.cfg.Tick)
+	}
+	return e.lastTick.Add(heartbeatTicks * e.cfg.Tick)
+}
 
 func (e *Engine) tick(now time.Time) {
 	if late := now.Add(-mostTicks * e.cfg.Tick); late.After(e.lastTick) {
@@ -86,7 +99,7 @@ func (e *Engine) tick(now time.Time) {
 
 // step does everything that can be done now. An error is the disk's, or damage: the engine can't go on.
 func (e *Engine) step(now time.Time) error {
-	e.welcome()
+	e.Welcome()
 	e.collect()
 	select {
 	case done := <-e.written:
@@ -214,7 +227,7 @@ func (e *Engine) deadline() time.Time {
 		}
 	}
 	if !e.still() {
-		earlier(e.lastTick.Add(e.cfg.Tick))
+		earlier(e.nextTick())
 		earlier(e.standAt)
 	}
 	if e.active() {
@@ -272,5 +285,5 @@ func (e *Engine) stop(now time.Time, err error) error {
 	return nil
 }
 
-// errNotProposed says that Raft did not take a batch.
-var errNotProposed = errors.New("raft did not take the batch")
+// errNotProposed says that Raft did not take a batch: this node is handing over to another, which may be asked instead.
+var errNotProposed = fmt.Errorf("%w: raft did not take the batch", ErrNotController)

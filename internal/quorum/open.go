@@ -58,20 +58,18 @@ func (cfg Config) withDefaults() Config {
 func Open(cfg Config) (*Engine, error) {
 	cfg = cfg.withDefaults()
 	e := &Engine{
-		cfg:        cfg,
-		requests:   make(chan *request, maxQueued),
-		messages:   make(chan inbound, maxQueued),
-		written:    make(chan snapshotResult, 1),
-		fetched:    make(chan fetched, 1),
-		resigns:    make(chan chan struct{}),
-		arrivals:   make(chan Voter, maxLearners),
-		found:      make(chan introduction, 1),
-		met:        make(map[kafka.NodeID]Voter),
-		learners:   make(map[kafka.NodeID]Voter),
-		stopped:    make(chan struct{}),
-		subscribed: make(chan struct{}, 1),
-		seen:       make(map[ReplicaKey]ReplicaState),
-		told:       make(map[kafka.NodeID]told),
+		cfg:      cfg,
+		requests: make(chan *request, maxQueued),
+		messages: make(chan inbound, maxQueued),
+		written:  make(chan snapshotResult, 1),
+		fetched:  make(chan fetched, 1),
+		resigns:  make(chan chan struct{}),
+		seen:     make(map[ReplicaKey]ReplicaState),
+		told:     make(map[kafka.NodeID]told),
+		arrivals: make(chan Voter, maxLearners),
+		found:    make(chan introduction, 1),
+		met:      make(map[kafka.NodeID]Voter),
+		learners: make(map[kafka.NodeID]Voter),
 	}
 	e.life, e.end = context.WithCancel(context.Background())
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
@@ -130,7 +128,7 @@ func (e *Engine) loadFiles() error {
 		e.snapshots.last = e.cfg.Now()
 	}
 	e.loader = metadata.NewLoader(image)
-	e.image.Store(image)
+	e.Board = NewBoard(image)
 	return nil
 }
 
@@ -225,7 +223,7 @@ func (e *Engine) start() error {
 	node, err := raft.NewRawNode(&raft.Config{
 		ID:                        raftID(e.cfg.NodeID),
 		ElectionTick:              electionTicks,
-		HeartbeatTick:             1,
+		HeartbeatTick:             heartbeatTicks,
 		Storage:                   e.storage,
 		Applied:                   uint64(committed),
 		MaxSizePerMsg:             math.MaxUint64, // batches travel whole

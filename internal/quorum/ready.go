@@ -262,18 +262,4 @@ func (e *Engine) applyBatch(b record.Batch) error {
 }
 
 // publish shows a committed change to everybody.
-func (e *Engine) publish(change metadata.Change) {
-	e.welcome()
-	e.image.Store(change.Image)
-	e.publishStatus()
-	for _, f := range e.subs {
-		f(change)
-	}
-	e.mu.Lock()
-	news := e.news
-	e.news = nil
-	e.mu.Unlock()
-	if news != nil {
-		close(news)
-	}
-}
+func (e *Engine) publish(change metadata.Change) { e.Post(change, e.publishStatus) }

@@ -409,6 +409,13 @@ func TestResign(t *testing.T) {
 			t.Fatal("it leads on")
 		}
 	}
+	// What is asked of a leader that is handing over is for the next one.
+	first := w.submit(t, controller.RegisterController{Request: controllerRequest(1)})
+	w.isolate(first, true)
+	w.nodes[first].resigns <- make(chan struct{})
+	if _, err := w.nodes[first].Submit(ctx, controller.RegisterController{Request: controllerRequest(2)}); !errors.Is(err, ErrNotController) {
+		t.Error(err)
+	}
 	for id := kafka.NodeID(1); id <= 3; id++ {
 		w.nodes[id].close()
 	}

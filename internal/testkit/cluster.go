@@ -1,13 +1,17 @@
 package testkit
 
 import (
+	"context"
+	"crypto/rand"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/storage"
@@ -81,6 +85,20 @@ func (c *Cluster) Client(o ...kgo.Opt) *kgo.Client {
 	return client
 }
 
+// Controller asks whichever node a client likes for the id of the active controller.
+func (c *Cluster) Controller(client *kgo.Client) int {
+	c.t.Helper()
+	req := kmsg.NewPtrDescribeQuorumRequest()
+	topic := kmsg.NewDescribeQuorumRequestTopic()
+	topic.Topic, topic.Partitions = "__cluster_metadata", append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
+	req.Topics = append(req.Topics, topic)
+	resp, err := req.RequestWith(c.t.Context(), client)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return int(resp.Topics[0].Partitions[0].LeaderID)
+}
+
 // Bootstrap are the addresses for clients.
 func (c *Cluster) Bootstrap() []string {
 	var all []string
@@ -97,6 +115,31 @@ func (c *Cluster) Stop(id int) {
 	c.Nodes[id-1] = nil
 }
 
+// Kill ends node id without its handing over anything, as if its process were killed; its files are those of a node that has ended, though.
+func (c *Cluster) Kill(id int) {
+	c.t.Helper()
+	n := c.Nodes[id-1]
+	c.Nodes[id-1] = nil
+	n.stopping.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = n.Node.Stop(ctx) // it had no time for anything
+	})
+}
+
+// StopAll stops all nodes that run, in good order and at the same time.
+func (c *Cluster) StopAll() {
+	c.t.Helper()
+	var all sync.WaitGroup
+	for i, n := range c.Nodes {
+		if n != nil {
+			c.Nodes[i] = nil
+			all.Go(n.Stop)
+		}
+	}
+	all.Wait()
+}
+
 // Restart starts node id, which was stopped, on its files and addresses.
 func (c *Cluster) Restart(id int) {
 	c.t.Helper()
@@ -106,6 +149,20 @@ func (c *Cluster) Restart(id int) {
 		o.sockets.reserveAt(c.t, port)
 	}
 	c.start(id-1, Open)
+}
+
+// Wipe removes a log directory of node id, which was stopped, and formats it anew: it comes back under another directory id.
+func (c *Cluster) Wipe(id int, dir string) {
+	c.t.Helper()
+	o := c.options[id-1]
+	if err := vfs.RemoveAll(o.FS, dir); err != nil {
+		c.t.Fatal(err)
+	}
+	o.setDefaults()
+	world := storage.World{FS: o.FS, Now: o.Now, Random: rand.Reader}
+	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true}, io.Discard); err != nil {
+		c.t.Fatal(err)
+	}
 }
 
 // Log returns the bytes of the segments of a partition's folder at node id, one after the other.
