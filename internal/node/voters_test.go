@@ -146,3 +146,54 @@ func TestVotersComeAndGo(t *testing.T) {
 		}
 	}
 }
+
+// directoryOf waits until a node observes with all of the metadata, and returns its directory.
+func directoryOf(t *testing.T, client *kgo.Client, id int) kafka.UUID {
+	t.Helper()
+	var directory kafka.UUID
+	testkit.Eventually(t, "it observes", func() bool {
+		p, _ := describe(t, client)
+		for _, o := range p.Observers {
+			if int(o.ReplicaID) == id && o.LogEndOffset >= p.HighWatermark {
+				directory = o.ReplicaDirectoryID
+				return true
+			}
+		}
+		return false
+	})
+	return directory
+}
+
+// TestNodesJoin: a node that was formatted without voters finds the quorum, serves, and is given a vote; one that comes back with an empty disk when its
+// old vote was taken away is given another one.
+func TestNodesJoin(t *testing.T) {
+	c := testkit.StartCluster(t, 1, testkit.Options{Dynamic: true})
+	client := c.Client()
+	for id := 2; id <= 3; id++ {
+		if got := c.Join(); got != id {
+			t.Fatalf("node %d joins", got)
+		}
+		change(t, client, addition(c.Nodes[id-1], id, directoryOf(t, client, id)), nil)
+	}
+	all := c.Client()
+	p, _ := describe(t, all)
+	if len(p.CurrentVoters) != 3 || len(p.Observers) != 0 {
+		t.Fatalf("voters %v, observers %v", ids(p.CurrentVoters), ids(p.Observers))
+	}
+	old := kafka.UUID(p.CurrentVoters[slices.IndexFunc(p.CurrentVoters, func(r kmsg.DescribeQuorumResponseTopicPartitionReplicaState) bool { return r.ReplicaID == 3 })].ReplicaDirectoryID)
+	c.Stop(3)
+	change(t, all, removal(3, old), nil)
+	c.Wipe(3, "/data")
+	c.Restart(3)
+	fresh := directoryOf(t, all, 3)
+	if fresh == old {
+		t.Fatal("the wiped node has its old directory")
+	}
+	change(t, all, removal(3, fresh), kerr.VoterNotFound)
+	change(t, all, addition(c.Nodes[2], 3, fresh), nil)
+	c.Stop(1) // the first voter of all is not needed any more
+	testkit.Eventually(t, "the others go on", func() bool {
+		p, _ := describe(t, all)
+		return p.LeaderID != 1 && len(p.CurrentVoters) == 3
+	})
+}
