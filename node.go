@@ -379,6 +379,7 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=200
 replica.lag.time.max.ms=3000
+replica.fetch.wait.max.ms=100
 controller.quorum.append.linger.ms=0
 `
 
