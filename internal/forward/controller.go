@@ -154,7 +154,7 @@ func (c *Controller) connection(leader kafka.NodeID) (*peer.Client, error) {
 		return old, nil
 	}
 	client := peer.New(peer.Options{ID: fmt.Sprint("node-", c.o.Self), MaxFrame: maxAnswer, Dial: func(ctx context.Context) (net.Conn, error) {
-		v, ok := c.o.Quorum.Voter(leader)
+		v, ok := c.o.Quorum.Peer(leader)
 		if !ok {
 			return nil, fmt.Errorf("nobody knows where voter %d is", leader)
 		}

@@ -71,9 +71,9 @@ func TestControllerGoes(t *testing.T) {
 	client := c.Client()
 	adm := kadm.NewClient(client)
 	for round := range 3 {
-		leader := controllerOf(ctx, t, client)
+		leader := c.Controller(client)
 		for id := 1; id <= 3; id++ {
-			if other := controllerOf(ctx, t, c.Nodes[id-1].Client()); other != leader {
+			if other := c.Controller(c.Nodes[id-1].Client()); other != leader {
 				t.Fatalf("node %d says that %d leads, another one %d", id, other, leader)
 			}
 		}
@@ -83,20 +83,6 @@ func TestControllerGoes(t *testing.T) {
 		}
 		c.Restart(leader)
 	}
-}
-
-// controllerOf asks any broker which node is the active controller.
-func controllerOf(ctx context.Context, t *testing.T, client *kgo.Client) int {
-	t.Helper()
-	req := kmsg.NewPtrDescribeQuorumRequest()
-	topic := kmsg.NewDescribeQuorumRequestTopic()
-	topic.Topic, topic.Partitions = "__cluster_metadata", append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
-	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(ctx, client)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return int(resp.Topics[0].Partitions[0].LeaderID)
 }
 
 // TestEachNodeTakesWhatIsTheControllers: whatever only the active controller can do is done by whichever node is asked, and seen by all.

@@ -16,7 +16,7 @@ import (
 // directory is a log directory that this process holds.
 type directory struct {
 	storage.Dir
-	// clean says that the last process closed all logs in it; epoch is its broker epoch then.
+	// clean says that the last process closed all logs in it; epoch is its broker epoch if nothing that it wrote is lost.
 	clean bool
 	epoch kafka.BrokerEpoch
 	// written says that only the last process died, not the machine; vouched, that the note of this process says the same to the next one.
@@ -51,7 +51,12 @@ func (n *Node) openDirs() error {
 		if err != nil {
 			return err
 		}
-		n.dirs = append(n.dirs, opened)
+		if slices.Contains(n.cfg.LogDirs, d.Path) {
+			n.dirs = append(n.dirs, opened)
+		}
+		if d.Path == n.cfg.MetadataLogDir {
+			n.metadata = opened
+		}
 	}
 	return nil
 }
@@ -76,6 +81,14 @@ func (n *Node) begin(d storage.Dir) (directory, error) {
 	}
 	opened.written = known && last.SameMachineLife(opened.start)
 	opened.vouched = opened.clean || opened.written
+	switch {
+	case opened.clean:
+	case opened.written:
+		opened.epoch = last.Epoch
+	default:
+		opened.epoch = kafka.NoBrokerEpoch
+	}
+	opened.start.Epoch = opened.epoch // until this process has one: before that it changes no replica
 	note := opened.start
 	if !opened.vouched {
 		note.Boot = ""
@@ -109,21 +122,45 @@ func (n *Node) disown(dir partition.Dir) {
 	}
 }
 
-// cleanEpoch is the broker epoch of the last process if all directories were shut down cleanly, else NoBrokerEpoch.
+// noteEpoch leaves the epoch of a registration for the next process, before this one is given anything with it. Where that fails, the next one counts as having lost
+// something.
+func (n *Node) noteEpoch(epoch kafka.BrokerEpoch) {
+	for _, d := range n.dirs {
+		if !d.vouched {
+			continue
+		}
+		d.start.Epoch = epoch
+		if err := checkpoint.WriteStart(n.opts.FS, d.Path, d.start); err != nil {
+			n.log.Warn("the epoch of the registration can't be noted", "dir", d.Path, "err", err)
+		}
+	}
+}
+
+// cleanEpoch is the broker epoch of the last process if nothing is lost that it wrote: it closed all directories, or died alone. Else it is NoBrokerEpoch.
 func (n *Node) cleanEpoch() kafka.BrokerEpoch {
 	for _, d := range n.dirs {
-		if !d.clean || d.epoch != n.dirs[0].epoch {
+		if d.epoch != n.dirs[0].epoch {
 			return kafka.NoBrokerEpoch
 		}
 	}
 	return n.dirs[0].epoch
 }
 
-// markClean writes the clean-shutdown markers of directories that are closed.
+// markClean writes the clean-shutdown markers of directories that are closed: of those whose partitions are, and of that of the metadata log if the
+// quorum has closed it.
 func (n *Node) markClean(clean []partition.Dir) error {
-	var errs []error
+	var paths []string
 	for _, d := range clean {
-		errs = append(errs, checkpoint.WriteClean(n.opts.FS, d.Path, n.member.brokerEpoch()))
+		if d.Path != n.metadata.Path || n.decided {
+			paths = append(paths, d.Path)
+		}
+	}
+	if n.decided && !slices.Contains(n.cfg.LogDirs, n.metadata.Path) {
+		paths = append(paths, n.metadata.Path)
+	}
+	var errs []error
+	for _, p := range paths {
+		errs = append(errs, checkpoint.WriteClean(n.opts.FS, p, n.member.brokerEpoch()))
 	}
 	return errors.Join(errs...)
 }

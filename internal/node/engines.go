@@ -21,7 +21,7 @@ const ticksOfElection = 20
 
 // openQuorum loads the metadata log.
 func (n *Node) openQuorum() error {
-	dir := n.metadataDir()
+	dir := n.metadata
 	n.openVoters(dir.ID)
 	log := commitlog.DefaultConfig()
 	q := n.cfg.Quorum
@@ -29,7 +29,7 @@ func (n *Node) openQuorum() error {
 	var err error
 	n.quorum, err = quorum.Open(quorum.Config{
 		FS: n.opts.FS, Dir: metadataLog(dir.Path),
-		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.staticVoters(), Tick: q.ElectionTimeout / ticksOfElection, Activated: n.probeAll, Send: n.voters.Send, FetchSnapshot: n.voters.FetchSnapshot,
+		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.staticVoters(), Tick: q.ElectionTimeout / ticksOfElection, Activated: n.probeAll, Send: n.voters.Send, FetchSnapshot: n.voters.FetchSnapshot, Introduce: n.voters.Introduce,
 		Controller: controller.Config{
 			ClusterID: n.identity.ClusterID, NodeID: n.cfg.ID,
 			DefaultPartitions: n.cfg.Topics.Partitions, DefaultReplication: n.cfg.Topics.ReplicationFactor,
@@ -53,15 +53,6 @@ func (n *Node) openQuorum() error {
 // metadataLog is the folder of the metadata log in a log directory.
 func metadataLog(dir string) string {
 	return path.Join(dir, (kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic}).String())
-}
-
-func (n *Node) metadataDir() *directory {
-	for i := range n.dirs {
-		if n.dirs[i].Path == n.cfg.MetadataLogDir {
-			return &n.dirs[i]
-		}
-	}
-	return &n.dirs[0]
 }
 
 func (n *Node) staticVoters() []quorum.Voter {
@@ -158,7 +149,7 @@ func (n *Node) dirFailed(dir partition.Dir, last bool, err error) {
 	switch {
 	case last:
 		n.fail(fmt.Errorf("log directory %s failed and there is no other: %w", dir.Path, err))
-	case dir.ID == n.metadataDir().ID:
+	case dir.ID == n.metadata.ID:
 		n.fail(fmt.Errorf("the metadata log directory %s failed: %w", dir.Path, err))
 	}
 }

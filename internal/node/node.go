@@ -78,7 +78,9 @@ type Node struct {
 	draws  *rand.Rand
 
 	identity *storage.Identity
-	dirs     []directory // those that can be used
+	dirs     []directory // those of partitions that can be used
+	metadata directory   // that of the metadata log: one of dirs, unless metadata.log.dir names another
+	decided  bool        // the quorum ran and ended without an error; set in the background
 
 	cache       *segment.Cache
 	quorum      *quorum.Engine
@@ -161,7 +163,11 @@ func (n *Node) open() error {
 	}
 	n.cache = segment.NewCache(n.openFiles(), indexBytes)
 	n.purgatory = purgatory.NewPurgatory(n.opts.Now)
-	n.member, n.follower = newMembership(n), newFollower(n.apply)
+	var err error
+	if n.member, err = newMembership(n); err != nil {
+		return err
+	}
+	n.follower = newFollower(n.apply)
 	if err := n.openQuorum(); err != nil {
 		return err
 	}
@@ -207,7 +213,9 @@ func (n *Node) Start(ctx context.Context) error {
 		defer n.follower.end()
 		if err := n.quorum.Run(quorumCtx); err != nil {
 			n.fail(fmt.Errorf("the metadata quorum failed: %w", err))
+			return
 		}
+		n.decided = true
 	})
 	n.run(func() { n.purgatory.Run(n.life) })
 	n.run(func() { n.partitions.Run(workCtx) })

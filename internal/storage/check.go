@@ -222,15 +222,15 @@ func (w World) strayMetadata(n *config.Node, dir string) error {
 		" or order log.dirs as before", dir, n.MetadataLogDir)
 }
 
-// enough refuses to start without the metadata log directory or without any.
+// enough refuses to start without the metadata log directory or without any of partitions.
 func (i *Identity) enough(n *config.Node) error {
 	online := 0
 	for _, d := range i.Dirs {
 		switch {
-		case d.Err == nil:
-			online++
-		case d.Path == n.MetadataLogDir:
+		case d.Err != nil && d.Path == n.MetadataLogDir:
 			return fmt.Errorf("the metadata log directory %s can't be used: %w", d.Path, d.Err)
+		case d.Err == nil && slices.Contains(n.LogDirs, d.Path):
+			online++
 		}
 	}
 	if online == 0 {

@@ -66,6 +66,7 @@ var apis = []api{
 	{"55_describe_quorum", 55, 0, 2, controller, describeQuorum, describeQuorumSample},
 	{"60_describe_cluster", 60, 0, 2, controller, describeCluster, describeClusterSample},
 	{"57_update_features", 57, 0, 2, controller, updateFeatures, updateFeaturesSample},
+	{"58_envelope", 58, 0, 0, controller, envelope, envelopeSample},
 	{"frames", 18, 0, 0, controller, frames, nil},
 
 	// These make the controller know brokers and observers that do not exist,
