@@ -3,6 +3,8 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -20,10 +22,16 @@ func addRaftVoter(c *call, req *kmsg.AddRaftVoterRequest) *kmsg.AddRaftVoterResp
 		for _, l := range req.Listeners {
 			v.Endpoints = append(v.Endpoints, metadata.Endpoint{Listener: l.Name, Host: l.Host, Port: l.Port})
 		}
-		err := c.ofVoters(req.ClusterID, v, true)
+		err := c.voterRequest("Add", req.ClusterID, v)
 		if err == nil {
-			change := quorum.VoterChange{Kind: quorum.AddVoter, Voter: v, Early: req.Version > 0 && !req.AckWhenCommitted}
-			err = c.changeVoters(change, time.Duration(max(req.TimeoutMillis, 0))*time.Millisecond)
+			err = c.reachable("Add", v)
+		}
+		if err == nil {
+			within := commitWithin
+			if req.TimeoutMillis > 0 {
+				within = min(within, time.Duration(req.TimeoutMillis)*time.Millisecond)
+			}
+			err = c.changeVoters(quorum.VoterChange{Kind: quorum.AddVoter, Voter: v, Early: req.Version > 0 && !req.AckWhenCommitted}, within)
 		}
 		resp := kmsg.NewPtrAddRaftVoterResponse()
 		resp.ErrorCode, resp.ErrorMessage = code(err), message(err)
@@ -66,24 +74,34 @@ func byLeader[R any, Resp interface {
 // maxKRaftVersion is the kraft.version of this release's controllers, and of Kafka's that are asked to join it.
 const maxKRaftVersion = 1
 
-// ofVoters checks what names a voter. Whoever is to be reached has to be so by the listener of controllers.
-func (n *Node) ofVoters(clusterID *string, v quorum.Voter, reached bool) error {
-	if clusterID != nil && *clusterID != n.ClusterID {
-		return kerr.InconsistentClusterID
-	}
-	listed := false
-	for _, e := range v.Endpoints {
-		listed = listed || e.Listener == n.Config.ControllerListeners[0]
-	}
-	if v.ID < 0 || v.Directory.IsZero() || reached && !listed {
-		return kerr.InvalidRequest
+// voterRequest checks whom a request about a voter is for, and that it names one. What is its first word.
+func (n *Node) voterRequest(what string, clusterID *string, v quorum.Voter) error {
+	switch {
+	case clusterID != nil && *clusterID != n.ClusterID:
+		return fmt.Errorf("The given id %q doesn't match the cluster id %q: %w", *clusterID, n.ClusterID, kerr.InconsistentClusterID)
+	case v.ID < 0 || v.Directory.IsZero():
+		return fmt.Errorf("%s voter request didn't include a valid voter: %w", what, kerr.InvalidRequest)
 	}
 	return nil
 }
 
+// reachable checks that a voter names an address of the listener by which controllers reach each other.
+func (n *Node) reachable(what string, v quorum.Voter) error {
+	name := n.Config.ControllerListeners[0]
+	var all []string
+	for _, e := range v.Endpoints {
+		if e.Listener == name {
+			return nil
+		}
+		all = append(all, fmt.Sprintf("ListenerName(%s)=%s/<unresolved>:%d", e.Listener, e.Host, e.Port)) // as Java writes it
+	}
+	return fmt.Errorf("%s voter request didn't include the endpoint (Endpoints(endpoints={%s})) for the default listener ListenerName(%s): %w",
+		what, strings.Join(all, ", "), name, kerr.InvalidRequest)
+}
+
 // changeVoters waits until a change of the voters is committed, for as long as asked.
 func (n *Node) changeVoters(change quorum.VoterChange, within time.Duration) error {
-	ctx, cancel := context.WithTimeout(n.Life, min(within, commitWithin))
+	ctx, cancel := context.WithTimeout(n.Life, within)
 	defer cancel()
 	err := n.Quorum.ChangeVoters(ctx, change)
 	switch {

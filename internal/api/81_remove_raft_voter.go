@@ -12,7 +12,7 @@ import (
 func removeRaftVoter(c *call, req *kmsg.RemoveRaftVoterRequest) *kmsg.RemoveRaftVoterResponse {
 	return byLeader(c, req, func() *kmsg.RemoveRaftVoterResponse {
 		v := quorum.Voter{ID: kafka.NodeID(req.VoterID), Directory: req.VoterDirectoryID}
-		err := c.ofVoters(req.ClusterID, v, false)
+		err := c.voterRequest("Remove", req.ClusterID, v)
 		if err == nil {
 			err = c.changeVoters(quorum.VoterChange{Kind: quorum.RemoveVoter, Voter: v}, commitWithin)
 		}

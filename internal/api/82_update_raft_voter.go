@@ -1,6 +1,8 @@
 package api
 
 import (
+	"cmp"
+
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -36,15 +38,19 @@ func (c *call) updateVoter(req *kmsg.UpdateRaftVoterRequest, v quorum.Voter) err
 	if req.ClusterID != nil && *req.ClusterID != c.ClusterID {
 		return kerr.InconsistentClusterID
 	}
-	if err := quorumEpoch(c, kafka.LeaderEpoch(req.CurrentLeaderEpoch)); err != nil {
+	if err := quorumEpoch(c, max(0, kafka.LeaderEpoch(req.CurrentLeaderEpoch))); err != nil { // one that is not known is an old one
+		return err
+	}
+	if err := cmp.Or(c.voterRequest("Update", nil, v), c.reachable("Update", v)); err != nil {
 		return err
 	}
 	level := c.Quorum.Status().KRaftVersion
-	if level > 0 && (v.MinKRaft > level || v.MaxKRaft < level) {
+	_, known := c.Quorum.Voter(v.ID)
+	switch {
+	case v.MinKRaft < 0 || v.MinKRaft > level || v.MaxKRaft < level:
 		return kerr.InvalidRequest
-	}
-	if err := c.ofVoters(req.ClusterID, v, level > 0); err != nil {
-		return err
+	case level == 0 && !known:
+		return kerr.VoterNotFound
 	}
 	return c.changeVoters(quorum.VoterChange{Kind: quorum.UpdateVoter, Voter: v, Early: true}, commitWithin)
 }

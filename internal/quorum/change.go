@@ -85,12 +85,12 @@ func (e *Engine) changed(c *VoterChange, now time.Time) (voters, error) {
 	switch {
 	case c.Kind == AddVoter && there:
 		return voters{}, refused(kerr.DuplicateVoter, "The voter id for %v is already part of the set of voters %v.", key, last.keys())
+	case c.Kind == AddVoter && e.learners[v.ID].Key() != key:
+		return voters{}, refused(kerr.RequestTimedOut, "New voter %v is not ready to receive requests", key)
 	case c.Kind == AddVoter && !e.followsClosely(key, now):
 		return voters{}, refused(kerr.RequestTimedOut, "Aborted add voter operation for %v since it is lagging behind", key)
-	case c.Kind == RemoveVoter && !same:
+	case c.Kind == RemoveVoter && (!same || len(last.set) == 1):
 		return voters{}, refused(kerr.VoterNotFound, "Cannot remove voter %v from the set of voters %v", key, last.keys())
-	case c.Kind == RemoveVoter && len(last.set) == 1:
-		return voters{}, refused(kerr.InvalidRequest, "Cannot remove voter %v: it is the only one", key)
 	case c.Kind == RemoveVoter && v.ID == e.cfg.NodeID:
 		// If it went first, and nobody else had the record yet, its log would be the longest, and it would neither stand nor vote for another.
 		if !e.handOver() {
@@ -127,11 +127,7 @@ func (e *Engine) followsClosely(r ReplicaKey, now time.Time) bool {
 
 // String is how Kafka writes a replica.
 func (r ReplicaKey) String() string {
-	directory := "Optional.empty"
-	if !r.Directory.IsZero() {
-		directory = fmt.Sprintf("Optional[%v]", r.Directory)
-	}
-	return fmt.Sprintf("ReplicaKey(id=%d, directoryId=%s)", r.ID, directory)
+	return fmt.Sprintf("ReplicaKey(id=%d, directoryId=%v)", r.ID, r.Directory)
 }
 
 func (v voters) keys() []ReplicaKey {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,11 +60,13 @@ func newCluster(ctx context.Context, dir, binary string, net network) (*cluster,
 		c.options = append(c.options, o)
 	}
 	for i := range c.options {
-		c.options[i].Properties = map[string]string{
+		own := map[string]string{
 			"node.id": fmt.Sprint(i + 1), "controller.quorum.voters": strings.Join(voters, ","),
 			"metadata.log.dir":           filepath.Join(filepath.Dir(c.options[i].Dir), "metadata"),
 			"default.replication.factor": "3", "min.insync.replicas": "2",
 		}
+		maps.Copy(own, c.options[i].Properties) // what its place asks for
+		c.options[i].Properties = own
 		if c.nodes[i], err = peer.Spawn(ctx, peer.Ottla, c.options[i]); err != nil {
 			return nil, errors.Join(err, c.close(false))
 		}

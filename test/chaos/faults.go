@@ -22,7 +22,7 @@ const (
 	calm    = 300 * time.Millisecond // before each, at least
 	short   = 3 * time.Second        // what ends by itself before anybody is taken for gone, at the most
 	session = 9 * time.Second        // broker.session.timeout.ms
-	patient = 40 * time.Second       // bounds the wait for what the cluster does about a fault: replica.lag.time.max.ms and some more
+	patient = 50 * time.Second       // bounds the wait for what the cluster does about a fault: half more than replica.lag.time.max.ms
 	settles = 90 * time.Second       // bounds the wait for all to be in sync again
 	stops   = 15 * time.Second       // bounds a stop in good order
 	allStop = 2 * time.Second        // the same, of all nodes at once
@@ -56,26 +56,32 @@ var faults = map[string]kind{
 	"pause":   {begin: signals(syscall.SIGSTOP), hold: moment, end: signals(syscall.SIGCONT)},
 	"freeze":  {begin: signals(syscall.SIGSTOP), hold: fenced, end: signals(syscall.SIGCONT)},
 	"move":    {begin: moveAway, hold: recovered, end: moveBack},
-	"isolate": {needs: networked, begin: cutting(fromAll), hold: shortOrRecovered, end: heal},
-	"split":   {needs: networked, begin: cutting(fromNodes), hold: shortOrRecovered, end: heal},
-	"cut":     {needs: networked, begin: cutting(fromOne), hold: shortOrRecovered, end: heal},
-	"deaf":    {needs: networked, begin: cutting(toIt), hold: shortOrRecovered, end: heal},
-	"mute":    {needs: networked, begin: cutting(fromIt), hold: shortOrRecovered, end: heal},
-	"link":    {needs: []need{ownNetwork, programs("tc")}, begin: narrow(true), hold: moment, end: narrow(false)},
-	"full":    {needs: networked, begin: fill, hold: moment, end: free},
+	"isolate": {begin: cutting(fromAll), hold: shortOrRecovered, end: heal},
+	"split":   {begin: cutting(fromNodes), hold: shortOrRecovered, end: heal},
+	"cut":     {begin: cutting(fromOne), hold: shortOrRecovered, end: heal},
+	"deaf":    {begin: cutting(toIt), hold: shortOrRecovered, end: heal},
+	"mute":    {begin: cutting(fromIt), hold: shortOrRecovered, end: heal},
+	"link":    {needs: []need{lineTool}, begin: narrow(true), hold: moment, end: narrow(false)},
+	"full":    {needs: []need{ownDisk}, begin: fill, hold: moment, end: free},
 	"slow":    {needs: []need{programs("strace")}, begin: slowDisk, hold: moment, end: fastDisk},
 	"wipe":    {begin: kill, hold: recovered, end: wipe},
 }
 
 func kindNames() []string { return slices.Sorted(maps.Keys(faults)) }
 
-var networked = []need{ownNetwork}
-
-func ownNetwork(c *cluster) error {
-	if _, ok := c.net.(loopback); ok {
-		return errNoNetwork
+func ownDisk(c *cluster) error {
+	if _, ok := c.net.(*proxies); ok {
+		return errNoDisk
 	}
 	return nil
+}
+
+// lineTool is what makes a line narrow, where that is the kernel's.
+func lineTool(c *cluster) error {
+	if _, ok := c.net.(*proxies); ok {
+		return nil
+	}
+	return programs("tc")(c)
 }
 
 func programs(names ...string) need {

@@ -101,8 +101,8 @@ func chaos(ctx context.Context, o options, binary string) (bool, error) {
 		}
 	}
 	if !inside() {
-		fmt.Printf("chaos: seed=%d, nodes on loopback\n", o.seed)
-		return torment(ctx, o, binary, loopback{})
+		fmt.Printf("chaos: seed=%d, nodes on loopback behind proxies\n", o.seed)
+		return torment(ctx, o, binary, newProxies())
 	}
 	net, err := newNamespaces(ctx)
 	if err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -31,20 +30,6 @@ type network interface {
 	resize(folder string, size uint64) error
 	free(folders ...string) error
 }
-
-// errNoNetwork says what can't be done to nodes that share the machine's own network.
-var errNoNetwork = errors.New("nodes on loopback have no network of their own")
-
-// loopback is the machine's own network: nothing of it can be hurt.
-type loopback struct{}
-
-func (loopback) place(_ int, o peer.Options) (peer.Options, error) { return peer.Reserve(o) }
-func (loopback) cut(context.Context, ...link) error                { return errNoNetwork }
-func (loopback) heal(context.Context) error                        { return nil }
-func (loopback) narrow(context.Context, int, bool) error           { return errNoNetwork }
-func (loopback) disk(string) error                                 { return nil }
-func (loopback) resize(string, uint64) error                       { return errNoNetwork }
-func (loopback) free(...string) error                              { return nil }
 
 // run runs a program; its error has what the program said.
 func run(ctx context.Context, name string, args ...string) error {
