@@ -161,7 +161,11 @@ func (n *Node) open() error {
 	}
 	n.cache = segment.NewCache(n.openFiles(), indexBytes)
 	n.purgatory = purgatory.NewPurgatory(n.opts.Now)
-	n.member, n.follower = newMembership(n), newFollower(n.apply)
+	var err error
+	if n.member, err = newMembership(n); err != nil {
+		return err
+	}
+	n.follower = newFollower(n.apply)
 	if err := n.openQuorum(); err != nil {
 		return err
 	}
