@@ -74,6 +74,7 @@ func init() {
 		serve(55, 0, 2, onBoth, describeQuorum),
 		serve(56, 2, 3, onController, alterPartition),
 		serve(57, 0, 2, onBoth, updateFeatures),
+		serve(58, 0, 0, onController, envelope),
 		serve(59, 0, 1, onController, fetchSnapshot),
 		serve(60, 0, 2, onBoth, describeCluster),
 		serve(61, 0, 0, onBroker, describeProducers),
@@ -87,6 +88,9 @@ func init() {
 		serve(73, 0, 0, onController, assignReplicasToDirs),
 		serve(74, 0, 1, onBroker, listConfigResources),
 		serve(75, 0, 0, onBroker, describeTopicPartitions),
+		serve(80, 0, 1, onBoth, addRaftVoter),
+		serve(81, 0, 0, onBoth, removeRaftVoter),
+		serve(82, 0, 0, onController, updateRaftVoter),
 		{Range: wire.Range{Key: wire.KeyRaft}, on: onController, raw: raft},
 	}
 }

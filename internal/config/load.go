@@ -117,7 +117,14 @@ func (k Key) isDefault(value string) bool {
 	return !k.NoDefault && c == k.Default || k.NoDefault && c == "" || k.Status == Refused && c == ""
 }
 
+// didYouMean says what an unknown key may stand for: a topic's key has one of another name for all topics.
 func didYouMean(key string) string {
+	if i := slices.IndexFunc(Keys(TopicResource), func(k Key) bool { return k.Name == key }); i >= 0 {
+		if all := Keys(TopicResource)[i].Synonyms; len(all) > 0 {
+			return " (a topic's key; " + all[0].Name + " is the one for all topics)"
+		}
+		return " (a topic's key)"
+	}
 	if s := suggest(key, Keys(BrokerResource)); s != "" {
 		return " (did you mean " + s + "?)"
 	}

@@ -3,6 +3,7 @@ package coordinator
 import (
 	"cmp"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,7 +35,9 @@ type Options struct {
 	MaxDecompressed int
 	Codec           compress.Codec
 	Now             func() time.Time
-	Log             *slog.Logger
+	// Stepped runs no loops: Step does, whenever it is called.
+	Stepped bool
+	Log     *slog.Logger
 }
 
 func (o *Options) setDefaults() {
@@ -49,6 +52,7 @@ type Runtime struct {
 	loops   atomic.Pointer[[]*loop] // by partition, nil where others lead
 	running sync.WaitGroup
 	stopped atomic.Bool
+	stepped []*loop // in the order in which they began; those that end are in it until they have
 }
 
 // NewRuntime returns a runtime without partitions.
@@ -108,7 +112,11 @@ func (r *Runtime) begin(topic kafka.TopicID, p *metadata.Partition, image *metad
 		return nil
 	}
 	l := newLoop(&r.o, log, p.LeaderEpoch, image)
-	r.running.Go(l.run)
+	if r.o.Stepped {
+		r.stepped = append(r.stepped, l)
+	} else {
+		r.running.Go(l.run)
+	}
 	return l
 }
 
@@ -125,6 +133,20 @@ func (r *Runtime) Submit(partition int32, cmd any, done func(resp any, err error
 	default:
 		loops[partition].submit(command{cmd, done})
 	}
+}
+
+// Step does all that the loops have to do, in the caller's goroutine, and returns when it wants to be called again at the latest, the zero time
+// for never. Only with Options.Stepped, from the goroutine that calls Apply.
+func (r *Runtime) Step(now time.Time) time.Time {
+	var first time.Time
+	r.stepped = slices.DeleteFunc(r.stepped, func(l *loop) bool {
+		next, more := l.step(now)
+		if first.IsZero() || !next.IsZero() && next.Before(first) {
+			first = next
+		}
+		return !more
+	})
+	return first
 }
 
 // Led are the partitions that this node leads, ascending.

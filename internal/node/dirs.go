@@ -16,7 +16,7 @@ import (
 // directory is a log directory that this process holds.
 type directory struct {
 	storage.Dir
-	// clean says that the last process closed all logs in it; epoch is its broker epoch, if that process left all that it had acknowledged.
+	// clean says that the last process closed all logs in it; epoch is its broker epoch if nothing that it wrote is lost.
 	clean bool
 	epoch kafka.BrokerEpoch
 	// written says that only the last process died, not the machine; vouched, that the note of this process says the same to the next one.
@@ -64,7 +64,7 @@ func (n *Node) openDirs() error {
 // begin takes the clean-shutdown marker away and leaves a note of this process, durably, before anything is written. The note vouches for what
 // is in the directory only if there is nothing to recover from a crash of the machine: else vouch does, after the recovery.
 func (n *Node) begin(d storage.Dir) (directory, error) {
-	opened := directory{Dir: d, start: checkpoint.Start{Boot: n.opts.Boot, Epoch: kafka.NoBrokerEpoch}}
+	opened := directory{Dir: d, start: checkpoint.Start{Boot: n.opts.Boot}}
 	var err error
 	if opened.clean, opened.epoch, err = checkpoint.TakeClean(n.opts.FS, d.Path); err != nil {
 		return opened, fmt.Errorf("log directory %s: %w", d.Path, err)
@@ -80,13 +80,15 @@ func (n *Node) begin(d storage.Dir) (directory, error) {
 		return opened, fmt.Errorf("log directory %s: %w", d.Path, err)
 	}
 	opened.written = known && last.SameMachineLife(opened.start)
-	if opened.written && !opened.clean {
-		opened.epoch = last.Epoch
-	}
 	opened.vouched = opened.clean || opened.written
-	if opened.vouched {
-		opened.start.Epoch = opened.epoch // until there is another one
+	switch {
+	case opened.clean:
+	case opened.written:
+		opened.epoch = last.Epoch
+	default:
+		opened.epoch = kafka.NoBrokerEpoch
 	}
+	opened.start.Epoch = opened.epoch // until this process has one: before that it changes no replica
 	note := opened.start
 	if !opened.vouched {
 		note.Boot = ""
@@ -113,17 +115,23 @@ func (n *Node) vouch() error {
 	return nil
 }
 
-// noteEpoch notes the broker epoch in the directories: if this process dies, and the machine does not, the next one has all that was acknowledged in it. Where
-// that can't be written, the next one does not know.
+// disown takes the note of this process back from a directory that failed: what was written there may be lost.
+func (n *Node) disown(dir partition.Dir) {
+	if err := checkpoint.WriteStart(n.opts.FS, dir.Path, checkpoint.Start{Epoch: kafka.NoBrokerEpoch}); err != nil {
+		n.log.Warn("a failed log directory can't be marked as such", "dir", dir.Path, "err", err)
+	}
+}
+
+// noteEpoch leaves the epoch of a registration for the next process, before this one is given anything with it. Where that fails, the next one counts as having lost
+// something, and so where the directory has failed, in which that note stays taken back.
 func (n *Node) noteEpoch(epoch kafka.BrokerEpoch) {
-	for i := range n.dirs {
-		d := &n.dirs[i]
-		d.start.Epoch = epoch
-		if n.hasFailed(d.ID) {
+	for _, d := range n.dirs {
+		if !d.vouched || n.hasFailed(d.ID) {
 			continue
 		}
+		d.start.Epoch = epoch
 		if err := checkpoint.WriteStart(n.opts.FS, d.Path, d.start); err != nil {
-			n.log.Warn("the broker epoch is not noted", "dir", d.Path, "err", err)
+			n.log.Warn("the epoch of the registration can't be noted", "dir", d.Path, "err", err)
 		}
 		if n.hasFailed(d.ID) { // meanwhile
 			n.disown(partition.Dir{Path: d.Path})
@@ -135,18 +143,10 @@ func (n *Node) hasFailed(id kafka.UUID) bool {
 	return slices.ContainsFunc(n.partitions.Failed(), func(d partition.Dir) bool { return d.ID == id })
 }
 
-// disown takes the note of this process back from a directory that failed: what was written there may be lost.
-func (n *Node) disown(dir partition.Dir) {
-	if err := checkpoint.WriteStart(n.opts.FS, dir.Path, checkpoint.Start{Epoch: kafka.NoBrokerEpoch}); err != nil {
-		n.log.Warn("a failed log directory can't be marked as such", "dir", dir.Path, "err", err)
-	}
-}
-
-// keptEpoch is the broker epoch of the last process if all directories hold all that it acknowledged: it shut down cleanly, or it died and the machine did not. Else it
-// is NoBrokerEpoch.
-func (n *Node) keptEpoch() kafka.BrokerEpoch {
+// cleanEpoch is the broker epoch of the last process if nothing is lost that it wrote: it closed all directories, or died alone. Else it is NoBrokerEpoch.
+func (n *Node) cleanEpoch() kafka.BrokerEpoch {
 	for _, d := range n.dirs {
-		if !d.clean && !d.written || d.epoch != n.dirs[0].epoch {
+		if d.epoch != n.dirs[0].epoch {
 			return kafka.NoBrokerEpoch
 		}
 	}

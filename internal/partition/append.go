@@ -85,7 +85,7 @@ func (p *Partition) Append(r AppendRequest) (AppendResult, error) {
 // wrote does what an append of so many bytes leads to outside of the lock.
 func (p *Partition) wrote(w written, bytes int, woken *purgatory.Woken) {
 	if w.sync {
-		go p.syncOwed()
+		p.dir().m.o.Go(p.syncOwed)
 	}
 	p.advanced(bytes, woken)
 	if w.unsynced {

@@ -51,6 +51,18 @@ func (m *Manager) Run(ctx context.Context) {
 	}
 }
 
+// Step does what Run does, once and in the caller's goroutine, but for cleaning, and returns how long it may wait for the next call.
+func (m *Manager) Step(now time.Time) time.Duration {
+	for {
+		select {
+		case p := <-m.dirty:
+			m.flushOutOfTurn(p)
+		default:
+			return m.step(now)
+		}
+	}
+}
+
 // step does what is due and returns how long it may wait for the next call.
 func (m *Manager) step(now time.Time) time.Duration {
 	due := &m.due

@@ -40,6 +40,8 @@ type Options struct {
 	// TopicConfig computes the effective configuration of a topic from its overrides, which may be nil.
 	TopicConfig func(topic string, overrides map[string]string) Config
 	Now         func() time.Time
+	// Go starts the syncs that answers wait for. Nil stands for a goroutine; whoever uses Step runs them in place.
+	Go func(func())
 	// NewID draws ids for the names of deleted folders.
 	NewID func() kafka.UUID
 	Log   *slog.Logger
@@ -81,6 +83,9 @@ func (o *Options) setDefaults() {
 	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
 	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
 	o.Template.Config = o.TopicConfig("", nil).Log
+	if o.Go == nil {
+		o.Go = func(f func()) { go f() }
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

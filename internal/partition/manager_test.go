@@ -131,7 +131,7 @@ func TestDeleteTopic(t *testing.T) {
 	}
 	w.mustAppend(w.get("t", 0), 1)
 	w.now = w.now.Add(time.Minute)
-	w.m.step(w.now)
+	w.m.Step(w.now)
 	if got := w.folders("/a"); len(got) != 1 || got[0] != "t-0" {
 		t.Errorf("after the delay: %v", got)
 	}
@@ -145,7 +145,7 @@ func TestDeletionResumesAfterRestart(t *testing.T) {
 	w.close()
 	w.open(true)
 	w.now = w.now.Add(time.Minute)
-	w.m.step(w.now)
+	w.m.Step(w.now)
 	if got := w.folders("/a"); len(got) != 0 {
 		t.Errorf("left: %v", got)
 	}
@@ -219,7 +219,7 @@ func TestMarkerComesBeforeTheFirstRecord(t *testing.T) {
 		t.Errorf("partition.metadata: %v, %v, %v", id, ok, err)
 	}
 	w.now = w.now.Add(time.Hour)
-	w.m.step(w.now)
+	w.m.Step(w.now)
 	if got := w.folders("/a"); !slices.Equal(got, []string{"t-0"}) {
 		t.Errorf("folders %v: a partition without a record needs none", got)
 	}
@@ -236,7 +236,7 @@ func TestFolderWithoutMarker(t *testing.T) {
 	log.Abandon()
 	w.open(false)
 	w.now = w.now.Add(time.Hour)
-	w.m.step(w.now)
+	w.m.Step(w.now)
 	if id, ok, err := checkpoint.ReadPartition(w.fs, "/a/t-0"); !ok || id != topicID("t") || err != nil {
 		t.Errorf("partition.metadata: %v, %v, %v", id, ok, err)
 	}
@@ -266,7 +266,7 @@ func TestPartitionWithoutRecords(t *testing.T) {
 			}
 		}
 		w.now = w.now.Add(time.Hour)
-		w.m.step(w.now)
+		w.m.Step(w.now)
 		if got := fmt.Sprint(w.folders("/a"), w.folders("/b")); got != "[] []" {
 			t.Errorf("clean %v: folders %s", clean, got)
 		}
@@ -281,7 +281,7 @@ func TestCheckpointsAreWrittenOnlyWhenTheyChange(t *testing.T) {
 	w.mustAppend(w.get("t", 0), 3)
 	for range 20 {
 		w.now = w.now.Add(10 * time.Second)
-		w.m.step(w.now)
+		w.m.Step(w.now)
 	}
 	written := func(name string) int {
 		e, err := w.fs.Stat(path.Join("/a", name))
@@ -312,13 +312,13 @@ func TestRetentionRunsByTheClock(t *testing.T) {
 	p := w.get("t", 0)
 	w.mustAppend(p, 1)
 	w.now = w.now.Add(10 * time.Minute)
-	w.m.step(w.now)
+	w.m.Step(w.now)
 	w.mustAppend(p, 1)
 	if p.LogStartOffset() != 0 {
 		t.Error("removed too early")
 	}
 	w.now = w.now.Add(3 * time.Hour)
-	w.m.step(w.now)
+	w.m.Step(w.now)
 	if p.LogStartOffset() != 2 {
 		t.Errorf("log start offset %d", p.LogStartOffset())
 	}
@@ -370,7 +370,7 @@ func TestProducersExpire(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.now = w.now.Add(25 * time.Hour)
-	w.m.step(w.now)
+	w.m.Step(w.now)
 	if active, err := p.Producers(); err != nil || len(active) != 0 {
 		t.Errorf("%v, %v", active, err)
 	}
@@ -512,7 +512,7 @@ func TestMuchUnsyncedIsFlushed(t *testing.T) {
 		t.Fatal("nothing is to be flushed")
 	}
 	w.now = w.now.Add(pointsDelay)
-	w.m.step(w.now)
+	w.m.Step(w.now)
 	points, err := checkpoint.ReadOffsets(w.fs, "/a", checkpoint.RecoveryPoint)
 	if err != nil || len(points) != 2 || points[0].Offset != p.LogEndOffset() || points[1].Offset != 0 {
 		t.Fatalf("recovery points %v, %v; the log ends at %d", points, err, p.LogEndOffset())

@@ -80,7 +80,7 @@ func (p *Purgatory) Run(ctx context.Context) {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
-		next, ok := p.expire(p.now())
+		next, ok := p.Step(p.now())
 		if !ok {
 			timer.Stop()
 		} else {
@@ -96,8 +96,9 @@ func (p *Purgatory) Run(ctx context.Context) {
 	}
 }
 
-// expire completes what is due and returns how long it is until the next deadline; false when nothing waits.
-func (p *Purgatory) expire(now time.Time) (time.Duration, bool) {
+// Step completes what is due and returns how long it is until the next deadline; false when nothing waits. Run calls it; whoever has no Run
+// does.
+func (p *Purgatory) Step(now time.Time) (time.Duration, bool) {
 	for {
 		w, next := p.due(now)
 		if w == nil {

@@ -87,7 +87,7 @@ func TestIndexesFollowFromTheLog(t *testing.T) {
 	fs := vfs.NewMem()
 	cfg := testConfig(fs, "/data")
 	copyFolder(t, fs, cfg.Dir, filepath.Join("testdata", "kafka-dynamic"))
-	cfg.Voters = nil
+	cfg.Voters, cfg.Directory = nil, directoryIn(t, fs, cfg.Dir)
 	e, err := Open(cfg)
 	if err != nil {
 		t.Fatal(err)

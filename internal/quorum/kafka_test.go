@@ -23,7 +23,7 @@ func TestKafkaFolder(t *testing.T) {
 				cfg := testConfig(fs, "/data")
 				copyFolder(t, fs, cfg.Dir, filepath.Join("testdata", "kafka-"+kind))
 				if kind == "dynamic" {
-					cfg.Voters = nil
+					cfg.Voters, cfg.Directory = nil, directoryIn(t, fs, cfg.Dir)
 				}
 				e, err := Open(cfg)
 				if err != nil {
@@ -50,6 +50,16 @@ func TestKafkaFolder(t *testing.T) {
 	}
 }
 
+// directoryIn is the directory of the voter that a folder was formatted for.
+func directoryIn(t *testing.T, fs vfs.FS, dir string) kafka.UUID {
+	t.Helper()
+	_, members, err := readBootstrap(fs, dir)
+	if err != nil || len(members.set) != 1 {
+		t.Fatalf("%+v, %v", members, err)
+	}
+	return members.set[0].Directory
+}
+
 // lead joins, which takes an active controller, and says who leads.
 func (n *node) lead() (kafka.NodeID, kafka.LeaderEpoch) {
 	n.t.Helper()
@@ -66,7 +76,7 @@ func checkSnapshot(t *testing.T, n *node) {
 		t.Fatal(err)
 	}
 	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
-	if err := writeSnapshot(fs, "/s", id, 1, 2, n.storage.voters, image.Records); err != nil {
+	if err := writeSnapshot(fs, "/s", id, 1, 2, n.members.last().voters, image.Records); err != nil {
 		t.Fatal(err)
 	}
 	loaded, members, err := loadSnapshot(fs, "/s", id, "")

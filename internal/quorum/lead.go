@@ -74,10 +74,10 @@ func (e *Engine) maybeActivate(now time.Time) error {
 // and so the first commands go to the disk together with the entry that begins the epoch, in one sync.
 func (e *Engine) leadAlone(now time.Time) error {
 	basic := e.raft.BasicStatus()
-	if e.leader != nil || !e.alone() || basic.RaftState != raft.StateLeader {
-		return nil
-	}
 	end := e.log.LogEndOffset() // where the entry that begins the epoch will lie
+	if e.leader != nil || !e.alone() || basic.RaftState != raft.StateLeader || e.committed < end {
+		return nil // or others voted until a moment ago: not all is applied
+	}
 	l := &leadership{epoch: kafka.LeaderEpoch(basic.HardState.GetTerm()), next: end + 1}
 	l.controller = controller.New(e.controllerConfig(), e.loader.Fork(), now)
 	change, err := l.controller.Replay(now, metadata.Batch{Offset: end, Epoch: l.epoch, Timestamp: now.UnixMilli()})
@@ -98,9 +98,9 @@ func (e *Engine) leadAlone(now time.Time) error {
 func (e *Engine) activate(now time.Time) error {
 	l := e.leader
 	e.cfg.Log.Info("active controller", "epoch", l.epoch, "offset", l.next)
-	if e.storage.bootstrap.kraft > 0 && !e.storage.votersInLog {
+	if e.bootstrap.kraft > 0 && !e.members.last().inLog {
 		// The membership of a dynamic quorum goes from the bootstrap file into the log once (KIP-853).
-		records := e.storage.bootstrap.records()
+		records := e.bootstrap.records()
 		b, err := l.enc.control(nil, l.next, l.epoch, now.UnixMilli(), records...)
 		if err == nil {
 			err = e.propose(b, metadata.Batch{Offset: l.next + kafka.Offset(len(records)) - 1}, now, nil, nil)
@@ -119,8 +119,8 @@ func (e *Engine) activate(now time.Time) error {
 func (e *Engine) controllerConfig() controller.Config {
 	cfg := e.cfg.Controller
 	cfg.NodeID = e.cfg.NodeID
-	cfg.Voters = e.storage.voters.ids()
-	cfg.KRaftVersion = metadata.Level(e.storage.voters.kraft)
+	cfg.Voters = e.members.last().ids()
+	cfg.KRaftVersion = metadata.Level(e.members.last().kraft)
 	return cfg
 }
 

@@ -63,7 +63,7 @@ func TestMembershipNotWritten(t *testing.T) {
 	if err := e.activate(e.cfg.Now()); err == nil {
 		t.Fatal("a membership that could not be written goes unnoticed")
 	}
-	if e.storage.votersInLog {
+	if e.members.last().inLog {
 		t.Fatal("the membership counts as written")
 	}
 	e.leader = nil
@@ -74,7 +74,7 @@ func TestMembershipNotWritten(t *testing.T) {
 	n := run(t, cfg)
 	n.join()
 	n.close()
-	if !n.storage.votersInLog {
+	if !n.members.last().inLog {
 		t.Fatal("the membership was written and does not count")
 	}
 }

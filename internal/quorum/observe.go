@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"go.etcd.io/raft/v3/raftpb"
+
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 )
@@ -70,8 +72,8 @@ func (e *Engine) publishStatus() {
 		Leader:        nodeID(basic.Lead),
 		Epoch:         kafka.LeaderEpoch(basic.GetTerm()),
 		HighWatermark: e.committed,
-		KRaftVersion:  e.storage.voters.kraft,
-		Nodes:         e.storage.voters.set,
+		KRaftVersion:  e.members.last().kraft,
+		Nodes:         e.members.last().set,
 		CaughtUp:      e.caughtUp,
 		snapshot:      e.storage.snap,
 	})
@@ -91,17 +93,15 @@ func (e *Engine) Status() Status {
 	s := *e.status.Load()
 	now := e.cfg.Now()
 	for _, v := range s.Nodes {
-		line := ReplicaState{ID: v.ID, Directory: v.Directory, LogEndOffset: kafka.NoOffset}
-		if v.ID == e.cfg.NodeID {
-			line.LogEndOffset, line.LastFetch, line.LastCaughtUp = e.log.LogEndOffset(), now, now
-			if v.Directory.IsZero() && s.KRaftVersion > 0 {
-				line.Directory = e.cfg.Directory
-			}
-		}
-		s.Voters = append(s.Voters, line)
+		s.Voters = append(s.Voters, e.line(v, now))
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if s.Leader == e.cfg.NodeID {
+		for _, v := range e.followers {
+			s.Observers = append(s.Observers, e.told[v.ID].line(v))
+		}
+	}
 	for _, line := range e.seen {
 		if now.Sub(line.LastFetch) <= observerTimeout {
 			s.Observers = append(s.Observers, line)
@@ -109,6 +109,52 @@ func (e *Engine) Status() Status {
 	}
 	slices.SortFunc(s.Observers, func(a, b ReplicaState) int { return cmp.Compare(a.ID, b.ID) })
 	return s
+}
+
+// line is a voter's line of DescribeQuorum.
+func (e *Engine) line(v Voter, now time.Time) ReplicaState {
+	line := ReplicaState{ID: v.ID, Directory: v.Directory, LogEndOffset: kafka.NoOffset}
+	if v.ID == e.cfg.NodeID {
+		line.LogEndOffset, line.LastFetch, line.LastCaughtUp = e.log.LogEndOffset(), now, now
+		return line
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if t, ok := e.told[v.ID]; ok {
+		return t.line(v)
+	}
+	return line
+}
+
+func (t told) line(v Voter) ReplicaState {
+	return ReplicaState{ID: v.ID, Directory: v.Directory, LogEndOffset: t.offset, LastFetch: t.at, LastCaughtUp: t.caughtUp}
+}
+
+// told is what a follower told its leader last.
+type told struct {
+	at       time.Time
+	offset   kafka.Offset // it has the log up to there, exclusive
+	end      kafka.Offset // of the leader's log at that time
+	caughtUp time.Time    // when it had all
+}
+
+// heardOf notes the answer of a follower.
+func (e *Engine) heardOf(m *raftpb.Message) {
+	id, now, end := nodeID(m.GetFrom()), e.cfg.Now(), e.log.LogEndOffset()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.told[id]
+	if m.GetType() == raftpb.MsgAppResp && !m.GetReject() {
+		t.offset = max(t.offset, kafka.Offset(m.GetIndex()))
+	}
+	switch {
+	case t.offset >= end:
+		t.caughtUp = now
+	case t.offset >= t.end && !t.at.IsZero():
+		t.caughtUp = t.at
+	}
+	t.at, t.end = now, end
+	e.told[id] = t
 }
 
 // Voter returns a voter as this node knows it, and false if it knows none of that id.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.etcd.io/raft/v3"
-	"go.etcd.io/raft/v3/raftpb"
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
@@ -40,10 +39,13 @@ func (cfg Config) withDefaults() Config {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Send == nil {
-		cfg.Send = func(kafka.NodeID, [][]byte) {}
+		cfg.Send = func(ReplicaKey, [][]byte) {}
 	}
 	if cfg.Activated == nil {
 		cfg.Activated = func() {}
+	}
+	if cfg.Introduce == nil {
+		cfg.Introduce = func(context.Context, []Voter) (Voter, error) { return Voter{}, errors.ErrUnsupported }
 	}
 	if cfg.FetchSnapshot == nil {
 		cfg.FetchSnapshot = func(context.Context, kafka.NodeID, SnapshotID, io.Writer) error { return errors.ErrUnsupported }
@@ -56,15 +58,18 @@ func (cfg Config) withDefaults() Config {
 func Open(cfg Config) (*Engine, error) {
 	cfg = cfg.withDefaults()
 	e := &Engine{
-		cfg:        cfg,
-		requests:   make(chan *request, maxQueued),
-		messages:   make(chan *raftpb.Message, maxQueued),
-		written:    make(chan snapshotResult, 1),
-		fetched:    make(chan error, 1),
-		resigns:    make(chan chan struct{}),
-		stopped:    make(chan struct{}),
-		subscribed: make(chan struct{}, 1),
-		seen:       make(map[ReplicaKey]ReplicaState),
+		cfg:      cfg,
+		requests: make(chan *request, maxQueued),
+		messages: make(chan inbound, maxQueued),
+		written:  make(chan snapshotResult, 1),
+		fetched:  make(chan fetched, 1),
+		resigns:  make(chan chan struct{}),
+		arrivals: make(chan Voter, maxLearners),
+		found:    make(chan introduction, 1),
+		met:      make(map[kafka.NodeID]Voter),
+		learners: make(map[kafka.NodeID]Voter),
+		seen:     make(map[ReplicaKey]ReplicaState),
+		told:     make(map[kafka.NodeID]told),
 	}
 	e.life, e.end = context.WithCancel(context.Background())
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
@@ -100,11 +105,11 @@ func (e *Engine) loadFiles() error {
 	if records != nil {
 		e.cfg.Controller.Bootstrap = records
 	}
-	e.storage.bootstrap = members
-	e.storage.voters = members
+	e.bootstrap = members
 	if members.kraft == 0 {
-		e.storage.voters.set = sortVoters(e.cfg.Voters)
+		members.set = sortVoters(e.cfg.Voters)
 	}
+	e.members.begin(membership{voters: members, at: kafka.NoOffset})
 	image := metadata.Empty()
 	ids, err := listSnapshots(e.cfg.FS, e.cfg.Dir)
 	if err != nil {
@@ -116,14 +121,14 @@ func (e *Engine) loadFiles() error {
 			return err
 		}
 		if inSnapshot.kraft > 0 {
-			e.storage.voters, e.storage.votersInLog = inSnapshot, true
+			e.members.begin(membership{voters: inSnapshot, at: kafka.NoOffset, inLog: true})
 		}
 		e.storage.snap = ids[n-1]
 		e.snapshots.kept = slices.DeleteFunc(ids, func(id SnapshotID) bool { return id == bootstrapID })
 		e.snapshots.last = e.cfg.Now()
 	}
 	e.loader = metadata.NewLoader(image)
-	e.image.Store(image)
+	e.Board = NewBoard(image)
 	return nil
 }
 
@@ -131,7 +136,7 @@ func (e *Engine) openLog() (err error) {
 	if e.synced, err = readSynced(e.cfg.FS, e.cfg.Dir); err != nil {
 		return err
 	}
-	if len(e.cfg.Voters) > 1 {
+	if len(e.cfg.Voters) > 1 || e.members.last().kraft > 0 {
 		if err := e.markOurs(); err != nil {
 			return err
 		}
@@ -185,14 +190,13 @@ func (e *Engine) diverges(log *commitlog.Log) bool {
 func (e *Engine) start() error {
 	committed := e.storage.snap.EndOffset
 	if err := e.visitLog(committed, func(b record.Batch, d *batch) error {
-		e.storage.voters.note(d)
-		e.storage.votersInLog = e.storage.votersInLog || d.voters != nil
+		e.members.note(d)
 		e.snapshots.bytes += int64(len(b))
 		return nil
 	}); err != nil {
 		return err
 	}
-	e.storage.conf = e.storage.voters.conf()
+	e.storage.conf = e.conf()
 	if e.alone() {
 		if err := e.visitLog(committed, func(_ record.Batch, d *batch) error {
 			change, err := e.loader.Replay(d.Batch)
@@ -204,6 +208,7 @@ func (e *Engine) start() error {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		committed = e.log.LogEndOffset()
+		e.members.commit(committed)
 	}
 	last, _ := e.storage.LastIndex()
 	if last > 0 {
@@ -218,7 +223,7 @@ func (e *Engine) start() error {
 	node, err := raft.NewRawNode(&raft.Config{
 		ID:                        raftID(e.cfg.NodeID),
 		ElectionTick:              electionTicks,
-		HeartbeatTick:             1,
+		HeartbeatTick:             heartbeatTicks,
 		Storage:                   e.storage,
 		Applied:                   uint64(committed),
 		MaxSizePerMsg:             math.MaxUint64, // batches travel whole
@@ -234,7 +239,10 @@ func (e *Engine) start() error {
 		return fmt.Errorf("start raft: %w", err)
 	}
 	e.raft, e.committed, e.leads = node, committed, kafka.NoNode
-	e.voted = e.storage.hard
+	e.voted, e.heard = e.storage.hard, e.cfg.Now()
+	if !e.voter() {
+		e.heard = time.Time{} // it is sent nothing before it asks
+	}
 	e.lastTick, e.caughtUp, e.fresh = e.cfg.Now(), e.alone(), e.log.LogEndOffset()
 	if from := e.lastTick; !e.alone() {
 		if last > 0 {
@@ -244,12 +252,6 @@ func (e *Engine) start() error {
 	}
 	e.publishStatus()
 	return nil
-}
-
-// alone reports whether this node is the only voter.
-func (e *Engine) alone() bool {
-	set := e.storage.voters.set
-	return len(set) == 1 && set[0].ID == e.cfg.NodeID
 }
 
 // visitLog decodes the log from an offset on.

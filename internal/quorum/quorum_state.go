@@ -54,12 +54,12 @@ func (e *Engine) writeQuorumState(term uint64, vote, leader kafka.NodeID) error 
 		q.VotedID = int32(kafka.NoNode)
 	}
 	version := int16(1)
-	if e.storage.voters.kraft == 0 {
+	if e.members.last().kraft == 0 {
 		version = 0
-		for _, v := range e.storage.voters.set {
+		for _, v := range e.members.last().set {
 			q.CurrentVoters = append(q.CurrentVoters, schema.QuorumStateVoter{VoterID: int32(v.ID)})
 		}
-	} else if v, ok := e.storage.voters.find(vote); ok && leader == kafka.NoNode {
+	} else if v, ok := e.members.last().find(vote); ok && leader == kafka.NoNode {
 		q.VotedDirectoryID = v.Directory
 	}
 	content := schema.AppendQuorumState(nil, &q, version)

@@ -51,10 +51,15 @@ func (e *Engine) followRole(rd raft.Ready, now time.Time) {
 		if e.leader != nil {
 			e.cfg.Log.Info("no longer the active controller", "epoch", e.leader.epoch)
 			e.dropPending(ErrNotController)
-			e.leader = nil
+			e.leader, e.heard = nil, now
+			clear(e.learners)
+			e.reconfigure()
 		}
 	} else if e.leader == nil {
 		e.leader = &leadership{epoch: kafka.LeaderEpoch(e.raft.BasicStatus().HardState.GetTerm())}
+		e.mu.Lock()
+		clear(e.told)
+		e.mu.Unlock()
 	}
 	e.leads = nodeID(rd.SoftState.Lead)
 	e.publishStatus() // one that was deposed must not go on saying that it leads
@@ -108,6 +113,9 @@ func (e *Engine) appendEntries(entries []*raftpb.Entry, now time.Time) error {
 		}
 		e.fresh = min(e.fresh, first)
 		e.storage.recent.reset()
+		if e.members.truncate(first) {
+			e.reconfigure()
+		}
 	}
 	var out []byte
 	end := e.log.LogEndOffset()
@@ -126,6 +134,9 @@ func (e *Engine) appendEntries(entries []*raftpb.Entry, now time.Time) error {
 		if b.BaseOffset() != at || at != end || uint64(b.LeaderEpoch()) != entry.GetTerm() {
 			return fmt.Errorf("%w: batch %v for index %d of term %d after offset %d", ErrDamaged, b, entry.GetIndex(), entry.GetTerm(), end)
 		}
+		if err := e.noteVoters(b); err != nil {
+			return err
+		}
 		end = b.NextOffset()
 		out = append(out, b...)
 		e.storage.recent.add(b)
@@ -142,6 +153,20 @@ func (e *Engine) appendEntries(entries []*raftpb.Entry, now time.Time) error {
 	return nil
 }
 
+// noteVoters counts with the voters of a batch from here on, if it says who they are.
+func (e *Engine) noteVoters(b record.Batch) error {
+	if !b.IsControl() {
+		return nil
+	}
+	d, err := decode(b)
+	if err == nil && e.members.note(d) {
+		e.promote()
+		e.cfg.Log.Info("the voters of the metadata quorum change", "voters", e.members.last().ids(), "offset", b.BaseOffset())
+		e.reconfigure()
+	}
+	return err
+}
+
 // leaderChange is the control batch that starts an epoch.
 func (e *Engine) leaderChange(at kafka.Offset, now time.Time) (record.Batch, error) {
 	if e.leader == nil {
@@ -149,7 +174,7 @@ func (e *Engine) leaderChange(at kafka.Offset, now time.Time) (record.Batch, err
 	}
 	m := schema.NewLeaderChangeMessage()
 	m.LeaderID = int32(e.cfg.NodeID)
-	for _, v := range e.storage.voters.set {
+	for _, v := range e.members.last().set {
 		voter := schema.LeaderChangeVoter{VoterID: int32(v.ID), VoterDirectoryID: v.Directory}
 		m.Voters = append(m.Voters, voter)
 		if v.ID == e.cfg.NodeID {
@@ -211,14 +236,7 @@ func (e *Engine) applyEntry(entry *raftpb.Entry, now time.Time) error {
 }
 
 func (e *Engine) applyBatch(b record.Batch) error {
-	if b.IsControl() {
-		d, err := decode(b)
-		if err != nil {
-			return err
-		}
-		e.storage.voters.note(d)
-		e.storage.votersInLog = e.storage.votersInLog || d.voters != nil
-	}
+	e.members.commit(b.NextOffset())
 	e.snapshots.bytes += int64(len(b))
 	e.committed = b.NextOffset()
 	e.caughtUp = e.caughtUp || b.BaseOffset() >= e.fresh
@@ -244,18 +262,4 @@ func (e *Engine) applyBatch(b record.Batch) error {
 }
 
 // publish shows a committed change to everybody.
-func (e *Engine) publish(change metadata.Change) {
-	e.welcome()
-	e.image.Store(change.Image)
-	e.publishStatus()
-	for _, f := range e.subs {
-		f(change)
-	}
-	e.mu.Lock()
-	news := e.news
-	e.news = nil
-	e.mu.Unlock()
-	if news != nil {
-		close(news)
-	}
-}
+func (e *Engine) publish(change metadata.Change) { e.Post(change, e.publishStatus) }

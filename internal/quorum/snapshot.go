@@ -53,7 +53,7 @@ func (e *Engine) maybeSnapshot(now time.Time) {
 	s.running = true
 	image := e.Image()
 	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
-	bytes, members, ms := s.bytes, e.storage.voters, now.UnixMilli()
+	bytes, members, ms := s.bytes, e.members.committed().voters, now.UnixMilli()
 	e.cfg.Go(func() {
 		err := writeSnapshot(e.cfg.FS, e.cfg.Dir, id, image.Timestamp, ms, members, image.Records)
 		e.written <- snapshotResult{id: id, bytes: bytes, err: err} // there is room: one runs at a time

@@ -13,6 +13,7 @@ import (
 // stepped is an engine on a clock of the test's, in one goroutine.
 type stepped struct {
 	*Engine
+	*Steps
 	t   *testing.T
 	now time.Time
 }
@@ -26,6 +27,7 @@ func openStepped(t *testing.T, cfg Config) *stepped {
 	if s.Engine, err = Open(cfg); err != nil {
 		t.Fatal(err)
 	}
+	s.Steps = s.Engine.Steps()
 	s.step()
 	return s
 }
@@ -34,10 +36,11 @@ func openStepped(t *testing.T, cfg Config) *stepped {
 func (s *stepped) step() {
 	s.t.Helper()
 	for range 10 {
-		if err := s.Engine.step(s.now); err != nil {
+		next, err := s.Step(s.now)
+		if err != nil {
 			s.t.Fatal(err)
 		}
-		if len(s.written) == 0 && s.deadline().After(s.now) {
+		if len(s.written) == 0 && next.After(s.now) {
 			return
 		}
 	}
@@ -46,11 +49,14 @@ func (s *stepped) step() {
 
 func (s *stepped) create(topic string) {
 	s.t.Helper()
-	r := &request{cmd: controller.CreateTopics{Request: topicsRequest(topic)}, done: make(chan reply, 1)}
-	s.requests <- r
-	s.step()
-	if got := <-r.done; got.err != nil {
-		s.t.Fatal(got.err)
+	answered := false
+	s.Steps.Submit(controller.CreateTopics{Request: topicsRequest(topic)}, func(_ any, err error) {
+		if answered = true; err != nil {
+			s.t.Fatal(err)
+		}
+	})
+	if s.step(); !answered {
+		s.t.Fatal("the step did not answer")
 	}
 }
 
@@ -95,7 +101,7 @@ func TestSnapshotDue(t *testing.T) {
 	if id, _ := s.LatestSnapshot(); id.EndOffset != s.Image().End() {
 		t.Fatalf("the newest snapshot is %v, the image ends at %d", id, s.Image().End())
 	}
-	if err := s.stop(s.now, nil); err != nil {
+	if err := s.Stop(s.now); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -111,7 +117,7 @@ func TestStepsAreTheSame(t *testing.T) {
 			s.now = s.now.Add(time.Second)
 			s.create(fmt.Sprintf("topic-%d", i))
 		}
-		if err := s.stop(s.now, nil); err != nil {
+		if err := s.Stop(s.now); err != nil {
 			t.Fatal(err)
 		}
 		return contents(t, fs, cfg.Dir)

@@ -25,10 +25,6 @@ type storage struct {
 	conf   *raftpb.ConfState
 	snap   SnapshotID // what lies below is compacted, as far as Raft knows
 	recent recent
-
-	voters      voters
-	bootstrap   voters // as format left them
-	votersInLog bool
 }
 
 func index(o kafka.Offset) uint64  { return uint64(o) + 1 }

@@ -28,7 +28,7 @@ var ErrUnsupported = errors.New("can't take over from another release")
 func CheckSupported(f vfs.FS, dir string, static []kafka.NodeID) error {
 	s := survey{levels: make(map[string]metadata.Level)}
 	eachBatch(f, dir, s.batch)
-	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration(), s.checkVoters(), checkStatic(f, dir, static))
+	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration(), s.checkVoters(f, dir), checkStatic(f, dir, static))
 	if err == nil && s.tiered {
 		err = checkTiered(f, dir)
 	}
@@ -220,9 +220,11 @@ func (s *survey) checkMigration() error {
 	return errors.New("is of a cluster that is migrating from ZooKeeper: end the migration with Apache Kafka 3.9 first")
 }
 
-func (s *survey) checkVoters() error {
-	if s.voters < 2 {
-		return nil
+// checkVoters looks for a quorum of several of Kafka's: what format leaves, and folders of our own, are no such.
+func (s *survey) checkVoters(f vfs.FS, dir string) error {
+	ours, err := vfs.Exists(f, path.Join(dir, syncedFile))
+	if s.voters < 2 || ours || err != nil || len(logFiles(f, dir)) == 0 {
+		return nil //nolint:nilerr // the folder's own opening will tell
 	}
 	return fmt.Errorf("is of a metadata quorum of %d voters, and this release takes over a quorum of one only: take the others out of it with Apache Kafka"+
 		" first (kafka-metadata-quorum.sh remove-controller)", s.voters)

@@ -140,6 +140,7 @@ func TestCheckSupported(t *testing.T) {
 		raw     []byte // a record after them
 		kraft   int16
 		voters  int
+		ours    bool   // the log is
 		refused string // "" if it is not
 	}{
 		{name: "known features", records: []schema.MetadataRecord{mine, feature("share.version", 2), feature("transaction.version", 0)}},
@@ -150,6 +151,7 @@ func TestCheckSupported(t *testing.T) {
 		{name: "kraft.version", kraft: 2, refused: "has feature kraft.version at level 2"},
 		{name: "one voter", kraft: 1, voters: 1, records: []schema.MetadataRecord{mine}},
 		{name: "several voters", kraft: 1, voters: 3, records: []schema.MetadataRecord{mine}, refused: "quorum of 3 voters"},
+		{name: "several voters of ours", kraft: 1, voters: 3, ours: true, records: []schema.MetadataRecord{mine}},
 		{name: "an unknown record", records: []schema.MetadataRecord{mine}, raw: []byte{1, 99, 0, 0}, refused: "offset 1 what this release does not know (metadata record key 99"},
 		{name: "an unknown version", records: []schema.MetadataRecord{mine}, raw: []byte{1, 2, 5, 0}, refused: "TOPIC_RECORD version 5"},
 		{name: "the level says more than the record", records: []schema.MetadataRecord{level(40)}, raw: []byte{1, 99, 0, 0}, refused: "metadata.version 40"},
@@ -185,6 +187,11 @@ func TestCheckSupported(t *testing.T) {
 			}
 			if err = errors.Join(err, vfs.MkdirAll(fs, dir), vfs.WriteFile(fs, dir+"/00000000000000000000.log", log)); err != nil {
 				t.Fatal(err)
+			}
+			if test.ours {
+				if err := vfs.WriteFile(fs, dir+"/"+syncedFile, []byte("0\n")); err != nil {
+					t.Fatal(err)
+				}
 			}
 			before := contents(t, fs, dir)
 			err = CheckSupported(fs, dir, nil)

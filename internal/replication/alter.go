@@ -29,13 +29,17 @@ type alters struct {
 	waiting []partition.Proposed
 }
 
+func newAlters() alters { return alters{wake: make(chan struct{}, 1)} }
+
 // Propose has the controller asked for an in-sync set. It does not block.
-func (e *Engine) Propose(p partition.Proposed) {
-	e.alters.mu.Lock()
-	e.alters.waiting = append(e.alters.waiting, p)
-	e.alters.mu.Unlock()
+func (e *Engine) Propose(p partition.Proposed) { e.alters.add(p) }
+
+func (a *alters) add(p partition.Proposed) {
+	a.mu.Lock()
+	a.waiting = append(a.waiting, p)
+	a.mu.Unlock()
 	select {
-	case e.alters.wake <- struct{}{}:
+	case a.wake <- struct{}{}:
 	default:
 	}
 }
@@ -75,13 +79,18 @@ func (e *Engine) runAlters() {
 func (e *Engine) alter(all []partition.Proposed) bool {
 	ctx, cancel := context.WithTimeout(e.life, e.o.Limits.Timeout)
 	defer cancel()
-	resp, err := quorum.Do[*kmsg.AlterPartitionResponse](ctx, e.o.Controller, controller.AlterPartition{Request: e.alterRequest(all)})
+	resp, err := quorum.Do[*kmsg.AlterPartitionResponse](ctx, e.o.Controller, e.o.alteration(all))
+	return e.o.altered(all, resp, err)
+}
+
+// altered tells the partitions what the controller said, and reports as alter does.
+func (o *Options) altered(all []partition.Proposed, resp *kmsg.AlterPartitionResponse, err error) bool {
 	if err == nil {
 		err = kerr.ErrorForCode(resp.ErrorCode)
 	}
-	now := e.o.Now()
+	now := o.Now()
 	if err != nil {
-		e.o.Log.Warn("the controller did not take in-sync sets", "partitions", len(all), "err", err)
+		o.Log.Warn("the controller did not take in-sync sets", "partitions", len(all), "err", err)
 		for _, p := range all {
 			p.Partition.Altered(now, p.Proposal, replica.Leadership{}, err)
 		}
@@ -97,10 +106,11 @@ func (e *Engine) alter(all []partition.Proposed) bool {
 	return settled
 }
 
-func (e *Engine) alterRequest(all []partition.Proposed) *kmsg.AlterPartitionRequest {
+// alteration asks the controller for in-sync sets.
+func (o *Options) alteration(all []partition.Proposed) controller.AlterPartition {
 	req := kmsg.NewPtrAlterPartitionRequest()
 	req.SetVersion(req.MaxVersion())
-	req.BrokerID, req.BrokerEpoch = int32(e.o.Self), int64(e.o.Epoch())
+	req.BrokerID, req.BrokerEpoch = int32(o.Self), int64(o.Epoch())
 	for _, x := range all {
 		if n := len(req.Topics); n == 0 || req.Topics[n-1].TopicID != x.Partition.TopicID() {
 			t := kmsg.NewAlterPartitionRequestTopic()
@@ -117,7 +127,7 @@ func (e *Engine) alterRequest(all []partition.Proposed) *kmsg.AlterPartitionRequ
 		t := &req.Topics[len(req.Topics)-1]
 		t.Partitions = append(t.Partitions, p)
 	}
-	return req
+	return controller.AlterPartition{Request: req}
 }
 
 // answered finds what the controller said of a partition. One that it left out was not attempted.

@@ -2,7 +2,8 @@
 // sets that its own leaders want.
 //
 // Layer 4, an engine of the loop kind: a fetcher for each leader's node owns the connection to it and asks for all that is followed from
-// there, by Kafka's Fetch; one more loop sends AlterPartition. What a replica may do is decided in package replica; package partition writes.
+// there, by Kafka's Fetch; one more loop sends AlterPartition. What to ask and what an
+// answer leads to is its source's to say, which Steps drives without a goroutine. What a replica may do is decided in package replica; package partition writes.
 //
 // Invariants:
 //

@@ -43,16 +43,12 @@ type Engine struct {
 	end     context.CancelFunc
 	running sync.WaitGroup
 	alters  alters
-
-	mu       sync.Mutex // a leaf: guards the fields below and what fetchers follow
-	fetchers map[kafka.NodeID]*fetcher
-	followed map[*partition.Partition]*fetcher
+	sources sources
 }
 
 // New makes an engine that follows nothing.
 func New(o Options) *Engine {
-	e := &Engine{o: o, fetchers: make(map[kafka.NodeID]*fetcher), followed: make(map[*partition.Partition]*fetcher)}
-	e.alters.wake = make(chan struct{}, 1)
+	e := &Engine{o: o, alters: newAlters(), sources: newSources()}
 	e.life, e.end = context.WithCancel(context.Background())
 	e.running.Go(e.runAlters)
 	return e
@@ -66,27 +62,7 @@ func (e *Engine) Close() {
 
 // Moved looks whom a partition follows now, and has it fetched from there, or not at all. It does not block.
 func (e *Engine) Moved(p *partition.Partition) {
-	leader := kafka.NoNode
-	if _, ok := p.Fetching(); ok {
-		leader = p.Leadership().Leader
+	if fresh := e.sources.moved(&e.o, p); fresh != nil && e.life.Err() == nil {
+		e.running.Go((&fetcher{e: e, source: fresh}).run)
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	before := e.followed[p]
-	if before != nil && before.leader != leader {
-		delete(before.partitions, p)
-		delete(e.followed, p)
-	}
-	if leader == kafka.NoNode || e.life.Err() != nil {
-		return
-	}
-	f := e.fetchers[leader]
-	if f == nil {
-		f = &fetcher{e: e, leader: leader, wake: make(chan struct{}, 1), partitions: make(map[*partition.Partition]*followed)}
-		e.fetchers[leader] = f
-		e.running.Go(f.run)
-	}
-	f.partitions[p] = follow(p)
-	e.followed[p] = f
-	f.look()
 }

@@ -63,9 +63,18 @@ func newNode(t *testing.T, script ...func(*kmsg.FetchResponseTopicPartition)) *n
 		},
 		Limits: replication.Limits{MaxWait: time.Second, MinBytes: 1, MaxBytes: 1 << 20, MaxPartitionBytes: 1 << 20, Backoff: 50 * time.Millisecond, Timeout: 20 * time.Second},
 	})
+	n.open(n.engine.Propose, n.engine.Moved)
+	t.Cleanup(n.engine.Close)
+	n.apply(&schema.TopicRecord{Name: "t", TopicID: topic}, n.partition(0, 2))
+	return n
+}
+
+// open opens the partitions of an empty disk.
+func (n *node) open(propose func(partition.Proposed), moved func(*partition.Partition)) {
+	n.t.Helper()
 	fs := vfs.NewMem()
 	if err := fs.Mkdir("/data"); err != nil {
-		t.Fatal(err)
+		n.t.Fatal(err)
 	}
 	var err error
 	n.m, err = partition.Open(partition.Options{
@@ -74,19 +83,16 @@ func newNode(t *testing.T, script ...func(*kmsg.FetchResponseTopicPartition)) *n
 			return partition.Config{Log: commitlog.DefaultConfig(), MinInSyncReplicas: 1, MaxMessageBytes: 1 << 20, MaxDecompressed: 1 << 20,
 				FlushInterval: -1, TimestampBefore: -1, TimestampAfter: math.MaxInt64}
 		},
-		Now: time.Now, NewID: func() kafka.UUID { return kafka.UUID{8} }, Propose: n.engine.Propose, Moved: n.engine.Moved, Cluster: all{}, MaxLag: time.Minute,
+		Now: time.Now, NewID: func() kafka.UUID { return kafka.UUID{8} }, Propose: propose, Moved: moved, Cluster: all{}, MaxLag: time.Minute,
 	})
 	if err != nil {
-		t.Fatal(err)
+		n.t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		n.engine.Close()
+	n.t.Cleanup(func() {
 		if _, err := n.m.Close(); err != nil {
-			t.Error(err)
+			n.t.Error(err)
 		}
 	})
-	n.apply(&schema.TopicRecord{Name: "t", TopicID: topic}, n.partition(0, 2))
-	return n
 }
 
 // all brokers may come into an in-sync set.

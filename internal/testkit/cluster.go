@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,11 +14,12 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/storage"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-// Cluster is nodes that are broker and controller in one each, with ids from 1 on and a static quorum of all.
+// Cluster is nodes that are broker and controller in one each, with ids from 1 on and a quorum of all, static unless Options say otherwise.
 type Cluster struct {
 	t       testing.TB
 	Nodes   []*Node // by id, from 1 on: the first is Nodes[0]; nil while it is down
@@ -28,18 +30,26 @@ type Cluster struct {
 func StartCluster(t testing.TB, size int, o Options) *Cluster {
 	t.Helper()
 	c := &Cluster{t: t, Nodes: make([]*Node, size)}
-	var voters []string
+	var voters, addresses []string
+	var initial []storage.Voter
 	for i := range size {
 		own := o
 		own.FS = vfs.NewMem()
 		own.sockets = &sockets{}
 		own.ports = [2]int{own.sockets.reserve(t), own.sockets.reserve(t)}
+		addresses = append(addresses, loopback(own.ports[1]))
 		voters = append(voters, fmt.Sprintf("%d@%s", i+1, loopback(own.ports[1])))
+		initial = append(initial, storage.Voter{ID: kafka.NodeID(i + 1), Directory: Directory(i + 1), Host: "127.0.0.1", Port: own.ports[1]})
 		c.options = append(c.options, own)
 	}
 	for i := range c.options {
 		own := &c.options[i]
-		own.Set = append([]string{fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1), "controller.quorum.voters=" + strings.Join(voters, ",")}, o.Set...)
+		quorum := "controller.quorum.voters=" + strings.Join(voters, ",")
+		if o.Dynamic {
+			quorum = "controller.quorum.bootstrap.servers=" + strings.Join(addresses, ",")
+			own.initial = initial
+		}
+		own.Set = append([]string{fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1), quorum}, o.Set...)
 		own.cluster = "cluster"
 	}
 	var all sync.WaitGroup
@@ -53,6 +63,9 @@ func StartCluster(t testing.TB, size int, o Options) *Cluster {
 	return c
 }
 
+// Directory is the id of the metadata directory of node id in a dynamic quorum.
+func Directory(id int) kafka.UUID { return kafka.UUID{6: 0x40, 8: 0x80, 15: byte(id)} }
+
 func (c *Cluster) start(i int, start func(testing.TB, Options) (*Node, error)) {
 	n, err := start(c.t, c.options[i])
 	if err != nil {
@@ -60,6 +73,19 @@ func (c *Cluster) start(i int, start func(testing.TB, Options) (*Node, error)) {
 		return
 	}
 	c.Nodes[i] = n
+}
+
+// Join starts one more node with so far no vote in a dynamic quorum, and returns its id.
+func (c *Cluster) Join() int {
+	c.t.Helper()
+	i := len(c.Nodes)
+	own := c.options[0]
+	own.FS, own.initial, own.sockets = vfs.NewMem(), nil, &sockets{}
+	own.ports = [2]int{own.sockets.reserve(c.t), own.sockets.reserve(c.t)}
+	own.Set = append(slices.Clone(own.Set), fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1))
+	c.options, c.Nodes = append(c.options, own), append(c.Nodes, nil)
+	c.start(i, TryStart)
+	return i + 1
 }
 
 // Client is a client of the franz-go library, closed when the test ends.
@@ -148,7 +174,7 @@ func (c *Cluster) Wipe(id int, dir string) {
 	}
 	o.setDefaults()
 	world := storage.World{FS: o.FS, Now: o.Now, Random: rand.Reader}
-	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true}, io.Discard); err != nil {
+	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true, NoInitialVoters: o.Dynamic}, io.Discard); err != nil {
 		c.t.Fatal(err)
 	}
 }

@@ -39,8 +39,12 @@ type Options struct {
 	// Log gets what the node says; nil discards it.
 	Log io.Writer
 
+	// Dynamic has the voters of a cluster in its metadata log (kraft.version 1), not in its configuration.
+	Dynamic bool
+
 	// Of a node of a cluster, whose others know its ports already.
 	cluster string
+	initial []storage.Voter // of a dynamic quorum
 	sockets *sockets
 	ports   [2]int
 }
@@ -74,7 +78,7 @@ func TryStart(t testing.TB, o Options) (*Node, error) {
 	cfg := Config(t, o)
 	world := storage.World{FS: o.FS, Now: o.Now, Random: rand.Reader}
 	if o.cluster != "" {
-		if err := world.Format(storage.Request{Node: cfg, ClusterID: o.cluster}, io.Discard); err != nil {
+		if err := world.Format(storage.Request{Node: cfg, ClusterID: o.cluster, InitialVoters: o.initial, NoInitialVoters: o.Dynamic && o.initial == nil}, io.Discard); err != nil {
 			return nil, fmt.Errorf("format: %w", err)
 		}
 	} else if _, err := world.Prepare(cfg); err != nil {
@@ -205,7 +209,7 @@ func (o *Options) setDefaults() {
 // because tests write records with timestamps of their own.
 const properties = `process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:%[2]d
+%[4]s
 listeners=PLAINTEXT://127.0.0.1:%[1]d,CONTROLLER://127.0.0.1:%[2]d
 advertised.listeners=PLAINTEXT://127.0.0.1:%[1]d
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
@@ -233,7 +237,11 @@ func Config(t testing.TB, o Options) *config.Node {
 
 func configure(t testing.TB, o Options, ports [2]int) *config.Node {
 	t.Helper()
-	text := fmt.Sprintf(properties, ports[0], ports[1], strings.Join(o.Dirs, ","))
+	quorum := "controller.quorum.voters=1@" + loopback(ports[1])
+	if o.Dynamic {
+		quorum = "controller.quorum.bootstrap.servers=" + loopback(ports[1])
+	}
+	text := fmt.Sprintf(properties, ports[0], ports[1], strings.Join(o.Dirs, ","), quorum)
 	cfg, err := config.Load("testkit", []byte(text), o.Set)
 	if err != nil {
 		t.Fatalf("configuration: %v", err)

@@ -117,6 +117,9 @@ func consume(ctx context.Context, a *command.App, c *consumption) error {
 	if c.want.Follow && c.want.Span.From.Kind == span.End {
 		a.Notice("waiting for records that are written to %s from now on", command.Quoted(c.want.Topics))
 	}
+	if end, beyond := plan.Beyond(); beyond {
+		a.Notice("nothing is there yet: %s ends at offset %d, and --offset %s is behind it", command.Quoted(c.want.Topics), end, c.offset)
+	}
 	out.progress.Of(plan.Left(), c.want.Max)
 	out.next = fmt.Sprintf("`ottla consume %s --group readers%s` reads as a group, which remembers where it was", c.want.Topics[0], a.Again())
 	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Polled: a.Out.Flush, Each: c.each(ctx, out)}

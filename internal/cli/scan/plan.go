@@ -27,7 +27,8 @@ type reading struct {
 
 // Plan is what to read of each partition, and how far it is read.
 type Plan struct {
-	at map[command.PartitionKey]*reading
+	at   map[command.PartitionKey]*reading
+	ends command.Bounds // when the range was resolved
 }
 
 // resolve turns the range into offsets for each partition, and marks those that are done before they begin.
@@ -64,7 +65,20 @@ func (p *Plan) resolve(ctx context.Context, s *command.Server, w *Want) error {
 			return s.Failed(fmt.Sprintf("list offsets of %s-%d", key.Topic, key.Partition), err)
 		}
 	}
+	p.ends = b
 	return nil
+}
+
+// Beyond reports that the range begins behind the end of every partition that is read, and the highest of those ends.
+func (p *Plan) Beyond() (end int64, beyond bool) {
+	for key, r := range p.at {
+		_, last, err := p.ends.Of(key)
+		if err != nil || r.next <= last {
+			return 0, false
+		}
+		end = max(end, last)
+	}
+	return end, len(p.at) > 0
 }
 
 // After an election, a leader does not know for a moment where the log ends for consumers: so often it is asked again.

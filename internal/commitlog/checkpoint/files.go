@@ -198,11 +198,10 @@ func ReadMeta(f vfs.FS, dir string) (Meta, bool, error) {
 // Start tells under which circumstances a process found all of a log directory whole. If the next one finds it without a clean shutdown, but with
 // its own boot and mount, then only the process died: what was written and not synced is still there. Without a boot it tells nothing.
 type Start struct {
-	Boot        string     // the kernel's boot id
-	Mount       string     // identity of the directory: vfs.FS.Identity
-	Incarnation kafka.UUID // of the process
-	// Epoch is that of the broker's registration when the directory was last written to, kafka.NoBrokerEpoch if nobody knows.
-	Epoch kafka.BrokerEpoch
+	Boot        string            // the kernel's boot id
+	Mount       string            // identity of the directory: vfs.FS.Identity
+	Incarnation kafka.UUID        // of the process
+	Epoch       kafka.BrokerEpoch // with which it is registered; kafka.NoBrokerEpoch before
 }
 
 // SameMachineLife reports whether the page cache of s's process is still there for one that finds itself at now.
@@ -225,13 +224,15 @@ func ParseStart(b []byte) (Start, error) {
 	if err != nil {
 		return Start{}, fmt.Errorf("%w: incarnation: %w", ErrMalformed, err)
 	}
-	epoch := int64(kafka.NoBrokerEpoch)
-	if text, ok := p["epoch"]; ok { // earlier notes have none
-		if epoch, err = strconv.ParseInt(text, 10, 64); err != nil {
+	s := Start{Boot: p["boot"], Mount: p["mount"], Incarnation: id, Epoch: kafka.NoBrokerEpoch}
+	if p["epoch"] != "" { // which earlier releases did not write
+		epoch, err := strconv.ParseInt(p["epoch"], 10, 64)
+		if err != nil {
 			return Start{}, fmt.Errorf("%w: epoch: %w", ErrMalformed, err)
 		}
+		s.Epoch = kafka.BrokerEpoch(epoch)
 	}
-	return Start{Boot: p["boot"], Mount: p["mount"], Incarnation: id, Epoch: kafka.BrokerEpoch(epoch)}, nil
+	return s, nil
 }
 
 // WriteStart replaces ottla.start of log directory dir.

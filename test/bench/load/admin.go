@@ -19,6 +19,8 @@ const patience = time.Minute
 type Topic struct {
 	Name       string
 	Partitions int32
+	Replicas   int16     // 0 is one
+	Assigned   [][]int32 // the replicas of each partition, the leader first; nil has the server choose them
 	Configs    map[string]string
 }
 
@@ -30,11 +32,21 @@ func Create(address string, topics ...Topic) error {
 		return err
 	}
 	defer c.Close()
+	for _, t := range topics {
+		if err := AwaitBrokers(address, int(t.Replicas)); err != nil {
+			return err
+		}
+	}
 	if err := c.create(topics); err != nil {
 		return err
 	}
 	for _, t := range topics {
-		if err := c.awaitLeaders(t.Name, t.Partitions); err != nil {
+		if t.Replicas > 1 {
+			_, err = AwaitSynced(address, t.Name, int(t.Replicas))
+		} else {
+			err = c.awaitLeaders(t.Name, t.Partitions)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -46,7 +58,11 @@ func (c *Conn) create(topics []Topic) error {
 	req.Version, req.TimeoutMillis = 7, 120_000
 	for _, topic := range topics {
 		t := kmsg.NewCreateTopicsRequestTopic()
-		t.Topic, t.NumPartitions, t.ReplicationFactor = topic.Name, topic.Partitions, 1
+		t.Topic, t.NumPartitions, t.ReplicationFactor = topic.Name, topic.Partitions, max(1, topic.Replicas)
+		for p, replicas := range topic.Assigned {
+			t.NumPartitions, t.ReplicationFactor = -1, -1
+			t.ReplicaAssignment = append(t.ReplicaAssignment, kmsg.CreateTopicsRequestTopicReplicaAssignment{Partition: int32(p), Replicas: replicas})
+		}
 		for key, value := range topic.Configs {
 			set := kmsg.NewCreateTopicsRequestTopicConfig()
 			set.Name, set.Value = key, &value

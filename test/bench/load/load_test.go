@@ -1,6 +1,7 @@
 package load
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -115,5 +116,23 @@ func TestForeignClientsEndAfterRecords(t *testing.T) {
 	}
 	if n := (Limit{Bytes: 10}).records(1000); n != 1000 {
 		t.Errorf("%d records at the least", n)
+	}
+}
+
+// Each connection leads to one node; partitions are shared out among those that lead to their leader.
+func TestConnectionsLeadToLeaders(t *testing.T) {
+	for _, c := range []struct {
+		leaders []string
+		conns   int
+		want    string
+	}{
+		{nil, 2, "[{here [0 2 4]} {here [1 3 5]}]"},
+		{[]string{"a", "b", "c", "a", "b", "c"}, 3, "[{a [0 3]} {b [1 4]} {c [2 5]}]"},
+		{[]string{"a", "b", "c", "a", "b", "c"}, 6, "[{a [0]} {b [1]} {c [2]} {a [3]} {b [4]} {c [5]}]"},
+		{[]string{"a", "b", "b", "b", "b", "b"}, 5, "[{a [0]} {b [1 3 5]} {a [0]} {b [2 4]} {a [0]}]"},
+	} {
+		if got := fmt.Sprint(Traffic{Partitions: 6, Conns: c.conns, Leaders: c.leaders}.parts("here")); got != c.want {
+			t.Errorf("%v by %d connections: %s", c.leaders, c.conns, got)
+		}
 	}
 }

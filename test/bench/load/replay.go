@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,6 +33,9 @@ type Traffic struct {
 	Conns      int // connections; each has its share of the partitions
 	Depth      int // requests in flight on each
 	Batch      Batch
+	All        bool // acks=all, not 1
+	// Leaders are the addresses of the partitions' leaders; nil is one node that leads all.
+	Leaders []string
 	// Times, where it is not nil, gets how long each request took; Depth must be 1.
 	Times *histogram.Histogram
 }
@@ -109,23 +114,57 @@ type replayConn struct {
 
 func (t Traffic) open(address string) ([]replayConn, error) {
 	conns := make([]replayConn, 0, t.Conns)
-	encoded := map[int][]byte{}
-	for i := range t.Conns {
-		c, err := Dial(address)
+	encoded := make([][]byte, t.Partitions)
+	for _, part := range t.parts(address) {
+		c, err := Dial(part.address)
 		if err != nil {
 			closeAll(conns)
 			return nil, err
 		}
 		r := replayConn{Conn: c, check: Produced}
-		for p := i % t.Partitions; p < t.Partitions; p += t.Conns {
+		for _, p := range part.partitions {
 			if encoded[p] == nil {
-				encoded[p] = c.Frame(ProduceRequest(t.Topic, int32(p), t.Batch.Bytes))
+				req := ProduceRequest(t.Topic, int32(p), t.Batch.Bytes)
+				if t.All {
+					req.Acks = -1
+				}
+				encoded[p] = c.Frame(req)
 			}
 			r.frames = append(r.frames, encoded[p])
 		}
 		conns = append(conns, r)
 	}
 	return conns, nil
+}
+
+// part is what one connection is for.
+type part struct {
+	address    string
+	partitions []int
+}
+
+// parts shares the partitions out to connections: each leads to one node, and no node that leads has fewer than others by more than one.
+func (t Traffic) parts(address string) []part {
+	of := map[string][]int{}
+	for p := range t.Partitions {
+		leader := address
+		if t.Leaders != nil {
+			leader = t.Leaders[p]
+		}
+		of[leader] = append(of[leader], p)
+	}
+	leaders := slices.Sorted(maps.Keys(of))
+	var all []part
+	for i := range t.Conns {
+		leader := leaders[i%len(leaders)]
+		turn, turns := i/len(leaders), (t.Conns-i%len(leaders)+len(leaders)-1)/len(leaders)
+		made := part{address: leader}
+		for j := turn % len(of[leader]); j < len(of[leader]); j += turns {
+			made.partitions = append(made.partitions, of[leader][j])
+		}
+		all = append(all, made)
+	}
+	return all
 }
 
 // replay keeps depth requests in flight as long as more says so, and returns how many were acknowledged.

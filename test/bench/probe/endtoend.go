@@ -22,6 +22,16 @@ type Plan struct {
 	Producers int           // and as many consumers
 	Size      int           // bytes of a value
 	Length    time.Duration // of the run
+	All       bool          // acks=all, not 1
+	// Leaders are the addresses of the partitions' leaders; nil is one node that leads all.
+	Leaders []string
+}
+
+func (p Plan) leader(address string, partition int) string {
+	if p.Leaders == nil {
+		return address
+	}
+	return p.Leaders[partition]
 }
 
 // Procs is how many Go threads the probe needs at once even on one CPU: its sleeps hold theirs.
@@ -36,11 +46,11 @@ func EndToEnd(ctx context.Context, address string, p Plan) (*histogram.Histogram
 	producers := make([]*load.Conn, p.Producers)
 	for i := range p.Producers {
 		var err error
-		if consumers[i], err = load.OpenTail(address, p.Topic, int32(i)); err != nil {
+		if consumers[i], err = load.OpenTail(p.leader(address, i), p.Topic, int32(i)); err != nil {
 			return nil, err
 		}
 		defer consumers[i].Close()
-		if producers[i], err = load.Dial(address); err != nil {
+		if producers[i], err = load.Dial(p.leader(address, i)); err != nil {
 			return nil, err
 		}
 		defer producers[i].Close()
@@ -134,7 +144,11 @@ func (p Plan) send(ctx context.Context, producers []*load.Conn) error {
 			return err
 		}
 		c := producers[i%len(producers)]
-		if err := c.Write(c.Frame(load.ProduceRequest(p.Topic, int32(i%len(producers)), batch))); err != nil {
+		req := load.ProduceRequest(p.Topic, int32(i%len(producers)), batch)
+		if p.All {
+			req.Acks = -1
+		}
+		if err := c.Write(c.Frame(req)); err != nil {
 			return err
 		}
 		return ctx.Err()

@@ -11,7 +11,7 @@ const partitions = 12
 func All() map[string]*stage.Workload {
 	all := map[string]*stage.Workload{}
 	for _, list := range [][]*stage.Workload{produceRows(), smallRows(), latencyRows(), fetchRows(), foreignRows(),
-		cliffRows(), memoryRows(), startRows(), recoveryRows(), partitionRows(), rebalanceRows(), compactRows(), durableRows(), idleRows(), compressedRows()} {
+		cliffRows(), memoryRows(), startRows(), recoveryRows(), partitionRows(), rebalanceRows(), compactRows(), durableRows(), idleRows(), compressedRows(), failoverRows()} {
 		for _, w := range list {
 			all[w.Key] = w
 		}

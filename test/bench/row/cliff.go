@@ -35,12 +35,11 @@ func fillOld(ctx context.Context, s *stage.Stand) error {
 
 // cliff probes twice, for half of the time each: alone, and beside a reader of the old data.
 func cliff(ctx context.Context, s *stage.Stand) error {
-	topic, err := s.Fresh(4, nil)
-	if err != nil {
+	p := row5
+	p.Rate, p.Length = 10_000, s.Latency/2
+	if err := aim(s, &p); err != nil {
 		return err
 	}
-	p := plan(topic, s.Latency/2)
-	p.Rate = 10_000
 	if err := endToEnd(ctx, s, p, " alone"); err != nil {
 		return err
 	}
@@ -59,7 +58,7 @@ func cliff(ctx context.Context, s *stage.Stand) error {
 		result <- read{done, err}
 	}()
 	began := time.Now()
-	err = endToEnd(ctx, s, p, " beside")
+	err := endToEnd(ctx, s, p, " beside")
 	took := time.Since(began)
 	stop()
 	r := <-result

@@ -2,6 +2,7 @@ package row
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/ottla/ottla/internal/histogram"
@@ -11,24 +12,32 @@ import (
 	"github.com/ottla/ottla/test/bench/stage"
 )
 
-// plan is what the probe of row 5 sends.
-func plan(topic string, length time.Duration) probe.Plan {
-	return probe.Plan{Topic: topic, Rate: 5000, Producers: 4, Size: 1024, Length: length}
-}
+// row5 and row6 are what the probe of these rows sends.
+var (
+	row5 = probe.Plan{Rate: 5000, Producers: 4, Size: 1024}
+	row6 = probe.Plan{Rate: 2000, Producers: 4, Size: 1024, All: true}
+)
 
 func latencyRows() []*stage.Workload {
 	return []*stage.Workload{
-		{Key: "5/warm", Path: "end to end", Pinned: true, Procs: probe.Procs, Floors: []string{"bare"}, Run: warmLatency},
-		{Key: "5/first 15 s after the start", Pinned: true, Procs: probe.Procs, Own: true, Run: firstLatency},
+		{Key: "5/warm", Path: "end to end", Pinned: true, Procs: probe.Procs, Floors: []string{"bare"}, Run: latency(row5)},
+		{Key: "5/first 15 s after the start", Pinned: true, Procs: probe.Procs, Own: true, Run: firstLatency(row5)},
+		{Key: "6/warm", Path: "end to end, replicated", Procs: probe.Procs, Nodes: three, Properties: durably, Run: latency(row6)},
+		{Key: "6/first 15 s after the start", Procs: probe.Procs, Nodes: three, Properties: durably, Own: true, Run: firstLatency(row6)},
+		{Key: "7/probe", Path: "end to end, replicated", Procs: probe.Procs, Nodes: three, Properties: durably, Run: highestRate},
 	}
 }
 
-func warmLatency(ctx context.Context, s *stage.Stand) error {
-	topic, err := s.Fresh(4, nil)
-	if err != nil {
+func latency(p probe.Plan) func(context.Context, *stage.Stand) error {
+	return func(ctx context.Context, s *stage.Stand) error { return probed(ctx, s, p, s.Latency) }
+}
+
+// probed measures a probe on a fresh topic, and its control.
+func probed(ctx context.Context, s *stage.Stand, p probe.Plan, length time.Duration) error {
+	if err := aim(s, &p); err != nil {
 		return err
 	}
-	p := plan(topic, s.Latency)
+	p.Length = length
 	if err := endToEnd(ctx, s, p, ""); err != nil {
 		return err
 	}
@@ -79,21 +88,66 @@ func control(ctx context.Context, s *stage.Stand, p probe.Plan, behind string) e
 }
 
 // firstLatency probes a server in its first 15 s: what a deployment or a crash does to those who wait.
-func firstLatency(ctx context.Context, s *stage.Stand) error {
-	started, err := s.Begin(ctx, "")
+func firstLatency(p probe.Plan) func(context.Context, *stage.Stand) error {
+	return func(ctx context.Context, s *stage.Stand) error {
+		if err := started(ctx, s); err != nil {
+			return err
+		}
+		return probed(ctx, s, p, min(s.Latency, 15*time.Second))
+	}
+}
+
+// aim gives a probe a fresh topic and tells it who leads the partitions.
+func aim(s *stage.Stand, p *probe.Plan) error {
+	topic, err := s.Fresh(int32(p.Producers), nil)
 	if err != nil {
 		return err
 	}
-	if err := started.Start(ctx); err != nil {
+	p.Topic = topic
+	p.Leaders, err = leaders(s, topic)
+	return err
+}
+
+const (
+	// keeps is the tail that a rate of row 7 has to keep.
+	keeps = 5 * time.Millisecond
+	// step is from one rate to the next, and strides between those that are surely too low.
+	step, stride = 1.2, 2
+)
+
+// highestRate looks for the highest rate whose tail is within bounds: in strides until one is not, and from the last that is in steps. A rate
+// that fails is tried once more, so that a hiccup of the machine does not end it.
+func highestRate(ctx context.Context, s *stage.Stand) error {
+	p := row6
+	if err := aim(s, &p); err != nil {
 		return err
 	}
-	topic, err := s.Fresh(4, nil)
-	if err != nil {
-		return err
+	p.Length = min(s.Latency, 10*time.Second)
+	best := 0
+	for _, by := range []float64{stride, step} {
+		for p.Rate = max(row6.Rate/2, int(by*float64(best))); ; p.Rate = int(by * float64(p.Rate)) {
+			ok, err := sustains(ctx, s, p)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				break
+			}
+			best = p.Rate
+		}
 	}
-	p := plan(topic, min(s.Latency, 15*time.Second))
-	if err := endToEnd(ctx, s, p, ""); err != nil {
-		return err
+	s.Set("records/s", float64(best))
+	return nil
+}
+
+func sustains(ctx context.Context, s *stage.Stand, p probe.Plan) (bool, error) {
+	for range 2 {
+		if err := endToEnd(ctx, s, p, fmt.Sprintf(" at %d/s", p.Rate)); err != nil {
+			return false, err
+		}
+		if s.Get(fmt.Sprintf("p99 ms at %d/s", p.Rate)) <= ms(keeps) {
+			return true, nil
+		}
 	}
-	return control(ctx, s, p, "")
+	return false, nil
 }

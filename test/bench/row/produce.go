@@ -3,6 +3,8 @@ package row
 import (
 	"context"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/stage"
@@ -26,6 +28,13 @@ func produceRows() []*stage.Workload {
 		{Key: "3/batches of 64 KiB", Path: "small records", Bulk: true, Pinned: true, Floors: []string{"null", "bare"}, Run: replay(64<<10, 100, nil)},
 		{Key: "3/records of 1 KiB in batches of 16 KiB", Path: "small batches", Bulk: true, Pinned: true, Floors: []string{"null", "bare"},
 			Run: replay(16<<10, 1000, nil)},
+		{Key: "2/replayer", Path: "replicated produce", Bulk: true, Nodes: three, Properties: durably, Run: replay(256<<10, 1000, nil)},
+		{Key: "2/franz-go", Path: "replicated produce", Bulk: true, Nodes: three, Properties: durably,
+			Run: func(ctx context.Context, s *stage.Stand) error {
+				return produced(s, partitions, nil, func(topic string) (load.Done, error) {
+					return load.FranzProduce(ctx, s.Side.Address, topic, 1000, s.Limit(1), kgo.RequiredAcks(kgo.AllISRAcks()))
+				})
+			}},
 	}
 }
 
@@ -37,9 +46,23 @@ func replay(size, each int, configs map[string]string) func(context.Context, *st
 			return err
 		}
 		return produced(s, partitions, configs, func(topic string) (load.Done, error) {
-			return load.Replay(ctx, s.Side.Address, load.Traffic{Topic: topic, Partitions: partitions, Conns: conns, Depth: depth, Batch: batch}, s.Limit(1))
+			at, err := leaders(s, topic)
+			if err != nil {
+				return load.Done{}, err
+			}
+			traffic := load.Traffic{Topic: topic, Partitions: partitions, Conns: conns, Depth: depth, Batch: batch, All: at != nil, Leaders: at}
+			return load.Replay(ctx, s.Side.Address, traffic, s.Limit(1))
 		})
 	}
+}
+
+// leaders are the addresses of a topic's leaders; nil where one node leads all.
+func leaders(s *stage.Stand, topic string) ([]string, error) {
+	if s.Replicas() == 1 {
+		return nil, nil
+	}
+	told, err := load.Ask(s.Side.Address, topic)
+	return told.Addresses(), err
 }
 
 // produced measures a load on a fresh topic.

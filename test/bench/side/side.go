@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
-	"github.com/ottla/ottla/test/bench/machine"
 	"github.com/ottla/ottla/test/compat/peer"
 )
 
@@ -23,8 +20,9 @@ import (
 type Settings struct {
 	Properties map[string]string
 	CPUs       []int  // that the side may use; none means all
-	Memory     int64  // bytes that it may use with its page cache; 0 is no limit
+	Memory     int64  // bytes that it may use with its page cache, in equal shares of its nodes; 0 is no limit
 	Heap       string // of a JVM, as in -Xmx; "" is DefaultHeap
+	Nodes      int    // of a cluster, each broker and controller; 0 is one
 }
 
 // DefaultHeap is Kafka's own.
@@ -43,22 +41,15 @@ func (p *Ports) next() string {
 	return "127.0.0.1:" + strconv.Itoa(p.First+int(p.given.Add(1)-1)%400)
 }
 
-// Side is a running server.
+// Side is a running server: one node, or a cluster of them.
 type Side struct {
 	Program *Program
-	Address string
-	Dir     string    // its log directory
-	Began   time.Time // when the process was started
+	Nodes   []*Node
+	Address string    // of the first node
+	Dir     string    // the log directory, or of a cluster the folder of them
+	Began   time.Time // when the first process was started
 
-	controller string
-	settings   Settings
-	ports      *Ports
-	cmd        *exec.Cmd
-	group      *machine.Group
-	// Ungrouped says why there is no control group, "" where there is one.
-	Ungrouped string
-	ended     chan struct{} // closed when the process has been reaped
-	log       string
+	ports *Ports
 }
 
 // patience bounds the wait for a server to come or to go.
@@ -73,228 +64,161 @@ func Start(ctx context.Context, p *Program, dir string, s Settings, ports *Ports
 	return side, side.Start(ctx)
 }
 
-// New makes a side whose process does not run yet.
+// New makes a side whose processes do not run yet. A program that is no cluster's has one node, whatever the settings say.
 func New(_ context.Context, p *Program, dir string, s Settings, ports *Ports) (*Side, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+	made := &Side{Program: p, Dir: dir, ports: ports}
+	count := max(1, s.Nodes)
+	if p.Kind != Ottla && p.Kind != Kafka {
+		count = 1
 	}
-	return &Side{Program: p, Dir: dir, settings: s, ports: ports, log: dir + ".log"}, nil
+	s.Memory /= int64(count)
+	for i := range count {
+		n := &Node{Program: p, ID: int32(peer.NodeID + i), Dir: dir, settings: s}
+		if count > 1 {
+			n.Dir = filepath.Join(dir, strconv.Itoa(int(n.ID)))
+		}
+		n.log = n.Dir + ".log"
+		if err := os.MkdirAll(n.Dir, 0o755); err != nil {
+			return nil, err
+		}
+		made.Nodes = append(made.Nodes, n)
+	}
+	return made, nil
 }
 
-// Start formats the directory where needed, starts the process and waits until it answers.
+// Start formats directories where needed, starts the processes and waits until all answer.
 func (s *Side) Start(ctx context.Context) error {
 	if err := s.Spawn(ctx); err != nil {
 		return err
 	}
-	return s.Await(ctx)
+	for _, n := range s.Nodes {
+		if err := n.Await(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// Spawn is Start without the wait: the server may not even listen yet. Began is taken after the directory was formatted.
+// Spawn is Start without the wait: nothing may even listen yet. Began is taken after the first directory was formatted.
 func (s *Side) Spawn(ctx context.Context) error {
-	if s.Program.Kind == Running {
-		s.Address, s.Began, s.ended = s.Program.Address, time.Now(), make(chan struct{})
-		return nil
-	}
-	argv, err := s.command(ctx)
-	if err != nil {
+	if err := s.reserve(); err != nil {
 		return err
 	}
-	out, err := os.OpenFile(s.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	s.cmd = exec.Command(argv[0], argv[1:]...)
-	s.cmd.Stdout, s.cmd.Stderr = out, out
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
-	s.cmd.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(s.procs()))
-	if err := s.enclose(); err != nil {
-		return err
-	}
-	s.ended = make(chan struct{})
-	started := make(chan error)
-	go s.keep(started)
-	return <-started
-}
-
-func (s *Side) procs() int {
-	if n := len(s.settings.CPUs); n > 0 {
-		return n
-	}
-	return machine.CPUs
-}
-
-// groups numbers the control groups of this process.
-var groups atomic.Int32
-
-// enclose makes the control group.
-func (s *Side) enclose() error {
-	s.Ungrouped = ""
-	g, err := machine.NewGroup(fmt.Sprintf("ottla-bench-%d-%d", os.Getpid(), groups.Add(1)), s.settings.Memory)
-	if errors.Is(err, machine.ErrNoGroups) {
-		s.group, s.Ungrouped = nil, strings.ReplaceAll(err.Error(), "\n", ": ")
-		return nil
-	}
-	s.group = g
-	return err
-}
-
-// keep is the thread that the process descends from: it has its CPUs and its group, and lives as long as the process does,
-// because the kernel ends the process with it.
-func (s *Side) keep(started chan<- error) {
-	runtime.LockOSThread() // and never unlocked: the thread ends with this goroutine
-	defer close(s.ended)
-	err := machine.PinThread(s.settings.CPUs)
-	if err == nil && s.group != nil {
-		err = s.group.Enter()
-	}
-	if err == nil && s.group != nil && s.group.Folder() != "" {
-		var folder *os.File
-		if folder, err = os.Open(s.group.Folder()); err == nil {
-			defer folder.Close()
-			s.cmd.SysProcAttr.UseCgroupFD, s.cmd.SysProcAttr.CgroupFD = true, int(folder.Fd())
+	for _, n := range s.Nodes {
+		if err := n.Spawn(ctx); err != nil {
+			return err
 		}
 	}
-	if err == nil {
-		s.Began = time.Now()
-		err = s.cmd.Start()
-	}
-	if s.group != nil {
-		err = errors.Join(err, s.group.Leave())
-	}
-	started <- err
-	if s.cmd.Process != nil {
-		_ = s.cmd.Wait() // how it ended matters to those who stop it, and they look at the log
-	}
+	s.Address, s.Began = s.Nodes[0].Address, s.Nodes[0].Began
+	return nil
 }
 
-func (s *Side) command(ctx context.Context) ([]string, error) {
-	if s.Address == "" {
-		s.Address, s.controller = s.ports.next(), s.ports.next()
-	}
-	o := peer.Options{Dir: s.Dir, Listen: s.Address, Controller: s.controller, Properties: s.settings.Properties, Log: s.log, Binary: s.Program.Binary}
-	switch s.Program.Kind {
-	case Kafka, Ottla:
-		heap := s.settings.Heap
-		if heap == "" {
-			heap = DefaultHeap
+// reserve gives the nodes their addresses, at the first start, and tells each node of a cluster who the others are.
+func (s *Side) reserve() error {
+	taken := map[string]bool{}
+	var voters []string
+	for _, n := range s.Nodes {
+		for s.Program.Kind != Running && (n.Address == "" || taken[n.Address] || taken[n.controller]) {
+			o, err := peer.Reserve(peer.Options{Dir: n.Dir, Listen: s.ports.next(), Controller: s.ports.next()})
+			if err != nil {
+				return err
+			}
+			n.Address, n.controller = o.Listen, o.Controller
 		}
-		// Named, because a JVM that sees one CPU picks the serial collector.
-		o.JVM = []string{"-Xms" + heap, "-Xmx" + heap, "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20",
-			"-XX:InitiatingHeapOccupancyPercent=35", "-XX:+ExplicitGCInvokesConcurrent"}
-		argv, o, err := peer.Command(ctx, peer.Kind(s.Program.Kind), o)
-		s.Address, s.controller = o.Listen, o.Controller
-		return argv, err
+		taken[n.Address], taken[n.controller] = true, true
+		voters = append(voters, fmt.Sprintf("%d@%s", n.ID, n.controller))
 	}
-	o, err := peer.Reserve(o)
-	s.Address = o.Listen
-	return []string{s.Program.Binary, "-serve", string(s.Program.Kind), "-serve-address", s.Address, "-serve-dir", s.Dir}, err
+	for _, n := range s.Nodes {
+		if len(s.Nodes) == 1 {
+			break
+		}
+		p := map[string]string{}
+		for _, internal := range []string{"offsets.topic", "transaction.state.log", "share.coordinator.state.topic"} {
+			p[internal+".replication.factor"] = "3"
+		}
+		p["transaction.state.log.min.isr"], p["share.coordinator.state.topic.min.isr"] = "2", "2"
+		p["node.id"], p["controller.quorum.voters"] = strconv.Itoa(int(n.ID)), strings.Join(voters, ",")
+		maps.Copy(p, n.settings.Properties)
+		n.settings.Properties = p
+	}
+	return nil
 }
 
-// Await returns when the server answers.
-func (s *Side) Await(ctx context.Context) error {
-	for deadline := time.Now().Add(patience); ; machine.Nap(5 * time.Millisecond) {
-		if s.Program.Kind == Echo && dials(s.Address) || s.Program.Kind != Echo && peer.Answers(ctx, s.Address) {
-			return nil
-		}
-		select {
-		case <-s.ended:
-			return fmt.Errorf("%s ended before it answered: %s", s.Program.Name, s.Said(15))
-		case <-ctx.Done():
-			return ctx.Err()
-		default:
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("%s does not answer within %v: %s", s.Program.Name, patience, s.Said(15))
-		}
-	}
-}
+// PID is the process id of the first node.
+func (s *Side) PID() int { return s.Nodes[0].PID() }
 
-// PID is the id of the process.
-func (s *Side) PID() int {
-	if s.Program.Kind == Running {
-		return s.Program.PID
-	}
-	return s.cmd.Process.Pid
-}
+// Ungrouped says why there is no control group, "" where there is one.
+func (s *Side) Ungrouped() string { return s.Nodes[0].Ungrouped }
 
-// Running says whether there is a process.
+// Running says whether all processes run.
 func (s *Side) Running() bool {
-	if s == nil || s.ended == nil {
+	if s == nil {
 		return false
 	}
-	select {
-	case <-s.ended:
-		return false
-	default:
-		return true
-	}
-}
-
-// CPU is what the running process has used so far: by its control group, exact, or by the account of the process.
-func (s *Side) CPU() (time.Duration, error) {
-	if !s.Program.Counted() {
-		return 0, nil
-	}
-	if s.group != nil {
-		if used, ok, err := s.group.CPU(); ok || err != nil {
-			return used, err
+	for _, n := range s.Nodes {
+		if !n.Running() {
+			return false
 		}
 	}
-	return machine.ProcessCPU(s.PID())
+	return true
 }
 
-// Resident is the resident memory in bytes.
-func (s *Side) Resident() (int64, error) { return machine.Resident(s.PID()) }
-
-// Stop asks the process to end and waits until it has; it may be started again on its directory.
-func (s *Side) Stop() error { return s.end(syscall.SIGTERM) }
-
-// Kill ends the process at once.
-func (s *Side) Kill() error { return s.end(syscall.SIGKILL) }
-
-func (s *Side) end(sig syscall.Signal) error {
-	if s == nil || s.ended == nil || s.Program.Kind == Running {
-		return nil
+// CPU is what the processes that run have used so far.
+func (s *Side) CPU() (sum time.Duration, err error) {
+	for _, n := range s.Nodes {
+		if !n.Running() {
+			continue
+		}
+		used, err := n.CPU()
+		if err != nil && n.Running() {
+			return 0, err
+		}
+		sum += used
 	}
-	if err := s.cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return err
-	}
-	select {
-	case <-s.ended:
-	case <-time.After(patience):
-		_ = s.cmd.Process.Kill() // it is gone in a moment, in whatever way
-		<-s.ended
-	}
-	s.ended = nil
-	if s.group == nil {
-		return nil
-	}
-	err := s.group.Remove()
-	s.group = nil
-	return err
+	return sum, nil
 }
 
-// Discard kills the process and deletes what it wrote.
+// Resident is the resident memory of all nodes in bytes.
+func (s *Side) Resident() (sum int64, err error) {
+	for _, n := range s.Nodes {
+		used, err := n.Resident()
+		if err != nil {
+			return 0, err
+		}
+		sum += used
+	}
+	return sum, nil
+}
+
+// Stop asks the processes to end, one after the other, and waits until they have; they may be started again.
+func (s *Side) Stop() error { return s.each((*Node).Stop) }
+
+// Kill ends the processes at once.
+func (s *Side) Kill() error { return s.each((*Node).Kill) }
+
+func (s *Side) each(f func(*Node) error) error {
+	var errs []error
+	for _, n := range s.Nodes {
+		errs = append(errs, f(n))
+	}
+	return errors.Join(errs...)
+}
+
+// Discard kills the processes and deletes what they wrote.
 func (s *Side) Discard() error {
 	if s == nil {
 		return nil
 	}
-	err := s.Kill()
-	for _, path := range []string{s.Dir, s.Dir + ".properties", s.log} {
-		err = errors.Join(err, os.RemoveAll(path))
-	}
-	return err
+	return errors.Join(s.each((*Node).discard), os.RemoveAll(s.Dir))
 }
 
-// Said is the end of what the process wrote.
+// Said is the end of what the processes wrote.
 func (s *Side) Said(lines int) string {
-	b, err := os.ReadFile(s.log)
-	if err != nil {
-		return err.Error()
+	var all []string
+	for _, n := range s.Nodes {
+		all = append(all, n.Said(lines))
 	}
-	all := strings.Split(strings.TrimSpace(string(b)), "\n")
-	return filepath.Base(s.log) + ":\n" + strings.Join(all[max(0, len(all)-lines):], "\n")
+	return strings.Join(all, "\n")
 }
 
 func dials(address string) bool {

@@ -29,6 +29,7 @@ type Options struct {
 	Old       int64         // bytes of old data of row 10
 	Many      int           // partitions that row 15 gives to ours alone
 	Idle      int           // connections of row 12
+	Faults    int           // of a run of row 16
 	Memory    int64         // of each side with its page cache; 0 is no limit
 	Rule      judge.Rule
 	Unpinned  bool // pin nothing
@@ -83,7 +84,7 @@ func (l *Lab) program(role string) (*side.Program, error) {
 
 // settings are those of a workload.
 func (l *Lab) settings(w *Workload) side.Settings {
-	s := side.Settings{Properties: maps.Clone(base), Memory: l.Memory, Heap: w.Heap}
+	s := side.Settings{Properties: maps.Clone(base), Memory: l.Memory, Heap: w.Heap, Nodes: w.Nodes}
 	maps.Copy(s.Properties, w.Properties)
 	if w.Memory > 0 {
 		s.Memory = w.Memory
@@ -104,7 +105,11 @@ func (l *Lab) Configuration(w *Workload) string {
 	if len(s.CPUs) > 0 {
 		cpus = fmt.Sprint("CPUs ", s.CPUs)
 	}
-	return fmt.Sprintf("%v, %.4g GiB of memory, JVM heap %s, %s", s.Properties, float64(s.Memory)/(1<<30), s.Heap, cpus)
+	nodes := ""
+	if s.Nodes > 1 {
+		nodes = fmt.Sprintf("%d nodes that share ", s.Nodes)
+	}
+	return fmt.Sprintf("%v, %s%.4g GiB of memory, JVM heap %s, %s", s.Properties, nodes, float64(s.Memory)/(1<<30), s.Heap, cpus)
 }
 
 // folder makes the name of a fresh directory.
@@ -131,9 +136,9 @@ func (l *Lab) running(ctx context.Context, role string, w *Workload) (*side.Side
 	if s != nil {
 		l.sides[role], l.keys[role] = s, key
 	}
-	if err == nil && s.Ungrouped != "" && !l.warmed["said"] {
+	if err == nil && s.Ungrouped() != "" && !l.warmed["said"] {
 		l.warmed["said"] = true
-		l.Note("the memory of the sides was not limited: " + s.Ungrouped)
+		l.Note("the memory of the sides was not limited: " + s.Ungrouped())
 	}
 	return s, err
 }

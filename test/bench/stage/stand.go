@@ -26,6 +26,7 @@ type Workload struct {
 	Properties map[string]string
 	Memory     int64
 	Heap       string
+	Nodes      int // of a side; topics have as many replicas; 0 is one
 
 	// Own says that Run starts sides itself, and that none is running meanwhile.
 	Own bool
@@ -76,12 +77,24 @@ func (s *Stand) Limit(times int64) load.Limit {
 	return load.Limit{Bytes: times * s.Bytes, Time: s.Longest}
 }
 
+// Replicas are those of a fresh topic's partitions.
+func (s *Stand) Replicas() int16 { return int16(max(1, s.w.Nodes)) }
+
 // Fresh makes a topic with a name of its own, which is deleted after the run (or with the row, in Prepare).
 func (s *Stand) Fresh(partitions int32, configs map[string]string) (string, error) {
+	return s.create(load.Topic{Partitions: partitions, Replicas: s.Replicas(), Configs: configs})
+}
+
+// Placed is Fresh with the replicas of each partition on chosen nodes, the leader's first.
+func (s *Stand) Placed(replicas [][]int32) (string, error) {
+	return s.create(load.Topic{Assigned: replicas, Partitions: int32(len(replicas)), Replicas: int16(len(replicas[0]))})
+}
+
+func (s *Stand) create(t load.Topic) (string, error) {
 	s.count++
-	name := fmt.Sprintf("bench-%d", s.count)
-	s.topics = append(s.topics, name)
-	return name, load.Create(s.Side.Address, load.Topic{Name: name, Partitions: partitions, Configs: configs})
+	t.Name = fmt.Sprintf("bench-%d", s.count)
+	s.topics = append(s.topics, t.Name)
+	return t.Name, load.Create(s.Side.Address, t)
 }
 
 // Begin makes a side of its own for a workload that is Own, on a directory; "" is a fresh one. It is not started yet.

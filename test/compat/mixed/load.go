@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/test/compat/peer"
+)
+
+// The topics of the load, and how many partitions each has.
+const (
+	franzTopic = "franz"
+	javaTopic  = "java"
+	partitions = 4
+)
+
+// load is the clients that work throughout.
+type load struct {
+	cancel    context.CancelFunc // ends the producers of franz-go
+	producers sync.WaitGroup
+	consumer  chan struct{} // closed when the consumer of franz-go has ended
+	java      *javaClient
+
+	mu     sync.Mutex // guards what follows
+	acked  [partitions]uint64
+	read   [partitions]uint64
+	last   [partitions]time.Time // when something was acknowledged
+	gap    time.Duration         // the longest since longest was called
+	ended  bool                  // nothing is written any more
+	errors []string
+}
+
+// begin starts the clients.
+func begin(ctx context.Context, c *cluster) (*load, error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	l := &load{cancel: cancel, consumer: make(chan struct{})}
+	var err error
+	if l.java, err = startJava(ctx, c); err != nil {
+		cancel()
+		return nil, err
+	}
+	seeds := []kgo.Opt{kgo.SeedBrokers(c.addresses()...), kgo.MetadataMinAge(20 * time.Millisecond), kgo.DialTimeout(time.Second)}
+	for p := range partitions {
+		client, err := kgo.NewClient(append(seeds, kgo.DefaultProduceTopic(franzTopic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+			kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.RetryBackoffFn(func(int) time.Duration { return 20 * time.Millisecond }))...)
+		if err != nil {
+			cancel()
+			return nil, err
+		}
+		l.last[p] = time.Now()
+		l.producers.Go(func() {
+			defer client.Close()
+			l.produce(ctx, client, p)
+		})
+	}
+	consumer, err := kgo.NewClient(append(seeds, kgo.ConsumerGroup(franzTopic), kgo.ConsumeTopics(franzTopic), kgo.DisableAutoCommit(),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))...)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	go l.consume(consumer)
+	return l, nil
+}
+
+// produce numbers the records of a partition from 1 on.
+func (l *load) produce(ctx context.Context, client *kgo.Client, p int) {
+	for n := uint64(1); ctx.Err() == nil; n++ {
+		err := client.ProduceSync(context.WithoutCancel(ctx), &kgo.Record{Partition: int32(p), Value: binary.BigEndian.AppendUint64(nil, n)}).FirstErr()
+		if err != nil {
+			l.fail("produce %d:%d: %v", p, n, err)
+			return
+		}
+		l.mu.Lock()
+		l.acked[p] = n
+		l.gap = max(l.gap, time.Since(l.last[p]))
+		l.last[p] = time.Now()
+		l.mu.Unlock()
+		_ = pause(ctx, 2*time.Millisecond)
+	}
+}
+
+// consume reads along until all is read that was acknowledged.
+func (l *load) consume(client *kgo.Client) {
+	defer close(l.consumer)
+	defer client.Close()
+	var deadline time.Time
+	for !l.caughtUp() {
+		if deadline.IsZero() && l.over() {
+			deadline = time.Now().Add(settles)
+		}
+		if !deadline.IsZero() && time.Now().After(deadline) {
+			l.fail("the consumer does not come to the end")
+			return
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		fetches := client.PollFetches(ctx)
+		cancel()
+		fetches.EachRecord(l.took)
+		if fetches.NumRecords() == 0 {
+			continue
+		}
+		if err := client.CommitUncommittedOffsets(context.Background()); err != nil {
+			l.fail("commit: %v", err)
+		}
+	}
+}
+
+// took wants the next number of a partition.
+func (l *load) took(r *kgo.Record) {
+	n := binary.BigEndian.Uint64(r.Value)
+	l.mu.Lock()
+	last := l.read[r.Partition]
+	l.read[r.Partition] = n
+	l.mu.Unlock()
+	if n != last+1 {
+		l.fail("read %d:%d after %d", r.Partition, n, last)
+	}
+}
+
+func (l *load) caughtUp() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for p := range l.acked {
+		if l.read[p] < l.acked[p] {
+			return false
+		}
+	}
+	return l.ended
+}
+
+func (l *load) over() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.ended
+}
+
+func (l *load) fail(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.errors = append(l.errors, "franz: "+fmt.Sprintf(format, args...))
+}
+
+// longest is the longest time without an acknowledgement in any partition since it was called last.
+func (l *load) longest() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	gap := l.gap
+	for _, at := range l.last {
+		gap = max(gap, time.Since(at))
+	}
+	l.gap = 0
+	return gap
+}
+
+// end lets the clients finish: the producers what they sent last, the consumers what was acknowledged.
+func (l *load) end() (acked map[string][]uint64, errors []string, err error) {
+	l.cancel()
+	l.producers.Wait()
+	l.mu.Lock()
+	l.ended = true
+	l.mu.Unlock()
+	java, said, err := l.java.end()
+	<-l.consumer
+	return map[string][]uint64{franzTopic: l.acked[:], javaTopic: java}, append(l.errors, said...), err
+}
+
+// javaClient is the running Load.java.
+type javaClient struct {
+	cmd   *exec.Cmd
+	stdin io.Closer
+	out   bytes.Buffer
+	log   string
+}
+
+func startJava(ctx context.Context, c *cluster) (*javaClient, error) {
+	root, err := peer.RepositoryRoot()
+	if err != nil {
+		return nil, err
+	}
+	jars, err := peer.ServerJars(ctx)
+	if err != nil {
+		return nil, err
+	}
+	j := &javaClient{log: filepath.Join(c.dir, "java.err")}
+	stderr, err := os.Create(j.log)
+	if err != nil {
+		return nil, err
+	}
+	defer stderr.Close()
+	j.cmd = exec.Command("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", jars,
+		filepath.Join(root, "test", "compat", "mixed", "Load.java"), strings.Join(c.addresses(), ","), javaTopic, fmt.Sprint(partitions))
+	j.cmd.Stdout, j.cmd.Stderr = &j.out, stderr
+	if j.stdin, err = j.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	return j, j.cmd.Start()
+}
+
+// end closes the program's input, and takes what it says: errors, and in the last line what was acknowledged.
+func (j *javaClient) end() (acked []uint64, errors []string, err error) {
+	if err := j.stdin.Close(); err != nil {
+		return nil, nil, err
+	}
+	if err := j.cmd.Wait(); err != nil {
+		return nil, nil, fmt.Errorf("the Java client: %w (see %s)", err, j.log)
+	}
+	lines := strings.Split(strings.TrimSpace(j.out.String()), "\n")
+	for _, line := range lines[:len(lines)-1] {
+		errors = append(errors, "java: "+line)
+	}
+	err = json.Unmarshal([]byte(lines[len(lines)-1]), &acked)
+	return acked, errors, err
+}
