@@ -233,6 +233,29 @@ func TestRetriesSurvive(t *testing.T) {
 	}
 }
 
+// TestRetriesSurviveInALongLog: of a segment with a long index only the end is read.
+func TestRetriesSurviveInALongLog(t *testing.T) {
+	disk := vfs.NewMem()
+	o := options(small())
+	o.Config.SegmentBytes = 1 << 20
+	l, _ := openTest(t, disk, o)
+	var sent [][]byte
+	for range 2000 {
+		b := producerBatch(t, l.LogEndOffset(), 3)
+		sent = append(sent, slices.Clone(b))
+		_, err := l.Append(b, testStart)
+		must(t, err)
+	}
+	must(t, l.Close(testStart))
+	o.Clean = true
+	l, _ = openTest(t, disk, o)
+	for _, again := range sent[len(sent)-producer.Remembered:] {
+		if _, known, err := l.Producers().Check(record.Batch(again), kafka.FromClient); !known || err != nil {
+			t.Errorf("a batch is not known: %v", err)
+		}
+	}
+}
+
 // appendTxn appends a batch of a transaction, or in each third step a marker: commit, abort, commit, …
 func appendTxn(t *testing.T, l *Log, i int, epoch kafka.LeaderEpoch) {
 	t.Helper()

@@ -315,10 +315,10 @@ func (op *opening) loadProducers(end kafka.Offset) error {
 	return op.replayProducers(end)
 }
 
-// How far back a clean start looks for batches that producers may send again: what they have on their way, up to five each, is at the end of a log.
+// How far back a start looks for batches that producers may send again: what they have on their way, up to five each, is at the end of a log.
 const (
-	recalledEntries = 16 // of the index
-	recalledBytes   = 256 << 10
+	recalledEntries = 64        // of the index: as many batches at least, and with an entry each 4 KiB a quarter of a MiB
+	recalledBytes   = 256 << 10 // of a segment that is not enough
 )
 
 // recallProducers takes in what a snapshot at an offset leaves out: the batches before the last of each producer, as far as they lie in the segment
@@ -354,7 +354,7 @@ func (op *opening) recallFrom(i int, end kafka.Offset) error {
 	}
 	var err error
 	if indexed && next == end {
-		err = s.Recent(recalledEntries, recalledBytes, visit)
+		err = s.Recent(recalledEntries, visit)
 	} else {
 		err = s.Batches(s.Base(), end, func(_ segment.Header, b []byte) { visit(b) })
 	}

@@ -102,15 +102,6 @@ func (x *index) before(position int64) int64 {
 	return int64(entries[i-1].Position)
 }
 
-// tail returns the position of the last but n entry, or before that of another one, if that is lower.
-func (x *index) tail(n int, another int64) int64 {
-	entries := x.offsets.view()
-	if len(entries) < n {
-		return 0
-	}
-	return min(int64(entries[len(entries)-n].Position), x.before(another))
-}
-
 // lookupTime returns the relative offset from which to look for the first record that is not older than timestamp.
 func (x *index) lookupTime(timestamp int64) int64 {
 	entries := x.times.view()

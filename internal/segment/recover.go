@@ -278,21 +278,18 @@ func (s *Segment) Batches(from, end kafka.Offset, visit func(h Header, b []byte)
 	return nil
 }
 
-// Recent visits the headers of the last batches of a segment whose index can be trusted: of at least so many entries of the index, and so many bytes.
-func (s *Segment) Recent(entries int, bytes int64, visit func(b []byte)) error {
-	size, position := s.Size(), int64(0)
-	if size > bytes {
-		x, err := s.loadIndex()
-		if err != nil {
-			return err
-		}
-		position = x.tail(entries, size-bytes)
+// Recent visits the headers of the last batches of a segment whose index can be trusted: from the last but n entry of that on.
+func (s *Segment) Recent(n int64, visit func(b []byte)) error {
+	position, err := s.recent(n)
+	if err != nil {
+		return err
 	}
 	h, err := s.Acquire()
 	if err != nil {
 		return err
 	}
 	defer h.Release()
+	size := s.Size()
 	w := newWalker(h.file, size)
 	defer w.close()
 	for position < size {
