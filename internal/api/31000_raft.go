@@ -25,7 +25,7 @@ func (n *Node) deliver(req *wire.RaftRequest) error {
 	if req.ClusterID != n.ClusterID {
 		return kerr.InconsistentClusterID
 	}
-	err := n.Quorum.Deliver(quorum.ReplicaKey{ID: req.From, Directory: req.FromDirectory}, quorum.ReplicaKey{ID: req.To, Directory: req.ToDirectory}, req.Messages)
+	err := n.Voter.Deliver(quorum.ReplicaKey{ID: req.From, Directory: req.FromDirectory}, quorum.ReplicaKey{ID: req.To, Directory: req.ToDirectory}, req.Messages)
 	if err != nil {
 		n.Log.Warn("messages of a voter were refused", "from", req.From, "err", err)
 	}

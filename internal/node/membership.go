@@ -73,8 +73,10 @@ func (m *membership) join(ctx context.Context) error {
 	if m.incarnation, err = kafka.NewUUID(m.n.opts.Random); err != nil {
 		return err
 	}
-	if err := m.registerController(ctx); err != nil {
-		return fmt.Errorf("register the controller: %w", err)
+	if m.n.engine != nil {
+		if err := m.registerController(ctx); err != nil {
+			return fmt.Errorf("register the controller: %w", err)
+		}
 	}
 	if err := m.register(ctx, true); err != nil { // the directories are locked: whoever had them is dead
 		return fmt.Errorf("register the broker: %w", err)

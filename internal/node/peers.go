@@ -18,7 +18,7 @@ import (
 // openVoters makes the way to the other voters. What it is asked comes after the quorum was opened.
 func (n *Node) openVoters(directory kafka.UUID) {
 	n.voters = raftnet.New(raftnet.Options{
-		ClusterID: n.identity.ClusterID, Self: n.cfg.ID, Directory: directory, Quorum: func() *quorum.Engine { return n.quorum },
+		ClusterID: n.identity.ClusterID, Self: n.cfg.ID, Directory: directory, Quorum: func() *quorum.Engine { return n.engine },
 		Dial: n.dialVoter, Timeout: n.cfg.Quorum.PeerTimeout, MaxSnapshotPiece: n.cfg.Quorum.SnapshotFetchMaxBytes, Log: n.logger("quorum"),
 	})
 }
@@ -74,9 +74,13 @@ func (n *Node) dialBroker(ctx context.Context, id kafka.NodeID) (net.Conn, error
 }
 
 func (n *Node) dial(ctx context.Context, e metadata.Endpoint) (net.Conn, error) {
+	return n.dialAddress(ctx, net.JoinHostPort(e.Host, fmt.Sprint(e.Port)))
+}
+
+func (n *Node) dialAddress(ctx context.Context, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Network.ConnectTimeout)
 	defer cancel()
-	return n.opts.Dial(ctx, "tcp", net.JoinHostPort(e.Host, fmt.Sprint(e.Port)))
+	return n.opts.Dial(ctx, "tcp", address)
 }
 
 // dialVoter connects to a voter's listener of controllers.
