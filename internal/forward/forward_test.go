@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/testkit"
 )
 
@@ -71,9 +72,9 @@ func TestControllerGoes(t *testing.T) {
 	client := c.Client()
 	adm := kadm.NewClient(client)
 	for round := range 3 {
-		leader := controllerOf(ctx, t, client)
+		leader := c.Controller(client)
 		for id := 1; id <= 3; id++ {
-			if other := controllerOf(ctx, t, c.Nodes[id-1].Client()); other != leader {
+			if other := c.Controller(c.Nodes[id-1].Client()); other != leader {
 				t.Fatalf("node %d says that %d leads, another one %d", id, other, leader)
 			}
 		}
@@ -85,18 +86,26 @@ func TestControllerGoes(t *testing.T) {
 	}
 }
 
-// controllerOf asks any broker which node is the active controller.
-func controllerOf(ctx context.Context, t *testing.T, client *kgo.Client) int {
-	t.Helper()
-	req := kmsg.NewPtrDescribeQuorumRequest()
-	topic := kmsg.NewDescribeQuorumRequestTopic()
-	topic.Topic, topic.Partitions = "__cluster_metadata", append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
-	req.Topics = append(req.Topics, topic)
-	resp, err := req.RequestWith(ctx, client)
-	if err != nil {
+// TestAskedWhileNobodyLeads: what is asked of a node that has lost its majority waits, and is done when there is a controller again.
+func TestAskedWhileNobodyLeads(t *testing.T) {
+	c := testkit.StartCluster(t, 3, testkit.Options{})
+	ctx := testContext(t)
+	adm := kadm.NewClient(c.Nodes[0].Client(kgo.RetryTimeout(time.Minute)))
+	adm.SetTimeoutMillis(60_000)
+	c.Kill(2)
+	c.Kill(3)
+	testkit.Eventually(t, "nobody leads", func() bool { return c.Nodes[0].ActiveController() == kafka.NoNode })
+	made := make(chan error, 1)
+	go func() {
+		_, err := adm.CreateTopic(ctx, 1, 1, nil, "later")
+		made <- err
+	}()
+	node := c.Nodes[0].Dial()
+	c.Restart(2)
+	if err := <-made; err != nil {
 		t.Fatal(err)
 	}
-	return int(resp.Topics[0].Partitions[0].LeaderID)
+	testkit.Eventually(t, "the topic is there", func() bool { return len(node.Topics()) == 1 })
 }
 
 // TestEachNodeTakesWhatIsTheControllers: whatever only the active controller can do is done by whichever node is asked, and seen by all.

@@ -61,7 +61,7 @@ func (n *Node) openEngine() (*quorum.Engine, error) {
 	n.openVoters(dir.ID)
 	return quorum.Open(quorum.Config{
 		FS: n.opts.FS, Dir: metadataLog(dir.Path),
-		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.staticVoters(), Tick: q.ElectionTimeout / ticksOfElection, Activated: n.probeAll, Send: n.voters.Send, FetchSnapshot: n.voters.FetchSnapshot,
+		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.staticVoters(), Tick: q.ElectionTimeout / ticksOfElection, Activated: n.probeAll, Send: n.voters.Send, FetchSnapshot: n.voters.FetchSnapshot, Introduce: n.voters.Introduce,
 		Controller: controller.Config{
 			ClusterID: n.identity.ClusterID, NodeID: n.cfg.ID,
 			DefaultPartitions: n.cfg.Topics.Partitions, DefaultReplication: n.cfg.Topics.ReplicationFactor,
@@ -86,7 +86,7 @@ func (n *Node) openObserver() (*observer.Engine, error) {
 			FS: n.opts.FS, Dir: metadataLog(dir.Path), Voters: n.staticVoters(), LogConfig: n.metadataLogConfig(), Cache: n.cache,
 			SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge, Clean: dir.clean, Log: n.logger("quorum"),
 		},
-		Dial: n.dialAddress, Wait: leaderHolds, Timeout: q.PeerTimeout, Backoff: max(q.RetryBackoff, time.Millisecond), MaxBytes: q.LogFetchMaxBytes, MaxSnapshotBytes: q.SnapshotFetchMaxBytes,
+		Dial: n.connect, Wait: leaderHolds, Timeout: q.PeerTimeout, Backoff: max(q.RetryBackoff, time.Millisecond), MaxBytes: q.LogFetchMaxBytes, MaxSnapshotBytes: q.SnapshotFetchMaxBytes,
 		Now: n.opts.Now, Log: n.logger("quorum"),
 	})
 }

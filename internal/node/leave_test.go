@@ -1,9 +1,12 @@
 package node_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/ottla/ottla/internal/testkit"
 )
@@ -24,5 +27,29 @@ func TestAllStopAtOnce(t *testing.T) {
 		}
 		all.Wait()
 		c.StopAll()
+	}
+}
+
+// TestKillAfterTheControllerChanged: a node that ends is noticed by a controller that has led for a moment only, long before its session or its next
+// heartbeat.
+func TestKillAfterTheControllerChanged(t *testing.T) {
+	c := testkit.StartCluster(t, 3, testkit.Options{Set: []string{"broker.heartbeat.interval.ms=20000", "broker.session.timeout.ms=30000"}})
+	client := c.Client()
+	adm := kadm.NewClient(client)
+	if _, err := adm.CreateTopic(t.Context(), 3, 3, nil, "t"); err != nil {
+		t.Fatal(err)
+	}
+	first := c.Controller(client)
+	c.Stop(first)
+	c.Restart(first)
+	last := 6 - first - c.Controller(client)
+	c.Kill(last)
+	began := time.Now()
+	testkit.Eventually(t, "the others lead", func() bool {
+		topics, err := adm.ListTopics(t.Context(), "t")
+		return err == nil && !slices.ContainsFunc(topics["t"].Partitions.Sorted(), func(p kadm.PartitionDetail) bool { return p.Leader < 0 || p.Leader == int32(last) })
+	})
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("the end of a node was noticed after %v", took)
 	}
 }

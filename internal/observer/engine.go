@@ -219,8 +219,8 @@ func (e *Engine) LeaderUntil() (kafka.NodeID, kafka.LeaderEpoch, <-chan struct{}
 	return leader, epoch, deposed
 }
 
-// Voter returns a voter as this node knows it, and false if it knows none of that id. The leader is where it said itself.
-func (e *Engine) Voter(id kafka.NodeID) (quorum.Voter, bool) {
+// Peer returns a controller as this node knows it, and false if it knows none of that id. The leader is where it said itself.
+func (e *Engine) Peer(id kafka.NodeID) (quorum.Voter, bool) {
 	leader := e.leads.Load()
 	if host, port, err := net.SplitHostPort(leader.Address); err == nil && leader.ID == id {
 		if n, err := strconv.ParseUint(port, 10, 16); err == nil {

@@ -259,7 +259,7 @@ func TestFollows(t *testing.T) {
 			c.change(func() { c.append(2); c.high = 2 })
 			f.has(1)
 			leader, epoch, deposed := f.LeaderUntil()
-			v, ok := f.Voter(3)
+			v, ok := f.Peer(3)
 			if leader != 3 || epoch != 1 || !ok || v.Endpoints[0].Host != "c3" || !f.Status().CaughtUp {
 				t.Errorf("leader %d in epoch %d at %+v, %+v", leader, epoch, v, f.Status())
 			}

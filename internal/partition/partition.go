@@ -140,6 +140,8 @@ func (p *Partition) become(l replica.Leadership) {
 	r := p.core.Become(p.dir().m.o.Now(), l)
 	if r.NewEpoch && p.log().LatestEpoch() < l.LeaderEpoch {
 		p.log().AssignEpoch(l.LeaderEpoch, r.EpochStart)
+	} else if !p.core.Leads() {
+		p.log().RetractEpochs() // what this node was to lead in and has no record of is not what its log is made of
 	}
 	now := p.core.Leadership()
 	p.leadership.Store(&now)

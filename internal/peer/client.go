@@ -27,6 +27,9 @@ type Options struct {
 	ID string
 	// MaxFrame bounds an answer, in bytes.
 	MaxFrame int
+	// Reuse says that one request is asked at a time, and that its answer is not looked at any more when the next one is: answers have the same
+	// memory, one after the other.
+	Reuse bool
 }
 
 // Client asks one node over one connection, which it makes when there is something to ask. All methods may be called from any
@@ -116,7 +119,7 @@ func (c *Client) connected(ctx context.Context) (*link, error) {
 		}
 		return nil, unreachable(err)
 	}
-	l = newLink(nc, c.o.MaxFrame)
+	l = newLink(nc, &c.o)
 	if err := l.greet(ctx, c.o.ID); err != nil {
 		l.fail(err)
 		if ctx.Err() != nil {

@@ -26,6 +26,7 @@ const pace = 1 << 20
 type link struct {
 	nc       net.Conn
 	maxFrame int
+	memory   memory               // of answers; the reader's
 	versions map[int16]wire.Range // of the other side, by API key
 	sent     chan *flight         // in the order in which they went out
 	dead     chan struct{}        // closed when it has failed
@@ -45,8 +46,8 @@ type flight struct {
 // errClosed says that the other side has hung up, or that Close was called.
 var errClosed = errors.New("the connection was closed")
 
-func newLink(nc net.Conn, maxFrame int) *link {
-	return &link{nc: nc, maxFrame: maxFrame, sent: make(chan *flight, maxInFlight), dead: make(chan struct{}), ended: make(chan struct{})}
+func newLink(nc net.Conn, o *Options) *link {
+	return &link{nc: nc, maxFrame: o.MaxFrame, memory: memory{reuse: o.Reuse}, sent: make(chan *flight, maxInFlight), dead: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // fail ends the link; the first cause counts.
@@ -171,14 +172,15 @@ func (l *link) readFrame() ([]byte, error) {
 	if n > l.maxFrame {
 		return nil, fmt.Errorf("%w: an answer of %d bytes", wire.ErrMalformed, n)
 	}
-	var frame []byte
+	frame := l.memory.take(n)
 	for len(frame) < n {
-		from, more := len(frame), min(n-len(frame), max(pace, len(frame)))
+		from, more := len(frame), min(n-len(frame), max(pace, len(frame), cap(frame)-len(frame)))
 		frame = slices.Grow(frame, more)[:from+more]
 		if _, err := io.ReadFull(l.nc, frame[from:]); err != nil {
 			return nil, closed(err)
 		}
 	}
+	l.memory.keep(frame)
 	return frame, nil
 }
 

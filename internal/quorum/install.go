@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"time"
 
 	"go.etcd.io/raft/v3/raftpb"
@@ -26,7 +27,10 @@ func (e *Engine) offered(m *raftpb.Message) {
 	e.install = m
 	from := nodeID(m.GetFrom())
 	e.cfg.Log.Info("this voter is behind the metadata log and fetches a snapshot", "snapshot", id, "from", from)
-	e.cfg.Go(func() { e.fetched <- e.fetchSnapshot(from, id) }) // there is room: one runs at a time
+	e.cfg.Go(func() {
+		members, err := e.fetchSnapshot(from, id)
+		e.fetched <- fetched{members, err} // there is room: one runs at a time
+	})
 }
 
 func snapshotOf(s *raftpb.Snapshot) SnapshotID {
@@ -34,13 +38,19 @@ func snapshotOf(s *raftpb.Snapshot) SnapshotID {
 	return SnapshotID{EndOffset: kafka.Offset(m.GetIndex()), Epoch: kafka.LeaderEpoch(m.GetTerm())}
 }
 
+// fetched is what came of fetching a snapshot: who votes by it.
+type fetched struct {
+	members voters
+	err     error
+}
+
 // fetchSnapshot brings a snapshot under its name, whole and synced.
-func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) error {
-	_, _, err := writeFetched(e.cfg.FS, e.cfg.Dir, id, func(w io.Writer) error { return e.cfg.FetchSnapshot(e.life, from, id, w) })
+func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) (members voters, err error) {
+	_, members, err = writeFetched(e.cfg.FS, e.cfg.Dir, id, func(w io.Writer) error { return e.cfg.FetchSnapshot(e.life, from, id, w) })
 	if err != nil {
-		return fmt.Errorf("from node %d: %w", from, err)
+		return members, fmt.Errorf("from node %d: %w", from, err)
 	}
-	return nil
+	return members, nil
 }
 
 // writeFetched writes a snapshot, whose bytes fetch gives, so that it is there whole and synced, or not at all, and reads it.
@@ -87,16 +97,29 @@ func (a *appender) Write(p []byte) (int, error) {
 // snapshotFetched tells Raft of the snapshot that is there now.
 func (e *Engine) snapshotFetched() {
 	select {
-	case err := <-e.fetched:
+	case got := <-e.fetched:
 		m := e.install
 		e.install = nil
-		if err != nil {
-			e.cfg.Log.Warn("a metadata snapshot was not fetched; the leader offers it again", "err", err)
+		if got.err != nil {
+			e.cfg.Log.Warn("a metadata snapshot was not fetched; the leader offers it again", "err", got.err)
 			return
 		}
-		e.pass(m)
+		if got.members.kraft == 0 {
+			got.members = e.members.last().voters
+		}
+		e.pass(e.amongThem(m, got.members))
 	default:
 	}
+}
+
+// amongThem has Raft take a snapshot: it takes none that does not name this node, and one that follows without a vote is named in none.
+func (e *Engine) amongThem(m *raftpb.Message, members voters) *raftpb.Message {
+	conf := e.confOf(members)
+	if self := raftID(e.cfg.NodeID); !slices.Contains(conf.Voters, self) {
+		conf.Learners = []uint64{self}
+	}
+	m.Snapshot.Metadata.ConfState = conf
+	return m
 }
 
 // installSnapshot makes what Raft has restored the state of this voter: the log goes on behind the snapshot.

@@ -8,6 +8,7 @@ import (
 	"go.etcd.io/raft/v3"
 
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // Close closes the log of an engine that never ran; of one that did, Run has. Nobody is elected.
@@ -36,8 +37,12 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.receive(m)
 		case done := <-e.written:
 			e.written <- done // for step, in order with the rest
-		case err := <-e.fetched:
-			e.fetched <- err
+		case got := <-e.fetched:
+			e.fetched <- got
+		case got := <-e.found:
+			e.found <- got
+		case v := <-e.arrivals:
+			e.arrived = append(e.arrived, v)
 		case done := <-e.resigns:
 			e.resign(done)
 		case <-e.subscribed:
@@ -66,9 +71,22 @@ func (e *Engine) collect() {
 // electionTicks is how long a voter hears nothing of a leader before it wants to be one; Raft adds up to as much by lot.
 const electionTicks = 10
 
+// heartbeatTicks lie between a leader's heartbeats, three of which fit into the shortest silence that leads to an election. While somebody
+// leads nothing else is done by ticks, and the loop sleeps as long: an idle cluster is nearly free. That a leader's process has ended its
+// connections tell ([Engine.Gone]).
+const heartbeatTicks = 3
+
 // mostTicks is how many ticks Raft gets at once. A node that stood still has not heard of the others because it did not listen: it must
 // not take what they said meanwhile, which it reads first, for the silence of a whole election.
-const mostTicks = 2
+const mostTicks = heartbeatTicks
+
+// nextTick is when Raft is to be told of the time again.
+func (e *Engine) nextTick() time.Time {
+	if e.leads == kafka.NoNode {
+		return e.lastTick.Add(e.cfg.Tick)
+	}
+	return e.lastTick.Add(heartbeatTicks * e.cfg.Tick)
+}
 
 func (e *Engine) tick(now time.Time) {
 	if late := now.Add(-mostTicks * e.cfg.Tick); late.After(e.lastTick) {
@@ -126,12 +144,18 @@ func (e *Engine) pace(now time.Time) error {
 		e.handover = nil
 		e.pass(m)
 	}
-	if e.alone() {
+	e.meetOthers(now)
+	e.seek(now)
+	if e.still() {
 		return nil
 	}
 	e.tick(now)
+	e.dropLearners(now)
 	return e.stand(now)
 }
+
+// still reports whether nobody needs to hear of this node from time to time.
+func (e *Engine) still() bool { return e.alone() && len(e.learners) == 0 }
 
 // stallTolerance is how late the loop may be before it blames itself for the silence of brokers: a stopped process
 // or a disk that hangs must not fence brokers whose heartbeats nobody read.
@@ -172,11 +196,14 @@ func (e *Engine) handleInbox(now time.Time) {
 	inbox := e.inbox
 	e.inbox = nil
 	for _, r := range inbox {
-		if !e.active() {
+		switch {
+		case !e.active():
 			r.answer(nil, ErrNotController)
-			continue
+		case r.change != nil:
+			e.changeVoters(now, r)
+		default:
+			e.command(now, r)
 		}
-		e.command(now, r)
 	}
 	if e.inbox == nil {
 		clear(inbox)
@@ -199,8 +226,8 @@ func (e *Engine) deadline() time.Time {
 			first = t
 		}
 	}
-	if !e.alone() {
-		earlier(e.lastTick.Add(e.cfg.Tick))
+	if !e.still() {
+		earlier(e.nextTick())
 		earlier(e.standAt)
 	}
 	if e.active() {
@@ -220,9 +247,12 @@ func (e *Engine) deadline() time.Time {
 func (e *Engine) stop(now time.Time, err error) error {
 	e.end()
 	if e.install != nil {
-		if err := <-e.fetched; err != nil { // whoever starts on this folder is offered it again
-			e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", err)
+		if got := <-e.fetched; got.err != nil { // whoever starts on this folder is offered it again
+			e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", got.err)
 		}
+	}
+	if e.seeking {
+		<-e.found
 	}
 	if e.snapshots.running {
 		if done := <-e.written; err == nil {

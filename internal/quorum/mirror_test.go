@@ -54,7 +54,7 @@ func (c *copied) follow(n *Engine) {
 	now := time.Unix(1, 0)
 	if end, _ := c.End(); end < n.Bounds().LogStartOffset {
 		id, _ := n.LatestSnapshot()
-		if _, err := c.Install(id, func(w io.Writer) error { return copySnapshot(n, id, w) }, now); err != nil {
+		if _, err := c.Install(id, func(w io.Writer) error { return writeBytes(n, id, w) }, now); err != nil {
 			c.t.Fatal(err)
 		}
 	}
@@ -77,7 +77,7 @@ func (c *copied) follow(n *Engine) {
 	}
 }
 
-func copySnapshot(n *Engine, id SnapshotID, w io.Writer) error {
+func writeBytes(n *Engine, id SnapshotID, w io.Writer) error {
 	s, err := n.OpenSnapshot(id)
 	if err != nil {
 		return err

@@ -14,10 +14,10 @@ type View interface {
 	Image() *metadata.Image
 	Subscribe(f func(metadata.Change))
 	Wait(ctx context.Context, offset kafka.Offset) error
-	// Leader, LeaderUntil, Voter, Status and Bounds are as those of Engine.
+	// Leader, LeaderUntil, Peer, Status and Bounds are as those of Engine.
 	Leader() (kafka.NodeID, kafka.LeaderEpoch)
 	LeaderUntil() (kafka.NodeID, kafka.LeaderEpoch, <-chan struct{})
-	Voter(id kafka.NodeID) (Voter, bool)
+	Peer(id kafka.NodeID) (Voter, bool)
 	Status() Status
 	Bounds() Bounds
 	// Run works until ctx ends, and closes the log; Close does if it never ran.

@@ -1,15 +1,18 @@
 package testkit
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/storage"
@@ -74,6 +77,19 @@ func (c *Cluster) start(i int, start func(testing.TB, Options) (*Node, error)) {
 	c.Nodes[i] = n
 }
 
+// Join starts one more node with so far no vote in a dynamic quorum, and returns its id.
+func (c *Cluster) Join() int {
+	c.t.Helper()
+	i := len(c.Nodes)
+	own := c.options[0]
+	own.FS, own.initial, own.sockets = vfs.NewMem(), nil, &sockets{}
+	own.ports = [2]int{own.sockets.reserve(c.t), own.sockets.reserve(c.t)}
+	own.Set = append(slices.Clone(own.Set), fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1))
+	c.options, c.Nodes = append(c.options, own), append(c.Nodes, nil)
+	c.start(i, TryStart)
+	return i + 1
+}
+
 // Client is a client of the franz-go library, closed when the test ends.
 func (c *Cluster) Client(o ...kgo.Opt) *kgo.Client {
 	c.t.Helper()
@@ -83,6 +99,20 @@ func (c *Cluster) Client(o ...kgo.Opt) *kgo.Client {
 	}
 	c.t.Cleanup(client.Close)
 	return client
+}
+
+// Controller asks whichever node a client likes for the id of the active controller.
+func (c *Cluster) Controller(client *kgo.Client) int {
+	c.t.Helper()
+	req := kmsg.NewPtrDescribeQuorumRequest()
+	topic := kmsg.NewDescribeQuorumRequestTopic()
+	topic.Topic, topic.Partitions = "__cluster_metadata", append(topic.Partitions, kmsg.NewDescribeQuorumRequestTopicPartition())
+	req.Topics = append(req.Topics, topic)
+	resp, err := req.RequestWith(c.t.Context(), client)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return int(resp.Topics[0].Partitions[0].LeaderID)
 }
 
 // Bootstrap are the addresses for clients.
@@ -99,6 +129,18 @@ func (c *Cluster) Stop(id int) {
 	c.t.Helper()
 	c.Nodes[id-1].Stop()
 	c.Nodes[id-1] = nil
+}
+
+// Kill ends node id without its handing over anything, as if its process were killed; its files are those of a node that has ended, though.
+func (c *Cluster) Kill(id int) {
+	c.t.Helper()
+	n := c.Nodes[id-1]
+	c.Nodes[id-1] = nil
+	n.stopping.Do(func() {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		_ = n.Node.Stop(ctx) // it had no time for anything
+	})
 }
 
 // StopAll stops all nodes that run, in good order and at the same time.
@@ -134,7 +176,7 @@ func (c *Cluster) Wipe(id int, dir string) {
 	}
 	o.setDefaults()
 	world := storage.World{FS: o.FS, Now: o.Now, Random: rand.Reader}
-	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true}, io.Discard); err != nil {
+	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true, NoInitialVoters: o.Dynamic}, io.Discard); err != nil {
 		c.t.Fatal(err)
 	}
 }

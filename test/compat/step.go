@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +25,7 @@ type step struct {
 	Error  string          `json:"error,omitempty"`
 	Code   *int            `json:"code,omitempty"` // the server's, when Error carries one
 	Skip   string          `json:"skip,omitempty"`
+	Tries  int             `json:"tries,omitempty"` // how often it was tried, when the servers are hurt
 }
 
 // outcome is the part of a step that two peers must agree on, in one canonical text. The wording of a library's
@@ -52,12 +54,16 @@ func (s step) outcome() string {
 const perClient = 3 * time.Minute
 
 // runClient runs a scenario of a client and reads its steps. Whatever the program says on stderr goes to a file.
-func runClient(ctx context.Context, i *clients.Installer, c clients.Client, bootstrap, scenario, dir string) ([]step, error) {
+func (s *suite) runClient(ctx context.Context, c clients.Client, scenario string) ([]step, error) {
 	ctx, cancel := context.WithTimeout(ctx, perClient)
 	defer cancel()
-	argv := append(c.Argv(i), bootstrap, scenario, dir)
+	dir := filepath.Join(s.dir, "clients")
+	argv := append(c.Argv(s.install), s.addr, scenario, dir)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "COMPAT_TOOLS="+i.ToolJars, "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(os.Environ(), "COMPAT_TOOLS="+s.install.ToolJars, "COMPAT_REPLICAS="+strconv.Itoa(s.o.nodes), "PYTHONDONTWRITEBYTECODE=1")
+	if s.o.hurt {
+		cmd.Env = append(cmd.Env, "COMPAT_HURT=1")
+	}
 	cmd.WaitDelay = 5 * time.Second
 	// The Java tools are children of the program: the whole group ends with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -94,4 +100,18 @@ func parseSteps(out []byte) ([]step, error) {
 		steps = append(steps, s)
 	}
 	return steps, lines.Err()
+}
+
+// triedAgain names the steps that a client did not do at once.
+func triedAgain(steps []step) string {
+	var names []string
+	for _, s := range steps {
+		if s.Tries > 1 {
+			names = append(names, fmt.Sprintf("%s (%d times)", s.Step, s.Tries))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", tried again: " + strings.Join(names, ", ")
 }
