@@ -33,6 +33,7 @@ L2  fetchsession: kafka
 L2  compaction: kafka compress record
 L2  shard: kafka metadata
 L2  moves: kafka
+L2  course: kafka
 L2  group: kafka schema metadata shard
 
 L3  vfs:
@@ -46,6 +47,7 @@ L4  purgatory: kafka
 L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress
 L4  quorum: kafka record schema metadata controller segment commitlog vfs
 L4  raftnet: kafka wire metadata peer quorum
+L4  observer: kafka metadata controller course peer quorum
 L4  forward: kafka controller peer quorum
 L4  replication: kafka controller peer quorum replica partition
 L4  coordinator: kafka compress record metadata shard purgatory partition
@@ -53,7 +55,7 @@ L4  coordinator: kafka compress record metadata shard purgatory partition
 L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum raftnet forward coordinator config obs
 
 L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition quorum raftnet forward replication coordinator api config storage obs adminhttp
+L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition quorum observer raftnet forward replication coordinator api config storage obs adminhttp
 L6  adminhttp: obs
 L6  inspect: kafka record schema metadata quorum vfs
 L6  cli: kafka moves config histogram inspect
