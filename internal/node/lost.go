@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// probeEvery is the pause between tries to connect to a broker that may be gone.
-	probeEvery = 40 * time.Millisecond
+	// probeWithin is how long a broker that may be gone is looked at: a large process on a busy machine takes its time to end.
+	probeWithin = 3 * time.Second
+	// lookEvery is the pause between looks at voters that may be gone, and how long each is looked at.
+	lookEvery = 40 * time.Millisecond
 	// leaveWithin bounds a controlled shutdown that nobody bounds.
 	leaveWithin = 30 * time.Second
 )
@@ -38,7 +40,7 @@ func (n *Node) probeAll() {
 
 func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
 	n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch)})
-	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.dialBroker(ctx, id) }, probeEvery) {
+	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.dialBroker(ctx, id) }, probeWithin) {
 		n.log.Info("a broker is gone and is fenced", "broker", id, "epoch", epoch)
 		n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch), Gone: true})
 	}
@@ -76,11 +78,11 @@ func (n *Node) leave(ctx context.Context) {
 // quorumGone returns true when so many voters refuse connections that the rest is no majority: all nodes are ending, and nobody decides any more who is to lead
 // what. It returns false when ctx ends. A hand-over that goes well has ended before the first look.
 func (n *Node) quorumGone(ctx context.Context) bool {
-	for peer.Pause(ctx, probeEvery) == nil {
+	for peer.Pause(ctx, lookEvery) == nil {
 		voters := n.quorum.Status().Nodes
 		left := len(voters)
 		for _, v := range voters {
-			if v.ID != n.cfg.ID && peer.Refuses(ctx, func(ctx context.Context) (net.Conn, error) { return n.dialVoter(ctx, v) }, 0) {
+			if v.ID != n.cfg.ID && peer.Refuses(ctx, func(ctx context.Context) (net.Conn, error) { return n.dialVoter(ctx, v) }, lookEvery) {
 				left--
 			}
 		}

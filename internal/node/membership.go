@@ -35,10 +35,20 @@ type membership struct {
 	silent      time.Time     // since when the controller could not be told of a failed directory
 }
 
-func newMembership(n *Node) *membership {
-	m := &membership{n: n, news: make(chan struct{}, 1), placed: make(chan struct{}, 1)}
+func newMembership(n *Node) (*membership, error) {
+	incarnation, err := kafka.NewUUID(n.opts.Random)
+	if err != nil {
+		return nil, fmt.Errorf("draw an incarnation: %w", err)
+	}
+	m := &membership{n: n, incarnation: incarnation, news: make(chan struct{}, 1), placed: make(chan struct{}, 1)}
 	m.epoch.Store(int64(kafka.NoBrokerEpoch))
-	return m
+	return m, nil
+}
+
+// registeredIn reports whether an image holds the registration of this process.
+func (m *membership) registeredIn(image *metadata.Image) bool {
+	b := image.Cluster.Broker(m.n.cfg.ID)
+	return b != nil && b.Incarnation == m.incarnation
 }
 
 // brokerEpoch is that of the registration, kafka.NoBrokerEpoch before it.
@@ -69,10 +79,6 @@ func (m *membership) follow(delta *metadata.Delta) {
 func (m *membership) join(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.RegistrationTimeout)
 	defer cancel()
-	var err error
-	if m.incarnation, err = kafka.NewUUID(m.n.opts.Random); err != nil {
-		return err
-	}
 	if err := m.registerController(ctx); err != nil {
 		return fmt.Errorf("register the controller: %w", err)
 	}
@@ -154,6 +160,7 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 		}
 		err = kerr.ErrorForCode(resp.ErrorCode)
 		if err == nil {
+			m.n.noteEpoch(kafka.BrokerEpoch(resp.BrokerEpoch))
 			m.epoch.Store(resp.BrokerEpoch)
 		}
 		// The process before this one may count as alive until somebody notices, or its session ends.

@@ -64,12 +64,12 @@ func Open(cfg Config) (*Engine, error) {
 		written:  make(chan snapshotResult, 1),
 		fetched:  make(chan fetched, 1),
 		resigns:  make(chan chan struct{}),
-		seen:     make(map[ReplicaKey]ReplicaState),
-		told:     make(map[kafka.NodeID]told),
 		arrivals: make(chan Voter, maxLearners),
 		found:    make(chan introduction, 1),
 		met:      make(map[kafka.NodeID]Voter),
 		learners: make(map[kafka.NodeID]Voter),
+		seen:     make(map[ReplicaKey]ReplicaState),
+		told:     make(map[kafka.NodeID]told),
 	}
 	e.life, e.end = context.WithCancel(context.Background())
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {

@@ -25,8 +25,8 @@ const (
 	maxAnswer = 64 << 10
 	// pauseAfterLoss is the wait before a voter that could not be reached is tried again: a fraction of an election.
 	pauseAfterLoss = 50 * time.Millisecond
-	// pauseBetweenLooks is what lies between tries to connect to a leader that may be gone.
-	pauseBetweenLooks = 10 * time.Millisecond
+	// lookWithin is how long a leader that may be gone is looked at; an election by silence comes at that time.
+	lookWithin = time.Second
 )
 
 // Options say between whom.
@@ -164,16 +164,19 @@ func (n *Net) run(l *line) {
 	}
 }
 
-// look tells the quorum of its leader's end: what the leader sent came by another connection, but whoever follows answers by this one.
+// look tells the quorum of its leader's end: what the leader sent came by another connection, but whoever follows answers by this one. It looks beside
+// the caller.
 func (n *Net) look(to kafka.NodeID) {
 	q := n.o.Quorum()
 	v, known := q.Peer(to)
 	if leader, _ := q.Leader(); !known || leader != to {
 		return
 	}
-	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.o.Dial(ctx, v) }, pauseBetweenLooks) {
-		q.Gone(to)
-	}
+	n.running.Go(func() {
+		if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.o.Dial(ctx, v) }, lookWithin) {
+			q.Gone(to)
+		}
+	})
 }
 
 func (n *Net) post(client *peer.Client, to quorum.ReplicaKey, messages [][]byte) error {
