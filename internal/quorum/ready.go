@@ -163,6 +163,9 @@ func (e *Engine) noteVoters(b record.Batch) error {
 		e.promote()
 		e.cfg.Log.Info("the voters of the metadata quorum change", "voters", e.members.last().ids(), "offset", b.BaseOffset())
 		e.reconfigure()
+		if e.active() {
+			e.leader.controller.SetVoters(e.members.last().ids())
+		}
 	}
 	return err
 }
