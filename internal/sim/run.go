@@ -69,9 +69,17 @@ func (w *World) live() {
 	for _, n := range w.nodes {
 		w.after(w.between(0, 100*time.Millisecond), "", n.start)
 	}
-	makes := &admin{w: w}
-	w.clients = append(w.clients, makes)
-	makes.create()
+	topics := []*admin{{w: w, topic: topicName, partitions: w.plan.partitions}}
+	for i := range w.plan.groups {
+		w.clients = append(w.clients, newCommitter(w, 50+i))
+		if i == 0 {
+			topics = append(topics, &admin{w: w, topic: kafka.ConsumerOffsetsTopic, partitions: offsetsPartitions})
+		}
+	}
+	for _, makes := range topics {
+		w.clients = append(w.clients, makes)
+		makes.create()
+	}
 	for i := range w.plan.producers {
 		w.clients = append(w.clients, newProducer(w, i))
 	}
@@ -107,13 +115,11 @@ func (w *World) unsettled() string {
 		if !n.up() {
 			return fmt.Sprintf("node %d is down", n.id)
 		}
-		topic := n.p.image.Topics.ByName(topicName)
-		if topic == nil {
-			return "there is no topic"
-		}
-		for _, p := range topic.Partitions {
-			if len(p.ISR) < nodes {
-				return fmt.Sprintf("node %d knows in-sync replicas %v of partition %d, leader %d", n.id, p.ISR, p.ID, p.Leader)
+		for t := range n.p.image.Topics.All() {
+			for _, p := range t.Partitions {
+				if len(p.ISR) < nodes {
+					return fmt.Sprintf("node %d knows in-sync replicas %v of %s-%d, leader %d", n.id, p.ISR, t.Name, p.ID, p.Leader)
+				}
 			}
 		}
 	}
@@ -124,6 +130,9 @@ func (w *World) unsettled() string {
 func (w *World) judge() {
 	for _, n := range w.nodes {
 		n.p.partitions.All(kafka.UUID{}, func(p *partition.Partition) {
+			if p.ID().Topic != topicName {
+				return // its records are the coordinators'
+			}
 			r, err := replicaOf(n.id, p)
 			if err != nil {
 				w.fail("node %d: %v can't be read: %v", n.id, p.ID(), err)
