@@ -59,8 +59,20 @@ func run(o options) bool {
 	for _, what := range slices.Sorted(maps.Keys(sometimes)) {
 		fmt.Printf("  %5d  %s\n", sometimes[what], what)
 	}
+	if len(all) < enough {
+		return wrong == 0
+	}
+	for _, what := range sim.Rare() {
+		if sometimes[what] == 0 {
+			fmt.Printf("in none of the runs: %s\n", what)
+			wrong++
+		}
+	}
 	return wrong == 0
 }
+
+// enough is how many runs must have seen everything that is rare.
+const enough = 300
 
 // hunt says for each planted bug which seed finds it. One that none finds is a fault of the simulator.
 func hunt(o options) bool {

@@ -41,6 +41,15 @@ type Result struct {
 	Err error
 }
 
+// Rare are things that must have come about, each in some run, when there were many: else the runs say nothing about them.
+func Rare() []string {
+	return []string{
+		"broker fenced because it is gone", "commit of an old member refused", "commit or fetch of an offset failed", "disk failed at sync", "disk failed at write", "disk full", "follower diverges", "member fenced", "member silent",
+		"message repeated", "metadata snapshot fetched", "node isolated", "one-way cut", "power cut", "power cut of all", "process killed", "process paused",
+		"process stopped in order", "read from a follower", "retried batch found in the log", "two-way cut", "wrong byte on the way to a follower",
+	}
+}
+
 // Run runs the cluster of a seed. The trace goes to out, unless that is nil.
 func Run(seed uint64, out io.Writer) (r Result) {
 	rng := rand.New(rand.NewPCG(seed, 0x6f74746c61))
@@ -72,6 +81,7 @@ func (w *World) live() {
 	topics := []*admin{{w: w, topic: topicName, partitions: w.plan.partitions}}
 	for i := range w.plan.groups {
 		w.clients = append(w.clients, newCommitter(w, 50+i))
+		w.clients = append(w.clients, newAttendant(w, 60+i))
 		if i == 0 {
 			topics = append(topics, &admin{w: w, topic: kafka.ConsumerOffsetsTopic, partitions: offsetsPartitions})
 		}

@@ -45,6 +45,8 @@ func (n *node) serve(req kmsg.Request, reply reply) {
 		p.describe(req, reply)
 	case *kmsg.OffsetCommitRequest:
 		p.commitOffsets(req, reply)
+	case *kmsg.ConsumerGroupHeartbeatRequest:
+		p.attend(req, reply)
 	case *kmsg.OffsetFetchRequest:
 		p.fetchOffsets(req, reply)
 	case *kmsg.AlterPartitionRequest:

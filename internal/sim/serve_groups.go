@@ -22,7 +22,7 @@ func (p *process) openGroups() {
 		Self: kafka.NodeID(p.n.id), Topic: kafka.ConsumerOffsetsTopic, Partitions: p.partitions, Purgatory: p.waits, Stepped: true,
 		NewCore: func() shard.Core {
 			return group.NewShard(group.Config{
-				NewID: p.n.newID, Offsets: offsets.Config{MaxMetadata: 4096, Retention: 7 * 24 * time.Hour, RetentionCheck: 10 * time.Minute},
+				NewID: p.n.newID, Modern: modern.Config{MaxSize: 10, Assignors: []string{"uniform", "range"}, RegexRefresh: time.Minute}, Offsets: offsets.Config{MaxMetadata: 4096, Retention: 7 * 24 * time.Hour, RetentionCheck: 10 * time.Minute},
 				Times: func(string) modern.Times {
 					return modern.Times{Session: 2 * time.Second, Heartbeat: 200 * time.Millisecond, AssignmentInterval: time.Second}
 				},
@@ -33,7 +33,16 @@ func (p *process) openGroups() {
 }
 
 func (p *process) commitOffsets(req *kmsg.OffsetCommitRequest, reply reply) {
-	p.groups.Submit(coordinator.PartitionFor(req.Group, offsetsPartitions), group.CommitOffsets{Request: req}, func(resp any, err error) {
+	p.askGroup(req.Group, group.CommitOffsets{Request: req}, reply)
+}
+
+func (p *process) attend(req *kmsg.ConsumerGroupHeartbeatRequest, reply reply) {
+	p.askGroup(req.Group, group.ConsumerGroupHeartbeat{Request: req}, reply)
+}
+
+// askGroup hands a command to the coordinator of a group, whose answer is the response.
+func (p *process) askGroup(name string, cmd any, reply reply) {
+	p.groups.Submit(coordinator.PartitionFor(name, offsetsPartitions), cmd, func(resp any, err error) {
 		if err != nil {
 			reply(nil, err)
 			return
