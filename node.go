@@ -50,6 +50,9 @@ type life struct {
 	host  *memnet.Host
 	doors []*memnet.Door
 	files *vfs.Faulty
+	// ctx ends when the life is about to.
+	ctx   context.Context
+	over  context.CancelFunc
 	dead  chan struct{} // closed when nothing that it does counts any more
 	ended chan struct{} // closed when it was stopped or killed
 }
@@ -65,8 +68,14 @@ func hostName(id int32) string {
 	if id == Clients {
 		return "clients"
 	}
-	return fmt.Sprint("node-", id)
+	return fmt.Sprint(nodePrefix, id)
 }
+
+// nodePrefix is what the hosts of nodes are called, before their id; ownName is who the cluster itself asks as.
+const (
+	nodePrefix = "node-"
+	ownName    = "ottla"
+)
 
 func newNode(c *Cluster, id int32) (*Node, error) {
 	n := &Node{c: c, id: id, turn: make(chan struct{}, 1), disk: newDisk(c.o)}
@@ -125,7 +134,8 @@ func (n *Node) alive() *life {
 	return n.life
 }
 
-// Start starts the node again, after Stop, Kill or PowerCut, on the files that it left, and returns when it serves.
+// Start starts the node again, after Stop, Kill or PowerCut, on the files that it left, and returns when it serves. That takes a quorum: when more
+// nodes are down, StartAll.
 func (n *Node) Start(ctx context.Context) error {
 	n.turn <- struct{}{}
 	defer func() { <-n.turn }()
@@ -149,6 +159,7 @@ func (n *Node) Restart(ctx context.Context) error {
 // open prepares a life of the node. Others can connect to it afterwards, and wait until it serves.
 func (n *Node) open() error {
 	l := &life{host: n.c.net.Host(hostName(n.id)), dead: make(chan struct{}), ended: make(chan struct{})}
+	l.ctx, l.over = context.WithCancel(context.Background())
 	l.files = vfs.NewFaulty(n.disk.files(), n.disk.hook(l.dead))
 	if err := n.openDoors(l); err != nil {
 		return err
@@ -157,7 +168,7 @@ func (n *Node) open() error {
 	var err error
 	l.node, err = node.Open(node.Options{
 		Config: n.cfg, FS: l.files, Listen: l.host.Listen, Dial: l.host.Dial, Now: time.Now, Random: rand.Reader, Boot: n.boot,
-		Hostname: hostName(n.id), Log: log,
+		Hostname: hostName(n.id), Interceptor: n.interceptor(l.ctx), Log: log,
 	})
 	if err != nil {
 		l.kill()
@@ -213,6 +224,20 @@ func (n *Node) attend(l *life) {
 	}
 }
 
+// WaitDown returns when the node does not run, or with ctx.
+func (n *Node) WaitDown(ctx context.Context) error {
+	l := n.alive()
+	if l == nil {
+		return nil
+	}
+	select {
+	case <-l.ended:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("node %d runs: %w", n.id, ctx.Err())
+	}
+}
+
 // Stop stops the node in good order: it hands over what it leads, answers what it was asked, and closes its files. When ctx ends first it is
 // cut short.
 func (n *Node) Stop(ctx context.Context) error {
@@ -222,6 +247,7 @@ func (n *Node) Stop(ctx context.Context) error {
 	if l == nil {
 		return ErrDown
 	}
+	l.over()
 	err := l.node.Stop(ctx)
 	l.close()
 	n.gone(l, nil)
@@ -274,6 +300,7 @@ func (n *Node) gone(l *life, why error) {
 // kill has nothing that the life does count any more. The network goes first: nobody is told of what is not on the disk.
 func (l *life) kill() {
 	l.host.Kill()
+	l.over()
 	l.close()
 	close(l.dead)
 }
@@ -352,6 +379,7 @@ group.initial.rebalance.delay.ms=0
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=200
 replica.lag.time.max.ms=3000
+replica.fetch.wait.max.ms=100
 controller.quorum.append.linger.ms=0
 `
 

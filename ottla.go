@@ -45,8 +45,12 @@ type Cluster struct {
 	nodes []*Node // by id, from 1 on
 
 	clients *memnet.Host
+	own     *memnet.Host // of what the cluster itself asks of its nodes
 	closing sync.Once
 	closed  error
+
+	mu            sync.Mutex      // a leaf: guards interceptions
+	interceptions []*Interception // replaced, not changed
 }
 
 // Start starts a cluster for a test and returns when it can be used: all nodes serve, and lead what they are to lead. The test fails if
@@ -76,7 +80,7 @@ func Open(ctx context.Context, options ...Option) (*Cluster, error) {
 	if err := c.o.check(); err != nil {
 		return nil, err
 	}
-	c.clients = c.net.Host(hostName(Clients))
+	c.clients, c.own = c.net.Host(hostName(Clients)), c.net.Host(ownName)
 	if err := c.open(ctx); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
@@ -94,27 +98,43 @@ func (c *Cluster) open(ctx context.Context) error {
 	if err := c.format(); err != nil {
 		return err
 	}
-	for _, n := range c.nodes { // before one of them calls another
-		if err := n.open(); err != nil {
-			return fmt.Errorf("node %d: %w", n.id, err)
-		}
-	}
-	if err := c.each((*Node).serve, ctx); err != nil {
+	if err := c.StartAll(ctx); err != nil {
 		return err
 	}
 	for _, t := range c.o.topics {
-		if err := c.createTopic(ctx, t); err != nil {
-			return fmt.Errorf("create topic %s: %w", t.name, err)
+		if err := c.CreateTopic(ctx, t.name, t.partitions, t.replicas, t.settings...); err != nil {
+			return err
 		}
 	}
 	return c.settled(ctx)
 }
 
+// StartAll starts the nodes that are down, together, and returns when they serve.
+func (c *Cluster) StartAll(ctx context.Context) error {
+	var down []*Node
+	for _, n := range c.nodes {
+		n.turn <- struct{}{}
+		defer func() { <-n.turn }()
+		if n.alive() == nil {
+			down = append(down, n)
+		}
+	}
+	for i, n := range down { // all are open before one of them calls another
+		if err := n.open(); err != nil {
+			for _, opened := range down[:i] {
+				opened.end(opened.alive(), nil)
+			}
+			return fmt.Errorf("node %d: %w", n.id, err)
+		}
+	}
+	return each(down, (*Node).serve, ctx)
+}
+
 // each has all nodes do something at once.
-func (c *Cluster) each(do func(*Node, context.Context) error, ctx context.Context) error {
-	errs := make([]error, len(c.nodes))
+func each(nodes []*Node, do func(*Node, context.Context) error, ctx context.Context) error {
+	errs := make([]error, len(nodes))
 	var all sync.WaitGroup
-	for i, n := range c.nodes {
+	for i, n := range nodes {
 		all.Go(func() {
 			if err := do(n, ctx); err != nil {
 				errs[i] = fmt.Errorf("node %d: %w", n.id, err)
@@ -136,7 +156,7 @@ func (c *Cluster) Close() error {
 		ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 		defer cancel()
 		if c.o.dir == "" {
-			c.closed = c.each(func(n *Node, _ context.Context) error { n.Resume(); n.Kill(); return nil }, ctx)
+			c.closed = each(c.nodes, func(n *Node, _ context.Context) error { n.Resume(); n.Kill(); return nil }, ctx)
 			return
 		}
 		var errs []error

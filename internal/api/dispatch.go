@@ -40,6 +40,12 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 		return
 	}
 	row := find(hdr.Key, on)
+	if n.Interceptor != nil && row != nil && row.Has(hdr.Version) {
+		var answered bool
+		if body, answered = n.intercept(c, body); answered {
+			return
+		}
+	}
 	switch {
 	case row == nil:
 		n.refuse(r, hdr, wire.ErrUnknownKey)

@@ -44,6 +44,8 @@ type Node struct {
 	Log *slog.Logger
 	// Counters count what the handlers do.
 	Counters *Counters
+	// Interceptor sees requests first; nil in production.
+	Interceptor Interceptor
 	// Levels are those of the node's loggers.
 	Levels *obs.Levels
 }

@@ -16,7 +16,7 @@ import (
 // directory is a log directory that this process holds.
 type directory struct {
 	storage.Dir
-	// clean says that the last process closed all logs in it; epoch is its broker epoch then.
+	// clean says that the last process closed all logs in it; epoch is its broker epoch if nothing that it wrote is lost.
 	clean bool
 	epoch kafka.BrokerEpoch
 	// written says that only the last process died, not the machine; vouched, that the note of this process says the same to the next one.
@@ -81,6 +81,14 @@ func (n *Node) begin(d storage.Dir) (directory, error) {
 	}
 	opened.written = known && last.SameMachineLife(opened.start)
 	opened.vouched = opened.clean || opened.written
+	switch {
+	case opened.clean:
+	case opened.written:
+		opened.epoch = last.Epoch
+	default:
+		opened.epoch = kafka.NoBrokerEpoch
+	}
+	opened.start.Epoch = opened.epoch // until this process has one: before that it changes no replica
 	note := opened.start
 	if !opened.vouched {
 		note.Boot = ""
@@ -114,10 +122,24 @@ func (n *Node) disown(dir partition.Dir) {
 	}
 }
 
-// cleanEpoch is the broker epoch of the last process if all directories were shut down cleanly, else NoBrokerEpoch.
+// noteEpoch leaves the epoch of a registration for the next process, before this one is given anything with it. Where that fails, the next one counts as having lost
+// something.
+func (n *Node) noteEpoch(epoch kafka.BrokerEpoch) {
+	for _, d := range n.dirs {
+		if !d.vouched {
+			continue
+		}
+		d.start.Epoch = epoch
+		if err := checkpoint.WriteStart(n.opts.FS, d.Path, d.start); err != nil {
+			n.log.Warn("the epoch of the registration can't be noted", "dir", d.Path, "err", err)
+		}
+	}
+}
+
+// cleanEpoch is the broker epoch of the last process if nothing is lost that it wrote: it closed all directories, or died alone. Else it is NoBrokerEpoch.
 func (n *Node) cleanEpoch() kafka.BrokerEpoch {
 	for _, d := range n.dirs {
-		if !d.clean || d.epoch != n.dirs[0].epoch {
+		if d.epoch != n.dirs[0].epoch {
 			return kafka.NoBrokerEpoch
 		}
 	}

@@ -160,6 +160,7 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 		}
 		err = kerr.ErrorForCode(resp.ErrorCode)
 		if err == nil {
+			m.n.noteEpoch(kafka.BrokerEpoch(resp.BrokerEpoch))
 			m.epoch.Store(resp.BrokerEpoch)
 		}
 		// The process before this one may count as alive until somebody notices, or its session ends.
@@ -193,13 +194,7 @@ func supportedFeatures() []kmsg.BrokerRegistrationRequestFeature {
 func (n *Node) advertised() []config.Listener {
 	var all []config.Listener
 	for _, l := range n.cfg.Advertised {
-		if l.Port == 0 {
-			for _, e := range n.ends {
-				if e.config.Name == l.Name {
-					l.Port = e.config.Port
-				}
-			}
-		}
+		l.Port = n.boundPort(l)
 		all = append(all, l)
 	}
 	return all

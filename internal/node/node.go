@@ -63,7 +63,9 @@ type Options struct {
 	Descriptors int
 	// Hostname is what other machines call this one.
 	Hostname string
-	Log      *slog.Logger
+	// Interceptor sees requests before they are handled; nil in production.
+	Interceptor api.Interceptor
+	Log         *slog.Logger
 }
 
 // Node is a running node.
@@ -196,7 +198,7 @@ func (n *Node) services() *api.Node {
 		Sessions: n.sessions, Counters: &n.counters,
 		Groups: n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
 		ProducerIDs: &producerIDs{allocate: n.member.allocateProducerIDs}, Creations: n.creations, Lost: n.probeLost, Applied: n.follower.wait,
-		Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
+		Interceptor: n.opts.Interceptor, Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
 	}
 }
 

@@ -47,6 +47,32 @@ func TestRestartFindsTopicsAndRecords(t *testing.T) {
 	}
 }
 
+// A process that dies alone leaves the epoch of its registration to the next one, which registers as having lost nothing; one that dies with its machine
+// leaves none that counts.
+func TestDeadProcessLeavesItsEpoch(t *testing.T) {
+	n := testkit.Start(t, testkit.Options{Boot: "life 1"})
+	note := func() checkpoint.Start {
+		t.Helper()
+		s, known, err := checkpoint.ReadStart(n.FS, "/data")
+		if err != nil || !known || s.Epoch == kafka.NoBrokerEpoch {
+			t.Fatalf("noted %+v, %t, %v", s, known, err)
+		}
+		return s
+	}
+	first := note()
+	n.Abandon()
+	n = testkit.Start(t, testkit.Options{FS: n.FS, Boot: "life 1"})
+	second := note()
+	if second.Epoch <= first.Epoch || second.Boot != first.Boot || second.Incarnation == first.Incarnation {
+		t.Errorf("first noted %+v, then %+v", first, second)
+	}
+	n.Abandon()
+	n = testkit.Start(t, testkit.Options{FS: n.FS, Boot: "life 2"})
+	if third := note(); third.Boot != "life 2" || third.Epoch <= second.Epoch {
+		t.Errorf("after another boot noted %+v", third)
+	}
+}
+
 // A power cut while producers write: what was acknowledged of metadata, and of records where each write is flushed, is
 // there afterwards, whichever sectors the disk kept. Other logs keep a beginning.
 func TestPowerCutKeepsWhatWasPromised(t *testing.T) {

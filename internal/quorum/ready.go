@@ -51,7 +51,9 @@ func (e *Engine) followRole(rd raft.Ready, now time.Time) {
 		if e.leader != nil {
 			e.cfg.Log.Info("no longer the active controller", "epoch", e.leader.epoch)
 			e.dropPending(ErrNotController)
-			e.leader = nil
+			e.leader, e.heard = nil, now
+			clear(e.learners)
+			e.reconfigure()
 		}
 	} else if e.leader == nil {
 		e.leader = &leadership{epoch: kafka.LeaderEpoch(e.raft.BasicStatus().HardState.GetTerm())}
@@ -158,6 +160,7 @@ func (e *Engine) noteVoters(b record.Batch) error {
 	}
 	d, err := decode(b)
 	if err == nil && e.members.note(d) {
+		e.promote()
 		e.cfg.Log.Info("the voters of the metadata quorum change", "voters", e.members.last().ids(), "offset", b.BaseOffset())
 		e.reconfigure()
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,6 +73,19 @@ func (c *Cluster) start(i int, start func(testing.TB, Options) (*Node, error)) {
 		return
 	}
 	c.Nodes[i] = n
+}
+
+// Join starts one more node with so far no vote in a dynamic quorum, and returns its id.
+func (c *Cluster) Join() int {
+	c.t.Helper()
+	i := len(c.Nodes)
+	own := c.options[0]
+	own.FS, own.initial, own.sockets = vfs.NewMem(), nil, &sockets{}
+	own.ports = [2]int{own.sockets.reserve(c.t), own.sockets.reserve(c.t)}
+	own.Set = append(slices.Clone(own.Set), fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1))
+	c.options, c.Nodes = append(c.options, own), append(c.Nodes, nil)
+	c.start(i, TryStart)
+	return i + 1
 }
 
 // Client is a client of the franz-go library, closed when the test ends.
@@ -160,7 +174,7 @@ func (c *Cluster) Wipe(id int, dir string) {
 	}
 	o.setDefaults()
 	world := storage.World{FS: o.FS, Now: o.Now, Random: rand.Reader}
-	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true}, io.Discard); err != nil {
+	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true, NoInitialVoters: o.Dynamic}, io.Discard); err != nil {
 		c.t.Fatal(err)
 	}
 }
