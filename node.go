@@ -145,6 +145,8 @@ func (n *Node) Restart(ctx context.Context) error {
 // serve returns when the node does. If it can't, it is down.
 func (n *Node) serve(ctx context.Context) error {
 	l := n.alive()
+	ctx, cancel := l.within(ctx)
+	defer cancel()
 	if err := l.node.Start(ctx); err != nil {
 		n.end(l, nil)
 		return err
@@ -181,7 +183,7 @@ func (n *Node) WaitDown(ctx context.Context) error {
 }
 
 // Stop stops the node in good order: it hands over what it leads, answers what it was asked, and closes its files. When ctx ends first it is
-// cut short.
+// killed.
 func (n *Node) Stop(ctx context.Context) error {
 	n.turn <- struct{}{}
 	defer func() { <-n.turn }()
@@ -190,18 +192,33 @@ func (n *Node) Stop(ctx context.Context) error {
 		return ErrDown
 	}
 	l.over()
-	err := l.node.Stop(ctx)
-	l.close()
+	unless := context.AfterFunc(ctx, l.kill)
+	within, cancel := l.within(ctx)
+	defer cancel()
+	err := l.node.Stop(within)
+	if !unless() {
+		err = errors.Join(err, ctx.Err())
+	}
+	l.kill()
 	n.gone(l, nil)
 	return err
 }
 
-// Kill ends the node as kill -9 does: connections break, what it was about to do is not done, and what it wrote is there. Of a node that is
-// down nothing is left to kill.
+// Kill ends the node as kill -9 does, also while it starts or stops: connections break, what it was about to do is not done, and what it wrote is
+// there. Of a node that is down nothing is left to kill.
 func (n *Node) Kill() {
+	n.kill()
+	<-n.turn
+}
+
+// kill takes the turn, and leaves it to the caller to give it back.
+func (n *Node) kill() {
+	l := n.alive()
+	if l != nil {
+		l.kill() // whoever has the turn comes to an end with that
+	}
 	n.turn <- struct{}{}
-	defer func() { <-n.turn }()
-	if l := n.alive(); l != nil {
+	if l != nil && n.alive() == l {
 		n.end(l, nil)
 	}
 }
@@ -209,13 +226,13 @@ func (n *Node) Kill() {
 // PowerCut ends the node as a power cut of its machine does: what was not synced to its disk is lost. The cluster has to be started with
 // [PowerCuts]. The other nodes notice as they do when one is killed; cut it off before if they are not to.
 func (n *Node) PowerCut() error {
-	n.turn <- struct{}{}
-	defer func() { <-n.turn }()
 	if !n.c.o.powerCuts {
 		return errors.New("the cluster was started without the option PowerCuts")
 	}
-	if l := n.alive(); l != nil {
-		n.end(l, nil)
+	n.kill()
+	defer func() { <-n.turn }()
+	if n.alive() != nil {
+		return ErrRunning // somebody has just started it again
 	}
 	n.disk.loseUnsynced()
 	var err error
