@@ -229,7 +229,9 @@ func TestStaticQuorumBecomesDynamic(t *testing.T) {
 	if !slices.Equal(ids(again.CurrentVoters), ids(before.CurrentVoters)) {
 		t.Fatalf("after a restart %v, before %v", ids(again.CurrentVoters), ids(before.CurrentVoters))
 	}
-	leader := slices.IndexFunc(again.CurrentVoters, func(r kmsg.DescribeQuorumResponseTopicPartitionReplicaState) bool { return r.ReplicaID == again.LeaderID })
+	leader := slices.IndexFunc(again.CurrentVoters, func(r kmsg.DescribeQuorumResponseTopicPartitionReplicaState) bool {
+		return r.ReplicaID == again.LeaderID
+	})
 	directory := kafka.UUID(again.CurrentVoters[leader].ReplicaDirectoryID)
 	id := int(again.LeaderID)
 	change(t, client, removal(id, directory), nil)
