@@ -20,6 +20,8 @@ type Config struct {
 	Supported map[string]metadata.LevelRange
 	// KRaftVersion is the finalized kraft.version of the quorum.
 	KRaftVersion metadata.Level
+	// VotersTold says whether all voters of a static quorum have told their directories, so that they can be written into the log. Nil stands for no.
+	VotersTold func() bool
 	// Bootstrap are the records that the first activation writes into an empty log: feature levels, and what
 	// format was told to add. Nil stands for DefaultBootstrap.
 	Bootstrap []schema.MetadataRecord
@@ -60,6 +62,8 @@ type turn struct {
 type Result struct {
 	// Records are one atomic batch, empty when nothing changes. They may depend on the offset that Handle was told.
 	Records []metadata.Record
+	// VotersIntoLog has the quorum write its voters into the log behind the records: kraft.version is raised.
+	VotersIntoLog bool
 	// Response answers the command once the records are committed.
 	Response any
 }
@@ -105,8 +109,10 @@ func New(cfg Config, loader *metadata.Loader, now time.Time) *Controller {
 // Image is the newest state, with records that may not be committed yet.
 func (c *Controller) Image() *metadata.Image { return c.loader.Image() }
 
-// SetVoters says who the voters of the quorum are from now on.
-func (c *Controller) SetVoters(ids []kafka.NodeID) { c.cfg.Voters = ids }
+// SetVoters says who the voters of the quorum are from now on, and the level of kraft.version.
+func (c *Controller) SetVoters(ids []kafka.NodeID, level metadata.Level) {
+	c.cfg.Voters, c.cfg.KRaftVersion = ids, level
+}
 
 // Handle decides what a command leads to; next is the offset that its first record would get. The error is not
 // for the client: it says that the command makes no sense, such as an unknown operation. What a client did wrong is

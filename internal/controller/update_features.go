@@ -24,6 +24,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 	response.Version = req.Version
 	var out records
 	var refused *refusal
+	raised := false
 	// Features that come with a metadata.version may be raised in one request with it.
 	version := c.level()
 	for _, u := range req.FeatureUpdates {
@@ -46,6 +47,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind, version, req.ValidateOnly); refused != nil {
 			break
 		}
+		raised = raised || update.Feature == metadata.KRaftVersionFeature && metadata.Level(update.MaxVersionLevel) > c.cfg.KRaftVersion
 	}
 	if refused != nil {
 		// All or nothing: the first refusal answers for the request.
@@ -62,9 +64,9 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 		}
 	}
 	if req.ValidateOnly {
-		out = nil
+		out, raised = nil, false
 	}
-	return Result{Records: out, Response: response}, nil
+	return Result{Records: out, VotersIntoLog: raised, Response: response}, nil
 }
 
 func (c *Controller) updateFeature(out *records, name string, level metadata.Level, kind int8, version metadata.Level, validateOnly bool) *refusal {
@@ -93,7 +95,7 @@ func (c *Controller) updateFeature(out *records, name string, level metadata.Lev
 		return refuseDowngrade(current, level, kind)
 	case name == metadata.KRaftVersionFeature && level < current:
 		return invalid("Can't downgrade the version of this feature.")
-	case name == metadata.KRaftVersionFeature && level > current && !validateOnly:
+	case name == metadata.KRaftVersionFeature && level > current && !validateOnly && (c.cfg.VotersTold == nil || !c.cfg.VotersTold()):
 		return invalid("The members of a static quorum have not all told their directories.")
 	case name == metadata.KRaftVersionFeature:
 		return nil // it is the quorum's own, not a record of the metadata

@@ -197,3 +197,46 @@ func TestNodesJoin(t *testing.T) {
 		return p.LeaderID != 1 && len(p.CurrentVoters) == 3
 	})
 }
+
+// TestStaticQuorumBecomesDynamic: kraft.version is raised when all voters have told their disks; then the log names them, also after a restart, and they come
+// and go.
+func TestStaticQuorumBecomesDynamic(t *testing.T) {
+	c := testkit.StartCluster(t, 3, testkit.Options{})
+	client := c.Client()
+	change(t, client, removal(1, kafka.UUID{1}), kerr.UnsupportedVersion)
+	req := kmsg.NewPtrUpdateFeaturesRequest()
+	f := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
+	f.Feature, f.MaxVersionLevel, f.UpgradeType = "kraft.version", 1, 1
+	req.FeatureUpdates, req.TimeoutMillis = append(req.FeatureUpdates, f), 10_000
+	testkit.Eventually(t, "all have told their disks", func() bool {
+		resp, err := req.RequestWith(t.Context(), client)
+		return err == nil && resp.ErrorCode == 0
+	})
+	before, nodes := describe(t, client)
+	if len(before.CurrentVoters) != 3 || len(nodes) != 3 || nodes[0].Listeners[0].Port == 0 {
+		t.Fatalf("%+v, %+v", before, nodes)
+	}
+	for _, v := range before.CurrentVoters {
+		if kafka.UUID(v.ReplicaDirectoryID).IsZero() {
+			t.Fatalf("voter %d has no directory", v.ReplicaID)
+		}
+	}
+	for id := 1; id <= 3; id++ {
+		c.Stop(id)
+		c.Restart(id)
+	}
+	again, _ := describe(t, client)
+	if !slices.Equal(ids(again.CurrentVoters), ids(before.CurrentVoters)) {
+		t.Fatalf("after a restart %v, before %v", ids(again.CurrentVoters), ids(before.CurrentVoters))
+	}
+	leader := slices.IndexFunc(again.CurrentVoters, func(r kmsg.DescribeQuorumResponseTopicPartitionReplicaState) bool {
+		return r.ReplicaID == again.LeaderID
+	})
+	directory := kafka.UUID(again.CurrentVoters[leader].ReplicaDirectoryID)
+	id := int(again.LeaderID)
+	change(t, client, removal(id, directory), nil)
+	if got := directoryOf(t, client, id); got != directory {
+		t.Errorf("observes with directory %v, was %v", got, directory)
+	}
+	change(t, client, addition(c.Nodes[id-1], id, directory), nil)
+}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 )
 
@@ -63,6 +65,44 @@ func (e *Engine) changeVoters(now time.Time, r *request) {
 	if err != nil || r.change.Early {
 		r.answer(nil, err)
 	}
+}
+
+// toldVoters are the voters of a static quorum with the directories that they told this leader, and whether all have.
+func (e *Engine) toldVoters() (voters, bool) {
+	all := voters{kraft: maxKRaftVersion, set: slices.Clone(e.members.last().set)}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range all.set {
+		v := &all.set[i]
+		v.Directory = e.told[v.ID].directory
+		if v.ID == e.cfg.NodeID {
+			v.Directory = e.cfg.Directory
+		}
+		if v.Directory.IsZero() {
+			return voters{}, false
+		}
+	}
+	return all, true
+}
+
+// votersIntoLog makes a static quorum a dynamic one (kraft.version 1): from here on who votes is what the log says.
+func (e *Engine) votersIntoLog(now time.Time, r *request, result controller.Result) error {
+	if len(result.Records) > 0 {
+		if err := e.proposeRecords(now, result.Records, nil, nil); err != nil {
+			return err
+		}
+	}
+	l := e.leader
+	set, _ := e.toldVoters()
+	records := set.records()
+	b, err := l.enc.control(nil, l.next, l.epoch, now.UnixMilli(), records...)
+	if err == nil {
+		err = e.propose(b, metadata.Batch{Offset: l.next + kafka.Offset(len(records)) - 1}, now, r, result.Response)
+	}
+	if err == nil {
+		err = e.noteVoters(b)
+	}
+	return err
 }
 
 // refused is an error of Kafka's with the words that explain it.

@@ -121,6 +121,7 @@ func (e *Engine) controllerConfig() controller.Config {
 	cfg.NodeID = e.cfg.NodeID
 	cfg.Voters = e.members.last().ids()
 	cfg.KRaftVersion = metadata.Level(e.members.last().kraft)
+	cfg.VotersTold = func() bool { _, told := e.toldVoters(); return told }
 	return cfg
 }
 
@@ -141,6 +142,9 @@ func (e *Engine) decide(now time.Time, r *request) (wrote bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if result.VotersIntoLog {
+		return true, e.votersIntoLog(now, r, result)
+	}
 	if len(result.Records) == 0 {
 		if len(l.pending) == 0 {
 			r.answer(result.Response, nil)
@@ -150,15 +154,20 @@ func (e *Engine) decide(now time.Time, r *request) (wrote bool, err error) {
 		l.pending = append(l.pending, pending{last: l.next - 1, request: r, response: result.Response})
 		return false, nil
 	}
-	b, err := l.enc.data(nil, l.next, l.epoch, now.UnixMilli(), result.Records)
-	if err == nil {
-		batch := metadata.Batch{Offset: l.next + kafka.Offset(len(result.Records)) - 1, Records: bodies(result.Records)}
-		err = e.propose(b, batch, now, r, result.Response)
-	}
+	err = e.proposeRecords(now, result.Records, r, result.Response)
 	if err != nil && !errors.Is(err, ErrNotController) {
 		e.cfg.Log.Error("a command of the controller failed", "command", fmt.Sprintf("%T", r.cmd), "err", err)
 	}
 	return err == nil, err
+}
+
+func (e *Engine) proposeRecords(now time.Time, records []metadata.Record, r *request, response any) error {
+	l := e.leader
+	b, err := l.enc.data(nil, l.next, l.epoch, now.UnixMilli(), records)
+	if err != nil {
+		return err
+	}
+	return e.propose(b, metadata.Batch{Offset: l.next + kafka.Offset(len(records)) - 1, Records: bodies(records)}, now, r, response)
 }
 
 func bodies(records []metadata.Record) []schema.MetadataRecord {

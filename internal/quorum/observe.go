@@ -131,10 +131,12 @@ type told struct {
 	offset   kafka.Offset // it has the log up to there, exclusive
 	end      kafka.Offset // of the leader's log at that time
 	caughtUp time.Time    // when it had all
+
+	directory kafka.UUID // of its log
 }
 
 // heardOf notes the answer of a follower.
-func (e *Engine) heardOf(m *raftpb.Message) {
+func (e *Engine) heardOf(m *raftpb.Message, directory kafka.UUID) {
 	id, now, end := nodeID(m.GetFrom()), e.cfg.Now(), e.log.LogEndOffset()
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -148,7 +150,7 @@ func (e *Engine) heardOf(m *raftpb.Message) {
 	case t.offset >= t.end && !t.at.IsZero():
 		t.caughtUp = t.at
 	}
-	t.at, t.end = now, end
+	t.at, t.end, t.directory = now, end, directory
 	e.told[id] = t
 }
 

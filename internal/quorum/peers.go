@@ -172,7 +172,7 @@ func (e *Engine) receive(in inbound) {
 		e.offered(m)
 		return
 	case raftpb.MsgAppResp, raftpb.MsgHeartbeatResp:
-		e.heardOf(m)
+		e.heardOf(m, in.from.Directory)
 	case raftpb.MsgTimeoutNow:
 		e.handover = m
 		return

@@ -168,7 +168,7 @@ func (e *Engine) noteVoters(b record.Batch) error {
 		e.cfg.Log.Info("the voters of the metadata quorum change", "voters", e.members.last().ids(), "offset", b.BaseOffset())
 		e.reconfigure()
 		if e.active() {
-			e.leader.controller.SetVoters(e.members.last().ids())
+			e.leader.controller.SetVoters(e.members.last().ids(), metadata.Level(e.members.last().kraft))
 		}
 	}
 	return err

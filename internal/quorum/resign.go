@@ -5,6 +5,8 @@ import (
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/tracker"
+
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // Resign has another voter lead, if this one does and another can, and returns when that is so, when an election's time has passed, or with ctx.
@@ -45,7 +47,7 @@ func (e *Engine) handOver() bool {
 	self, best := raftID(e.cfg.NodeID), uint64(0)
 	var most uint64
 	e.raft.WithProgress(func(id uint64, kind raft.ProgressType, p tracker.Progress) {
-		if id != self && kind == raft.ProgressTypePeer && p.RecentActive && p.Match >= most {
+		if id != self && kind == raft.ProgressTypePeer && e.answersLately(nodeID(id)) && p.Match >= most {
 			best, most = id, p.Match
 		}
 	})
@@ -53,6 +55,15 @@ func (e *Engine) handOver() bool {
 		e.raft.TransferLeader(best)
 	}
 	return best != 0
+}
+
+// answersLately reports whether one that follows has answered within an election's time. Raft's own note of that begins anew now and then.
+func (e *Engine) answersLately(id kafka.NodeID) bool {
+	now := e.cfg.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t, ok := e.told[id]
+	return ok && now.Sub(t.at) <= electionTicks*e.cfg.Tick
 }
 
 // resigned tells whoever waits for another leader.
