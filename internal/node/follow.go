@@ -103,8 +103,9 @@ func (f *follower) until(ctx context.Context, so func(at kafka.Offset) bool) err
 	}
 }
 
-// followQuorum has the follower get what is committed. It gets nothing before the image holds all that was committed when this node came: a partition that an
-// older image lacks is not a stray.
+// followQuorum has the follower get what is committed. It gets nothing before the image holds the registration of this process, and so all that was committed
+// when it came: a partition that an older image lacks is not a stray, and what an older one has this node lead, the process before this one led,
+// whose log may have been longer.
 func (n *Node) followQuorum() {
 	n.reconfigure(n.image.Load())
 	begun := false
@@ -112,7 +113,7 @@ func (n *Node) followQuorum() {
 		switch {
 		case begun:
 			n.follower.add(c)
-		case n.quorum.Status().CaughtUp:
+		case n.member.registeredIn(c.Image):
 			begun = true
 			n.follower.add(metadata.Change{Delta: metadata.DeltaFromEmpty(c.Image), Image: c.Image})
 		}

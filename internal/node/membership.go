@@ -35,10 +35,20 @@ type membership struct {
 	silent      time.Time     // since when the controller could not be told of a failed directory
 }
 
-func newMembership(n *Node) *membership {
-	m := &membership{n: n, news: make(chan struct{}, 1), placed: make(chan struct{}, 1)}
+func newMembership(n *Node) (*membership, error) {
+	incarnation, err := kafka.NewUUID(n.opts.Random)
+	if err != nil {
+		return nil, fmt.Errorf("draw an incarnation: %w", err)
+	}
+	m := &membership{n: n, incarnation: incarnation, news: make(chan struct{}, 1), placed: make(chan struct{}, 1)}
 	m.epoch.Store(int64(kafka.NoBrokerEpoch))
-	return m
+	return m, nil
+}
+
+// registeredIn reports whether an image holds the registration of this process.
+func (m *membership) registeredIn(image *metadata.Image) bool {
+	b := image.Cluster.Broker(m.n.cfg.ID)
+	return b != nil && b.Incarnation == m.incarnation
 }
 
 // brokerEpoch is that of the registration, kafka.NoBrokerEpoch before it.
@@ -69,12 +79,10 @@ func (m *membership) follow(delta *metadata.Delta) {
 func (m *membership) join(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.RegistrationTimeout)
 	defer cancel()
-	var err error
-	if m.incarnation, err = kafka.NewUUID(m.n.opts.Random); err != nil {
-		return err
-	}
-	if err := m.registerController(ctx); err != nil {
-		return fmt.Errorf("register the controller: %w", err)
+	if m.n.engine != nil {
+		if err := m.registerController(ctx); err != nil {
+			return fmt.Errorf("register the controller: %w", err)
+		}
 	}
 	if err := m.register(ctx, true); err != nil { // the directories are locked: whoever had them is dead
 		return fmt.Errorf("register the broker: %w", err)
@@ -154,6 +162,7 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 		}
 		err = kerr.ErrorForCode(resp.ErrorCode)
 		if err == nil {
+			m.n.noteEpoch(kafka.BrokerEpoch(resp.BrokerEpoch))
 			m.epoch.Store(resp.BrokerEpoch)
 		}
 		// The process before this one may count as alive until somebody notices, or its session ends.
@@ -187,13 +196,7 @@ func supportedFeatures() []kmsg.BrokerRegistrationRequestFeature {
 func (n *Node) advertised() []config.Listener {
 	var all []config.Listener
 	for _, l := range n.cfg.Advertised {
-		if l.Port == 0 {
-			for _, e := range n.ends {
-				if e.config.Name == l.Name {
-					l.Port = e.config.Port
-				}
-			}
-		}
+		l.Port = n.boundPort(l)
 		all = append(all, l)
 	}
 	return all

@@ -216,7 +216,7 @@ func TestMeta(t *testing.T) {
 
 func TestStart(t *testing.T) {
 	disk := vfs.NewMem()
-	s := Start{Boot: "5f2c", Mount: "8:1/77", Incarnation: kafka.UUID{9}}
+	s := Start{Boot: "5f2c", Mount: "8:1/77", Incarnation: kafka.UUID{9}, Epoch: 77}
 	if _, ok, err := ReadStart(disk, "/"); ok || err != nil {
 		t.Fatal(ok, err)
 	}
@@ -227,6 +227,10 @@ func TestStart(t *testing.T) {
 	}
 	if !got.SameMachineLife(Start{Boot: "5f2c", Mount: "8:1/77"}) || got.SameMachineLife(Start{Boot: "other", Mount: "8:1/77"}) || (Start{}).SameMachineLife(Start{}) {
 		t.Fatal("wrong about the machine's life")
+	}
+	must(t, vfs.WriteFile(disk, "/"+StartMarker, []byte("version=0\nboot=b\nincarnation=TrA0YZ_dIieSVeBLZ7r47Q\n")))
+	if got, ok, err := ReadStart(disk, "/"); !ok || err != nil || got.Epoch != kafka.NoBrokerEpoch {
+		t.Fatal("of an earlier release:", got, ok, err)
 	}
 	must(t, vfs.WriteFile(disk, "/"+StartMarker, []byte("garbage")))
 	if _, ok, err := ReadStart(disk, "/"); ok || err != nil {

@@ -198,9 +198,10 @@ func ReadMeta(f vfs.FS, dir string) (Meta, bool, error) {
 // Start tells under which circumstances a process found all of a log directory whole. If the next one finds it without a clean shutdown, but with
 // its own boot and mount, then only the process died: what was written and not synced is still there. Without a boot it tells nothing.
 type Start struct {
-	Boot        string     // the kernel's boot id
-	Mount       string     // identity of the directory: vfs.FS.Identity
-	Incarnation kafka.UUID // of the process
+	Boot        string            // the kernel's boot id
+	Mount       string            // identity of the directory: vfs.FS.Identity
+	Incarnation kafka.UUID        // of the process
+	Epoch       kafka.BrokerEpoch // with which it is registered; kafka.NoBrokerEpoch before
 }
 
 // SameMachineLife reports whether the page cache of s's process is still there for one that finds itself at now.
@@ -210,7 +211,7 @@ func (s Start) SameMachineLife(now Start) bool {
 
 // FormatStart returns the content of ottla.start.
 func FormatStart(s Start) []byte {
-	return fmt.Appendf(nil, "version=0\nboot=%s\nmount=%s\nincarnation=%s\n", s.Boot, s.Mount, s.Incarnation)
+	return fmt.Appendf(nil, "version=0\nboot=%s\nmount=%s\nincarnation=%s\nepoch=%d\n", s.Boot, s.Mount, s.Incarnation, s.Epoch)
 }
 
 // ParseStart reads ottla.start. The error wraps ErrMalformed.
@@ -223,7 +224,15 @@ func ParseStart(b []byte) (Start, error) {
 	if err != nil {
 		return Start{}, fmt.Errorf("%w: incarnation: %w", ErrMalformed, err)
 	}
-	return Start{Boot: p["boot"], Mount: p["mount"], Incarnation: id}, nil
+	s := Start{Boot: p["boot"], Mount: p["mount"], Incarnation: id, Epoch: kafka.NoBrokerEpoch}
+	if p["epoch"] != "" { // which earlier releases did not write
+		epoch, err := strconv.ParseInt(p["epoch"], 10, 64)
+		if err != nil {
+			return Start{}, fmt.Errorf("%w: epoch: %w", ErrMalformed, err)
+		}
+		s.Epoch = kafka.BrokerEpoch(epoch)
+	}
+	return s, nil
 }
 
 // WriteStart replaces ottla.start of log directory dir.
