@@ -15,6 +15,9 @@ func (a AlterPartition) handle(c *Controller, t turn) (Result, error) {
 	req := a.Request
 	response := kmsg.NewPtrAlterPartitionResponse()
 	response.Version = req.Version
+	if len(req.Topics) == 0 {
+		return Result{Response: response}, nil // whoever asks
+	}
 	b := c.Image().Cluster.Broker(kafka.NodeID(req.BrokerID))
 	if b == nil || b.Epoch != kafka.BrokerEpoch(req.BrokerEpoch) {
 		response.ErrorCode = kerr.StaleBrokerEpoch.Code
@@ -88,6 +91,8 @@ func (c *Controller) checkAlterPartition(from kafka.NodeID, topic *metadata.Topi
 	case asked.PartitionEpoch < int32(p.PartitionEpoch):
 		return kerr.InvalidUpdateVersion
 	case !validISR(p, isr), !slices.Contains(isr, int32(p.Leader)):
+		return kerr.InvalidRequest
+	case asked.LeaderRecoveryState < 0, asked.LeaderRecoveryState > 1: // Kafka's controller fails on it, and is another one then
 		return kerr.InvalidRequest
 	case asked.LeaderRecoveryState == 1 && (len(isr) > 1 || !p.Recovering):
 		return kerr.InvalidRequest

@@ -15,6 +15,7 @@ func (r RegisterController) handle(c *Controller, t turn) (Result, error) {
 		response.ErrorCode = kerr.UnsupportedVersion.Code
 		return Result{Response: response}, nil
 	}
+	response.ErrorMessage = new("") // as Kafka has it
 	n := &metadata.ControllerNode{
 		ID:          kafka.NodeID(r.Request.ControllerID),
 		Incarnation: r.Request.IncarnationID,

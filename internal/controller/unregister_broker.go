@@ -17,6 +17,7 @@ func (u UnregisterBroker) handle(c *Controller, t turn) (Result, error) {
 		response.ErrorCode, response.ErrorMessage = refused.split()
 		return Result{Response: response}, nil
 	}
+	response.ErrorMessage = new("") // as Kafka has it
 	var out records
 	c.reelect(&out, leaves(b.ID), inISR(b.ID))
 	out.add(&schema.UnregisterBrokerRecord{BrokerID: int32(b.ID), BrokerEpoch: int64(b.Epoch)}, 0)

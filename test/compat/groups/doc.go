@@ -4,6 +4,7 @@
 //	go run ./test/compat/groups -peer ottla                         every client, every mode that it has
 //	go run ./test/compat/groups -peer kafka -clients java,franz     the same against Apache Kafka 4.4.0
 //	go run ./test/compat/groups -modes cooperative,consumer
+//	go run ./test/compat/groups -nodes 3                            three nodes each, which are killed in turn
 //
 // A member is a process, started as `PROGRAM BOOTSTRAP member DIR` (the programs are those of package clients). Its first
 // line on standard input is a JSON object (type member of this package says what is in it). It prints one JSON object a

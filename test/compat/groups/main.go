@@ -23,6 +23,7 @@ type options struct {
 	clients  []string
 	modes    []string
 	parallel int
+	nodes    int
 	keep     bool
 	verbose  bool
 }
@@ -34,6 +35,7 @@ func main() {
 	kind := flag.String("peer", "ottla", "the server: ottla or kafka")
 	names := flag.String("clients", "all", "all, or names separated by commas")
 	modes := flag.String("modes", "all", "all, or modes separated by commas: "+strings.Join(allModes, ", "))
+	flag.IntVar(&o.nodes, "nodes", 1, "of the cluster that each run has; a restart is of one after another")
 	flag.IntVar(&o.parallel, "parallel", 4, "runs at once; each has a server of its own")
 	flag.BoolVar(&o.keep, "keep", false, "keep the folder of a run that failed")
 	flag.BoolVar(&o.verbose, "v", false, "print what the members say")
@@ -68,7 +70,7 @@ func plan(o options) (runs []run, lacking []string) {
 			switch can := slices.Contains(modesOf[c.Name], mode); {
 			case !chosen(o.modes, mode):
 			case can:
-				runs = append(runs, run{client: c, mode: mode, verbose: o.verbose})
+				runs = append(runs, run{client: c, mode: mode, nodes: o.nodes, verbose: o.verbose})
 			default:
 				lacking = append(lacking, c.Name+" "+mode)
 			}

@@ -48,7 +48,7 @@ type process struct {
 
 // spawn starts a member; what it prints goes to events until it ends.
 func (r *run) spawn(ctx context.Context, name string, m member) (*process, error) {
-	argv := append(r.client.Argv(r.install), r.server.Addr(), "member", r.dir)
+	argv := append(r.client.Argv(r.install), strings.Join(r.servers.Addrs(), ","), "member", r.dir)
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), "COMPAT_TOOLS="+r.install.ToolJars, "PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1")
 	// What a program starts ends with it.

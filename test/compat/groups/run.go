@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/test/compat/clients"
+	"github.com/ottla/ottla/test/compat/insync"
 	"github.com/ottla/ottla/test/compat/peer"
 )
 
@@ -33,9 +34,8 @@ type run struct {
 	install *clients.Installer
 	verbose bool
 
-	server  *peer.Peer
-	options peer.Options
-	kind    peer.Kind
+	nodes   int // of its cluster
+	servers *peer.Cluster
 	source  *source
 	events  chan event
 	ledger  *ledger
@@ -49,21 +49,24 @@ type run struct {
 func (r *run) do(ctx context.Context, kind peer.Kind, binary string) (report string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	r.kind, r.events, r.ledger = kind, make(chan event, 1024), newLedger()
+	r.events, r.ledger = make(chan event, 1024), newLedger()
 	if err := os.MkdirAll(r.dir, 0o755); err != nil {
 		return "", err
 	}
-	r.options = peer.Options{Dir: filepath.Join(r.dir, "server"), Binary: binary, Properties: map[string]string{
+	o := peer.Options{Dir: filepath.Join(r.dir, "server"), Binary: binary, Short: r.nodes > 1, Properties: map[string]string{
 		"group.initial.rebalance.delay.ms": "500", "group.min.session.timeout.ms": "1000",
 		"group.consumer.session.timeout.ms": "6000", "group.consumer.min.session.timeout.ms": "6000",
 		"group.consumer.heartbeat.interval.ms": "1000", "group.consumer.min.heartbeat.interval.ms": "1000",
-		"offsets.topic.replication.factor": "1", "offsets.topic.num.partitions": "4",
+		"offsets.topic.num.partitions": "4",
 	}}
-	if r.server, err = peer.Start(ctx, kind, r.options); err != nil {
+	if r.servers, err = peer.StartCluster(ctx, kind, r.nodes, o); err != nil {
 		return "", err
 	}
-	defer func() { _ = r.server.Kill() }()
-	if r.source, err = openSource(ctx, r.server.Addr(), "ids"); err != nil {
+	defer func() { _ = r.servers.Kill() }()
+	if err := r.insync(ctx); err != nil {
+		return "", err
+	}
+	if r.source, err = openSource(ctx, r.servers.Addrs(), "ids"); err != nil {
 		return "", err
 	}
 	err = r.story(ctx)
@@ -187,18 +190,30 @@ func (r *run) crash(p *process) {
 	r.ledger.crashed(p)
 }
 
-// restart ends the server as a crash does and starts it on the same directory and port.
+// restart ends every server in turn as a crash does, and starts it on the same directory and port.
 func (r *run) restart(ctx context.Context) error {
-	if err := r.server.Kill(); err != nil {
+	for i := range r.servers.Len() {
+		if err := r.servers.Node(i).Kill(); err != nil {
+			return err
+		}
+		if err := r.servers.Restart(ctx, i); err != nil {
+			return err
+		}
+		if err := r.insync(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insync waits until the servers have found each other, and all replicas are in sync.
+func (r *run) insync(ctx context.Context) error {
+	watch, err := insync.New(r.servers.Addrs())
+	if err != nil {
 		return err
 	}
-	o := r.options
-	o.Listen, o.Controller = r.server.Addr(), r.server.ControllerAddr()
-	next, err := peer.Start(ctx, r.kind, o)
-	if err == nil {
-		r.server = next
-	}
-	return err
+	defer watch.Close()
+	return watch.Await(ctx, patience)
 }
 
 // settle waits until the members share the partitions evenly and have read what is there now.

@@ -25,13 +25,13 @@ type source struct {
 const pace = 10 * time.Millisecond
 
 // openSource makes the topic and begins to write.
-func openSource(ctx context.Context, addr, topic string) (*source, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
+func openSource(ctx context.Context, addrs []string, topic string) (*source, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(addrs...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerLinger(0),
 		kgo.MetadataMinAge(50*time.Millisecond))
 	if err != nil {
 		return nil, err
 	}
-	if _, err := kadm.NewClient(client).CreateTopic(ctx, partitions, 1, nil, topic); err != nil {
+	if _, err := kadm.NewClient(client).CreateTopic(ctx, partitions, int16(len(addrs)), nil, topic); err != nil {
 		client.Close()
 		return nil, err
 	}

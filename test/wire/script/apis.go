@@ -82,4 +82,9 @@ var apis = []api{
 	{"63_broker_heartbeat", 63, 0, 2, controller, brokerHeartbeat, brokerHeartbeatSample},
 	{"two_brokers", 63, 0, 0, controller, twoBrokers, nil},
 	{"67_allocate_producer_ids", 67, 0, 0, controller, allocateProducerIDs, allocateProducerIDsSample},
+	{"56_alter_partition", 56, 2, 3, controller, alterPartition, alterPartitionSample},
+	{"64_unregister_broker", 64, 0, 0, controller, unregisterBroker, unregisterBrokerSample},
+	{"64_unregister_broker", 64, 0, 0, broker, unregisterBroker, unregisterBrokerSample},
+	{"73_assign_replicas_to_dirs", 73, 0, 0, controller, assignReplicas, assignReplicasSample},
+	{"70_controller_registration", 70, 0, 0, controller, controllerRegistration, controllerRegistrationSample},
 }
