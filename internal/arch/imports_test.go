@@ -34,7 +34,7 @@ L2  fetchsession: kafka
 L2  compaction: kafka compress record
 L2  shard: kafka metadata
 L2  moves: kafka
-L2  group: kafka schema metadata shard
+L2  group: kafka schema metadata shard planted
 
 L3  vfs:
 L3  segment: kafka record vfs
@@ -49,7 +49,7 @@ L4  quorum: kafka record schema metadata controller segment commitlog vfs plante
 L4  raftnet: kafka wire peer quorum
 L4  forward: kafka controller peer quorum
 L4  replication: kafka controller peer quorum replica partition
-L4  coordinator: kafka compress record metadata shard purgatory partition
+L4  coordinator: kafka compress record metadata shard purgatory partition planted
 
 L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum forward coordinator config obs
 
