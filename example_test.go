@@ -2,11 +2,14 @@ package ottla_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla"
 )
@@ -70,4 +73,142 @@ func ExampleNode_Kill() {
 	// Output:
 	// another node leads: true
 	// in sync: [1 2 3]
+}
+
+// A consumer cannot reach the node any more, and then can.
+func ExampleCluster_Cut() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := ottla.Open(ctx, ottla.Topic("orders", 1, 1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Addrs()...), kgo.DefaultProduceTopic("orders"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	cluster.Cut(ottla.Clients, 1)
+	time.AfterFunc(100*time.Millisecond, cluster.Heal)
+	began := time.Now()
+	if err := client.ProduceSync(ctx, kgo.StringRecord("late")).FirstErr(); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("it took as long as the cut:", time.Since(began) >= 100*time.Millisecond)
+	// Output: it took as long as the cut: true
+}
+
+// The disk is full: a producer is told so, and a record that was acknowledged before can still be read.
+func ExampleDisk_SetFull() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := ottla.Open(ctx, ottla.Topic("orders", 1, 1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Addrs()...), kgo.ConsumeTopics("orders"), kgo.DefaultProduceTopic("orders"),
+		kgo.DisableIdempotentWrite(), kgo.RecordRetries(1), kgo.MetadataMinAge(20*time.Millisecond))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	if err := client.ProduceSync(ctx, kgo.StringRecord("fits")).FirstErr(); err != nil {
+		log.Fatal(err)
+	}
+	cluster.Node(1).Disk().SetFull(true)
+	err = client.ProduceSync(ctx, kgo.StringRecord("does not")).FirstErr()
+	fmt.Println(errors.Is(err, kerr.KafkaStorageError))
+	client.PollFetches(ctx).EachRecord(func(r *kgo.Record) { fmt.Println(string(r.Value)) })
+	// Output:
+	// true
+	// fits
+}
+
+// The power fails: records of a topic that is not flushed are gone, those of one that is are there.
+func ExampleNode_PowerCut() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := ottla.Open(ctx, ottla.PowerCuts(), ottla.Topic("fast", 1, 1), ottla.Topic("safe", 1, 1, "flush.messages=1"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Addrs()...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	for _, topic := range []string{"fast", "safe"} {
+		if err := client.ProduceSync(ctx, &kgo.Record{Topic: topic}).FirstErr(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	node := cluster.Node(1)
+	if err := node.PowerCut(); err != nil {
+		log.Fatal(err)
+	}
+	if err := node.Start(ctx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(node.HighWatermark("fast", 0), node.HighWatermark("safe", 0))
+	// Output: 0 1
+}
+
+// The first two produce requests are refused, and the client tries again.
+func ExampleCluster_Fail() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := ottla.Open(ctx, ottla.Topic("orders", 1, 1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Addrs()...), kgo.DefaultProduceTopic("orders"), kgo.MetadataMinAge(20*time.Millisecond))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	failed := cluster.Fail(ottla.Failure{Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders", Err: kerr.NotLeaderForPartition, Times: 2})
+	err = client.ProduceSync(ctx, kgo.StringRecord("third time lucky")).FirstErr()
+	fmt.Println(failed.Hits(), err)
+	// Output: 2 <nil>
+}
+
+// What is asked for is seen, and answered in the node's place.
+func ExampleCluster_Intercept() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := ottla.Open(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Addrs()...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	cluster.Intercept(func(r *ottla.Request) (kmsg.Response, error) {
+		fmt.Println("asked for topic", r.Body.(*kmsg.CreateTopicsRequest).Topics[0].Topic)
+		return ottla.Refusal(r.Body, kerr.PolicyViolation), nil
+	}, kmsg.CreateTopics)
+	req := kmsg.NewPtrCreateTopicsRequest()
+	req.Topics = append(req.Topics, kmsg.CreateTopicsRequestTopic{Topic: "invoices", NumPartitions: 1, ReplicationFactor: 1})
+	resp, err := req.RequestWith(ctx, client)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, t := range resp.Topics {
+		fmt.Println(t.Topic, kerr.ErrorForCode(t.ErrorCode))
+	}
+	// Output:
+	// asked for topic invoices
+	// invoices POLICY_VIOLATION: Request parameters do not satisfy the configured policy.
 }

@@ -3,15 +3,10 @@ package ottla
 import (
 	"context"
 	"fmt"
-	"net"
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kmsg"
-
 	"github.com/ottla/ottla/internal/metadata"
-	"github.com/ottla/ottla/internal/peer"
 )
 
 // pollEvery is the pause between looks at what changes in several nodes.
@@ -37,7 +32,7 @@ func until(ctx context.Context, what string, ok func() (bool, string)) error {
 // image is the newest state of the cluster that a node which runs knows; nil if none runs.
 func (c *Cluster) image() *metadata.Image {
 	var newest *metadata.Image
-	for _, n := range c.nodes {
+	for _, n := range c.Nodes() {
 		if l := n.alive(); l != nil {
 			if i := l.node.Image(); newest == nil || i.Offset > newest.Offset {
 				newest = i
@@ -58,20 +53,18 @@ func (c *Cluster) partition(topic string, partition int32) *metadata.Partition {
 
 // Controller is the id of the node that leads the metadata quorum; 0 if none does.
 func (c *Cluster) Controller() int32 {
-	votes := map[int32]int{}
-	for _, n := range c.nodes {
-		if l := n.alive(); l != nil {
-			if id := int32(l.node.ActiveController()); id > 0 {
-				votes[id]++
-			}
+	leader, newest := int32(0), int32(-1)
+	for _, n := range c.Nodes() {
+		l := n.alive()
+		if l == nil {
+			continue
+		}
+		// One that is cut off may not know that another leads: the newer epoch is right.
+		if id, epoch := l.node.ActiveController(); int32(id) > 0 && int32(epoch) > newest {
+			leader, newest = int32(id), int32(epoch)
 		}
 	}
-	for id, n := range votes { // an isolated one may not know that it leads no more
-		if n > len(c.nodes)/2 {
-			return id
-		}
-	}
-	return 0
+	return leader
 }
 
 // Leader is the id of the node that leads a partition; 0 if none does or there is no such partition.
@@ -88,12 +81,7 @@ func (c *Cluster) ISR(topic string, partition int32) []int32 {
 	if p == nil {
 		return nil
 	}
-	var ids []int32
-	for _, id := range p.ISR {
-		ids = append(ids, int32(id))
-	}
-	slices.Sort(ids)
-	return ids
+	return slices.Sorted(slices.Values(p.ISR))
 }
 
 // HighWatermark is the offset up to which the leader of a partition shows records, exclusive; -1 if nobody leads it.
@@ -144,58 +132,11 @@ func (c *Cluster) WaitLeader(ctx context.Context, topic string, partition int32)
 // settled returns when all nodes have applied what is committed.
 func (c *Cluster) settled(ctx context.Context) error {
 	offset := c.image().Offset
-	return c.each(func(n *Node, ctx context.Context) error {
+	return each(c.Nodes(), func(n *Node, ctx context.Context) error {
 		l := n.alive()
 		if l == nil {
 			return ErrDown
 		}
 		return l.node.Applied(ctx, offset)
 	}, ctx)
-}
-
-// ask sends a request to a node that runs.
-func (c *Cluster) ask(ctx context.Context, req kmsg.Request) (kmsg.Response, error) {
-	addr := ""
-	for _, n := range c.nodes {
-		if n.Running() && (addr == "" || n.id == c.Controller()) {
-			addr = n.addr
-		}
-	}
-	if addr == "" {
-		return nil, ErrDown
-	}
-	client := peer.New(peer.Options{ID: "ottla", MaxFrame: 1 << 20, Dial: func(ctx context.Context) (net.Conn, error) { return c.Dial(ctx, "tcp", addr) }})
-	defer client.Close()
-	return client.Do(ctx, req)
-}
-
-func (c *Cluster) createTopic(ctx context.Context, t topic) error {
-	topic := kmsg.NewCreateTopicsRequestTopic()
-	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = t.name, int32(t.partitions), int16(t.replicas)
-	for _, line := range t.configs {
-		config := kmsg.NewCreateTopicsRequestTopicConfig()
-		key, value, err := keyValue(line)
-		if err != nil {
-			return err
-		}
-		config.Name, config.Value = key, &value
-		topic.Configs = append(topic.Configs, config)
-	}
-	req := kmsg.NewPtrCreateTopicsRequest()
-	req.SetVersion(req.MaxVersion())
-	req.Topics = append(req.Topics, topic)
-	resp, err := c.ask(ctx, req)
-	if err != nil {
-		return err
-	}
-	for _, made := range resp.(*kmsg.CreateTopicsResponse).Topics {
-		err := kerr.ErrorForCode(made.ErrorCode)
-		if err != nil && made.ErrorMessage != nil {
-			err = fmt.Errorf("%w: %s", err, *made.ErrorMessage)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

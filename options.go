@@ -17,16 +17,16 @@ type options struct {
 	dir       string
 	inProcess bool
 	powerCuts bool
-	log       io.Writer
+	log       *turns
 }
 
 type topic struct {
 	name                 string
 	partitions, replicas int
-	configs              []string
+	settings             []string
 }
 
-func defaults() options { return options{nodes: 1, log: io.Discard} }
+func defaults() options { return options{nodes: 1, log: &turns{to: io.Discard}} }
 
 func (o *options) check() error {
 	switch {
@@ -48,7 +48,7 @@ func Topic(name string, partitions, replicas int, settings ...string) Option {
 
 // Set sets keys of Kafka's server.properties for all nodes, each "key=value". Without it they are Kafka's own defaults, but for these, so that
 // tests need not wait: group.initial.rebalance.delay.ms=0, broker.session.timeout.ms=3000, broker.heartbeat.interval.ms=200,
-// replica.lag.time.max.ms=3000, offsets.topic.num.partitions=3, default.replication.factor and those of internal topics
+// replica.lag.time.max.ms=3000, replica.fetch.wait.max.ms=100, offsets.topic.num.partitions=3, default.replication.factor and those of internal topics
 // up to 3, min.insync.replicas 2 from three nodes on.
 func Set(lines ...string) Option {
 	return func(o *options) { o.set = append(o.set, lines...) }
@@ -65,8 +65,8 @@ func InProcess() Option { return func(o *options) { o.inProcess = true } }
 // PowerCuts has disks in memory remember what was synced, so that [Node.PowerCut] can take the rest. What was not synced takes twice the memory.
 func PowerCuts() Option { return func(o *options) { o.powerCuts = true } }
 
-// Log has the nodes tell what they do, in the text form of log/slog. By default they are silent.
-func Log(w io.Writer) Option { return func(o *options) { o.log = w } }
+// Log has the nodes tell what they do, in the text form of log/slog, a line at a time: to t.Output(), for one. By default they are silent.
+func Log(w io.Writer) Option { return func(o *options) { o.log = &turns{to: w} } }
 
 func keyValue(line string) (key, value string, err error) {
 	key, value, ok := strings.Cut(line, "=")

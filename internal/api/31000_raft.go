@@ -5,7 +5,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/raftnet"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -17,7 +19,23 @@ func raft(c *call, body []byte) {
 		c.refuse(c.req, c.hdr, err)
 		return
 	}
-	c.reply(&wire.RaftResponse{ErrorCode: code(c.deliver(&req))})
+	if req.To == kafka.NoNode {
+		c.reply(c.introduce(&req))
+		return
+	}
+	c.reply(&wire.RaftResponse{ErrorCode: code(c.deliver(&req)), Leader: wire.RaftNode{ID: kafka.NoNode}})
+}
+
+// introduce has a controller follow if this node leads, and says who leads.
+func (n *Node) introduce(req *wire.RaftRequest) *wire.RaftResponse {
+	if req.ClusterID != n.ClusterID {
+		return &wire.RaftResponse{ErrorCode: kerr.InconsistentClusterID.Code, Leader: wire.RaftNode{ID: kafka.NoNode}}
+	}
+	leader, here, err := n.Voter.Introduce(raftnet.Voter(req.From))
+	if !here && err == nil {
+		err = kerr.NotLeaderForPartition
+	}
+	return &wire.RaftResponse{ErrorCode: code(err), Leader: raftnet.Node(leader)}
 }
 
 // deliver hands on the messages of a voter.
@@ -25,9 +43,9 @@ func (n *Node) deliver(req *wire.RaftRequest) error {
 	if req.ClusterID != n.ClusterID {
 		return kerr.InconsistentClusterID
 	}
-	err := n.Quorum.Deliver(quorum.ReplicaKey{ID: req.From, Directory: req.FromDirectory}, quorum.ReplicaKey{ID: req.To, Directory: req.ToDirectory}, req.Messages)
+	err := n.Voter.Deliver(raftnet.Voter(req.From), quorum.ReplicaKey{ID: req.To, Directory: req.ToDirectory}, req.Messages)
 	if err != nil {
-		n.Log.Warn("messages of a voter were refused", "from", req.From, "err", err)
+		n.Log.Warn("messages of a voter were refused", "from", req.From.ID, "err", err)
 	}
 	switch {
 	case errors.Is(err, quorum.ErrNotVoter):

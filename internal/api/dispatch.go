@@ -40,6 +40,12 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 		return
 	}
 	row := find(hdr.Key, on)
+	if n.Interceptor != nil && row != nil && row.Has(hdr.Version) {
+		var answered bool
+		if body, answered = n.intercept(c, body); answered {
+			return
+		}
+	}
 	switch {
 	case row == nil:
 		n.refuse(r, hdr, wire.ErrUnknownKey)
@@ -153,7 +159,7 @@ func submit[Resp any](c *call, cmd controller.Command) Resp {
 	defer cancel()
 	var to quorum.Controller = c.Controller
 	if c.on == onController {
-		to = c.Quorum
+		to = c.Voter
 	}
 	resp, err := quorum.Do[Resp](ctx, to, cmd)
 	if err != nil {

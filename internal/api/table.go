@@ -88,6 +88,9 @@ func init() {
 		serve(73, 0, 0, onController, assignReplicasToDirs),
 		serve(74, 0, 1, onBroker, listConfigResources),
 		serve(75, 0, 0, onBroker, describeTopicPartitions),
+		serve(80, 0, 1, onBoth, addRaftVoter),
+		serve(81, 0, 0, onBoth, removeRaftVoter),
+		serve(82, 0, 0, onController, updateRaftVoter),
 		{Range: wire.Range{Key: wire.KeyRaft}, on: onController, raw: raft},
 	}
 }

@@ -34,6 +34,7 @@ L2  fetchsession: kafka
 L2  compaction: kafka compress record
 L2  shard: kafka metadata
 L2  moves: kafka
+L2  course: kafka
 L2  group: kafka schema metadata shard planted
 
 L3  vfs:
@@ -46,21 +47,22 @@ L4  commitlog: kafka record vfs segment producer compaction planted
 L4  purgatory: kafka
 L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress planted
 L4  quorum: kafka record schema metadata controller segment commitlog vfs planted
-L4  raftnet: kafka wire peer quorum
+L4  raftnet: kafka wire metadata peer quorum
+L4  observer: kafka metadata controller course peer quorum
 L4  forward: kafka controller peer quorum
 L4  replication: kafka controller peer quorum replica partition
 L4  coordinator: kafka compress record metadata shard purgatory partition planted
 
-L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum forward coordinator config obs
+L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum raftnet forward coordinator config obs
 
 L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition quorum raftnet forward replication coordinator api config storage obs adminhttp
+L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition quorum observer raftnet forward replication coordinator api config storage obs adminhttp
 L6  adminhttp: obs
 L6  inspect: kafka record schema metadata quorum vfs
 L6  cli: kafka moves config histogram inspect
 L6  kafkatools: kafka placement schema config inspect
 L6  launch: config storage vfs node cli kafkatools obs
-L6  ottla: kafka metadata memnet vfs peer config storage node
+L6  ottla: kafka metadata memnet vfs peer coordinator api config storage node
 
 S   config: kafka
 S   obs:

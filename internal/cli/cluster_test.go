@@ -9,7 +9,10 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/testkit"
 )
@@ -67,4 +70,51 @@ func scriptBegin(ts *testscript.TestScript, neg bool, args []string) {
 	answer, err := kadm.NewClient(client).AlterPartitionAssignments(ctx, req)
 	ts.Check(err)
 	ts.Check(answer.Error())
+}
+
+// scriptLower has a feature fall back to a lower level.
+func scriptLower(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lower FEATURE LEVEL")
+	}
+	client, err := kgo.NewClient(kgo.SeedBrokers(strings.Split(ts.Getenv("OTTLA_BOOTSTRAP_SERVER"), ",")...))
+	ts.Check(err)
+	defer client.Close()
+	req := kmsg.NewPtrUpdateFeaturesRequest()
+	u := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
+	u.Feature, u.MaxVersionLevel, u.UpgradeType, u.AllowDowngrade = args[0], int16(number(ts, args[1])), 2, true
+	req.FeatureUpdates = append(req.FeatureUpdates, u)
+	resp, err := req.RequestWith(context.Background(), client)
+	ts.Check(err)
+	ts.Check(kerr.ErrorForCode(resp.ErrorCode))
+}
+
+// agedIt makes a cluster of three look half upgraded: broker 1 is one of 4.3, and all have agreed on what that can read.
+func agedIt(c *kfake.Cluster) {
+	c.ControlKey(18, func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		if req.GetVersion() < 3 {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.ApiVersionsResponse)
+		for key := range int16(kmsg.MaxKey) {
+			if r := kmsg.RequestForKey(key); r != nil {
+				k := kmsg.NewApiVersionsResponseApiKey()
+				k.ApiKey, k.MaxVersion = key, r.MaxVersion()
+				resp.ApiKeys = append(resp.ApiKeys, k)
+			}
+		}
+		for _, f := range []struct {
+			name          string
+			old, new, has int16
+		}{{"group.version", 1, 1, 1}, {"metadata.version", 30, 33, 30}, {"share.version", 0, 2, 0}} {
+			s, has := kmsg.NewApiVersionsResponseSupportedFeature(), kmsg.NewApiVersionsResponseFinalizedFeature()
+			if s.Name, s.MaxVersion = f.name, f.new; c.CurrentNode() == 1 {
+				s.MaxVersion = f.old
+			}
+			has.Name, has.MaxVersionLevel = f.name, f.has
+			resp.SupportedFeatures, resp.FinalizedFeatures = append(resp.SupportedFeatures, s), append(resp.FinalizedFeatures, has)
+		}
+		return resp, nil, true
+	})
 }

@@ -35,13 +35,15 @@ func TestMain(m *testing.M) {
 //
 // Besides testscript's own commands there are
 //
-//	server [acl|autocreate|three|lonely|hurt|advertises=HOST:PORT]...   start a server, its address in
+//	server [acl|autocreate|three|lonely|hurt|aged|advertises=HOST:PORT]...   start a server, its address in
 //	                                   OTTLA_BOOTSTRAP_SERVER;
 //	                                   a lonely one never has enough replicas for a record,
-//	                                   a hurt one has no leader of t-0 and one in-sync replica of the others
+//	                                   a hurt one has no leader of t-0 and one in-sync replica of the others,
+//	                                   of an aged one broker 1 is a release behind
 //	node                               start a node of Ottla itself, for what the other does not do; its data is in $DATA
 //	cluster N [KEY=VALUE]...           start N nodes of Ottla, with ids from 1 on and files in memory
-//	stop ID, restart ID                end a node of that cluster in order, and start it again
+//	end ID, restart ID                 end a node of that cluster in order, and start it again
+//	lower FEATURE LEVEL                have a feature of the cluster fall back
 //	begin TOPIC PARTITION IDS          have the replicas of a partition become others, also on brokers that are down
 //	speaks VARIABLE TEXT               listen, and answer every connection with a text; the address is in the variable
 //	member GROUP TOPIC [PROTOCOL]      keep a consumer in a group, classic or consumer, until the script ends
@@ -73,9 +75,10 @@ func TestScripts(t *testing.T) {
 				ts.Setenv("DATA", data)
 			},
 			"cluster": func(ts *testscript.TestScript, _ bool, args []string) { scriptCluster(t, ts, args) },
-			"stop":    func(ts *testscript.TestScript, _ bool, args []string) { clusterOf(ts).Stop(number(ts, args[0])) },
+			"end":     func(ts *testscript.TestScript, _ bool, args []string) { clusterOf(ts).Stop(number(ts, args[0])) },
 			"restart": func(ts *testscript.TestScript, _ bool, args []string) { clusterOf(ts).Restart(number(ts, args[0])) },
 			"begin":   scriptBegin,
+			"lower":   scriptLower,
 			"exits":   scriptExits,
 			"speaks": func(ts *testscript.TestScript, _ bool, args []string) {
 				listen(ts, args[0], func(c net.Conn) { _, _ = c.Write([]byte(args[1])) }) // the client may not wait for it
@@ -94,7 +97,7 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("server can't be negated")
 	}
 	opts := []kfake.Opt{kfake.ClusterID("test-cluster"), kfake.DefaultNumPartitions(1)}
-	brokers, lonely, hurt, advertised := 1, false, false, ""
+	brokers, lonely, hurt, aged, advertised := 1, false, false, false, ""
 	for _, arg := range args {
 		switch arg {
 		case "acl":
@@ -105,6 +108,8 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 			lonely = true
 		case "hurt":
 			hurt = true
+		case "aged":
+			aged = true
 		case "three":
 			brokers = 3
 		default:
@@ -139,6 +144,9 @@ func scriptServer(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if hurt {
 		hurtIt(c)
+	}
+	if aged {
+		agedIt(c)
 	}
 	ts.Setenv("OTTLA_BOOTSTRAP_SERVER", strings.Join(c.ListenAddrs(), ","))
 }

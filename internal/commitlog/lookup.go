@@ -19,6 +19,9 @@ func (l *Log) AssignEpoch(epoch kafka.LeaderEpoch, start kafka.Offset) {
 	l.setEpochs(l.epochs.Load().assign(epoch, start))
 }
 
+// RetractEpochs takes back epochs that were assigned and have no record. Writer.
+func (l *Log) RetractEpochs() { l.setEpochs(l.epochs.Load().truncateEnd(l.LogEndOffset())) }
+
 // EpochEndOffset answers OffsetForLeaderEpoch (KIP-279, KIP-320): the largest epoch at or below the asked one and where it ends, exclusive;
 // kafka.NoEpoch and kafka.NoOffset if that is not known.
 func (l *Log) EpochEndOffset(epoch kafka.LeaderEpoch) (kafka.LeaderEpoch, kafka.Offset) {

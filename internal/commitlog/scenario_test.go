@@ -95,6 +95,9 @@ func (s *scenario) command(d *datadriven.TestData) (string, error) {
 	case "assign-epoch":
 		s.log.AssignEpoch(kafka.LeaderEpoch(s.number(d, "epoch", 0)), s.log.LogEndOffset())
 		return "", nil
+	case "retract-epochs":
+		s.log.RetractEpochs()
+		return s.describe(), nil
 	case "epoch-end":
 		e, end := s.log.EpochEndOffset(kafka.LeaderEpoch(s.number(d, "epoch", 0)))
 		return fmt.Sprintf("epoch %d ends at %d\n", e, end), nil

@@ -24,6 +24,13 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 	response.Version = req.Version
 	var out records
 	var refused *refusal
+	// Features that come with a metadata.version may be raised in one request with it.
+	version := c.level()
+	for _, u := range req.FeatureUpdates {
+		if u.Feature == metadata.MetadataVersionFeature {
+			version = metadata.Level(u.MaxVersionLevel)
+		}
+	}
 	for i := range req.FeatureUpdates {
 		update := &req.FeatureUpdates[i]
 		again := slices.ContainsFunc(req.FeatureUpdates[i+1:], func(u kmsg.UpdateFeaturesRequestFeatureUpdate) bool {
@@ -36,7 +43,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 		if req.Version == 0 {
 			kind = upgrade // its flag to allow a downgrade has no effect in Kafka 4
 		}
-		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind, req.ValidateOnly); refused != nil {
+		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind, version, req.ValidateOnly); refused != nil {
 			break
 		}
 	}
@@ -60,7 +67,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 	return Result{Records: out, Response: response}, nil
 }
 
-func (c *Controller) updateFeature(out *records, name string, level metadata.Level, kind int8, validateOnly bool) *refusal {
+func (c *Controller) updateFeature(out *records, name string, level metadata.Level, kind int8, version metadata.Level, validateOnly bool) *refusal {
 	invalid := func(why string) *refusal {
 		return refuse(kerr.InvalidUpdateVersion, "Invalid update version %d for feature %s. %s", level, name, why)
 	}
@@ -91,7 +98,7 @@ func (c *Controller) updateFeature(out *records, name string, level metadata.Lev
 	case name == metadata.KRaftVersionFeature:
 		return nil // it is the quorum's own, not a record of the metadata
 	}
-	if why := c.missingDependency(name, level); why != "" {
+	if why := missingDependency(name, level, version); why != "" {
 		return invalid(why)
 	}
 	out.add(&schema.FeatureLevelRecord{Name: name, FeatureLevel: int16(level)}, 0)
@@ -158,17 +165,14 @@ func outside(node string, r metadata.LevelRange, known bool, level metadata.Leve
 	return ""
 }
 
-// missingDependency says which metadata.version a level needs, or "". The levels are those that brought the feature.
-func (c *Controller) missingDependency(name string, level metadata.Level) string {
-	if level == 0 {
+// missingDependency says which metadata.version a level needs and version is not, or "". One feature alone depends on one: the others
+// may be raised before it.
+func missingDependency(name string, level, version metadata.Level) string {
+	if name != metadata.ELRFeature || level == 0 || version >= elrNeeds {
 		return ""
 	}
-	needs := map[string]metadata.Level{
-		metadata.GroupFeature: 22, metadata.ELRFeature: 23, metadata.TransactionFeature: 0,
-		metadata.ShareFeature: 28, metadata.StreamsFeature: 29,
-	}[name]
-	if c.level() < needs {
-		return fmt.Sprintf("%s could not be set to %d because it depends on metadata.version level %d", name, level, needs)
-	}
-	return ""
+	return fmt.Sprintf("%s could not be set to %d because it depends on metadata.version level %d", name, level, elrNeeds)
 }
+
+// elrNeeds is 4.0-IV1, which has records of eligible leaders.
+const elrNeeds metadata.Level = 23

@@ -29,8 +29,8 @@ var ErrNotForwarded = errors.New("this is for the node alone that leads the quor
 // Options say who asks, and how.
 type Options struct {
 	Self kafka.NodeID
-	// Quorum is this node's member of the quorum.
-	Quorum *quorum.Engine
+	// Quorum is the metadata quorum as this node knows it, which may have a vote or not.
+	Quorum quorum.View
 	// Dial connects to a controller.
 	Dial func(context.Context, quorum.Voter) (net.Conn, error)
 	// Timeout bounds one request; a controller that does not answer within it is asked anew, or another one.
@@ -55,19 +55,31 @@ func New(o Options) *Controller { return &Controller{o: o, leader: kafka.NoNode}
 // what the controller of this node says, or, when ctx has ended, quorum.ErrNotController or peer.ErrUnreachable.
 func (c *Controller) Submit(ctx context.Context, cmd controller.Command) (any, error) {
 	for {
-		response, err := c.try(ctx, cmd)
+		leader, _, deposed := c.o.Quorum.LeaderUntil()
+		response, err := c.try(ctx, cmd, leader, deposed)
 		if err == nil || !again(err) {
 			return response, err
 		}
-		if peer.Pause(ctx, retryAfter) != nil {
+		if rest(ctx, deposed) != nil {
 			return nil, fmt.Errorf("no controller answers: %w", err)
 		}
 	}
 }
 
+// rest is the pause before somebody is asked again: it ends early when another leads, or somebody at last.
+func rest(ctx context.Context, deposed <-chan struct{}) error {
+	t := time.NewTimer(retryAfter)
+	defer t.Stop()
+	select {
+	case <-deposed:
+	case <-t.C:
+	case <-ctx.Done():
+	}
+	return ctx.Err()
+}
+
 // try asks whoever leads now.
-func (c *Controller) try(ctx context.Context, cmd controller.Command) (any, error) {
-	leader, _, deposed := c.o.Quorum.LeaderUntil()
+func (c *Controller) try(ctx context.Context, cmd controller.Command, leader kafka.NodeID, deposed <-chan struct{}) (any, error) {
 	if leader == c.o.Self || leader == kafka.NoNode { // without one, this node may be about to lead: alone it is
 		return c.o.Quorum.Submit(ctx, cmd)
 	}
@@ -92,7 +104,7 @@ func (c *Controller) Ask(ctx context.Context, req kmsg.Request) (resp kmsg.Respo
 				return resp, false, err
 			}
 		}
-		if peer.Pause(ctx, retryAfter) != nil {
+		if rest(ctx, deposed) != nil {
 			return nil, false, fmt.Errorf("no controller answers: %w", err)
 		}
 	}
@@ -142,7 +154,7 @@ func (c *Controller) connection(leader kafka.NodeID) (*peer.Client, error) {
 		return old, nil
 	}
 	client := peer.New(peer.Options{ID: fmt.Sprint("node-", c.o.Self), MaxFrame: maxAnswer, Dial: func(ctx context.Context) (net.Conn, error) {
-		v, ok := c.o.Quorum.Voter(leader)
+		v, ok := c.o.Quorum.Peer(leader)
 		if !ok {
 			return nil, fmt.Errorf("nobody knows where voter %d is", leader)
 		}

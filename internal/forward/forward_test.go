@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/testkit"
 )
 
@@ -83,6 +84,28 @@ func TestControllerGoes(t *testing.T) {
 		}
 		c.Restart(leader)
 	}
+}
+
+// TestAskedWhileNobodyLeads: what is asked of a node that has lost its majority waits, and is done when there is a controller again.
+func TestAskedWhileNobodyLeads(t *testing.T) {
+	c := testkit.StartCluster(t, 3, testkit.Options{})
+	ctx := testContext(t)
+	adm := kadm.NewClient(c.Nodes[0].Client(kgo.RetryTimeout(time.Minute)))
+	adm.SetTimeoutMillis(60_000)
+	c.Kill(2)
+	c.Kill(3)
+	testkit.Eventually(t, "nobody leads", func() bool { return c.Nodes[0].ActiveController() == kafka.NoNode })
+	made := make(chan error, 1)
+	go func() {
+		_, err := adm.CreateTopic(ctx, 1, 1, nil, "later")
+		made <- err
+	}()
+	node := c.Nodes[0].Dial()
+	c.Restart(2)
+	if err := <-made; err != nil {
+		t.Fatal(err)
+	}
+	testkit.Eventually(t, "the topic is there", func() bool { return len(node.Topics()) == 1 })
 }
 
 // TestEachNodeTakesWhatIsTheControllers: whatever only the active controller can do is done by whichever node is asked, and seen by all.

@@ -33,6 +33,8 @@ type end struct {
 	// Of the pair's lock.
 	sent             bytes.Buffer // on its way to the other end
 	closed           bool
+	died             bool // with its host: the other end is told by a reset, not by the end of the stream
+	mute             bool // what it writes is lost, and the connection with it
 	reading, writing deadline
 }
 
@@ -72,6 +74,8 @@ func (e *end) Read(b []byte) (int, error) {
 			n, _ := e.other.sent.Read(b) // it holds something
 			p.moved.Broadcast()
 			return n, nil
+		case e.other.died:
+			return 0, e.error("read", os.NewSyscallError("read", syscall.ECONNRESET))
 		case e.other.closed:
 			return 0, io.EOF
 		}
@@ -94,6 +98,10 @@ func (e *end) Write(b []byte) (n int, err error) {
 			return n, e.error("write", os.NewSyscallError("write", syscall.EPIPE))
 		case len(b) == 0:
 			return n, nil
+		case e.mute:
+			e.closed, e.died = true, true
+			p.moved.Broadcast()
+			return n, e.error("write", net.ErrClosed)
 		case room > 0:
 			some := b[:min(room, len(b))]
 			n += len(some)
@@ -112,9 +120,16 @@ func (e *end) error(op string, err error) error {
 
 // Close implements net.Conn. What was written still arrives.
 func (e *end) Close() error {
+	e.close(false)
+	return nil
+}
+
+func (e *end) close(died bool) {
 	p := e.pair
 	p.mu.Lock()
-	e.closed = true
+	if !e.closed {
+		e.closed, e.died = true, died
+	}
 	e.reading.stop()
 	e.writing.stop()
 	both := e.other.closed
@@ -123,7 +138,6 @@ func (e *end) Close() error {
 	if both {
 		p.net.forget(p)
 	}
-	return nil
 }
 
 // LocalAddr implements net.Conn.

@@ -176,8 +176,8 @@ func TestKill(t *testing.T) {
 		}
 		b.Kill()
 		read(t, near, "last words")
-		if _, err := near.Read(make([]byte, 1)); err != io.EOF {
-			t.Fatalf("read %v, want the end", err)
+		if _, err := near.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Fatalf("read %v, want a reset", err)
 		}
 		if _, err := far.Write([]byte("x")); !errors.Is(err, net.ErrClosed) {
 			t.Fatalf("the dead write: %v", err)
@@ -203,6 +203,23 @@ func TestKill(t *testing.T) {
 		}
 		if _, err := again.Accept(); !errors.Is(err, net.ErrClosed) {
 			t.Fatalf("accept of a closed listener: %v", err)
+		}
+	})
+}
+
+// An answer can be lost, and then its connection is.
+func TestMute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := memnet.New()
+		_, _, near, far := connected(t, n)
+		n.Mute(near.LocalAddr(), near.RemoteAddr())
+		write(t, near, "question")
+		read(t, far, "question")
+		if _, err := far.Write([]byte("answer")); err == nil {
+			t.Error("the answer arrived")
+		}
+		if _, err := near.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Fatalf("read %v, want a reset", err)
 		}
 	})
 }
@@ -264,8 +281,8 @@ func TestDoor(t *testing.T) {
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Error("the client is still inside")
 	}
-	if _, err := inside.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("the other side: %v", err)
+	if _, err := inside.Read(make([]byte, 1)); err == nil {
+		t.Error("the other side is still connected")
 	}
 	if _, err := net.Dial("tcp", addr); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("the door is still open: %v", err)

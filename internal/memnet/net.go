@@ -218,7 +218,8 @@ func (h *Host) isDead() bool {
 	}
 }
 
-// Kill ends this life: its listeners and connections close, as a kernel closes those of a process that dies, and it makes no new ones.
+// Kill ends this life: its listeners close and its connections are reset, as a kernel does for a process that dies while it is asked something,
+// and it makes no new ones.
 func (h *Host) Kill() {
 	h.die.Do(func() { close(h.dead) })
 	var listeners []*listener
@@ -242,8 +243,26 @@ func (h *Host) Kill() {
 		_ = l.Close() // it can't fail
 	}
 	for _, e := range ends {
-		_ = e.Close() // nor can this
+		e.close(true)
 	}
+}
+
+// Mute has the connection between two addresses break, as by a reset, when its listening side next writes: what it answers is lost.
+func (n *Net) Mute(dialer, listener net.Addr) {
+	n.mu.Lock()
+	var found *end
+	for p := range n.pairs {
+		if e := &p.ends[1]; e.remote.String() == dialer.String() && e.local.String() == listener.String() {
+			found = e
+		}
+	}
+	n.mu.Unlock()
+	if found == nil {
+		return
+	}
+	found.pair.mu.Lock()
+	defer found.pair.mu.Unlock()
+	found.mute = true
 }
 
 func refused(op, addr, call string, why syscall.Errno) error {

@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// probeEvery is the pause between tries to connect to a broker that may be gone.
-	probeEvery = 40 * time.Millisecond
+	// probeWithin is how long a broker that may be gone is looked at: a large process on a busy machine takes its time to end.
+	probeWithin = 3 * time.Second
+	// lookEvery is the pause between looks at voters that may be gone, and how long each is looked at.
+	lookEvery = 40 * time.Millisecond
 	// leaveWithin bounds a controlled shutdown that nobody bounds.
 	leaveWithin = 30 * time.Second
 )
@@ -38,7 +40,7 @@ func (n *Node) probeAll() {
 
 func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
 	n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch)})
-	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.dialBroker(ctx, id) }, probeEvery) {
+	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.dialBroker(ctx, id) }, probeWithin) {
 		n.log.Info("a broker is gone and is fenced", "broker", id, "epoch", epoch)
 		n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch), Gone: true})
 	}
@@ -46,7 +48,7 @@ func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
 
 // disconnected tells the controller of this node, if it is the active one.
 func (n *Node) disconnected(d controller.Disconnected) {
-	_, err := n.quorum.Submit(n.life, d)
+	_, err := n.engine.Submit(n.life, d)
 	if err != nil && n.life.Err() == nil && !errors.Is(err, quorum.ErrNotController) {
 		n.log.Warn("the controller was not told of a connection that broke", "broker", d.Broker, "err", err)
 	}
@@ -70,21 +72,23 @@ func (n *Node) leave(ctx context.Context) {
 			n.log.Warn("stops without having handed over what it leads", "err", err)
 		}
 	}
-	n.quorum.Resign(ctx)
+	if n.engine != nil {
+		n.engine.Resign(ctx)
+	}
 }
 
 // quorumGone returns true when so many voters refuse connections that the rest is no majority: all nodes are ending, and nobody decides any more who is to lead
 // what. It returns false when ctx ends. A hand-over that goes well has ended before the first look.
 func (n *Node) quorumGone(ctx context.Context) bool {
-	for peer.Pause(ctx, probeEvery) == nil {
+	for peer.Pause(ctx, lookEvery) == nil {
 		voters := n.quorum.Status().Nodes
 		left := len(voters)
 		for _, v := range voters {
-			if v.ID != n.cfg.ID && peer.Refuses(ctx, func(ctx context.Context) (net.Conn, error) { return n.dialVoter(ctx, v) }, 0) {
+			if v.ID != n.cfg.ID && peer.Refuses(ctx, func(ctx context.Context) (net.Conn, error) { return n.dialVoter(ctx, v) }, lookEvery) {
 				left--
 			}
 		}
-		if left <= len(voters)/2 {
+		if len(voters) > 0 && left <= len(voters)/2 {
 			n.log.Info("hands nothing over: most voters of the quorum are gone", "voters", len(voters), "gone", len(voters)-left)
 			return true
 		}

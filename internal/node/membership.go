@@ -79,8 +79,10 @@ func (m *membership) follow(delta *metadata.Delta) {
 func (m *membership) join(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.RegistrationTimeout)
 	defer cancel()
-	if err := m.registerController(ctx); err != nil {
-		return fmt.Errorf("register the controller: %w", err)
+	if m.n.engine != nil {
+		if err := m.registerController(ctx); err != nil {
+			return fmt.Errorf("register the controller: %w", err)
+		}
 	}
 	if err := m.register(ctx, true); err != nil { // the directories are locked: whoever had them is dead
 		return fmt.Errorf("register the broker: %w", err)
@@ -194,13 +196,7 @@ func supportedFeatures() []kmsg.BrokerRegistrationRequestFeature {
 func (n *Node) advertised() []config.Listener {
 	var all []config.Listener
 	for _, l := range n.cfg.Advertised {
-		if l.Port == 0 {
-			for _, e := range n.ends {
-				if e.config.Name == l.Name {
-					l.Port = e.config.Port
-				}
-			}
-		}
+		l.Port = n.boundPort(l)
 		all = append(all, l)
 	}
 	return all

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/forward"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -18,8 +19,9 @@ import (
 // openVoters makes the way to the other voters. What it is asked comes after the quorum was opened.
 func (n *Node) openVoters(directory kafka.UUID) {
 	n.voters = raftnet.New(raftnet.Options{
-		ClusterID: n.identity.ClusterID, Self: n.cfg.ID, Directory: directory, Quorum: func() *quorum.Engine { return n.quorum },
-		Dial: n.dialVoter, Timeout: n.cfg.Quorum.PeerTimeout, MaxSnapshotPiece: n.cfg.Quorum.SnapshotFetchMaxBytes, Log: n.logger("quorum"),
+		ClusterID: n.identity.ClusterID, Self: n.cfg.ID, Directory: directory, Quorum: func() *quorum.Engine { return n.engine },
+		Endpoints: n.controllerEndpoints, Bootstrap: n.cfg.BootstrapServers,
+		DialAddress: n.connect, Dial: n.dialVoter, Timeout: n.cfg.Quorum.PeerTimeout, MaxSnapshotPiece: n.cfg.Quorum.SnapshotFetchMaxBytes, Log: n.logger("quorum"),
 	})
 }
 
@@ -74,9 +76,32 @@ func (n *Node) dialBroker(ctx context.Context, id kafka.NodeID) (net.Conn, error
 }
 
 func (n *Node) dial(ctx context.Context, e metadata.Endpoint) (net.Conn, error) {
+	return n.connect(ctx, net.JoinHostPort(e.Host, fmt.Sprint(e.Port)))
+}
+
+func (n *Node) connect(ctx context.Context, address string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, n.cfg.Network.ConnectTimeout)
 	defer cancel()
-	return n.opts.Dial(ctx, "tcp", net.JoinHostPort(e.Host, fmt.Sprint(e.Port)))
+	return n.opts.Dial(ctx, "tcp", address)
+}
+
+// controllerEndpoints are where other controllers reach this one.
+func (n *Node) controllerEndpoints() []metadata.Endpoint {
+	var all []metadata.Endpoint
+	for _, l := range n.cfg.ControllerAdvertised {
+		all = append(all, metadata.Endpoint{Listener: l.Name, Host: n.advertisedHost(l.Host), Port: uint16(n.boundPort(l))})
+	}
+	return all
+}
+
+// boundPort is the port of a listener that is advertised, or the one that was bound where the configuration left it open.
+func (n *Node) boundPort(l config.Listener) int {
+	for _, e := range n.ends {
+		if l.Port == 0 && e.config.Name == l.Name {
+			return e.config.Port
+		}
+	}
+	return l.Port
 }
 
 // dialVoter connects to a voter's listener of controllers.

@@ -1,10 +1,14 @@
 package node_test
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -73,4 +77,123 @@ func TestDynamicQuorumOfThree(t *testing.T) {
 	if second, _ := describe(t, client); !slices.Equal(ids(second.CurrentVoters), want) {
 		t.Errorf("voters %v after a restart, want %v", ids(second.CurrentVoters), want)
 	}
+}
+
+// change sends a request about voters by a broker's listener, and wants this error.
+func change(t *testing.T, client *kgo.Client, req kmsg.Request, want error) {
+	t.Helper()
+	resp, err := client.Request(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var code int16
+	var why *string
+	switch resp := resp.(type) {
+	case *kmsg.AddRaftVoterResponse:
+		code, why = resp.ErrorCode, resp.ErrorMessage
+	case *kmsg.RemoveRaftVoterResponse:
+		code, why = resp.ErrorCode, resp.ErrorMessage
+	}
+	if got := kerr.ErrorForCode(code); !errors.Is(got, want) {
+		text := ""
+		if why != nil {
+			text = *why
+		}
+		t.Fatalf("%T: %v (%s), want %v", req, got, text, want)
+	}
+}
+
+func removal(id int, directory kafka.UUID) *kmsg.RemoveRaftVoterRequest {
+	req := kmsg.NewPtrRemoveRaftVoterRequest()
+	req.VoterID, req.VoterDirectoryID = int32(id), directory
+	return req
+}
+
+func addition(n *testkit.Node, id int, directory kafka.UUID) *kmsg.AddRaftVoterRequest {
+	req := kmsg.NewPtrAddRaftVoterRequest()
+	req.VoterID, req.VoterDirectoryID, req.TimeoutMillis, req.AckWhenCommitted = int32(id), directory, 10_000, true
+	l := kmsg.NewAddRaftVoterRequestListener()
+	host, port, _ := net.SplitHostPort(n.ControllerAddr)
+	at, _ := strconv.ParseUint(port, 10, 16)
+	l.Name, l.Host, l.Port = "CONTROLLER", host, uint16(at)
+	req.Listeners = append(req.Listeners, l)
+	return req
+}
+
+// TestVotersComeAndGo: any voter, the leader too, is removed, goes on as a broker and observer, and is made a voter again when it has caught up; one of
+// another disk is none.
+func TestVotersComeAndGo(t *testing.T) {
+	c := testkit.StartCluster(t, 3, testkit.Options{Dynamic: true})
+	client := c.Client()
+	for range 3 {
+		before, _ := describe(t, client)
+		gone := int(before.LeaderID)
+		change(t, client, removal(gone, kafka.UUID{9}), kerr.VoterNotFound)
+		change(t, client, addition(c.Nodes[gone-1], gone, testkit.Directory(gone)), kerr.DuplicateVoter)
+		change(t, client, removal(gone, testkit.Directory(gone)), nil)
+		change(t, client, removal(gone, testkit.Directory(gone)), kerr.VoterNotFound)
+		testkit.Eventually(t, "it observes", func() bool {
+			p, _ := describe(t, client)
+			return len(p.CurrentVoters) == 2 && len(p.Observers) == 1 && int(p.Observers[0].ReplicaID) == gone && p.Observers[0].LogEndOffset >= p.HighWatermark
+		})
+		req := addition(c.Nodes[gone-1], gone, testkit.Directory(gone))
+		other := *req
+		other.VoterDirectoryID = kafka.UUID{9}
+		change(t, client, &other, kerr.RequestTimedOut)
+		change(t, client, req, nil)
+		if p, _ := describe(t, client); len(p.CurrentVoters) != 3 || len(p.Observers) != 0 {
+			t.Fatalf("voters %v, observers %v", ids(p.CurrentVoters), ids(p.Observers))
+		}
+	}
+}
+
+// directoryOf waits until a node observes with all of the metadata, and returns its directory.
+func directoryOf(t *testing.T, client *kgo.Client, id int) kafka.UUID {
+	t.Helper()
+	var directory kafka.UUID
+	testkit.Eventually(t, "it observes", func() bool {
+		p, _ := describe(t, client)
+		for _, o := range p.Observers {
+			if int(o.ReplicaID) == id && o.LogEndOffset >= p.HighWatermark {
+				directory = o.ReplicaDirectoryID
+				return true
+			}
+		}
+		return false
+	})
+	return directory
+}
+
+// TestNodesJoin: a node that was formatted without voters finds the quorum, serves, and is given a vote; one that comes back with an empty disk when its
+// old vote was taken away is given another one.
+func TestNodesJoin(t *testing.T) {
+	c := testkit.StartCluster(t, 1, testkit.Options{Dynamic: true})
+	client := c.Client()
+	for id := 2; id <= 3; id++ {
+		if got := c.Join(); got != id {
+			t.Fatalf("node %d joins", got)
+		}
+		change(t, client, addition(c.Nodes[id-1], id, directoryOf(t, client, id)), nil)
+	}
+	all := c.Client()
+	p, _ := describe(t, all)
+	if len(p.CurrentVoters) != 3 || len(p.Observers) != 0 {
+		t.Fatalf("voters %v, observers %v", ids(p.CurrentVoters), ids(p.Observers))
+	}
+	old := kafka.UUID(p.CurrentVoters[slices.IndexFunc(p.CurrentVoters, func(r kmsg.DescribeQuorumResponseTopicPartitionReplicaState) bool { return r.ReplicaID == 3 })].ReplicaDirectoryID)
+	c.Stop(3)
+	change(t, all, removal(3, old), nil)
+	c.Wipe(3, "/data")
+	c.Restart(3)
+	fresh := directoryOf(t, all, 3)
+	if fresh == old {
+		t.Fatal("the wiped node has its old directory")
+	}
+	change(t, all, removal(3, fresh), kerr.VoterNotFound)
+	change(t, all, addition(c.Nodes[2], 3, fresh), nil)
+	c.Stop(1) // the first voter of all is not needed any more
+	testkit.Eventually(t, "the others go on", func() bool {
+		p, _ := describe(t, all)
+		return p.LeaderID != 1 && len(p.CurrentVoters) == 3
+	})
 }

@@ -292,6 +292,27 @@ func TestWhatAFollowerRefuses(t *testing.T) {
 	}
 }
 
+// TestLeaderWithoutItsLog: a node that led, lost its log, and reads in old metadata that it leads, follows from the beginning once it knows better.
+func TestLeaderWithoutItsLog(t *testing.T) {
+	g := newGroup(t)
+	g.nodes[0].mustAppend(g.at(0), 2)
+	for i, w := range g.nodes {
+		r := &schema.PartitionChangeRecord{TopicID: topicID("t"), Leader: 1, LeaderRecoveryState: -1}
+		if i == 2 {
+			r.Leader = 3
+		}
+		w.apply(r)
+	}
+	g.epoch++
+	g.changes++
+	g.nodes[0].mustAppend(g.at(0), 2) // of the epoch that the third node takes for its own
+	g.change([]int32{1, 2}, 0)
+	g.settle()
+	if !bytes.Equal(g.bytes(2), g.bytes(0)) || len(g.isr) != 3 {
+		t.Errorf("it ends at %d, the leader at %d, in sync are %v", g.at(2).LogEndOffset(), g.at(0).LogEndOffset(), g.isr)
+	}
+}
+
 // TestFarBehind: a follower that ends before the leader's log begins starts anew there, one that ends behind an unclean leader's end is cut.
 func TestFarBehind(t *testing.T) {
 	g := newGroup(t)

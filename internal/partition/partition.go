@@ -141,6 +141,8 @@ func (p *Partition) become(l replica.Leadership) {
 	r := p.core.Become(p.dir().m.o.Now(), l)
 	if r.NewEpoch && p.log().LatestEpoch() < l.LeaderEpoch {
 		p.log().AssignEpoch(l.LeaderEpoch, r.EpochStart)
+	} else if !p.core.Leads() {
+		p.log().RetractEpochs() // what this node was to lead in and has no record of is not what its log is made of
 	}
 	if planted.Bug("cut-to-high-watermark") && r.Moved && !p.core.Leads() {
 		_ = p.log().TruncateTo(p.core.HighWatermark(), p.dir().m.o.Now())

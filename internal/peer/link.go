@@ -22,10 +22,11 @@ const maxInFlight = 64
 // pace is how much of an answer memory is made for at a time, in bytes: what a frame claims to be is not believed.
 const pace = 1 << 20
 
-// link is one connection. Its reader is a goroutine of its own; writers take turns.
+// link is one connection. Its reader is a goroutine of its own, or, where only one asks, that one; writers take turns.
 type link struct {
 	nc       net.Conn
 	maxFrame int
+	memory   memory               // of answers; the reader's
 	versions map[int16]wire.Range // of the other side, by API key
 	sent     chan *flight         // in the order in which they went out
 	dead     chan struct{}        // closed when it has failed
@@ -45,8 +46,8 @@ type flight struct {
 // errClosed says that the other side has hung up, or that Close was called.
 var errClosed = errors.New("the connection was closed")
 
-func newLink(nc net.Conn, maxFrame int) *link {
-	return &link{nc: nc, maxFrame: maxFrame, sent: make(chan *flight, maxInFlight), dead: make(chan struct{}), ended: make(chan struct{})}
+func newLink(nc net.Conn, o *Options) *link {
+	return &link{nc: nc, maxFrame: o.MaxFrame, memory: memory{reuse: o.Alone}, sent: make(chan *flight, maxInFlight), dead: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // fail ends the link; the first cause counts.
@@ -125,6 +126,25 @@ func framed(h wire.Header, req kmsg.Request) []byte {
 	return b
 }
 
+// await reads the answer to a request, in the place of read.
+func (l *link) await(ctx context.Context, f *flight) (kmsg.Response, error) {
+	defer context.AfterFunc(ctx, func() { l.fail(ctx.Err()) })()
+	frame, err := l.readFrame()
+	if err == nil {
+		<-l.sent
+		f.resp, err = wire.DecodeResponse(f.hdr, frame)
+	}
+	switch {
+	case err == nil:
+		return f.resp, nil
+	case ctx.Err() != nil:
+		l.fail(ctx.Err())
+		return nil, ctx.Err()
+	}
+	l.fail(err)
+	return nil, unreachable(l.err)
+}
+
 // read hands out answers until the link ends, and then tells all that wait.
 func (l *link) read() {
 	defer close(l.ended)
@@ -171,14 +191,15 @@ func (l *link) readFrame() ([]byte, error) {
 	if n > l.maxFrame {
 		return nil, fmt.Errorf("%w: an answer of %d bytes", wire.ErrMalformed, n)
 	}
-	var frame []byte
+	frame := l.memory.take(n)
 	for len(frame) < n {
-		from, more := len(frame), min(n-len(frame), max(pace, len(frame)))
+		from, more := len(frame), min(n-len(frame), max(pace, len(frame), cap(frame)-len(frame)))
 		frame = slices.Grow(frame, more)[:from+more]
 		if _, err := io.ReadFull(l.nc, frame[from:]); err != nil {
 			return nil, closed(err)
 		}
 	}
+	l.memory.keep(frame)
 	return frame, nil
 }
 

@@ -38,7 +38,12 @@ type Voter struct {
 	// Directory is zero in a static quorum (kraft.version 0).
 	Directory kafka.UUID
 	Endpoints []metadata.Endpoint
+	// MinKRaft and MaxKRaft are the levels of kraft.version that it supports. A Max of 0 stands for those of this release.
+	MinKRaft, MaxKRaft int16
 }
+
+// Key is the voter's identity.
+func (v Voter) Key() ReplicaKey { return ReplicaKey{ID: v.ID, Directory: v.Directory} }
 
 // Config is what an engine is told at construction.
 type Config struct {
@@ -65,11 +70,15 @@ type Config struct {
 	Tick time.Duration
 	// Clean is as in commitlog.Options.
 	Clean bool
-	// Send hands messages to another voter, in order and without blocking; it may lose them. A quorum of one needs none.
-	Send func(to kafka.NodeID, messages [][]byte)
+	// Send hands messages to another replica, in order and without blocking; it may lose them. They must not reach one with another disk, where that
+	// is known. A quorum of one needs none.
+	Send func(to ReplicaKey, messages [][]byte)
 	// FetchSnapshot writes the bytes of another voter's snapshot to w. It may take long, and ends with
 	// ctx. A quorum of one needs none.
 	FetchSnapshot func(ctx context.Context, from kafka.NodeID, id SnapshotID, w io.Writer) error
+	// Introduce tells this node to the leader, by that one's own Introduce, and returns who that is. It asks the voters that the log names, which
+	// may be none or others by now, and whoever else may know. It ends with ctx. Who never lacks a leader needs none.
+	Introduce func(ctx context.Context, voters []Voter) (leader Voter, err error)
 	// Activated is told when this node has become the active controller. It must not block; nil for nobody.
 	Activated func()
 	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever uses Steps, to
@@ -83,17 +92,17 @@ type Config struct {
 
 // Engine is the metadata quorum at one node. Make it with Open, then Run it, or Close it if it is not to run.
 type Engine struct {
+	*Board
 	cfg      Config
 	requests chan *request
-	messages chan *raftpb.Message
+	messages chan inbound
 	written  chan snapshotResult
-	fetched  chan error // of the snapshot that install asked for
+	fetched  chan fetched // of the snapshot that install asked for
 	resigns  chan chan struct{}
-	life     context.Context // of what was started beside the loop
+	arrivals chan Voter        // that introduce themselves
+	found    chan introduction // that this node made
+	life     context.Context   // of what was started beside the loop
 	end      context.CancelFunc
-	stopped  chan struct{}
-	// subscribed wakes the loop for those who join.
-	subscribed chan struct{}
 
 	// Owned by the loop.
 	log         *commitlog.Log
@@ -107,6 +116,10 @@ type Engine struct {
 	voted       *raftpb.HardState
 	votedLeader kafka.NodeID // what quorum-state says
 	inbox       []*request
+	learners    map[kafka.NodeID]Voter // who follows this leader without a vote
+	arrived     []Voter                // that are to be learners
+	heard       time.Time              // when a leader was heard, or sought
+	seeking     bool
 	handover    *raftpb.Message // has this voter take over when what came before it is written
 	applying    record.Batch    // the batch whose last entry is not committed yet
 	committed   kafka.Offset    // exclusive
@@ -121,23 +134,21 @@ type Engine struct {
 	standAt     time.Time       // when this voter stands for election, if nobody leads by then; zero for never
 	resigning   chan struct{}   // closed when another leads, or at resignBy; nil while nobody waits
 	resignBy    time.Time
-	subs        []func(metadata.Change)
 
 	// Read by everybody.
-	image   atomic.Pointer[metadata.Image]
-	status  atomic.Pointer[Status]
-	mu      sync.Mutex // a leaf: guards the fields below
-	joining []func(metadata.Change)
-	news    chan struct{} // closed at the next publication; nil while nobody waits
-	deposed chan struct{} // closed when leader or epoch change; nil while nobody waits
-	seen    map[ReplicaKey]ReplicaState
-	told    map[kafka.NodeID]told // by those that follow this leader
+	status    atomic.Pointer[Status]
+	mu        sync.Mutex // a leaf: guards the fields below
+	seen      map[ReplicaKey]ReplicaState
+	told      map[kafka.NodeID]told  // by those that follow this leader
+	followers map[kafka.NodeID]Voter // the learners
+	met       map[kafka.NodeID]Voter // that are to be reached besides voters and learners
 }
 
 // request is a command on its way through the loop.
 type request struct {
-	cmd  controller.Command
-	done chan reply // holds one
+	cmd    controller.Command
+	change *VoterChange // instead of cmd
+	done   chan reply   // holds one
 }
 
 type reply struct {
@@ -151,7 +162,11 @@ const maxQueued = 1024
 // Submit has the active controller handle cmd and returns the response once its effect is committed and published.
 // Errors wrap ErrNotController, ErrStopped, or are ctx's; after the latter the command may still take effect.
 func (e *Engine) Submit(ctx context.Context, cmd controller.Command) (any, error) {
-	r := &request{cmd: cmd, done: make(chan reply, 1)}
+	return e.ask(ctx, &request{cmd: cmd, done: make(chan reply, 1)})
+}
+
+// ask hands the loop a request and waits for the answer.
+func (e *Engine) ask(ctx context.Context, r *request) (any, error) {
 	select {
 	case e.requests <- r:
 	case <-ctx.Done():
@@ -193,65 +208,6 @@ func Do[R any](ctx context.Context, c Controller, cmd controller.Command) (R, er
 	return typed, nil
 }
 
-// Image is the newest committed state. Never nil.
-func (e *Engine) Image() *metadata.Image { return e.image.Load() }
-
-// Subscribe calls f with each change from now on, in order, before any answer that depends on it leaves; the first
-// call has an empty delta and the image of the moment. f runs on the loop: it must be quick, must not block, and
-// must not call the engine's blocking methods.
-func (e *Engine) Subscribe(f func(metadata.Change)) {
-	e.mu.Lock()
-	e.joining = append(e.joining, f)
-	e.mu.Unlock()
-	select {
-	case e.subscribed <- struct{}{}:
-	default:
-	}
-}
-
-// welcome gives new subscribers the image that their changes will start from.
-func (e *Engine) welcome() {
-	e.mu.Lock()
-	joining := e.joining
-	e.joining = nil
-	e.mu.Unlock()
-	if len(joining) == 0 {
-		return
-	}
-	image := e.Image()
-	for _, f := range joining {
-		f(metadata.Change{Delta: metadata.NewDelta(image), Image: image})
-	}
-	e.subs = append(e.subs, joining...)
-}
-
-// Wait returns when the image contains the record at offset.
-func (e *Engine) Wait(ctx context.Context, offset kafka.Offset) error {
-	for {
-		news := e.next()
-		if e.Image().Offset >= offset {
-			return nil
-		}
-		select {
-		case <-news:
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-e.stopped:
-			return ErrStopped
-		}
-	}
-}
-
-// next returns a channel that the next publication closes.
-func (e *Engine) next() <-chan struct{} {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.news == nil {
-		e.news = make(chan struct{})
-	}
-	return e.news
-}
-
 // Leader returns the leader of the quorum and its epoch; kafka.NoNode while there is none.
 func (e *Engine) Leader() (kafka.NodeID, kafka.LeaderEpoch) {
 	s := e.status.Load()
@@ -260,13 +216,9 @@ func (e *Engine) Leader() (kafka.NodeID, kafka.LeaderEpoch) {
 
 // LeaderUntil is Leader, with a channel that is closed when that is no longer so.
 func (e *Engine) LeaderUntil() (kafka.NodeID, kafka.LeaderEpoch, <-chan struct{}) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.deposed == nil {
-		e.deposed = make(chan struct{})
-	}
+	deposed := e.Until()
 	leader, epoch := e.Leader() // after the channel: whoever changes it closes the channel after that
-	return leader, epoch, e.deposed
+	return leader, epoch, deposed
 }
 
 // raftID is a node's id in Raft, which has no id 0.

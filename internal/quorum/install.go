@@ -2,7 +2,9 @@ package quorum
 
 import (
 	"fmt"
+	"io"
 	"path"
+	"slices"
 	"time"
 
 	"go.etcd.io/raft/v3/raftpb"
@@ -25,7 +27,10 @@ func (e *Engine) offered(m *raftpb.Message) {
 	e.install = m
 	from := nodeID(m.GetFrom())
 	e.cfg.Log.Info("this voter is behind the metadata log and fetches a snapshot", "snapshot", id, "from", from)
-	e.cfg.Go(func() { e.fetched <- e.fetchSnapshot(from, id) }) // there is room: one runs at a time
+	e.cfg.Go(func() {
+		members, err := e.fetchSnapshot(from, id)
+		e.fetched <- fetched{members, err} // there is room: one runs at a time
+	})
 }
 
 func snapshotOf(s *raftpb.Snapshot) SnapshotID {
@@ -33,15 +38,30 @@ func snapshotOf(s *raftpb.Snapshot) SnapshotID {
 	return SnapshotID{EndOffset: kafka.Offset(m.GetIndex()), Epoch: kafka.LeaderEpoch(m.GetTerm())}
 }
 
+// fetched is what came of fetching a snapshot: who votes by it.
+type fetched struct {
+	members voters
+	err     error
+}
+
 // fetchSnapshot brings a snapshot under its name, whole and synced.
-func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) error {
-	name := path.Join(e.cfg.Dir, id.String())
-	temp := name + partSuffix
-	file, err := e.cfg.FS.Create(temp)
+func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) (members voters, err error) {
+	_, members, err = writeFetched(e.cfg.FS, e.cfg.Dir, id, func(w io.Writer) error { return e.cfg.FetchSnapshot(e.life, from, id, w) })
 	if err != nil {
-		return err
+		return members, fmt.Errorf("from node %d: %w", from, err)
 	}
-	err = e.cfg.FetchSnapshot(e.life, from, id, &appender{file: file})
+	return members, nil
+}
+
+// writeFetched writes a snapshot, whose bytes fetch gives, so that it is there whole and synced, or not at all, and reads it.
+func writeFetched(f vfs.FS, dir string, id SnapshotID, fetch func(io.Writer) error) (image *metadata.Image, members voters, err error) {
+	name := path.Join(dir, id.String())
+	temp := name + partSuffix
+	file, err := f.Create(temp)
+	if err != nil {
+		return nil, members, err
+	}
+	err = fetch(&appender{file: file})
 	if err == nil {
 		err = file.Sync()
 	}
@@ -49,16 +69,16 @@ func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) error {
 		err = closed
 	}
 	if err == nil {
-		_, _, err = loadSnapshot(e.cfg.FS, e.cfg.Dir, id, partSuffix)
+		image, members, err = loadSnapshot(f, dir, id, partSuffix)
 	}
 	if err == nil {
-		err = e.cfg.FS.Rename(temp, name)
+		err = f.Rename(temp, name)
 	}
 	if err != nil {
-		_ = e.cfg.FS.Remove(temp) // the next start would
-		return fmt.Errorf("fetch snapshot %v from node %d: %w", id, from, err)
+		_ = f.Remove(temp) // the next start would
+		return nil, members, fmt.Errorf("fetch snapshot %v: %w", id, err)
 	}
-	return e.cfg.FS.SyncDir(e.cfg.Dir)
+	return image, members, f.SyncDir(dir)
 }
 
 // appender writes to the end of a file.
@@ -77,16 +97,29 @@ func (a *appender) Write(p []byte) (int, error) {
 // snapshotFetched tells Raft of the snapshot that is there now.
 func (e *Engine) snapshotFetched() {
 	select {
-	case err := <-e.fetched:
+	case got := <-e.fetched:
 		m := e.install
 		e.install = nil
-		if err != nil {
-			e.cfg.Log.Warn("a metadata snapshot was not fetched; the leader offers it again", "err", err)
+		if got.err != nil {
+			e.cfg.Log.Warn("a metadata snapshot was not fetched; the leader offers it again", "err", got.err)
 			return
 		}
-		e.pass(m)
+		if got.members.kraft == 0 {
+			got.members = e.members.last().voters
+		}
+		e.pass(e.amongThem(m, got.members))
 	default:
 	}
+}
+
+// amongThem has Raft take a snapshot: it takes none that does not name this node, and one that follows without a vote is named in none.
+func (e *Engine) amongThem(m *raftpb.Message, members voters) *raftpb.Message {
+	conf := e.confOf(members)
+	if self := raftID(e.cfg.NodeID); !slices.Contains(conf.Voters, self) {
+		conf.Learners = []uint64{self}
+	}
+	m.Snapshot.Metadata.ConfState = conf
+	return m
 }
 
 // installSnapshot makes what Raft has restored the state of this voter: the log goes on behind the snapshot.
@@ -110,9 +143,14 @@ func (e *Engine) installSnapshot(s *raftpb.Snapshot, now time.Time) error {
 	if err := e.noteSynced(); err != nil {
 		return err
 	}
-	delta := metadata.Between(e.Image(), image)
-	change := metadata.Change{Delta: delta, Image: delta.Apply(image.Offset, image.Epoch, image.Timestamp)}
+	change := replaced(e.Image(), image)
 	e.loader = metadata.NewLoader(change.Image)
 	e.publish(change)
 	return nil
+}
+
+// replaced is the step from one image to another that was read from elsewhere.
+func replaced(from, to *metadata.Image) metadata.Change {
+	delta := metadata.Between(from, to)
+	return metadata.Change{Delta: delta, Image: delta.Apply(to.Offset, to.Epoch, to.Timestamp)}
 }

@@ -13,14 +13,14 @@ import (
 
 // Close closes the log of an engine that never ran; of one that did, Run has. Nobody is elected.
 func (e *Engine) Close() error {
-	close(e.stopped)
+	e.Stop()
 	return e.stop(e.cfg.Now(), nil)
 }
 
 // Run works until ctx ends or the log fails, and closes the log; nothing that it started is left then. It returns nil
 // at the end of ctx.
 func (e *Engine) Run(ctx context.Context) error {
-	defer close(e.stopped)
+	defer e.Stop()
 	e.life, e.end = context.WithCancel(ctx)
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -37,8 +37,12 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.receive(m)
 		case done := <-e.written:
 			e.written <- done // for step, in order with the rest
-		case err := <-e.fetched:
-			e.fetched <- err
+		case got := <-e.fetched:
+			e.fetched <- got
+		case got := <-e.found:
+			e.found <- got
+		case v := <-e.arrivals:
+			e.arrived = append(e.arrived, v)
 		case done := <-e.resigns:
 			e.resign(done)
 		case <-e.subscribed:
@@ -95,7 +99,7 @@ func (e *Engine) tick(now time.Time) {
 
 // step does everything that can be done now. An error is the disk's, or damage: the engine can't go on.
 func (e *Engine) step(now time.Time) error {
-	e.welcome()
+	e.Welcome()
 	e.collect()
 	select {
 	case done := <-e.written:
@@ -140,12 +144,18 @@ func (e *Engine) pace(now time.Time) error {
 		e.handover = nil
 		e.pass(m)
 	}
-	if e.alone() {
+	e.meetOthers(now)
+	e.seek(now)
+	if e.still() {
 		return nil
 	}
 	e.tick(now)
+	e.dropLearners(now)
 	return e.stand(now)
 }
+
+// still reports whether nobody needs to hear of this node from time to time.
+func (e *Engine) still() bool { return e.alone() && len(e.learners) == 0 }
 
 // stallTolerance is how late the loop may be before it blames itself for the silence of brokers: a stopped process
 // or a disk that hangs must not fence brokers whose heartbeats nobody read.
@@ -186,11 +196,14 @@ func (e *Engine) handleInbox(now time.Time) {
 	inbox := e.inbox
 	e.inbox = nil
 	for _, r := range inbox {
-		if !e.active() {
+		switch {
+		case !e.active():
 			r.answer(nil, ErrNotController)
-			continue
+		case r.change != nil:
+			e.changeVoters(now, r)
+		default:
+			e.command(now, r)
 		}
-		e.command(now, r)
 	}
 	if e.inbox == nil {
 		clear(inbox)
@@ -213,7 +226,7 @@ func (e *Engine) deadline() time.Time {
 			first = t
 		}
 	}
-	if !e.alone() {
+	if !e.still() {
 		earlier(e.nextTick())
 		earlier(e.standAt)
 	}
@@ -234,9 +247,12 @@ func (e *Engine) deadline() time.Time {
 func (e *Engine) stop(now time.Time, err error) error {
 	e.end()
 	if e.install != nil {
-		if err := <-e.fetched; err != nil { // whoever starts on this folder is offered it again
-			e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", err)
+		if got := <-e.fetched; got.err != nil { // whoever starts on this folder is offered it again
+			e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", got.err)
 		}
+	}
+	if e.seeking {
+		<-e.found
 	}
 	if e.snapshots.running {
 		if done := <-e.written; err == nil {

@@ -1,6 +1,7 @@
 package quorum
 
 import (
+	"maps"
 	"slices"
 
 	"go.etcd.io/raft/v3/raftpb"
@@ -58,21 +59,40 @@ func (m *memberships) truncate(end kafka.Offset) bool {
 }
 
 // voter reports whether this node is one of the voters: with another directory it is not, as what it promised with that one is forgotten.
-func (e *Engine) voter() bool {
-	return e.members.last().has(ReplicaKey{ID: e.cfg.NodeID, Directory: e.cfg.Directory})
+func (e *Engine) voter() bool { return e.members.last().has(e.self()) }
+
+func (e *Engine) self() ReplicaKey {
+	return ReplicaKey{ID: e.cfg.NodeID, Directory: e.cfg.Directory}
 }
 
 // alone reports whether this node is the only voter.
 func (e *Engine) alone() bool { return len(e.members.last().set) == 1 && e.voter() }
 
-// conf is what Raft counts with: the voters, and who follows this leader besides. A node that is no voter itself counts without its id, so that it
-// can't be elected in the place of another disk.
-func (e *Engine) conf() *raftpb.ConfState {
+// stranger is nobody's id in Raft.
+const stranger = 1 << 40
+
+// confOf is what Raft counts with. In the place of this node's id stands a stranger's if the voter has another disk, so that this one is not
+// elected for it, and likewise for all while nobody is known, as Raft does not go back to that.
+func (e *Engine) confOf(members voters) *raftpb.ConfState {
 	conf := &raftpb.ConfState{}
-	for _, v := range e.members.last().set {
-		if v.ID != e.cfg.NodeID || e.voter() {
+	for _, v := range members.set {
+		if v.ID != e.cfg.NodeID || members.has(e.self()) {
 			conf.Voters = append(conf.Voters, raftID(v.ID))
+		} else {
+			conf.Voters = append(conf.Voters, stranger)
 		}
+	}
+	if len(conf.Voters) == 0 {
+		conf.Voters = append(conf.Voters, stranger)
+	}
+	return conf
+}
+
+// conf is what Raft counts with now: the voters of the log, and who follows this leader besides.
+func (e *Engine) conf() *raftpb.ConfState {
+	conf := e.confOf(e.members.last().voters)
+	for _, id := range slices.Sorted(maps.Keys(e.learners)) {
+		conf.Learners = append(conf.Learners, raftID(id))
 	}
 	return conf
 }
@@ -89,11 +109,20 @@ func (e *Engine) reconfigure() {
 			change(raftpb.ConfChangeType_ConfChangeAddNode, id)
 		}
 	}
-	for _, id := range have.Voters[0].Slice() {
-		if !slices.Contains(want.Voters, id) {
+	for _, id := range want.Learners {
+		if _, is := have.Learners[id]; !is {
+			change(raftpb.ConfChangeType_ConfChangeAddLearnerNode, id)
+		}
+	}
+	for _, id := range slices.Concat(have.Voters[0].Slice(), slices.Sorted(maps.Keys(have.Learners))) {
+		if !slices.Contains(want.Voters, id) && !slices.Contains(want.Learners, id) {
 			change(raftpb.ConfChangeType_ConfChangeRemoveNode, id)
 		}
 	}
 	e.storage.conf = want
+	e.mu.Lock()
+	e.followers = maps.Clone(e.learners)
+	clear(e.met) // the log says more than it did
+	e.mu.Unlock()
 	e.publishStatus()
 }

@@ -80,12 +80,7 @@ func (e *Engine) publishStatus() {
 	if before != nil && before.Leader == nodeID(basic.Lead) && before.Epoch == kafka.LeaderEpoch(basic.GetTerm()) {
 		return
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.deposed != nil {
-		close(e.deposed)
-		e.deposed = nil
-	}
+	e.Depose()
 }
 
 // Status returns the state of the quorum. The leader's own line is of the moment; other voters have what they told.
@@ -97,6 +92,11 @@ func (e *Engine) Status() Status {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if s.Leader == e.cfg.NodeID {
+		for _, v := range e.followers {
+			s.Observers = append(s.Observers, e.told[v.ID].line(v))
+		}
+	}
 	for _, line := range e.seen {
 		if now.Sub(line.LastFetch) <= observerTimeout {
 			s.Observers = append(s.Observers, line)
@@ -115,10 +115,14 @@ func (e *Engine) line(v Voter, now time.Time) ReplicaState {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if told, ok := e.told[v.ID]; ok {
-		line.LogEndOffset, line.LastFetch, line.LastCaughtUp = told.offset, told.at, told.caughtUp
+	if t, ok := e.told[v.ID]; ok {
+		return t.line(v)
 	}
 	return line
+}
+
+func (t told) line(v Voter) ReplicaState {
+	return ReplicaState{ID: v.ID, Directory: v.Directory, LogEndOffset: t.offset, LastFetch: t.at, LastCaughtUp: t.caughtUp}
 }
 
 // told is what a follower told its leader last.

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.etcd.io/raft/v3"
-	"go.etcd.io/raft/v3/raftpb"
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
@@ -40,10 +39,13 @@ func (cfg Config) withDefaults() Config {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Send == nil {
-		cfg.Send = func(kafka.NodeID, [][]byte) {}
+		cfg.Send = func(ReplicaKey, [][]byte) {}
 	}
 	if cfg.Activated == nil {
 		cfg.Activated = func() {}
+	}
+	if cfg.Introduce == nil {
+		cfg.Introduce = func(context.Context, []Voter) (Voter, error) { return Voter{}, errors.ErrUnsupported }
 	}
 	if cfg.FetchSnapshot == nil {
 		cfg.FetchSnapshot = func(context.Context, kafka.NodeID, SnapshotID, io.Writer) error { return errors.ErrUnsupported }
@@ -56,16 +58,18 @@ func (cfg Config) withDefaults() Config {
 func Open(cfg Config) (*Engine, error) {
 	cfg = cfg.withDefaults()
 	e := &Engine{
-		cfg:        cfg,
-		requests:   make(chan *request, maxQueued),
-		messages:   make(chan *raftpb.Message, maxQueued),
-		written:    make(chan snapshotResult, 1),
-		fetched:    make(chan error, 1),
-		resigns:    make(chan chan struct{}),
-		stopped:    make(chan struct{}),
-		subscribed: make(chan struct{}, 1),
-		seen:       make(map[ReplicaKey]ReplicaState),
-		told:       make(map[kafka.NodeID]told),
+		cfg:      cfg,
+		requests: make(chan *request, maxQueued),
+		messages: make(chan inbound, maxQueued),
+		written:  make(chan snapshotResult, 1),
+		fetched:  make(chan fetched, 1),
+		resigns:  make(chan chan struct{}),
+		arrivals: make(chan Voter, maxLearners),
+		found:    make(chan introduction, 1),
+		met:      make(map[kafka.NodeID]Voter),
+		learners: make(map[kafka.NodeID]Voter),
+		seen:     make(map[ReplicaKey]ReplicaState),
+		told:     make(map[kafka.NodeID]told),
 	}
 	e.life, e.end = context.WithCancel(context.Background())
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
@@ -124,7 +128,7 @@ func (e *Engine) loadFiles() error {
 		e.snapshots.last = e.cfg.Now()
 	}
 	e.loader = metadata.NewLoader(image)
-	e.image.Store(image)
+	e.Board = NewBoard(image)
 	return nil
 }
 
@@ -235,7 +239,10 @@ func (e *Engine) start() error {
 		return fmt.Errorf("start raft: %w", err)
 	}
 	e.raft, e.committed, e.leads = node, committed, kafka.NoNode
-	e.voted = e.storage.hard
+	e.voted, e.heard = e.storage.hard, e.cfg.Now()
+	if !e.voter() {
+		e.heard = time.Time{} // it is sent nothing before it asks
+	}
 	e.lastTick, e.caughtUp, e.fresh = e.cfg.Now(), e.alone(), e.log.LogEndOffset()
 	if from := e.lastTick; !e.alone() {
 		if last > 0 {

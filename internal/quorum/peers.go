@@ -21,13 +21,19 @@ var (
 	ErrNotVoter = errors.New("this is not that voter")
 )
 
-// Deliver hands messages of another voter to the loop. It drops them when the loop is behind: Raft repeats. Errors wrap ErrNoMessage
-// and ErrNotVoter.
-func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
+// inbound is a message on its way to the loop, and who sent it; zero for what this node says itself.
+type inbound struct {
+	*raftpb.Message
+	from Voter
+}
+
+// Deliver hands messages of another voter to the loop, where from says how that one can be reached. It drops them when the loop is behind: Raft
+// repeats. Errors wrap ErrNoMessage and ErrNotVoter.
+func (e *Engine) Deliver(from Voter, to ReplicaKey, messages [][]byte) error {
 	if from.ID == e.cfg.NodeID {
 		return fmt.Errorf("%w: node %d is this one", ErrNotVoter, from.ID)
 	}
-	known := e.knows(from)
+	known := e.counts(from.Key())
 	if known != nil && e.status.Load().KRaftVersion == 0 {
 		return known
 	}
@@ -49,7 +55,7 @@ func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
 			return fmt.Errorf("%w: %v from %d: %w", ErrNoMessage, m.GetType(), from.ID, err)
 		}
 		select {
-		case e.messages <- m:
+		case e.messages <- inbound{m, from}:
 		default:
 			return nil // what follows would come out of turn
 		}
@@ -57,9 +63,14 @@ func (e *Engine) Deliver(from, to ReplicaKey, messages [][]byte) error {
 	return nil
 }
 
-// knows returns nil for a voter that this node counts with, with the disk that it has as such.
-func (e *Engine) knows(r ReplicaKey) error {
+// counts returns nil for one whose answers this node counts: a voter with the disk that it has as such, or who follows this leader without a vote.
+func (e *Engine) counts(r ReplicaKey) error {
 	v, ok := e.Voter(r.ID)
+	if !ok {
+		e.mu.Lock()
+		v, ok = e.followers[r.ID]
+		e.mu.Unlock()
+	}
 	switch {
 	case !ok:
 		return fmt.Errorf("%w: node %d is none of the voters", ErrNotVoter, r.ID)
@@ -130,13 +141,26 @@ func (e *Engine) sound(m *raftpb.Message) error {
 // Unreachable tells that messages to a voter were lost, so that Raft tries again with fewer.
 func (e *Engine) Unreachable(id kafka.NodeID) {
 	select {
-	case e.messages <- &raftpb.Message{Type: raftpb.MsgUnreachable.Enum(), From: new(raftID(id))}:
+	case e.messages <- inbound{Message: &raftpb.Message{Type: raftpb.MsgUnreachable.Enum(), From: new(raftID(id))}}:
 	default:
 	}
 }
 
 // receive hands Raft a message of a peer. What Raft refuses is noise: a peer that is no longer one, or too late.
-func (e *Engine) receive(m *raftpb.Message) {
+func (e *Engine) receive(in inbound) {
+	m := in.Message
+	if e.members.last().kraft > 0 && e.counts(in.from.Key()) != nil {
+		if answers(m.GetType()) {
+			return // it was taken for another disk until a moment ago
+		}
+		e.meet(in.from) // others elected it, or may: it is to be answered
+	} else if e.active() && len(e.arrived) == 0 && e.elsewhere(in.from) {
+		e.arrived = append(e.arrived, in.from)
+	}
+	switch m.GetType() {
+	case raftpb.MsgApp, raftpb.MsgHeartbeat, raftpb.MsgSnap:
+		e.heard = e.cfg.Now()
+	}
 	switch m.GetType() {
 	case raftpb.MsgUnreachable:
 		e.raft.ReportUnreachable(m.GetFrom())
@@ -169,7 +193,7 @@ func (e *Engine) pass(m *raftpb.Message) {
 	}
 }
 
-// send encodes messages and hands them out by voter, in the order of the first to each.
+// send encodes messages and hands them out by voter, in the order of the first to each. Those to one that was removed meanwhile are lost.
 func (e *Engine) send(messages []*raftpb.Message) error {
 	for len(messages) > 0 {
 		to := messages[0].GetTo()
@@ -186,7 +210,9 @@ func (e *Engine) send(messages []*raftpb.Message) error {
 			}
 			encoded = append(encoded, b)
 		}
-		e.cfg.Send(nodeID(to), encoded)
+		if peer, known := e.Peer(nodeID(to)); known {
+			e.cfg.Send(peer.Key(), encoded)
+		}
 		messages = rest
 	}
 	return nil

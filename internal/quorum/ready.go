@@ -52,7 +52,9 @@ func (e *Engine) followRole(rd raft.Ready, now time.Time) {
 		if e.leader != nil {
 			e.cfg.Log.Info("no longer the active controller", "epoch", e.leader.epoch)
 			e.dropPending(ErrNotController)
-			e.leader = nil
+			e.leader, e.heard = nil, now
+			clear(e.learners)
+			e.reconfigure()
 		}
 	} else if e.leader == nil {
 		e.leader = &leadership{epoch: kafka.LeaderEpoch(e.raft.BasicStatus().HardState.GetTerm())}
@@ -162,8 +164,12 @@ func (e *Engine) noteVoters(b record.Batch) error {
 	}
 	d, err := decode(b)
 	if err == nil && e.members.note(d) {
+		e.promote()
 		e.cfg.Log.Info("the voters of the metadata quorum change", "voters", e.members.last().ids(), "offset", b.BaseOffset())
 		e.reconfigure()
+		if e.active() {
+			e.leader.controller.SetVoters(e.members.last().ids())
+		}
 	}
 	return err
 }
@@ -263,18 +269,4 @@ func (e *Engine) applyBatch(b record.Batch) error {
 }
 
 // publish shows a committed change to everybody.
-func (e *Engine) publish(change metadata.Change) {
-	e.welcome()
-	e.image.Store(change.Image)
-	e.publishStatus()
-	for _, f := range e.subs {
-		f(change)
-	}
-	e.mu.Lock()
-	news := e.news
-	e.news = nil
-	e.mu.Unlock()
-	if news != nil {
-		close(news)
-	}
-}
+func (e *Engine) publish(change metadata.Change) { e.Post(change, e.publishStatus) }

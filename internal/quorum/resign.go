@@ -33,19 +33,26 @@ func (e *Engine) resign(done chan struct{}) {
 		close(done) // whoever asked first is waited for
 		return
 	}
-	self, best := raftID(e.cfg.NodeID), uint64(0)
-	var most uint64
-	e.raft.WithProgress(func(id uint64, _ raft.ProgressType, p tracker.Progress) {
-		if id != self && p.RecentActive && p.Match >= most {
-			best, most = id, p.Match
-		}
-	})
-	if !e.active() || best == 0 {
+	if !e.active() || !e.handOver() {
 		close(done)
 		return
 	}
-	e.raft.TransferLeader(best)
 	e.resigning, e.resignBy = done, e.cfg.Now().Add(electionTicks*e.cfg.Tick)
+}
+
+// handOver has the voter lead that answers and has most of the log, if one answers.
+func (e *Engine) handOver() bool {
+	self, best := raftID(e.cfg.NodeID), uint64(0)
+	var most uint64
+	e.raft.WithProgress(func(id uint64, kind raft.ProgressType, p tracker.Progress) {
+		if id != self && kind == raft.ProgressTypePeer && p.RecentActive && p.Match >= most {
+			best, most = id, p.Match
+		}
+	})
+	if best != 0 {
+		e.raft.TransferLeader(best)
+	}
+	return best != 0
 }
 
 // resigned tells whoever waits for another leader.

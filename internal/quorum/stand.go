@@ -17,7 +17,7 @@ const listenTicks = 4
 // Gone tells that a voter's process has ended. If it led, the others need not wait for the silence of an election timeout.
 func (e *Engine) Gone(id kafka.NodeID) {
 	select {
-	case e.messages <- &raftpb.Message{Type: raftpb.MsgForgetLeader.Enum(), From: new(raftID(id))}:
+	case e.messages <- inbound{Message: &raftpb.Message{Type: raftpb.MsgForgetLeader.Enum(), From: new(raftID(id))}}:
 	default: // Raft finds out by itself
 	}
 }
@@ -50,11 +50,16 @@ func (e *Engine) stand(now time.Time) error {
 		return nil
 	}
 	e.standAt = time.Time{}
+	if !e.voter() {
+		return nil
+	}
 	switch basic := e.raft.BasicStatus(); {
 	case basic.Lead != raft.None, basic.RaftState == raft.StateCandidate, basic.RaftState == raft.StateLeader:
 		return nil
 	}
-	e.standAt = now.Add(time.Duration(len(e.members.last().set)) * e.cfg.Tick)
+	// Each after another time, so that two that stood at once do not do so for ever.
+	ids := e.members.last().ids()
+	e.standAt = now.Add(time.Duration(len(ids)+slices.Index(ids, e.cfg.NodeID)) * e.cfg.Tick)
 	if err := e.raft.Campaign(); err != nil {
 		return fmt.Errorf("stand for election: %w", err)
 	}

@@ -24,7 +24,7 @@ func startTrio(t *testing.T) *trio {
 		cfg := testConfig(vfs.NewMem(), "/data")
 		cfg.NodeID, cfg.Voters, cfg.Tick = id, []Voter{{ID: 1}, {ID: 2}, {ID: 3}}, 50*time.Millisecond
 		cfg.Now = func() time.Time { return s.now }
-		cfg.Send = func(to kafka.NodeID, messages [][]byte) { s.send(id, to, messages) }
+		cfg.Send = func(to ReplicaKey, messages [][]byte) { s.send(id, to.ID, messages) }
 		e, err := Open(cfg)
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +43,7 @@ func (s *trio) send(from, to kafka.NodeID, messages [][]byte) {
 	if s.down[from-1] || s.down[to-1] || len(s.engines) < 3 {
 		return
 	}
-	if err := s.engines[to-1].Deliver(ReplicaKey{ID: from}, ReplicaKey{ID: to}, messages); err != nil {
+	if err := s.engines[to-1].Deliver(Voter{ID: from}, ReplicaKey{ID: to}, messages); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -53,7 +53,10 @@ func (v *voters) note(d *batch) {
 	}
 	v.set = nil
 	for _, m := range d.voters.Voters {
-		voter := Voter{ID: kafka.NodeID(m.VoterID), Directory: m.VoterDirectoryID}
+		voter := Voter{
+			ID: kafka.NodeID(m.VoterID), Directory: m.VoterDirectoryID,
+			MinKRaft: m.KRaftVersionFeature.MinSupportedVersion, MaxKRaft: m.KRaftVersionFeature.MaxSupportedVersion,
+		}
 		for _, e := range m.Endpoints {
 			voter.Endpoints = append(voter.Endpoints, metadata.Endpoint{Listener: e.Name, Host: e.Host, Port: e.Port})
 		}
@@ -67,18 +70,26 @@ func (v voters) records() []controlRecord {
 	if v.kraft == 0 {
 		return nil
 	}
+	level := schema.NewKRaftVersionRecord()
+	level.KRaftVersion = v.kraft
+	return []controlRecord{{kraftVersionKind, &level}, {votersKind, v.record()}}
+}
+
+// record is the control record that says who the voters are.
+func (v voters) record() *schema.VotersRecord {
 	set := schema.NewVotersRecord()
 	for _, m := range v.set {
 		voter := schema.Voter{VoterID: int32(m.ID), VoterDirectoryID: m.Directory}
 		for _, e := range m.Endpoints {
 			voter.Endpoints = append(voter.Endpoints, schema.VoterEndpoint{Name: e.Listener, Host: e.Host, Port: e.Port})
 		}
-		voter.KRaftVersionFeature.MaxSupportedVersion = maxKRaftVersion
+		voter.KRaftVersionFeature = schema.KRaftVersionRange{MinSupportedVersion: m.MinKRaft, MaxSupportedVersion: m.MaxKRaft}
+		if m.MaxKRaft == 0 {
+			voter.KRaftVersionFeature.MaxSupportedVersion = maxKRaftVersion
+		}
 		set.Voters = append(set.Voters, voter)
 	}
-	level := schema.NewKRaftVersionRecord()
-	level.KRaftVersion = v.kraft
-	return []controlRecord{{kraftVersionKind, &level}, {votersKind, &set}}
+	return &set
 }
 
 // maxKRaftVersion is the newest kraft.version that this node supports.

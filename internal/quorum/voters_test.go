@@ -27,12 +27,13 @@ type network struct {
 	cut   map[kafka.NodeID]bool
 }
 
-func (w *network) send(from kafka.NodeID) func(kafka.NodeID, [][]byte) {
-	return func(to kafka.NodeID, messages [][]byte) {
+func (w *network) send(from kafka.NodeID) func(ReplicaKey, [][]byte) {
+	return func(key ReplicaKey, messages [][]byte) {
+		to := key.ID
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if n := w.nodes[to]; n != nil && !w.cut[from] && !w.cut[to] {
-			if err := n.Deliver(ReplicaKey{ID: from}, ReplicaKey{ID: to}, messages); err != nil {
+			if err := n.Deliver(Voter{ID: from}, ReplicaKey{ID: to}, messages); err != nil {
 				panic(err)
 			}
 		}
@@ -44,7 +45,11 @@ func (w *network) fetchSnapshot(_ context.Context, from kafka.NodeID, id Snapsho
 	w.mu.Lock()
 	n := w.nodes[from]
 	w.mu.Unlock()
-	snap, err := n.OpenSnapshot(id)
+	return copySnapshot(n.Engine, id, to)
+}
+
+func copySnapshot(e *Engine, id SnapshotID, to io.Writer) error {
+	snap, err := e.OpenSnapshot(id)
 	if err != nil {
 		return err
 	}
@@ -191,7 +196,7 @@ func TestStallDeposesNobody(t *testing.T) {
 	var sent []*raftpb.Message
 	cfg := testConfig(vfs.NewMem(), "/data")
 	cfg.Voters = []Voter{{ID: 1}, {ID: 2}, {ID: 3}}
-	cfg.Send = func(_ kafka.NodeID, messages [][]byte) {
+	cfg.Send = func(_ ReplicaKey, messages [][]byte) {
 		for _, b := range messages {
 			m := new(raftpb.Message)
 			if err := proto.Unmarshal(b, m); err != nil {
@@ -221,7 +226,7 @@ func TestStallDeposesNobody(t *testing.T) {
 			default:
 				continue
 			}
-			s.messages <- reply
+			s.messages <- inbound{reply, Voter{ID: 2}}
 		}
 	}
 	for range 200 {
@@ -357,7 +362,7 @@ func TestDeliver(t *testing.T) {
 		{"of a stranger", ReplicaKey{ID: 9}, one, message(raftpb.MsgHeartbeat, 9, 1), ErrNotVoter},
 		{"no message", two, one, []byte("no message"), ErrNoMessage},
 	} {
-		if err := s.Deliver(test.from, test.to, [][]byte{test.message}); !errors.Is(err, test.want) {
+		if err := s.Deliver(Voter{ID: test.from.ID, Directory: test.from.Directory}, test.to, [][]byte{test.message}); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v", test.name, err)
 		}
 	}
@@ -372,9 +377,9 @@ func TestLostLog(t *testing.T) {
 	cfg := testConfig(vfs.NewMem(), "/data")
 	cfg.Voters = []Voter{{ID: 1}, {ID: 2}, {ID: 3}}
 	s := openStepped(t, cfg)
-	s.messages <- &raftpb.Message{
+	s.messages <- inbound{Message: &raftpb.Message{
 		Type: raftpb.MsgHeartbeat.Enum(), From: new(raftID(2)), To: new(raftID(1)), Term: new(uint64(5)), Commit: new(uint64(100)),
-	}
+	}}
 	err := s.Engine.step(s.now)
 	if !errors.Is(err, ErrDamaged) {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/wire"
@@ -24,8 +25,8 @@ const (
 	maxAnswer = 64 << 10
 	// pauseAfterLoss is the wait before a voter that could not be reached is tried again: a fraction of an election.
 	pauseAfterLoss = 50 * time.Millisecond
-	// pauseBetweenLooks is what lies between tries to connect to a leader that may be gone.
-	pauseBetweenLooks = 10 * time.Millisecond
+	// lookWithin is how long a leader that may be gone is looked at; an election by silence comes at that time.
+	lookWithin = time.Second
 )
 
 // Options say between whom.
@@ -34,6 +35,11 @@ type Options struct {
 	// Self and Directory are this voter's.
 	Self      kafka.NodeID
 	Directory kafka.UUID
+	// Endpoints are where others reach this one; nil for nowhere, as long as all know.
+	Endpoints func() []metadata.Endpoint
+	// Bootstrap are addresses of controllers that may know the leader, by which DialAddress connects. A static quorum needs none.
+	Bootstrap   []string
+	DialAddress func(ctx context.Context, address string) (net.Conn, error)
 	// Quorum is this voter's engine; it is asked for when there is something to send. It knows the others.
 	Quorum func() *quorum.Engine
 	// Dial connects to a voter.
@@ -61,8 +67,9 @@ type line struct {
 	to   kafka.NodeID
 	wake chan struct{} // holds one: there is something in the queue
 
-	queue [][]byte
-	bytes int // in queue
+	directory kafka.UUID // that the queue is for
+	queue     [][]byte
+	bytes     int // in queue
 }
 
 // New makes a net without connections.
@@ -79,13 +86,16 @@ func (n *Net) Close() {
 }
 
 // Send implements quorum.Config.Send.
-func (n *Net) Send(to kafka.NodeID, messages [][]byte) {
+func (n *Net) Send(to quorum.ReplicaKey, messages [][]byte) {
 	n.mu.Lock()
-	l := n.lines[to]
+	l := n.lines[to.ID]
 	if l == nil && n.life.Err() == nil {
-		l = &line{to: to, wake: make(chan struct{}, 1)}
-		n.lines[to] = l
+		l = &line{to: to.ID, wake: make(chan struct{}, 1)}
+		n.lines[to.ID] = l
 		n.running.Go(func() { n.run(l) })
+	}
+	if l != nil && l.directory != to.Directory {
+		l.queue, l.bytes, l.directory = nil, 0, to.Directory // what waited was for another disk
 	}
 	full := l == nil || len(l.queue) >= maxQueued || l.bytes >= maxQueuedBytes
 	if !full {
@@ -96,7 +106,7 @@ func (n *Net) Send(to kafka.NodeID, messages [][]byte) {
 	}
 	n.mu.Unlock()
 	if full {
-		n.o.Quorum().Unreachable(to)
+		n.o.Quorum().Unreachable(to.ID)
 		return
 	}
 	select {
@@ -105,13 +115,13 @@ func (n *Net) Send(to kafka.NodeID, messages [][]byte) {
 	}
 }
 
-// take empties a queue.
-func (n *Net) take(l *line) [][]byte {
+// take empties a queue, and returns what disk it is for.
+func (n *Net) take(l *line) ([][]byte, kafka.UUID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	all := l.queue
 	l.queue, l.bytes = nil, 0
-	return all
+	return all, l.directory
 }
 
 // run sends what is queued for a voter, all of it in one request at a time.
@@ -133,11 +143,11 @@ func (n *Net) run(l *line) {
 			continue
 		case <-l.wake:
 		}
-		messages := n.take(l)
+		messages, directory := n.take(l)
 		if len(messages) == 0 {
 			continue
 		}
-		if err := n.post(client, l.to, messages); err != nil && n.life.Err() == nil {
+		if err := n.post(client, quorum.ReplicaKey{ID: l.to, Directory: directory}, messages); err != nil && n.life.Err() == nil {
 			n.o.Log.Debug("messages to a voter were lost", "voter", l.to, "messages", len(messages), "err", err)
 			n.o.Quorum().Unreachable(l.to)
 			select {
@@ -154,24 +164,26 @@ func (n *Net) run(l *line) {
 	}
 }
 
-// look tells the quorum of its leader's end: what the leader sent came by another connection, but whoever follows answers by this one.
+// look tells the quorum of its leader's end: what the leader sent came by another connection, but whoever follows answers by this one. It looks beside
+// the caller.
 func (n *Net) look(to kafka.NodeID) {
 	q := n.o.Quorum()
-	v, known := q.Voter(to)
+	v, known := q.Peer(to)
 	if leader, _ := q.Leader(); !known || leader != to {
 		return
 	}
-	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.o.Dial(ctx, v) }, pauseBetweenLooks) {
-		q.Gone(to)
-	}
+	n.running.Go(func() {
+		if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.o.Dial(ctx, v) }, lookWithin) {
+			q.Gone(to)
+		}
+	})
 }
 
-func (n *Net) post(client *peer.Client, to kafka.NodeID, messages [][]byte) error {
+func (n *Net) post(client *peer.Client, to quorum.ReplicaKey, messages [][]byte) error {
 	ctx, cancel := context.WithTimeout(n.life, n.o.Timeout)
 	defer cancel()
-	v, _ := n.o.Quorum().Voter(to)
 	resp, err := client.Do(ctx, &wire.RaftRequest{
-		ClusterID: n.o.ClusterID, From: n.o.Self, FromDirectory: n.o.Directory, To: to, ToDirectory: v.Directory, Messages: messages,
+		ClusterID: n.o.ClusterID, From: n.self(), To: to.ID, ToDirectory: to.Directory, Messages: messages,
 	})
 	if err != nil {
 		return err
@@ -182,7 +194,7 @@ func (n *Net) post(client *peer.Client, to kafka.NodeID, messages [][]byte) erro
 // client is a connection to a voter.
 func (n *Net) client(to kafka.NodeID, maxFrame int) *peer.Client {
 	return peer.New(peer.Options{ID: fmt.Sprint("raft-", n.o.Self), MaxFrame: maxFrame, Dial: func(ctx context.Context) (net.Conn, error) {
-		v, ok := n.o.Quorum().Voter(to)
+		v, ok := n.o.Quorum().Peer(to)
 		if !ok {
 			return nil, fmt.Errorf("nobody knows where voter %d is", to)
 		}

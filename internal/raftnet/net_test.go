@@ -77,7 +77,7 @@ func TestMessagesArriveInOrder(t *testing.T) {
 			t.Error(err)
 			return nil
 		}
-		if req.ClusterID != "c" || req.From != 1 || req.FromDirectory != (kafka.UUID{1}) || req.To != 2 {
+		if req.ClusterID != "c" || req.From.ID != 1 || req.From.Directory != (kafka.UUID{1}) || req.To != 2 {
 			t.Errorf("%+v", req)
 		}
 		mu.Lock()
@@ -92,7 +92,7 @@ func TestMessagesArriveInOrder(t *testing.T) {
 	var want []string
 	for i := range n {
 		want = append(want, fmt.Sprint("message ", i))
-		w.Send(2, [][]byte{[]byte(want[i])})
+		w.Send(quorum.ReplicaKey{ID: 2}, [][]byte{[]byte(want[i])})
 	}
 	<-all
 	if !slices.Equal(got, want) {
@@ -125,7 +125,7 @@ func TestLossIsSurvived(t *testing.T) {
 	await := func(want string) {
 		t.Helper()
 		testkit.Eventually(t, want, func() bool {
-			w.Send(2, [][]byte{[]byte(want)})
+			w.Send(quorum.ReplicaKey{ID: 2}, [][]byte{[]byte(want)})
 			select {
 			case got := <-arrived:
 				return got == want
@@ -136,13 +136,13 @@ func TestLossIsSurvived(t *testing.T) {
 	}
 	w.deaf.Store(true)
 	for range 20_000 { // more than fits
-		w.Send(2, [][]byte{[]byte("lost")})
+		w.Send(quorum.ReplicaKey{ID: 2}, [][]byte{[]byte("lost")})
 	}
 	w.deaf.Store(false)
 	await("after nobody listened")
 	refuse.Store(true)
-	w.Send(2, [][]byte{[]byte("refused")})
-	w.Send(3, [][]byte{[]byte("to nobody")})
+	w.Send(quorum.ReplicaKey{ID: 2}, [][]byte{[]byte("refused")})
+	w.Send(quorum.ReplicaKey{ID: 3}, [][]byte{[]byte("to nobody")})
 	refuse.Store(false)
 	await("after a refusal")
 }
@@ -161,10 +161,10 @@ func TestFetchSnapshot(t *testing.T) {
 		"not there": {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) {
 			p.ErrorCode = kerr.SnapshotNotFound.Code
 		}, kerr.SnapshotNotFound},
-		"another piece": {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Position++ }, raftnet.ErrPiece},
-		"nothing":       {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Bytes = nil }, raftnet.ErrPiece},
-		"too much":      {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Size = 3 }, raftnet.ErrPiece},
-		"no partition":  {func(r *kmsg.FetchSnapshotResponse, _ *kmsg.FetchSnapshotResponseTopicPartition) { r.Topics = nil }, raftnet.ErrPiece},
+		"another piece": {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Position++ }, quorum.ErrPiece},
+		"nothing":       {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Bytes = nil }, quorum.ErrPiece},
+		"too much":      {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Size = 3 }, quorum.ErrPiece},
+		"no partition":  {func(r *kmsg.FetchSnapshotResponse, _ *kmsg.FetchSnapshotResponseTopicPartition) { r.Topics = nil }, quorum.ErrPiece},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, func(h wire.Header, body []byte) []byte {

@@ -191,7 +191,7 @@ func (p *process) openQuorum() (err error) {
 			},
 			LogConfig: log, Cache: segment.NewCache(16, 1<<20), SnapshotBytes: n.w.plan.snapshot, SnapshotInterval: time.Hour,
 			Clean: p.directory.Clean, Now: n.clock, Go: func(f func()) { f() }, Log: n.log(),
-			Send: func(to kafka.NodeID, messages [][]byte) { n.sendVoter(int(to), life, messages) }, FetchSnapshot: n.fetchSnapshot,
+			Send: func(to quorum.ReplicaKey, messages [][]byte) { n.sendVoter(int(to.ID), life, messages) }, FetchSnapshot: n.fetchSnapshot,
 		})
 	})
 	if err != nil {

@@ -172,7 +172,7 @@ func (n *node) ask(req kmsg.Request, done func(kmsg.Response, error)) {
 
 // sendVoter carries Raft's messages; each may come late, twice or never.
 func (n *node) sendVoter(to, life int, messages [][]byte) {
-	from := quorum.ReplicaKey{ID: kafka.NodeID(n.id), Directory: kafka.UUID{0xd0, byte(n.id) + 1}}
+	from := quorum.Voter{ID: kafka.NodeID(n.id), Directory: kafka.UUID{0xd0, byte(n.id) + 1}}
 	for _, m := range messages {
 		m := slices.Clone(m)
 		n.w.send(n.id, to, func() {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,7 @@ import (
 // Cluster is nodes that are broker and controller in one each, with ids from 1 on and a quorum of all, static unless Options say otherwise.
 type Cluster struct {
 	t       testing.TB
+	quorum  string  // the line of the configuration that says where the controllers are
 	Nodes   []*Node // by id, from 1 on: the first is Nodes[0]; nil while it is down
 	options []Options
 }
@@ -48,6 +50,7 @@ func StartCluster(t testing.TB, size int, o Options) *Cluster {
 			quorum = "controller.quorum.bootstrap.servers=" + strings.Join(addresses, ",")
 			own.initial = initial
 		}
+		c.quorum = quorum
 		own.Set = append([]string{fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1), quorum}, o.Set...)
 		own.cluster = "cluster"
 	}
@@ -72,6 +75,19 @@ func (c *Cluster) start(i int, start func(testing.TB, Options) (*Node, error)) {
 		return
 	}
 	c.Nodes[i] = n
+}
+
+// Join starts one more node with so far no vote in a dynamic quorum, and returns its id.
+func (c *Cluster) Join() int {
+	c.t.Helper()
+	i := len(c.Nodes)
+	own := c.options[0]
+	own.FS, own.initial, own.sockets = vfs.NewMem(), nil, &sockets{}
+	own.ports = [2]int{own.sockets.reserve(c.t), own.sockets.reserve(c.t)}
+	own.Set = append(slices.Clone(own.Set), fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1))
+	c.options, c.Nodes = append(c.options, own), append(c.Nodes, nil)
+	c.start(i, TryStart)
+	return i + 1
 }
 
 // Client is a client of the franz-go library, closed when the test ends.
@@ -160,7 +176,7 @@ func (c *Cluster) Wipe(id int, dir string) {
 	}
 	o.setDefaults()
 	world := storage.World{FS: o.FS, Now: o.Now, Random: rand.Reader}
-	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true}, io.Discard); err != nil {
+	if err := world.Format(storage.Request{Node: Config(c.t, o), ClusterID: o.cluster, IgnoreFormatted: true, NoInitialVoters: o.Dynamic}, io.Discard); err != nil {
 		c.t.Fatal(err)
 	}
 }

@@ -78,7 +78,7 @@ func TryStart(t testing.TB, o Options) (*Node, error) {
 	cfg := Config(t, o)
 	world := storage.World{FS: o.FS, Now: o.Now, Random: rand.Reader}
 	if o.cluster != "" {
-		if err := world.Format(storage.Request{Node: cfg, ClusterID: o.cluster, InitialVoters: o.initial}, io.Discard); err != nil {
+		if err := world.Format(storage.Request{Node: cfg, ClusterID: o.cluster, InitialVoters: o.initial, NoInitialVoters: o.Dynamic && o.initial == nil}, io.Discard); err != nil {
 			return nil, fmt.Errorf("format: %w", err)
 		}
 	} else if _, err := world.Prepare(cfg); err != nil {

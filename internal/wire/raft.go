@@ -18,24 +18,68 @@ var raftLayout = layout{name: "Raft", flexible: math.MaxInt16, fields: []field{
 	{name: "ClusterId", in: version0, null: never, kind: text},
 	{name: "From", in: version0, null: never, kind: fixed32},
 	{name: "FromDirectoryId", in: version0, null: never, kind: fixed128},
+	{name: "FromEndpoints", in: version0, null: never, kind: array, least: 6, elem: structure, fields: []field{
+		{name: "Name", in: version0, null: never, kind: text},
+		{name: "Host", in: version0, null: never, kind: text},
+		{name: "Port", in: version0, null: never, kind: fixed16},
+	}},
 	{name: "To", in: version0, null: never, kind: fixed32},
 	{name: "ToDirectoryId", in: version0, null: never, kind: fixed128},
 	{name: "Messages", in: version0, null: never, kind: array, elem: blob, least: 4},
 }}
 
-// RaftRequest carries messages from one voter to another, in order.
+// RaftNode is a controller, with the directory of its metadata log and where it can be reached.
+type RaftNode struct {
+	ID        kafka.NodeID
+	Directory kafka.UUID
+	Endpoints []RaftEndpoint
+}
+
+// RaftEndpoint is an address of a controller, by the name of its listener.
+type RaftEndpoint struct {
+	Listener, Host string
+	Port           uint16
+}
+
+// RaftRequest carries messages from one voter to another, in order. To kafka.NoNode and without messages it introduces the sender, which looks
+// for the leader.
 type RaftRequest struct {
 	ClusterID string
-	From, To  kafka.NodeID
-	// FromDirectory and ToDirectory are of the metadata logs, as far as the sender knows them: a voter whose disk was wiped has
-	// another, and is not that voter any more. Zero where the sender does not know.
-	FromDirectory, ToDirectory kafka.UUID
+	From      RaftNode
+	To        kafka.NodeID
+	// ToDirectory is that of the receiver, as far as the sender knows it: a voter whose disk was wiped has another, and is not that voter any more.
+	// Zero where the sender does not know.
+	ToDirectory kafka.UUID
 	// Messages are in etcd's encoding; after Read they alias the body.
 	Messages [][]byte
 }
 
-// RaftResponse says whether the messages were taken: 0, INCONSISTENT_CLUSTER_ID, INCONSISTENT_VOTER_SET or INVALID_REQUEST.
-type RaftResponse struct{ ErrorCode int16 }
+// RaftResponse says whether the messages were taken: 0, INCONSISTENT_CLUSTER_ID, INCONSISTENT_VOTER_SET or INVALID_REQUEST. To an
+// introduction also NOT_LEADER_OR_FOLLOWER, or DUPLICATE_VOTER when the log names a voter of that id with another disk.
+type RaftResponse struct {
+	ErrorCode int16
+	// Leader is who leads, as far as the answering node knows; its ID is kafka.NoNode where that is nobody. Only of an introduction.
+	Leader RaftNode
+}
+
+func (w *walker) raftNode() RaftNode {
+	n := RaftNode{ID: kafka.NodeID(w.int32()), Directory: w.uuid()}
+	for range w.count(false, 6) {
+		n.Endpoints = append(n.Endpoints, RaftEndpoint{Listener: string(w.str(false)), Host: string(w.str(false)), Port: uint16(w.int16())})
+	}
+	return n
+}
+
+func (e *encoder) raftNode(n RaftNode) {
+	e.int32(int32(n.ID))
+	e.uuid(n.Directory)
+	e.count(len(n.Endpoints))
+	for _, p := range n.Endpoints {
+		e.str(p.Listener)
+		e.str(p.Host)
+		e.int16(int16(p.Port))
+	}
+}
 
 // Read takes the request from a body of version 0. Errors wrap ErrMalformed and ErrUnsupportedVersion.
 func (r *RaftRequest) Read(h Header, body []byte) error {
@@ -44,7 +88,7 @@ func (r *RaftRequest) Read(h Header, body []byte) error {
 	}
 	w := walker{b: body}
 	r.ClusterID = string(w.str(false))
-	r.From, r.FromDirectory = kafka.NodeID(w.int32()), w.uuid()
+	r.From = w.raftNode()
 	r.To, r.ToDirectory = kafka.NodeID(w.int32()), w.uuid()
 	n := w.count(false, 4)
 	r.Messages = make([][]byte, 0, n)
@@ -58,8 +102,7 @@ func (r *RaftRequest) Read(h Header, body []byte) error {
 func (r *RaftRequest) AppendTo(b []byte) []byte {
 	e := encoder{b: b}
 	e.str(r.ClusterID)
-	e.int32(int32(r.From))
-	e.uuid(r.FromDirectory)
+	e.raftNode(r.From)
 	e.int32(int32(r.To))
 	e.uuid(r.ToDirectory)
 	e.count(len(r.Messages))
@@ -95,13 +138,14 @@ func (*RaftRequest) ResponseKind() kmsg.Response { return new(RaftResponse) }
 func (r *RaftResponse) AppendTo(b []byte) []byte {
 	e := encoder{b: b}
 	e.int16(r.ErrorCode)
+	e.raftNode(r.Leader)
 	return e.b
 }
 
 // ReadFrom implements kmsg.Response.
 func (r *RaftResponse) ReadFrom(body []byte) error {
 	w := walker{b: body}
-	r.ErrorCode = w.int16()
+	r.ErrorCode, r.Leader = w.int16(), w.raftNode()
 	return w.err
 }
 

@@ -1,29 +1,25 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 // verdict is what was found at the end.
 type verdict struct {
 	acked                       uint64
+	reads                       int // of everything: from each node, twice
 	lost, duplicated, reordered int
 	differing                   []string // replicas whose files are not the leader's
 }
 
 func (v *verdict) ok() bool {
-	return v.acked > 0 && v.lost == 0 && v.duplicated == 0 && v.reordered == 0 && len(v.differing) == 0
+	return v.acked > 0 && v.reads > 0 && v.lost == 0 && v.duplicated == 0 && v.reordered == 0 && len(v.differing) == 0
 }
 
 func (v *verdict) print(count int, gaps map[string]time.Duration) error {
@@ -39,63 +35,73 @@ func (v *verdict) print(count int, gaps map[string]time.Duration) error {
 	if !v.ok() {
 		word = "FAIL"
 	}
-	_, err := fmt.Printf("%s: %d faults, %d acknowledged, %d lost, %d duplicated, %d reordered, longest wait: %s, %s\n",
-		word, count, v.acked, v.lost, v.duplicated, v.reordered, strings.Join(waits, ", "), files)
+	_, err := fmt.Printf("%s: %d faults, %d acknowledged, %d lost, %d duplicated, %d reordered in %d reads of all, %s, longest wait: %s\n",
+		word, count, v.acked, v.lost, v.duplicated, v.reordered, v.reads, files, strings.Join(waits, ", "))
 	return err
 }
 
-// check reads everything: as a consumer does, and the files of all nodes.
+// passes is how often everything is read from each node.
+const passes = 2
+
+// check reads everything: from each node as a consumer does, where it leads and where it follows, and the files of all nodes.
 func check(ctx context.Context, c *cluster, l *load) (*verdict, error) {
 	v := &verdict{acked: l.count()}
 	ends, err := c.admin.ListEndOffsets(ctx, topic)
+	if err == nil {
+		err = ends.Error()
+	}
 	if err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.addresses()...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	r, err := newReader(c)
 	if err != nil {
 		return nil, err
 	}
-	defer client.Close()
-	var read [partitions][]uint64
-	for left := int64(partitions); left > 0; {
-		fetches := client.PollFetches(ctx)
-		if err := fetches.Err0(); err != nil {
-			return nil, err
-		}
-		fetches.EachRecord(func(r *kgo.Record) { read[r.Partition] = append(read[r.Partition], binary.BigEndian.Uint64(r.Value)) })
-		left = 0
-		for p := range int32(partitions) {
-			if end, ok := ends.Lookup(topic, p); !ok || int64(len(read[p])) < end.Offset {
-				left++
+	defer r.client.Close()
+	for range passes {
+		for id := int32(1); id <= nodes; id++ {
+			for p := range int32(partitions) {
+				end, _ := ends.Lookup(topic, p)
+				h := history{v: v}
+				if err := r.read(ctx, id, p, end.Offset, h.add); err != nil {
+					return nil, fmt.Errorf("read partition %d from node %d: %w", p, id, err)
+				}
+				h.end(l.acked[p])
 			}
+			v.reads++
 		}
 	}
-	for p := range read {
-		v.history(read[p], l.acked[p])
-	}
-	for _, n := range c.nodes {
-		if err := n.Stop(ctx); err != nil {
-			return nil, err
-		}
+	if err := c.each(func(i int) error { return c.stop(ctx, i) }); err != nil {
+		return nil, err
 	}
 	return v, v.files(c)
 }
 
-// history compares the numbers of a partition with what was acknowledged: 1 to acked.
-func (v *verdict) history(read []uint64, acked uint64) {
-	seen := make(map[uint64]bool, len(read))
-	var last uint64
-	for _, n := range read {
-		if seen[n] {
-			v.duplicated++
-		} else if n < last {
-			v.reordered++
-		}
-		seen[n], last = true, max(last, n)
+// history is the numbers of a partition, in the order in which they were read.
+type history struct {
+	v    *verdict
+	seen []uint64 // a bit for each number
+	last uint64
+}
+
+func (h *history) add(n uint64) {
+	for uint64(len(h.seen)) <= n/64 {
+		h.seen = append(h.seen, 0)
 	}
+	if h.seen[n/64]&(1<<(n%64)) != 0 {
+		h.v.duplicated++
+	} else if n < h.last {
+		h.v.reordered++
+	}
+	h.seen[n/64] |= 1 << (n % 64)
+	h.last = max(h.last, n)
+}
+
+// end compares them with what was acknowledged: 1 to acked.
+func (h *history) end(acked uint64) {
 	for n := uint64(1); n <= acked; n++ {
-		if !seen[n] {
-			v.lost++
+		if n/64 >= uint64(len(h.seen)) || h.seen[n/64]&(1<<(n%64)) == 0 {
+			h.v.lost++
 		}
 	}
 }
@@ -104,37 +110,18 @@ func (v *verdict) history(read []uint64, acked uint64) {
 func (v *verdict) files(c *cluster) error {
 	for p := range partitions {
 		folder := fmt.Sprintf("%s-%d", topic, p)
-		want, err := segments(filepath.Join(c.options[0].Dir, folder))
-		if err != nil {
-			return err
-		}
 		for i := 1; i < nodes; i++ {
-			got, err := segments(filepath.Join(c.options[i].Dir, folder))
+			difference, err := compare(c.options[0].Dir, c.options[i].Dir, folder)
 			if err != nil {
 				return err
 			}
-			if !bytes.Equal(got, want) {
-				v.differing = append(v.differing, fmt.Sprintf("%s of node %d (%d bytes, node 1 has %d)", folder, i+1, len(got), len(want)))
+			if difference != "" {
+				v.differing = append(v.differing, fmt.Sprintf("%s of node %d: %s", folder, i+1, difference))
 			}
 		}
 	}
 	return nil
 }
 
-// segments are the bytes of a log.
-func segments(folder string) ([]byte, error) {
-	names, err := filepath.Glob(filepath.Join(folder, "*.log"))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(names)
-	var all []byte
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, b...)
-	}
-	return all, nil
-}
+// errNoNumber says that a record is none of the load's.
+var errNoNumber = errors.New("a record that nobody sent")

@@ -18,7 +18,11 @@ func TestHistory(t *testing.T) {
 		"order":               {[]uint64{1, 3, 2}, 3, verdict{reordered: 1}},
 	} {
 		var v verdict
-		v.history(test.read, test.acked)
+		h := history{v: &v}
+		for _, n := range test.read {
+			h.add(n)
+		}
+		h.end(test.acked)
 		if v.lost != test.want.lost || v.duplicated != test.want.duplicated || v.reordered != test.want.reordered {
 			t.Errorf("%s: %+v", name, v)
 		}

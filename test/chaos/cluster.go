@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,44 +24,49 @@ const (
 	nodes      = 3
 	topic      = "chaos"
 	partitions = 6
+	flushes    = "20" // flush.messages: so often its writers wait for the disk
 )
 
 // cluster is three processes, each broker and controller.
 type cluster struct {
 	dir     string
+	net     network
+	tracer  *exec.Cmd // that slows a node's disk, while it does
 	options []peer.Options
 	nodes   []*peer.Peer
 	client  *kgo.Client
 	admin   *kadm.Client
 }
 
-// newCluster starts the nodes and makes the topic.
-func newCluster(ctx context.Context, dir string) (*cluster, error) {
-	c := &cluster{dir: dir, nodes: make([]*peer.Peer, nodes)}
+// newCluster starts the nodes and makes the topic. Each node has its metadata log apart from its data.
+func newCluster(ctx context.Context, dir, binary string, net network) (*cluster, error) {
+	c := &cluster{dir: dir, net: net, nodes: make([]*peer.Peer, nodes)}
 	var err error
 	if dir == "" {
 		if c.dir, err = os.MkdirTemp("", "ottla-chaos-"); err != nil {
 			return nil, err
 		}
 	}
-	binary, err := peer.BuildOttla(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var voters []string
 	for i := range nodes {
-		o, err := peer.Reserve(peer.Options{Dir: filepath.Join(c.dir, fmt.Sprint("node-", i+1)), Binary: binary})
-		if err != nil {
+		o := peer.Options{Dir: filepath.Join(c.dir, fmt.Sprint("node-", i+1), "data"), Binary: binary}
+		if err := net.disk(o.Dir); err != nil {
+			return nil, err
+		}
+		if o, err = net.place(i, o); err != nil {
 			return nil, err
 		}
 		voters = append(voters, fmt.Sprintf("%d@%s", i+1, o.Controller))
 		c.options = append(c.options, o)
 	}
 	for i := range c.options {
-		c.options[i].Properties = map[string]string{
+		own := map[string]string{
 			"node.id": fmt.Sprint(i + 1), "controller.quorum.voters": strings.Join(voters, ","),
+			"metadata.log.dir":           filepath.Join(filepath.Dir(c.options[i].Dir), "metadata"),
 			"default.replication.factor": "3", "min.insync.replicas": "2",
 		}
+		maps.Copy(own, c.options[i].Properties) // what its place asks for
+		c.options[i].Properties = own
 		if c.nodes[i], err = peer.Spawn(ctx, peer.Ottla, c.options[i]); err != nil {
 			return nil, errors.Join(err, c.close(false))
 		}
@@ -69,27 +76,58 @@ func newCluster(ctx context.Context, dir string) (*cluster, error) {
 			return nil, errors.Join(err, c.close(false))
 		}
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.addresses()...), kgo.MetadataMinAge(50*time.Millisecond))
+	client, err := kgo.NewClient(append(c.seeds(), kgo.RequestRetries(2))...)
 	if err != nil {
 		return nil, errors.Join(err, c.close(false))
 	}
 	c.client, c.admin = client, kadm.NewClient(client)
-	_, err = c.admin.CreateTopic(ctx, partitions, nodes, nil, topic)
+	_, err = c.admin.CreateTopic(ctx, partitions, nodes, map[string]*string{"flush.messages": kadm.StringPtr(flushes)}, topic)
 	return c, err
 }
 
-func (c *cluster) addresses() []string {
+// seeds is how a client comes to the cluster. It does not wait long for a node that is silent, since it tries each request on its way there again: that would
+// be measured as the server's.
+func (c *cluster) seeds() []kgo.Opt {
 	var all []string
 	for _, o := range c.options {
 		all = append(all, o.Listen)
 	}
-	return all
+	return []kgo.Opt{
+		kgo.SeedBrokers(all...), kgo.MetadataMinAge(retry), kgo.DialTimeout(silence), kgo.RequestTimeoutOverhead(silence),
+		kgo.RetryBackoffFn(func(int) time.Duration { return retry }),
+	}
 }
 
 // start brings a node back that has ended.
 func (c *cluster) start(ctx context.Context, i int) (err error) {
 	c.nodes[i], err = peer.Start(ctx, peer.Ottla, c.options[i])
 	return err
+}
+
+// spawn is start without the wait: the others may have to come first.
+func (c *cluster) spawn(ctx context.Context, i int) (err error) {
+	c.nodes[i], err = peer.Spawn(ctx, peer.Ottla, c.options[i])
+	return err
+}
+
+// wipe takes the data of a node that has ended, and formats its disk anew. The metadata log lies on another one.
+func (c *cluster) wipe(ctx context.Context, i int) error {
+	o := c.options[i]
+	entries, err := os.ReadDir(o.Dir)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(o.Dir, e.Name())))
+	}
+	if err != nil {
+		return err
+	}
+	return run(ctx, o.Binary, "storage", "format", "--ignore-formatted", "-t", peer.ClusterID, "-c", o.Dir+".properties")
+}
+
+// stop ends a node in good order.
+func (c *cluster) stop(ctx context.Context, i int) error {
+	ctx, cancel := context.WithTimeout(ctx, stops)
+	defer cancel()
+	return c.nodes[i].Stop(ctx)
 }
 
 // settle waits until every replica is in sync, and every node knows it: one that stood still believes what was true before.
@@ -100,6 +138,11 @@ func (c *cluster) settle(ctx context.Context) error {
 		why := c.unsettled(ctx)
 		if why == nil {
 			return nil
+		}
+		for i, n := range c.nodes {
+			if n.Ended() {
+				return fmt.Errorf("node %d has ended, and nobody asked it to: see %s", i+1, c.options[i].Log)
+			}
 		}
 		if wait(ctx, 50*time.Millisecond) != nil {
 			return fmt.Errorf("not all replicas are in sync again after %v: %w", settles, why)
@@ -161,7 +204,7 @@ func (c *cluster) assign(ctx context.Context, replicas func(p int) []int32) erro
 	return err
 }
 
-// close ends the nodes, whatever state they are in.
+// close ends the nodes, whatever state they are in. What is kept of disks that are gone with this process is a copy.
 func (c *cluster) close(remove bool) error {
 	if c.admin != nil {
 		c.admin.Close()
@@ -173,9 +216,21 @@ func (c *cluster) close(remove bool) error {
 		}
 	}
 	if remove {
-		errs = append(errs, os.RemoveAll(c.dir))
+		errs = append(errs, c.net.free(c.disks()...), os.RemoveAll(c.dir))
 	} else {
+		for _, disk := range c.disks() {
+			errs = append(errs, os.CopyFS(disk+"-copy", os.DirFS(disk)))
+		}
 		fmt.Println("the nodes' directories and logs are in", c.dir)
 	}
 	return errors.Join(errs...)
+}
+
+// disks are the folders of data.
+func (c *cluster) disks() []string {
+	var all []string
+	for _, o := range c.options {
+		all = append(all, o.Dir)
+	}
+	return all
 }

@@ -1,68 +1,105 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// retry is the pause of clients before they try again: a long one would be measured as the server's.
-const retry = 20 * time.Millisecond
+const (
+	// retry is the pause of clients before they try again: a long one would be measured as the server's.
+	retry = 20 * time.Millisecond
+	// window bounds the records of a partition that are on their way.
+	window = 32
+	// silence is how long a client waits for an answer before it asks again, beside what a produce may take.
+	silence = 300 * time.Millisecond
+	// takes bounds a produce.
+	takes = time.Second
+)
 
-// load is one producer for each partition, which sends one record after the other.
+// load is one producer for each partition, which sends records one after the other without waiting for each answer.
 type load struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup
 	once   sync.Once
 
 	mu    sync.Mutex // guards what follows
-	acked [partitions]uint64
+	sent  [partitions]uint64
+	acked [partitions]uint64    // without a gap: all up to here
 	last  [partitions]time.Time // when something was acknowledged
 	gap   time.Duration         // the longest since longest was called
 	err   error                 // of a record that was refused for good
 }
 
-func begin(ctx context.Context, seeds []string) (*load, error) {
+// begin sends so many records a second to each partition.
+func begin(ctx context.Context, rate int, seeds []kgo.Opt) (*load, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	l := &load{cancel: cancel}
 	for p := range partitions {
-		client, err := kgo.NewClient(kgo.SeedBrokers(seeds...), kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-			kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.MetadataMinAge(retry), kgo.DialTimeout(time.Second),
-			kgo.RetryBackoffFn(func(int) time.Duration { return retry }))
+		client, err := kgo.NewClient(slices.Concat(seeds, []kgo.Opt{kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+			kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ProduceRequestTimeout(takes), kgo.ProducerBatchCompression(kgo.NoCompression())})...)
 		if err != nil {
 			return nil, errors.Join(err, l.end())
 		}
 		l.last[p] = time.Now()
 		l.work.Go(func() {
 			defer client.Close()
-			l.produce(ctx, client, p)
+			l.produce(ctx, client, p, time.Second/time.Duration(rate))
 		})
 	}
 	return l, nil
 }
 
 // produce numbers the records of a partition from 1 on.
-func (l *load) produce(ctx context.Context, client *kgo.Client, p int) {
-	for n := uint64(1); ctx.Err() == nil; n++ {
-		r := &kgo.Record{Partition: int32(p), Value: binary.BigEndian.AppendUint64(nil, n)}
-		err := client.ProduceSync(context.WithoutCancel(ctx), r).FirstErr()
+func (l *load) produce(ctx context.Context, client *kgo.Client, p int, every time.Duration) {
+	pace := time.NewTicker(every)
+	defer pace.Stop()
+	free := make(chan struct{}, window)
+	for n := uint64(1); ctx.Err() == nil && l.failed() == nil; n++ {
+		free <- struct{}{}
 		l.mu.Lock()
-		if err == nil {
-			l.acked[p] = n
-		} else {
-			l.err = err
-		}
-		l.note(p)
-		l.last[p] = time.Now()
+		l.sent[p] = n
 		l.mu.Unlock()
-		if err != nil {
-			return
+		client.Produce(context.WithoutCancel(ctx), &kgo.Record{Partition: int32(p), Value: binary.BigEndian.AppendUint64(nil, n)}, func(_ *kgo.Record, err error) {
+			l.answered(p, n, err)
+			<-free
+		})
+		select {
+		case <-pace.C:
+		case <-ctx.Done():
 		}
 	}
+	for range window { // what was sent last is answered
+		free <- struct{}{}
+	}
+}
+
+// answered notes that record n of a partition was acknowledged, or why it never will be. Answers come in order.
+func (l *load) answered(p int, n uint64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && n != l.acked[p]+1 && l.err == nil {
+		err = fmt.Errorf("record %d of partition %d is acknowledged after %d", n, p, l.acked[p])
+	}
+	if l.err = cmp.Or(l.err, err); l.err != nil {
+		return
+	}
+	l.acked[p] = n
+	l.note(p)
+	l.last[p] = time.Now()
+}
+
+func (l *load) failed() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err
 }
 
 // note takes in how long nothing was acknowledged. Hold the lock.
@@ -80,6 +117,32 @@ func (l *load) longest() time.Duration {
 	return gap
 }
 
+// progress waits until something was acknowledged in each partition that is sent from now on, but not longer than most, and reports whether it was.
+func (l *load) progress(ctx context.Context, most time.Duration) bool {
+	ctx, cancel := context.WithTimeout(ctx, most)
+	defer cancel()
+	l.mu.Lock()
+	from := l.sent
+	l.mu.Unlock()
+	for !l.beyond(from) {
+		if wait(ctx, retry) != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *load) beyond(from [partitions]uint64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for p := range from {
+		if l.acked[p] <= from[p] {
+			return false
+		}
+	}
+	return true
+}
+
 func (l *load) count() (n uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -95,7 +158,5 @@ func (l *load) end() error {
 		l.cancel()
 		l.work.Wait()
 	})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.err
+	return l.failed()
 }

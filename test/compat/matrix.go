@@ -96,7 +96,7 @@ func (s *suite) runMatrix(ctx context.Context) error {
 		if c.Group {
 			vs = append(vs, verdict{client: c.Name, step: "read/*", state: skipped, detail: "its consumer needs a group"})
 		} else {
-			steps, err := runClient(ctx, s.install, c, s.addr, "read", dir)
+			steps, err := s.runClient(ctx, c, "read")
 			vs = s.judgeReads(c, steps, wrote)
 			if err != nil {
 				vs = append(vs, verdict{client: c.Name, step: "read", state: failed,

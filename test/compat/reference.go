@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/ottla/ottla/test/compat/peer"
 )
@@ -13,12 +15,27 @@ import (
 // reference is what Apache Kafka 4.4.0 made of one client's steps.
 type reference map[string]step
 
-func referenceFile(root, client string) string {
+// referenceFile is that of a cluster of some nodes; of more than one it has the steps that differ from those of one.
+func referenceFile(root, client string, nodes int) string {
+	if nodes > 1 {
+		client += fmt.Sprintf(".nodes-%d", nodes)
+	}
 	return filepath.Join(root, "test", "compat", "testdata", "kafka-"+peer.ServerVersion, client+".jsonl")
 }
 
-func loadReference(root, client string) (reference, error) {
-	b, err := os.ReadFile(referenceFile(root, client))
+// loadReference gives the steps of a client on so many nodes.
+func loadReference(root, client string, nodes int) (reference, error) {
+	ref, err := readReference(referenceFile(root, client, 1), client)
+	if err != nil || nodes == 1 {
+		return ref, err
+	}
+	more, err := readReference(referenceFile(root, client, nodes), client)
+	maps.Copy(ref, more)
+	return ref, err
+}
+
+func readReference(file, client string) (reference, error) {
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("no reference for %s (make it by -peer kafka -record): %w", client, err)
 	}
@@ -33,7 +50,18 @@ func loadReference(root, client string) (reference, error) {
 	return ref, nil
 }
 
-func saveReference(root, client string, steps []step) error {
+// saveReference keeps the steps, of a cluster those that differ from one node's.
+func saveReference(root, client string, steps []step, nodes int) error {
+	if nodes > 1 {
+		one, err := loadReference(root, client, 1)
+		if err != nil {
+			return err
+		}
+		steps = slices.DeleteFunc(slices.Clone(steps), func(s step) bool {
+			was, ok := one[s.Step]
+			return ok && was.outcome() == s.outcome()
+		})
+	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
@@ -42,7 +70,7 @@ func saveReference(root, client string, steps []step) error {
 			return err
 		}
 	}
-	file := referenceFile(root, client)
+	file := referenceFile(root, client, nodes)
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -24,6 +25,7 @@ type step struct {
 	Error  string          `json:"error,omitempty"`
 	Code   *int            `json:"code,omitempty"` // the server's, when Error carries one
 	Skip   string          `json:"skip,omitempty"`
+	Tries  int             `json:"tries,omitempty"` // how often it was tried, when the servers are hurt
 }
 
 // outcome is the part of a step that two peers must agree on, in one canonical text. The wording of a library's
@@ -52,19 +54,13 @@ func (s step) outcome() string {
 const perClient = 3 * time.Minute
 
 // runClient runs a scenario of a client and reads its steps. Whatever the program says on stderr goes to a file.
-func runClient(ctx context.Context, i *clients.Installer, c clients.Client, bootstrap, scenario, dir string) ([]step, error) {
+func (s *suite) runClient(ctx context.Context, c clients.Client, scenario string) ([]step, error) {
 	ctx, cancel := context.WithTimeout(ctx, perClient)
 	defer cancel()
-	argv := append(c.Argv(i), bootstrap, scenario, dir)
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "COMPAT_TOOLS="+i.ToolJars, "PYTHONDONTWRITEBYTECODE=1")
-	cmd.WaitDelay = 5 * time.Second
-	// The Java tools are children of the program: the whole group ends with it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd := s.command(ctx, c, scenario)
 	var out bytes.Buffer
 	cmd.Stdout = &out
-	stderr, err := os.Create(filepath.Join(dir, c.Name+"."+scenario+".err"))
+	stderr, err := os.Create(s.stderr(c, scenario))
 	if err != nil {
 		return nil, err
 	}
@@ -76,6 +72,26 @@ func runClient(ctx context.Context, i *clients.Installer, c clients.Client, boot
 	}
 	steps, parseErr := parseSteps(out.Bytes())
 	return steps, errors.Join(err, parseErr)
+}
+
+// stderr is the file that a client's own words go to.
+func (s *suite) stderr(c clients.Client, scenario string) string {
+	return filepath.Join(s.dir, "clients", c.Name+"."+scenario+".err")
+}
+
+// command is a client's program, which ends with ctx.
+func (s *suite) command(ctx context.Context, c clients.Client, scenario string) *exec.Cmd {
+	argv := append(c.Argv(s.install), s.addr, scenario, filepath.Join(s.dir, "clients"))
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "COMPAT_TOOLS="+s.install.ToolJars, "COMPAT_REPLICAS="+strconv.Itoa(s.o.nodes), "PYTHONDONTWRITEBYTECODE=1")
+	if s.o.hurt {
+		cmd.Env = append(cmd.Env, "COMPAT_HURT=1")
+	}
+	cmd.WaitDelay = 5 * time.Second
+	// The Java tools are children of the program: the whole group ends with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	return cmd
 }
 
 func parseSteps(out []byte) ([]step, error) {
@@ -94,4 +110,18 @@ func parseSteps(out []byte) ([]step, error) {
 		steps = append(steps, s)
 	}
 	return steps, lines.Err()
+}
+
+// triedAgain names the steps that a client did not do at once.
+func triedAgain(steps []step) string {
+	var names []string
+	for _, s := range steps {
+		if s.Tries > 1 {
+			names = append(names, fmt.Sprintf("%s (%d times)", s.Step, s.Tries))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ", tried again: " + strings.Join(names, ", ")
 }

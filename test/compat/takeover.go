@@ -22,7 +22,7 @@ const takeoverName = "takeover"
 func (s *suite) takeover(ctx context.Context) error {
 	stop, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	s.verdict("stop", s.server.Stop(stop))
+	s.verdict("stop", s.servers.Stop(stop))
 	if err := clients.InstallTools(ctx, s.install); err != nil {
 		return err
 	}
@@ -34,16 +34,18 @@ func (s *suite) takeover(ctx context.Context) error {
 	if err := clients.InstallJava(ctx, s.install); err != nil {
 		return err
 	}
-	next, err := peer.Start(ctx, s.o.then, peer.Options{Dir: s.server.Dir(), Listen: s.server.Addr(),
-		Controller: s.server.ControllerAddr(), Log: filepath.Join(s.dir, "takeover.log")})
+	next, err := s.servers.Takeover(ctx, s.o.then)
+	if err == nil {
+		s.servers = next // those that the suite ends
+		err = s.settle(ctx)
+	}
 	s.verdict("start", err)
 	if err != nil {
 		return nil
 	}
-	s.server = next // the one that the suite ends
 	wrote, _ := s.matrixTopics()
 	java := clients.All[slices.IndexFunc(clients.All, func(c clients.Client) bool { return c.Name == "java" })]
-	steps, err := runClient(ctx, s.install, java, next.Addr(), "read", filepath.Join(s.dir, "clients"))
+	steps, err := s.runClient(ctx, java, "read")
 	s.verdict("read", err)
 	for _, v := range s.judgeReads(java, steps, wrote) {
 		v.client = takeoverName
@@ -77,7 +79,7 @@ func (s *suite) toolOn(ctx context.Context, classPath, class string, args ...str
 
 // metadataFile gives the newest file of the metadata log with a suffix.
 func (s *suite) metadataFile(suffix string) (string, error) {
-	files, err := filepath.Glob(filepath.Join(s.server.Dir(), "__cluster_metadata-0", "*"+suffix))
+	files, err := filepath.Glob(filepath.Join(s.servers.Node(0).Dir(), "__cluster_metadata-0", "*"+suffix))
 	if err != nil || len(files) == 0 {
 		return "", fmt.Errorf("no %s file in __cluster_metadata-0: %w", suffix, os.ErrNotExist)
 	}
@@ -87,7 +89,7 @@ func (s *suite) metadataFile(suffix string) (string, error) {
 
 // dumpMetadata wants a TopicRecord for each topic that is left, and no record that the decoder does not know.
 func (s *suite) dumpMetadata(ctx context.Context) error {
-	files, err := filepath.Glob(filepath.Join(s.server.Dir(), "__cluster_metadata-0", "*.log"))
+	files, err := filepath.Glob(filepath.Join(s.servers.Node(0).Dir(), "__cluster_metadata-0", "*.log"))
 	if err != nil || len(files) == 0 {
 		return fmt.Errorf("no segment in __cluster_metadata-0: %w", os.ErrNotExist)
 	}

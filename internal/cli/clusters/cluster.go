@@ -46,7 +46,7 @@ type cluster struct {
 func Command(a *command.App) *cobra.Command {
 	cmd := command.Parent(&cobra.Command{Use: "cluster", Short: "Look at the cluster as a whole, move replicas, let brokers go"},
 		clusterInfo(a), clusterHealth(a), clusterBrokers(a), clusterQuorum(a), clusterFeatures(a), clusterLogDirs(a),
-		clusterReassign(a), clusterDrain(a), clusterDecommission(a))
+		clusterReassign(a), clusterDrain(a), clusterDecommission(a), clusterUpgrade(a))
 	a.ClientFlags(cmd.PersistentFlags())
 	return cmd
 }

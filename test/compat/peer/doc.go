@@ -4,7 +4,7 @@
 // It belongs to the tests (layer T) and uses the standard library alone, so that every suite may import it.
 //
 // Invariants:
-//   - A peer listens on loopback only, on ports that were free when it started.
+//   - A peer listens on loopback only, on ports that were free when it started, unless it was given addresses.
 //   - A peer does not outlive the process that started it.
 //   - Start returns only after the peer answered an ApiVersions request on its broker listener.
 //

@@ -11,21 +11,26 @@ import (
 
 // BuildOttla builds ./cmd/ottla of the repository that the working directory lies in, and gives the binary's path.
 func BuildOttla(ctx context.Context) (string, error) {
-	root, err := RepositoryRoot()
-	if err != nil {
-		return "", err
-	}
 	cache, err := CacheDir()
 	if err != nil {
 		return "", err
 	}
 	bin := filepath.Join(cache, "bin", "ottla")
+	return bin, BuildOttlaAs(ctx, bin)
+}
+
+// BuildOttlaAs is BuildOttla for those who need a binary that stays as it is while they run.
+func BuildOttlaAs(ctx context.Context, bin string) error {
+	root, err := RepositoryRoot()
+	if err != nil {
+		return err
+	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", bin, "./cmd/ottla")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build ./cmd/ottla: %w\n%s", err, out)
+		return fmt.Errorf("go build ./cmd/ottla: %w\n%s", err, out)
 	}
-	return bin, nil
+	return nil
 }
 
 // RepositoryRoot gives the folder of the main module that the working directory lies in.

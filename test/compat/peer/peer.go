@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -56,6 +57,8 @@ type Options struct {
 	Short bool
 	// JVM are Kafka's flags for Java; nil picks what suits a test.
 	JVM []string
+	// Before is put before the command line of the server: a program that runs it in other surroundings, in its own place.
+	Before []string
 	// Binary is the ottla binary; "" builds ./cmd/ottla.
 	Binary string
 	// Ready bounds the wait for the first answer; 0 means 60 s.
@@ -96,7 +99,7 @@ func Spawn(ctx context.Context, kind Kind, o Options) (*Peer, error) {
 		return nil, err
 	}
 	p := &Peer{kind: kind, addr: o.Listen, controller: o.Controller, dir: o.Dir, log: o.Log, ready: o.Ready, done: make(chan struct{})}
-	return p, p.spawn(argv)
+	return p, p.spawn(append(slices.Clone(o.Before), argv...))
 }
 
 // Command formats o.Dir if needed and gives the command line that starts the server, with the options as they were filled
@@ -211,6 +214,19 @@ func (p *Peer) Stop(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("%s did not stop in time: %w", p.kind, ctx.Err()), p.Kill())
 	}
 }
+
+// Ended reports whether the process has ended.
+func (p *Peer) Ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// PID is the id of the process.
+func (p *Peer) PID() int { return p.cmd.Process.Pid }
 
 // Signal sends the process a signal.
 func (p *Peer) Signal(sig os.Signal) error { return p.cmd.Process.Signal(sig) }

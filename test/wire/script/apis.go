@@ -28,6 +28,8 @@ var apis = []api{
 	{"74_list_config_resources", 74, 0, 1, broker, listConfigResources, listConfigResourcesSample},
 	{"75_describe_topic_partitions", 75, 0, 0, broker, describeTopicPartitions, describeTopicPartitionsSample},
 	{"57_update_features", 57, 0, 2, broker, updateFeatures, updateFeaturesSample},
+	{"80_add_raft_voter", 80, 0, 1, broker, addRaftVoter, addRaftVoterSample},
+	{"81_remove_raft_voter", 81, 0, 0, broker, removeRaftVoter, removeRaftVoterSample},
 	{"config_values", 44, 1, 1, broker, configValues, nil},
 	{"resources", 44, 1, 1, broker, resources, nil},
 	{"logs", 1, 0, 0, broker, logs, nil},
@@ -66,6 +68,9 @@ var apis = []api{
 	{"55_describe_quorum", 55, 0, 2, controller, describeQuorum, describeQuorumSample},
 	{"60_describe_cluster", 60, 0, 2, controller, describeCluster, describeClusterSample},
 	{"57_update_features", 57, 0, 2, controller, updateFeatures, updateFeaturesSample},
+	{"80_add_raft_voter", 80, 0, 1, controller, addRaftVoter, addRaftVoterSample},
+	{"81_remove_raft_voter", 81, 0, 0, controller, removeRaftVoter, removeRaftVoterSample},
+	{"82_update_raft_voter", 82, 0, 0, controller, updateRaftVoter, updateRaftVoterSample},
 	{"58_envelope", 58, 0, 0, controller, envelope, envelopeSample},
 	{"frames", 18, 0, 0, controller, frames, nil},
 

@@ -35,7 +35,7 @@ class KafkaJS extends Scenario {
   adapt = r => ({ ...r, headers: r.headers.map(([k, v]) => [k, v ?? Buffer.from('not null')]) })
 
   async connect (bootstrap) {
-    this.kafka = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 3, initialRetryTime: 50 } })
+    this.kafka = new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.NOTHING, retry: { retries: 3, initialRetryTime: 50 } })
     this.admin = this.kafka.admin()
     await this.admin.connect()
   }
@@ -111,7 +111,7 @@ class KafkaJS extends Scenario {
   }
 
   join = async (bootstrap, told, leave) => {
-    const kafka = new Kafka({ brokers: [bootstrap], logLevel: logLevel.NOTHING, retry: { retries: 100, initialRetryTime: 100, maxRetryTime: 500 } })
+    const kafka = new Kafka({ brokers: bootstrap.split(','), logLevel: logLevel.NOTHING, retry: { retries: 100, initialRetryTime: 100, maxRetryTime: 500 } })
     const c = kafka.consumer({ groupId: told.group, sessionTimeout: told.sessionMs, heartbeatInterval: 500, rebalanceTimeout: 20_000, maxWaitTimeInMs: 100 })
     let mine = []
     const givenUp = () => { member.revoked(mine); mine = [] }

@@ -29,7 +29,7 @@ class Platformatic extends Scenario {
   name = 'platformatic'
 
   async connect (bootstrap) {
-    this.options = { clientId: 'compat', bootstrapBrokers: [bootstrap], retries: 3, retryDelay: 50, metadataMaxAge: 0, autocreateTopics: false }
+    this.options = { clientId: 'compat', bootstrapBrokers: bootstrap.split(','), retries: 3, retryDelay: 50, metadataMaxAge: 0, autocreateTopics: false }
     this.admin = new Admin(this.options)
     // The group only names the consumer: fetch() joins nothing and nothing is committed.
     this.consumer = new Consumer({ ...this.options, groupId: 'none' })
@@ -125,7 +125,7 @@ class Platformatic extends Scenario {
 
   join = async (bootstrap, told, leave) => {
     const c = new Consumer({
-      clientId: 'compat', bootstrapBrokers: [bootstrap], groupId: told.group, sessionTimeout: told.sessionMs, heartbeatInterval: 500,
+      clientId: 'compat', bootstrapBrokers: bootstrap.split(','), groupId: told.group, sessionTimeout: told.sessionMs, heartbeatInterval: 500,
       groupProtocol: told.mode === 'consumer' ? 'consumer' : 'classic',
       rebalanceTimeout: 20_000, autocommit: false, maxWaitTime: 100, retries: 100, retryDelay: 100
     })

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// Brokers cuts the bootstrap address: a library wants a list.
+func Brokers(bootstrap string) []string { return strings.Split(bootstrap, ",") }
+
 // How a topic is written.
 type How struct {
 	Codec      string // none, gzip, snappy, lz4, zstd
@@ -61,6 +64,7 @@ var Codecs = []string{"none", "gzip", "snappy", "lz4", "zstd"}
 // scenario is one run of one client.
 type scenario struct {
 	c       Client
+	env     environment
 	name    string
 	dir     string
 	records []Record
@@ -77,7 +81,7 @@ func Main(name string, connect func(bootstrap string) (Client, error), join Join
 		memberMain(bootstrap, join)
 		return
 	}
-	s := &scenario{name: name, dir: dir}
+	s := &scenario{name: name, dir: dir, env: surroundings()}
 	var err error
 	if s.records, err = load(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -93,6 +97,8 @@ func Main(name string, connect func(bootstrap string) (Client, error), join Join
 		s.full()
 	case "read":
 		s.read()
+	case "load":
+		s.load(bootstrap)
 	default:
 		fmt.Fprintln(os.Stderr, "unknown scenario", which)
 		os.Exit(2)
@@ -102,7 +108,10 @@ func Main(name string, connect func(bootstrap string) (Client, error), join Join
 // step runs f and prints its line. An expected error is not an error of the step: see refused.
 func (s *scenario) step(name string, f func() (any, error)) {
 	line := map[string]any{"step": name}
-	result, err := f()
+	result, tries, err := s.env.try(name, f)
+	if tries > 1 {
+		line["tries"] = tries
+	}
 	var skip Unsupported
 	switch {
 	case errors.As(err, &skip):

@@ -32,17 +32,17 @@ func (s *scenario) topics() {
 			if t == "recompressed" {
 				configs = map[string]string{"retention.ms": "-1", "compression.type": "zstd"}
 			}
-			if err := s.c.CreateTopic(s.topic(t), 3, 1, configs); err != nil {
+			if err := s.c.CreateTopic(s.topic(t), 3, s.env.replicas, configs); err != nil {
 				return nil, err
 			}
 		}
 		return len(wanted), nil
 	})
-	s.step("create/duplicate", func() (any, error) { return s.refused(s.c.CreateTopic(s.topic("main"), 3, 1, keep)) })
-	s.step("create/bad-name", func() (any, error) { return s.refused(s.c.CreateTopic("bad name!", 3, 1, keep)) })
-	s.step("create/bad-replication", func() (any, error) { return s.refused(s.c.CreateTopic(s.topic("rf"), 3, 3, keep)) })
+	s.step("create/duplicate", func() (any, error) { return s.refused(s.c.CreateTopic(s.topic("main"), 3, s.env.replicas, keep)) })
+	s.step("create/bad-name", func() (any, error) { return s.refused(s.c.CreateTopic("bad name!", 3, s.env.replicas, keep)) })
+	s.step("create/bad-replication", func() (any, error) { return s.refused(s.c.CreateTopic(s.topic("rf"), 3, s.env.replicas+2, keep)) })
 	s.step("create/bad-config", func() (any, error) {
-		return s.refused(s.c.CreateTopic(s.topic("cfg"), 3, 1, map[string]string{"no.such.key": "1"}))
+		return s.refused(s.c.CreateTopic(s.topic("cfg"), 3, s.env.replicas, map[string]string{"no.such.key": "1"}))
 	})
 	s.step("list", func() (any, error) {
 		return eventually(func(got any) bool { return len(got.([]string)) == len(wanted) }, func() (any, error) { return s.mine() })
@@ -58,7 +58,12 @@ func (s *scenario) topics() {
 
 func (s *scenario) produce() {
 	send := func(step, suffix string, how How) {
-		s.step(step, func() (any, error) { return Sum(s.records), s.c.Produce(s.topic(suffix), s.records, how) })
+		s.step(step, func() (any, error) {
+			if s.env.hurt && how.Acks == -1 {
+				how.Idempotent = true // what is sent again must not come twice
+			}
+			return Sum(s.records), s.c.Produce(s.topic(suffix), s.records, how)
+		})
 	}
 	for _, codec := range Codecs {
 		send("produce/"+codec, codec, How{Codec: codec, Acks: -1})

@@ -21,8 +21,9 @@ type client struct {
 }
 
 func main() {
+	contract.Loads = openLoad
 	contract.Main("franz", func(bootstrap string) (contract.Client, error) {
-		c, err := kgo.NewClient(kgo.SeedBrokers(bootstrap), kgo.RetryTimeout(15*time.Second), kgo.MetadataMinAge(10*time.Millisecond))
+		c, err := kgo.NewClient(kgo.SeedBrokers(contract.Brokers(bootstrap)...), kgo.RetryTimeout(15*time.Second), kgo.MetadataMinAge(10*time.Millisecond))
 		if err != nil {
 			return nil, err
 		}
@@ -186,7 +187,7 @@ func (c *client) Produce(topic string, records []contract.Record, how contract.H
 	codec := map[string]kgo.CompressionCodec{"none": kgo.NoCompression(), "gzip": kgo.GzipCompression(), "snappy": kgo.SnappyCompression(),
 		"lz4": kgo.Lz4Compression(), "zstd": kgo.ZstdCompression()}[how.Codec]
 	acks := map[int]kgo.Acks{0: kgo.NoAck(), 1: kgo.LeaderAck(), -1: kgo.AllISRAcks()}[how.Acks]
-	opts := []kgo.Opt{kgo.SeedBrokers(c.bootstrap), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(codec),
+	opts := []kgo.Opt{kgo.SeedBrokers(contract.Brokers(c.bootstrap)...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.ProducerBatchCompression(codec),
 		kgo.RequiredAcks(acks), kgo.ProducerBatchMaxBytes(4 << 20)}
 	if !how.Idempotent {
 		opts = append(opts, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(1))
@@ -219,7 +220,7 @@ func (c *client) Produce(topic string, records []contract.Record, how contract.H
 }
 
 func (c *client) Consume(topic string, partition int32, from, end int64) ([]contract.Record, error) {
-	k, err := kgo.NewClient(kgo.SeedBrokers(c.bootstrap), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
+	k, err := kgo.NewClient(kgo.SeedBrokers(contract.Brokers(c.bootstrap)...), kgo.ConsumeResetOffset(kgo.NoResetOffset()),
 		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().At(from)}}))
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ func join(bootstrap string, m contract.Member, s *contract.Says, leave <-chan st
 		return func(_ context.Context, _ *kgo.Client, ids map[string][]int32) { f(ids[m.Topic]) }
 	}
 	opts := []kgo.Opt{
-		kgo.SeedBrokers(bootstrap), kgo.ConsumerGroup(m.Group), kgo.ConsumeTopics(m.Topic),
+		kgo.SeedBrokers(contract.Brokers(bootstrap)...), kgo.ConsumerGroup(m.Group), kgo.ConsumeTopics(m.Topic),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.BlockRebalanceOnPoll(), kgo.FetchMaxWait(100 * time.Millisecond),
 		kgo.SessionTimeout(time.Duration(m.SessionMs) * time.Millisecond), kgo.HeartbeatInterval(500 * time.Millisecond),
 		kgo.MetadataMinAge(50 * time.Millisecond),

@@ -18,7 +18,7 @@ type client struct {
 
 func main() {
 	contract.Main("sarama", func(bootstrap string) (contract.Client, error) {
-		c, err := sarama.NewClient([]string{bootstrap}, config())
+		c, err := sarama.NewClient(contract.Brokers(bootstrap), config())
 		if err != nil {
 			return nil, err
 		}

@@ -42,7 +42,7 @@ func join(bootstrap string, m contract.Member, s *contract.Says, leave <-chan st
 // joinGroup tries again while the server is away.
 func joinGroup(bootstrap string, m contract.Member, c *sarama.Config, leave <-chan struct{}) (sarama.ConsumerGroup, error) {
 	for {
-		g, err := sarama.NewConsumerGroup([]string{bootstrap}, m.Group, c)
+		g, err := sarama.NewConsumerGroup(contract.Brokers(bootstrap), m.Group, c)
 		if !errors.Is(err, sarama.ErrOutOfBrokers) {
 			return g, err
 		}

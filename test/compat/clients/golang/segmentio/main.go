@@ -19,7 +19,7 @@ type client struct {
 
 func main() {
 	contract.Main("segmentio", func(bootstrap string) (contract.Client, error) {
-		return &client{bootstrap: bootstrap, kafka: &kafka.Client{Addr: kafka.TCP(bootstrap), Timeout: 15 * time.Second}}, nil
+		return &client{bootstrap: bootstrap, kafka: &kafka.Client{Addr: kafka.TCP(contract.Brokers(bootstrap)...), Timeout: 15 * time.Second}}, nil
 	}, join)
 }
 
@@ -188,7 +188,7 @@ func (c *client) Produce(topic string, records []contract.Record, how contract.H
 		return contract.Unsupported("kafka-go has no idempotent producer")
 	}
 	codec := map[string]kafka.Compression{"gzip": kafka.Gzip, "snappy": kafka.Snappy, "lz4": kafka.Lz4, "zstd": kafka.Zstd}[how.Codec]
-	w := &kafka.Writer{Addr: kafka.TCP(c.bootstrap), Topic: topic, Balancer: byWriterData{}, Compression: codec,
+	w := &kafka.Writer{Addr: kafka.TCP(contract.Brokers(c.bootstrap)...), Topic: topic, Balancer: byWriterData{}, Compression: codec,
 		RequiredAcks: kafka.RequiredAcks(how.Acks), BatchSize: 4, BatchBytes: 4 << 20, BatchTimeout: 10 * time.Millisecond, MaxAttempts: 3}
 	if how.Acks == 0 {
 		// Without answers to wait for, the library spreads the batches of one partition over several connections and
@@ -212,7 +212,7 @@ func (c *client) Produce(topic string, records []contract.Record, how contract.H
 }
 
 func (c *client) Consume(topic string, partition int32, from, end int64) ([]contract.Record, error) {
-	k := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{c.bootstrap}, Topic: topic, Partition: int(partition),
+	k := kafka.NewReader(kafka.ReaderConfig{Brokers: contract.Brokers(c.bootstrap), Topic: topic, Partition: int(partition),
 		MinBytes: 1, MaxBytes: 4 << 20, MaxWait: 50 * time.Millisecond, OffsetOutOfRangeError: true, MaxAttempts: 1})
 	defer k.Close()
 	if err := k.SetOffset(from); err != nil {

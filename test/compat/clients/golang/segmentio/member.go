@@ -13,7 +13,7 @@ import (
 // join uses the library's ConsumerGroup, which tells the assignments; its Reader, made of the same, hides them.
 func join(bootstrap string, m contract.Member, s *contract.Says, leave <-chan struct{}) error {
 	g, err := kafka.NewConsumerGroup(kafka.ConsumerGroupConfig{
-		ID: m.Group, Brokers: []string{bootstrap}, Topics: []string{m.Topic}, StartOffset: kafka.FirstOffset,
+		ID: m.Group, Brokers: contract.Brokers(bootstrap), Topics: []string{m.Topic}, StartOffset: kafka.FirstOffset,
 		GroupBalancers: []kafka.GroupBalancer{kafka.RangeGroupBalancer{}}, HeartbeatInterval: 500 * time.Millisecond,
 		SessionTimeout: time.Duration(m.SessionMs) * time.Millisecond, RebalanceTimeout: 20 * time.Second,
 		JoinGroupBackoff: 200 * time.Millisecond,
@@ -58,7 +58,7 @@ func join(bootstrap string, m contract.Member, s *contract.Says, leave <-chan st
 
 // readPartition reads until the generation ends, and commits as it goes.
 func readPartition(ctx context.Context, bootstrap string, m contract.Member, s *contract.Says, g *kafka.Generation, a kafka.PartitionAssignment) {
-	r := kafka.NewReader(kafka.ReaderConfig{Brokers: []string{bootstrap}, Topic: m.Topic, Partition: a.ID, MaxWait: 100 * time.Millisecond})
+	r := kafka.NewReader(kafka.ReaderConfig{Brokers: contract.Brokers(bootstrap), Topic: m.Topic, Partition: a.ID, MaxWait: 100 * time.Millisecond})
 	defer r.Close()
 	if err := r.SetOffset(a.Offset); err != nil {
 		return

@@ -1,0 +1,540 @@
+package quorum
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"go.etcd.io/raft/v3"
+
+	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/vfs"
+)
+
+var (
+	churnSeed  = flag.Uint64("churn-seed", 1, "first seed of TestChurn")
+	churnSeeds = flag.Uint64("churn-seeds", 12, "number of seeds of TestChurn")
+)
+
+// flock is controllers whose loops the test steps itself, at a clock of its own, over disks that lose what was not synced and a network that
+// loses, delays and reorders.
+type flock struct {
+	t       *testing.T
+	rng     *rand.Rand
+	now     time.Time
+	members []*member // by id, from 1 on
+	packets []packet
+	// wild has the network lose and delay.
+	wild bool
+
+	leaders   map[kafka.LeaderEpoch]ReplicaKey
+	committed map[kafka.Offset][]byte // batches, by the offset of their first record
+	asked     []waiting
+	acked     []kafka.NodeID // the controllers whose registration was answered
+	changes   int            // that were made
+	elections int
+}
+
+// member is a controller with its disk, which may be down or cut off.
+type member struct {
+	*Engine
+	key     ReplicaKey
+	disk    *vfs.Mem
+	cut     bool
+	address string       // its host; "" is localhost
+	hidden  bool         // only those that know its address reach it
+	checked kafka.Offset // what it committed was compared up to there
+}
+
+// waiting is a request to a node that is not answered yet.
+type waiting struct {
+	*request
+	of   *Engine
+	mark kafka.NodeID // that is registered by it
+}
+
+type packet struct {
+	at       time.Time
+	from     Voter
+	to       ReplicaKey
+	messages [][]byte
+}
+
+// startFlock starts so many controllers of which the first ones are voters.
+func startFlock(t *testing.T, seed uint64, size, voting int) *flock {
+	f := &flock{
+		t: t, rng: rand.New(rand.NewPCG(seed, 0)), now: time.Unix(1000, 0),
+		leaders: make(map[kafka.LeaderEpoch]ReplicaKey), committed: make(map[kafka.Offset][]byte),
+	}
+	var initial []Voter
+	for id := kafka.NodeID(1); id <= kafka.NodeID(size); id++ {
+		m := &member{key: ReplicaKey{id, f.directory()}, disk: vfs.NewCrash()}
+		f.members = append(f.members, m)
+		if int(id) <= voting {
+			initial = append(initial, m.asVoter())
+		}
+	}
+	for i, m := range f.members {
+		set := voters{kraft: 1}
+		if i < voting {
+			set.set = initial
+		}
+		f.format(m, set)
+		f.start(m)
+	}
+	return f
+}
+
+func (f *flock) directory() kafka.UUID {
+	id := kafka.UUID{6: 0x40, 8: 0x80}
+	id[14], id[15] = byte(f.rng.Uint32()), byte(f.rng.Uint32())
+	return id
+}
+
+func (m *member) asVoter() Voter {
+	return Voter{ID: m.key.ID, Directory: m.key.Directory, MaxKRaft: 1, Endpoints: []metadata.Endpoint{{Listener: "CONTROLLER", Host: cmp.Or(m.address, "localhost"), Port: uint16(m.key.ID)}}}
+}
+
+// format leaves what a new disk begins with.
+func (f *flock) format(m *member, set voters) {
+	dir := testConfig(nil, "/data").Dir
+	if err := vfs.MkdirAll(m.disk, dir); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := writeSnapshot(m.disk, dir, bootstrapID, 1, 1, set, func(yield func(metadata.Record) bool) {
+		for _, r := range controller.DefaultBootstrap() {
+			if !yield(metadata.Record{Body: r}) {
+				return
+			}
+		}
+	}); err != nil {
+		f.t.Fatal(err)
+	}
+	whole, err := m.disk.Whole("/")
+	if err == nil {
+		err = whole.Sync()
+	}
+	if err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *flock) start(m *member) {
+	cfg := testConfig(m.disk, "/data")
+	cfg.NodeID, cfg.Directory, cfg.Voters, cfg.Tick = m.key.ID, m.key.Directory, nil, 50*time.Millisecond
+	cfg.SnapshotBytes, cfg.LogConfig.SegmentBytes = 6000, 3000
+	cfg.Now, cfg.Go = func() time.Time { return f.now }, func(do func()) { do() }
+	cfg.Send = func(to ReplicaKey, messages [][]byte) { f.send(m, to, messages) }
+	cfg.FetchSnapshot = func(_ context.Context, from kafka.NodeID, id SnapshotID, w io.Writer) error {
+		return f.fetch(m, from, id, w)
+	}
+	cfg.Introduce = func(context.Context, []Voter) (Voter, error) { return f.introduce(m) }
+	var err error
+	if m.Engine, err = Open(cfg); err != nil {
+		f.t.Fatalf("node %v: %v", m.key, err)
+	}
+	m.checked = m.committed
+}
+
+// reach returns a node if a message gets there.
+func (f *flock) reach(from *member, to kafka.NodeID) *member {
+	m := f.members[to-1]
+	if m.Engine == nil || m.cut || from.cut || f.wild && f.rng.IntN(100) < 5 {
+		return nil
+	}
+	return m
+}
+
+func (f *flock) send(from *member, to ReplicaKey, messages [][]byte) {
+	m := f.reach(from, to.ID)
+	if m == nil {
+		return
+	}
+	if peer, _ := from.Peer(to.ID); m.hidden && peer.Endpoints[0].Host != m.address {
+		return
+	}
+	at := f.now
+	if f.wild {
+		at = at.Add(time.Duration(f.rng.IntN(40)) * time.Millisecond)
+	}
+	f.packets = append(f.packets, packet{at, from.asVoter(), to, messages})
+}
+
+func (f *flock) fetch(m *member, from kafka.NodeID, id SnapshotID, w io.Writer) error {
+	leader := f.reach(m, from)
+	if leader == nil {
+		return errors.New("nobody answers")
+	}
+	return copySnapshot(leader.Engine, id, w)
+}
+
+func (f *flock) introduce(m *member) (Voter, error) {
+	for _, i := range f.rng.Perm(len(f.members)) {
+		other := f.reach(m, kafka.NodeID(i+1))
+		if other == nil || other == m {
+			continue
+		}
+		if leader, here, err := other.Introduce(m.asVoter()); here || err != nil {
+			return leader, err
+		}
+	}
+	return Voter{}, errors.New("no leader")
+}
+
+// deliver brings the messages whose time has come.
+func (f *flock) deliver() {
+	var later []packet
+	for _, p := range f.packets {
+		m := f.members[p.to.ID-1]
+		if p.at.After(f.now) {
+			later = append(later, p)
+		} else if m.Engine != nil && !m.cut {
+			if err := m.Deliver(p.from, p.to, p.messages); err != nil && !errors.Is(err, ErrNotVoter) && !errors.Is(err, ErrNoMessage) {
+				f.t.Fatal(err)
+			}
+		}
+	}
+	f.packets = later
+}
+
+// step lets everybody work for a moment, and looks at what they did.
+func (f *flock) step() {
+	f.t.Helper()
+	f.now = f.now.Add(10 * time.Millisecond)
+	f.deliver()
+	for _, m := range f.members {
+		if m.Engine == nil {
+			continue
+		}
+		if err := m.Engine.step(f.now); err != nil {
+			f.t.Fatalf("node %v: %v", m.key, err)
+		}
+		f.check(m)
+	}
+	f.asked = slices.DeleteFunc(f.asked, func(a waiting) bool {
+		if len(a.done) == 0 {
+			return false
+		}
+		switch got := <-a.done; {
+		case got.err != nil:
+		case a.change != nil:
+			f.changes++
+		default:
+			f.acked = append(f.acked, a.mark)
+		}
+		return true
+	})
+}
+
+// check holds what must always be: one leader in an epoch, and nothing committed that is another thing elsewhere.
+func (f *flock) check(m *member) {
+	f.t.Helper()
+	basic := m.raft.BasicStatus()
+	if epoch := kafka.LeaderEpoch(basic.GetTerm()); basic.RaftState == raft.StateLeader {
+		if other, led := f.leaders[epoch]; led && other != m.key {
+			f.t.Fatalf("epoch %d has two leaders, %v and %v", epoch, other, m.key)
+		} else if !led {
+			f.elections++
+		}
+		f.leaders[epoch] = m.key
+	}
+	m.checked = max(m.checked, m.log.LogStartOffset())
+	for m.checked < m.committed {
+		batches, err := readBatches(m.log, m.checked, 1<<20)
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		for _, b := range batches {
+			if b.NextOffset() > m.committed {
+				return
+			}
+			at := b.BaseOffset()
+			if known, ok := f.committed[at]; ok && !bytes.Equal(known, b) {
+				f.t.Fatalf("at offset %d node %v has committed another batch than was: %v", at, m.key, b)
+			}
+			f.committed[at], m.checked = bytes.Clone(b), b.NextOffset()
+		}
+	}
+}
+
+// leader is the one that leads in the newest epoch, nil if none does.
+func (f *flock) leader() *member {
+	var leader *member
+	for _, m := range f.members {
+		if m.Engine != nil && !m.cut && m.active() && (leader == nil || leader.leader.epoch < m.leader.epoch) {
+			leader = m
+		}
+	}
+	return leader
+}
+
+func (f *flock) ask(m *member, r *request, mark kafka.NodeID) *request {
+	r.done = make(chan reply, 1)
+	m.requests <- r
+	f.asked = append(f.asked, waiting{r, m.Engine, mark})
+	return r
+}
+
+func (f *flock) kill(m *member, keep int) {
+	f.asked = slices.DeleteFunc(f.asked, func(a waiting) bool { return a.of == m.Engine })
+	m.disk, m.Engine = m.disk.CrashClone(f.rng, keep), nil
+}
+
+// wipe gives a node that is down an empty disk.
+func (f *flock) wipe(m *member) {
+	m.disk, m.key.Directory = vfs.NewCrash(), f.directory()
+	f.format(m, voters{kraft: 1})
+}
+
+// living counts the voters that still have the disk that the log names.
+func (f *flock) living(set []Voter) int {
+	n := 0
+	for _, v := range set {
+		if f.members[v.ID-1].key.Directory == v.Directory {
+			n++
+		}
+	}
+	return n
+}
+
+// settled reports whether the leader's voters, those that have their disks, have all that the leader has.
+func (f *flock) settled(leader *member) bool {
+	if len(leader.members) > 1 || leader.committed < leader.log.LogEndOffset() {
+		return false
+	}
+	for _, v := range leader.members.last().set {
+		if m := f.members[v.ID-1]; m.key.Directory == v.Directory && (m.Engine == nil || m.log.LogEndOffset() < leader.committed) {
+			return false
+		}
+	}
+	return true
+}
+
+// hurt does something at random, now and then.
+func (f *flock) hurt(n int) {
+	m := f.members[f.rng.IntN(len(f.members))]
+	leader := f.leader()
+	switch f.rng.IntN(60) {
+	case 0:
+		if m.Engine != nil {
+			f.kill(m, f.rng.IntN(101))
+		}
+	case 1, 2, 3:
+		if m.Engine == nil {
+			f.start(m)
+		}
+	case 4:
+		m.cut = true
+	case 5, 6, 7:
+		m.cut = false
+	case 8, 9, 10, 11, 12, 13:
+		if m.Engine != nil {
+			id := kafka.NodeID(1000 + n)
+			f.ask(m, &request{cmd: controller.RegisterController{Request: controllerRequest(id)}}, id)
+		}
+	case 14, 15, 16, 17:
+		if leader != nil {
+			f.change(leader, m)
+		}
+	case 18:
+		if leader != nil && f.rng.IntN(3) == 0 && f.settled(leader) {
+			set := leader.members.last()
+			if set.has(m.key) && 2*(f.living(set.set)-1) <= len(set.set) {
+				return // too few would be left
+			}
+			if m.Engine != nil {
+				f.kill(m, 100)
+			}
+			f.wipe(m)
+		}
+	}
+}
+
+// change asks for a change of the voters that leaves enough of them with a disk.
+func (f *flock) change(leader, m *member) {
+	set := leader.members.last()
+	known, voter := set.find(m.key.ID)
+	c := &VoterChange{Kind: AddVoter, Voter: m.asVoter()}
+	if voter {
+		c = &VoterChange{Kind: RemoveVoter, Voter: known}
+		if f.rng.IntN(4) == 0 {
+			c.Kind, c.Voter.Endpoints = UpdateVoter, []metadata.Endpoint{{Listener: "CONTROLLER", Host: "elsewhere", Port: uint16(f.rng.IntN(9999))}}
+		}
+	}
+	left := slices.DeleteFunc(slices.Clone(set.set), func(v Voter) bool { return c.Kind == RemoveVoter && v.ID == m.key.ID })
+	if 2*f.living(left) > len(left) {
+		f.ask(leader, &request{change: c}, 0)
+	}
+}
+
+// until steps until something is so.
+func (f *flock) until(what string, ok func() bool) {
+	f.t.Helper()
+	for range 20_000 {
+		if ok() {
+			return
+		}
+		f.step()
+	}
+	for _, m := range f.members {
+		if m.Engine != nil {
+			leader, epoch := m.Leader()
+			f.t.Logf("node %v: leader %d of epoch %d, committed %d of %d, voters %v, learners %v, Raft %v", m.key, leader, epoch, m.committed, m.log.LogEndOffset(),
+				m.members.last().keys(), m.learners, m.raft.Status().Config)
+		}
+	}
+	f.t.Fatalf("never: %s", what)
+}
+
+// heal brings everybody back, and has voters whose disks are gone removed.
+func (f *flock) heal() *member {
+	f.t.Helper()
+	f.wild = false
+	for _, m := range f.members {
+		m.cut = false
+		if m.Engine == nil {
+			f.start(m)
+		}
+	}
+	f.until("the dead voters are removed", func() bool {
+		leader := f.leader()
+		if leader == nil || len(f.asked) > 0 {
+			return false
+		}
+		for _, v := range leader.members.last().set {
+			if f.members[v.ID-1].key.Directory != v.Directory {
+				f.ask(leader, &request{change: &VoterChange{Kind: RemoveVoter, Voter: v}}, 0)
+				return false
+			}
+		}
+		return leader.voter()
+	})
+	f.until("all have the same", func() bool {
+		leader := f.leader()
+		return leader != nil && !slices.ContainsFunc(f.members, func(m *member) bool {
+			return m.committed != leader.log.LogEndOffset() || len(m.members) > 1
+		})
+	})
+	return f.leader()
+}
+
+func (f *flock) close() {
+	for _, m := range f.members {
+		if m.Engine != nil {
+			if err := m.Close(); err != nil {
+				f.t.Error(err)
+			}
+		}
+	}
+}
+
+// TestChurn: whatever happens to voters that come and go, an epoch has one leader, what is committed stays, what was answered is committed, and in the end
+// all agree on who votes.
+func TestChurn(t *testing.T) {
+	var changes, elections, acked int
+	for seed := *churnSeed; seed < *churnSeed+*churnSeeds; seed++ {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Logf("replay with -run '^TestChurn$' -churn-seed %d -churn-seeds 1", seed)
+			f := startFlock(t, seed, 5, 3)
+			f.wild = true
+			for n := range 3000 {
+				f.hurt(n)
+				f.step()
+			}
+			leader := f.heal()
+			for _, m := range f.members {
+				if got, want := fmt.Sprint(m.members.last().voters), fmt.Sprint(leader.members.last().voters); got != want {
+					t.Errorf("node %v counts with %v, the leader with %v", m.key, got, want)
+				}
+				for _, id := range f.acked {
+					if m.Image().Cluster.Controller(id) == nil {
+						t.Errorf("node %v lacks %d, which was acknowledged", m.key, id)
+					}
+				}
+			}
+			changes, elections, acked = changes+f.changes, elections+f.elections, acked+len(f.acked)
+			f.close()
+		})
+	}
+	t.Logf("%d changes of the voters, %d elections, %d commands acknowledged", changes, elections, acked)
+	if least := int(*churnSeeds) * 5; changes < least || elections < least || acked < least {
+		t.Errorf("too little happened")
+	}
+}
+
+// TestForgottenVotes: a voter with an empty disk is none any more: with the old leader dead and the voter that is left behind it, nobody is elected until
+// the old leader comes back, and then what was committed is there. As an observer it follows when its old disk is out of the quorum, and votes when it is added.
+func TestForgottenVotes(t *testing.T) {
+	f := startFlock(t, 1, 3, 3)
+	f.until("a leader", func() bool { return f.leader() != nil && f.settled(f.leader()) })
+	leader := f.leader()
+	wiped, behind := f.members[leader.key.ID%3], f.members[(leader.key.ID+1)%3]
+	behind.cut = true
+	f.ask(leader, &request{cmd: controller.RegisterController{Request: controllerRequest(77)}}, 77)
+	f.until("it is committed by two", func() bool { return slices.Contains(f.acked, 77) })
+	f.kill(leader, 0)
+	f.kill(wiped, 0)
+	old := wiped.key
+	f.wipe(wiped)
+	f.start(wiped)
+	behind.cut = false
+	for range 3000 {
+		f.step()
+		if f.leader() != nil {
+			t.Fatalf("node %v was elected on a vote that was forgotten", f.leader().key)
+		}
+	}
+	f.start(leader)
+	f.until("the two that are left have a leader", func() bool { return f.leader() != nil && f.settled(f.leader()) })
+	leader = f.leader()
+	if leader.Image().Cluster.Controller(77) == nil {
+		t.Fatal("what was committed is gone")
+	}
+	if _, here, err := leader.Introduce(wiped.asVoter()); !here || !errors.Is(err, kerr.DuplicateVoter) {
+		t.Errorf("the leader takes it for %v: %v", old, err)
+	}
+	add := f.ask(leader, &request{change: &VoterChange{Kind: AddVoter, Voter: wiped.asVoter()}}, 0)
+	if f.step(); len(add.done) != 0 || f.changes != 0 {
+		t.Error("two voters of one id")
+	}
+	f.ask(leader, &request{change: &VoterChange{Kind: RemoveVoter, Voter: Voter{ID: old.ID, Directory: old.Directory}}}, 0)
+	f.until("its old disk is removed, and it follows", func() bool {
+		leader = f.leader()
+		return f.changes == 1 && leader != nil && leader.followsClosely(wiped.key, f.now)
+	})
+	if s := leader.Status(); len(s.Observers) != 1 || s.Observers[0].Directory != wiped.key.Directory || s.Observers[0].LogEndOffset != s.HighWatermark {
+		t.Errorf("observers %+v", s.Observers)
+	}
+	f.ask(leader, &request{change: &VoterChange{Kind: AddVoter, Voter: wiped.asVoter()}}, 0)
+	f.until("it is a voter again", func() bool { return f.changes == 2 && wiped.voter() })
+	f.close()
+}
+
+// TestVoterMoves: a voter that is started at another address than the log says, where the leader does not reach it, tells the leader, and the log says so.
+func TestVoterMoves(t *testing.T) {
+	f := startFlock(t, 1, 3, 3)
+	f.until("a leader", func() bool { return f.leader() != nil && f.settled(f.leader()) })
+	leader := f.leader()
+	moved := f.members[leader.key.ID%3]
+	f.kill(moved, 100)
+	moved.address, moved.hidden = "elsewhere", true
+	f.start(moved)
+	f.until("all know where it is", func() bool {
+		return !slices.ContainsFunc(f.members, func(m *member) bool {
+			v, ok := m.members.committed().find(moved.key.ID)
+			return !ok || v.Endpoints[0].Host != "elsewhere"
+		})
+	})
+	f.close()
+}
