@@ -35,7 +35,7 @@ L2  compaction: kafka compress record
 L2  shard: kafka metadata
 L2  moves: kafka
 L2  course: kafka
-L2  group: kafka schema metadata shard
+L2  group: kafka schema metadata shard planted
 
 L3  vfs:
 L3  segment: kafka record vfs
@@ -51,7 +51,7 @@ L4  raftnet: kafka wire metadata peer quorum
 L4  observer: kafka metadata controller course peer quorum
 L4  forward: kafka controller peer quorum
 L4  replication: kafka controller peer quorum replica partition
-L4  coordinator: kafka compress record metadata shard purgatory partition
+L4  coordinator: kafka compress record metadata shard purgatory partition planted
 
 L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum raftnet forward coordinator config obs
 

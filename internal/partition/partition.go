@@ -144,7 +144,7 @@ func (p *Partition) become(l replica.Leadership) {
 	} else if !p.core.Leads() {
 		p.log().RetractEpochs() // what this node was to lead in and has no record of is not what its log is made of
 	}
-	if planted.Bug("cut-to-high-watermark") && r.Moved && !p.core.Leads() {
+	if planted.Bug("cut-to-high-watermark") && r.Moved && !p.core.Leads() && p.syncs == nil {
 		_ = p.log().TruncateTo(p.core.HighWatermark(), p.dir().m.o.Now())
 		p.core.Truncated(p.log().LogEndOffset())
 	}
