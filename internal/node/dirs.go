@@ -27,14 +27,10 @@ type directory struct {
 // openDirs checks that the metadata log is one that this release can take over, locks the directories, checks that they
 // belong to this node and to one cluster, and takes away the clean-shutdown markers. Directories that can't be used are left out.
 func (n *Node) openDirs() error {
-	if !n.cfg.Broker || !n.cfg.Controller {
-		return errors.New("process.roles names one role, and this release plays both in one process: process.roles=broker,controller")
+	if !n.cfg.Broker {
+		return errors.New("process.roles=controller: this release has no controllers that are no brokers: process.roles=broker,controller")
 	}
-	var static []kafka.NodeID
-	for _, v := range n.cfg.Voters {
-		static = append(static, v.ID)
-	}
-	if err := quorum.CheckSupported(n.opts.FS, metadataLog(n.cfg.MetadataLogDir), static); err != nil {
+	if err := n.checkMetadata(); err != nil {
 		return err
 	}
 	var err error
@@ -59,6 +55,19 @@ func (n *Node) openDirs() error {
 		}
 	}
 	return nil
+}
+
+// checkMetadata refuses a metadata log that this release would not understand.
+func (n *Node) checkMetadata() error {
+	dir := metadataLog(n.cfg.MetadataLogDir)
+	if !n.cfg.Controller {
+		return quorum.CheckReadable(n.opts.FS, dir)
+	}
+	var static []kafka.NodeID
+	for _, v := range n.cfg.Voters {
+		static = append(static, v.ID)
+	}
+	return quorum.CheckSupported(n.opts.FS, dir, static)
 }
 
 // begin takes the clean-shutdown marker away and leaves a note of this process, durably, before anything is written. The note vouches for what
@@ -117,23 +126,30 @@ func (n *Node) vouch() error {
 
 // disown takes the note of this process back from a directory that failed: what was written there may be lost.
 func (n *Node) disown(dir partition.Dir) {
-	if err := checkpoint.WriteStart(n.opts.FS, dir.Path, checkpoint.Start{}); err != nil {
+	if err := checkpoint.WriteStart(n.opts.FS, dir.Path, checkpoint.Start{Epoch: kafka.NoBrokerEpoch}); err != nil {
 		n.log.Warn("a failed log directory can't be marked as such", "dir", dir.Path, "err", err)
 	}
 }
 
 // noteEpoch leaves the epoch of a registration for the next process, before this one is given anything with it. Where that fails, the next one counts as having lost
-// something.
+// something, and so where the directory has failed, in which that note stays taken back.
 func (n *Node) noteEpoch(epoch kafka.BrokerEpoch) {
 	for _, d := range n.dirs {
-		if !d.vouched {
+		if !d.vouched || n.hasFailed(d.ID) {
 			continue
 		}
 		d.start.Epoch = epoch
 		if err := checkpoint.WriteStart(n.opts.FS, d.Path, d.start); err != nil {
 			n.log.Warn("the epoch of the registration can't be noted", "dir", d.Path, "err", err)
 		}
+		if n.hasFailed(d.ID) { // meanwhile
+			n.disown(partition.Dir{Path: d.Path})
+		}
 	}
+}
+
+func (n *Node) hasFailed(id kafka.UUID) bool {
+	return slices.ContainsFunc(n.partitions.Failed(), func(d partition.Dir) bool { return d.ID == id })
 }
 
 // cleanEpoch is the broker epoch of the last process if nothing is lost that it wrote: it closed all directories, or died alone. Else it is NoBrokerEpoch.
