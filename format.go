@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -18,8 +19,14 @@ import (
 
 // configure reads the configuration of a node in a cluster of so many.
 func (n *Node) configure(size int) (err error) {
-	n.cfg, err = config.Load("ottla", []byte(n.properties(size)), n.c.o.set)
+	n.text = n.properties(size)
+	n.cfg, err = n.load(nil)
 	return err
+}
+
+// load is the configuration with lines of the node's own.
+func (n *Node) load(set []string) (*config.Node, error) {
+	return config.Load(hostName(n.id), []byte(n.text), append(slices.Clone(n.c.o.set), set...))
 }
 
 // format makes directories that are empty fit for use. Where they are in memory the voters stand in the metadata log, so that nodes can be added.

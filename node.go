@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/ottla/ottla/internal/config"
@@ -23,6 +24,8 @@ type Node struct {
 	id   int32
 	addr string // for clients
 	peer string // for other controllers
+	text string // of its configuration, without what is set
+	set  []string
 	cfg  *config.Node
 	disk *Disk
 	boot string        // of its machine
@@ -100,6 +103,18 @@ func (n *Node) ID() int32 { return n.id }
 
 // Addr is the node's address for clients, host:port.
 func (n *Node) Addr() string { return n.addr }
+
+// Set sets keys of Kafka's server.properties for this node alone, each "key=value", over those of the cluster, from its next start on.
+func (n *Node) Set(lines ...string) error {
+	n.turn <- struct{}{}
+	defer func() { <-n.turn }()
+	set := append(slices.Clone(n.set), lines...)
+	cfg, err := n.load(set)
+	if err == nil {
+		n.set, n.cfg = set, cfg
+	}
+	return err
+}
 
 // Disk is what the node keeps its files on.
 func (n *Node) Disk() *Disk { return n.disk }

@@ -49,7 +49,7 @@ func Topic(name string, partitions, replicas int, settings ...string) Option {
 // Set sets keys of Kafka's server.properties for all nodes, each "key=value". Without it they are Kafka's own defaults, but for these, so that
 // tests need not wait: group.initial.rebalance.delay.ms=0, broker.session.timeout.ms=3000, broker.heartbeat.interval.ms=200,
 // replica.lag.time.max.ms=3000, replica.fetch.wait.max.ms=100, offsets.topic.num.partitions=3, default.replication.factor and those of internal topics
-// up to 3, min.insync.replicas 2 from three nodes on.
+// up to 3, min.insync.replicas 2 from three nodes on, and controller.quorum.append.linger.ms=0. [Node.Set] is for one node.
 func Set(lines ...string) Option {
 	return func(o *options) { o.set = append(o.set, lines...) }
 }

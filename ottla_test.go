@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla"
 )
@@ -168,5 +169,37 @@ func TestAddNode(t *testing.T) {
 	}
 	if _, err := ottla.Start(t, ottla.Dir(t.TempDir())).AddNode(testContext(t)); err == nil {
 		t.Error("a cluster in a directory grew")
+	}
+}
+
+// Settings are of all nodes, or of one from its next start on; what is wrong is refused and changes nothing.
+func TestSettings(t *testing.T) {
+	c := ottla.Start(t, ottla.Nodes(2), ottla.InProcess(), ottla.Set("message.max.bytes=1000000"))
+	cl, ctx := client(t, c), testContext(t)
+	setting := func(id int32) string {
+		req := kmsg.NewPtrDescribeConfigsRequest()
+		req.Resources = append(req.Resources, kmsg.DescribeConfigsRequestResource{
+			ResourceType: kmsg.ConfigResourceTypeBroker, ResourceName: fmt.Sprint(id), ConfigNames: []string{"message.max.bytes"},
+		})
+		resp, err := cl.Broker(int(id)).Request(ctx, req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *resp.(*kmsg.DescribeConfigsResponse).Resources[0].Configs[0].Value
+	}
+	if err := c.Node(2).Set("message.max.bytes=2000000"); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Node(2).Set("message.max.bytes=many"); err == nil {
+		t.Error("many is no number")
+	}
+	if got := setting(2); got != "1000000" {
+		t.Errorf("%s before the restart", got)
+	}
+	if err := c.Node(2).Restart(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if one, two := setting(1), setting(2); one != "1000000" || two != "2000000" {
+		t.Errorf("%s and %s", one, two)
 	}
 }
