@@ -47,12 +47,12 @@ func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition)
 	}
 	out.HighWatermark = bounds.HighWatermark
 	if want.FetchOffset < bounds.LogStartOffset {
-		if id, ok := c.Quorum.LatestSnapshot(); ok {
+		if id, ok := c.Voter.LatestSnapshot(); ok {
 			out.Snapshot = wire.EpochEnd{Epoch: id.Epoch, End: id.EndOffset}
 			return out, nil
 		}
 	}
-	if end, offset := c.Quorum.EpochEndOffset(want.LastFetchedEpoch); end != want.LastFetchedEpoch || offset < want.FetchOffset {
+	if end, offset := c.Voter.EpochEndOffset(want.LastFetchedEpoch); end != want.LastFetchedEpoch || offset < want.FetchOffset {
 		out.Diverging = wire.EpochEnd{Epoch: end, End: offset}
 		return out, nil
 	}
@@ -61,12 +61,12 @@ func readMetadataLog(c *call, req *wire.FetchRequest, want *wire.FetchPartition)
 		bounds = c.Quorum.Bounds()
 		out.HighWatermark = bounds.HighWatermark
 	}
-	records, err := c.Quorum.ReadLog(want.FetchOffset, int(min(req.MaxBytes, int32(c.Config.Network.FetchMaxBytes))))
+	records, err := c.Voter.ReadLog(want.FetchOffset, int(min(req.MaxBytes, int32(c.Config.Network.FetchMaxBytes))))
 	if err != nil {
 		out.ErrorCode = code(err)
 		return out, nil
 	}
-	c.Quorum.Observed(req.ReplicaID, want.ReplicaDirectoryID, want.FetchOffset)
+	c.Voter.Observed(req.ReplicaID, want.ReplicaDirectoryID, want.FetchOffset)
 	return out, newSpan(records)
 }
 

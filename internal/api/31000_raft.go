@@ -31,7 +31,7 @@ func (n *Node) introduce(req *wire.RaftRequest) *wire.RaftResponse {
 	if req.ClusterID != n.ClusterID {
 		return &wire.RaftResponse{ErrorCode: kerr.InconsistentClusterID.Code, Leader: wire.RaftNode{ID: kafka.NoNode}}
 	}
-	leader, here, err := n.Quorum.Introduce(raftnet.Voter(req.From))
+	leader, here, err := n.Voter.Introduce(raftnet.Voter(req.From))
 	if !here && err == nil {
 		err = kerr.NotLeaderForPartition
 	}
@@ -43,7 +43,7 @@ func (n *Node) deliver(req *wire.RaftRequest) error {
 	if req.ClusterID != n.ClusterID {
 		return kerr.InconsistentClusterID
 	}
-	err := n.Quorum.Deliver(raftnet.Voter(req.From), quorum.ReplicaKey{ID: req.To, Directory: req.ToDirectory}, req.Messages)
+	err := n.Voter.Deliver(raftnet.Voter(req.From), quorum.ReplicaKey{ID: req.To, Directory: req.ToDirectory}, req.Messages)
 	if err != nil {
 		n.Log.Warn("messages of a voter were refused", "from", req.From.ID, "err", err)
 	}

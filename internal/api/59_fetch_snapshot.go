@@ -40,7 +40,7 @@ func readSnapshot(c *call, req *kmsg.FetchSnapshotRequest, topic string, p kmsg.
 	if err := quorumEpoch(c, kafka.LeaderEpoch(p.CurrentLeaderEpoch)); err != nil {
 		return err
 	}
-	snap, err := c.Quorum.OpenSnapshot(quorum.SnapshotID{
+	snap, err := c.Voter.OpenSnapshot(quorum.SnapshotID{
 		EndOffset: kafka.Offset(p.SnapshotID.EndOffset), Epoch: kafka.LeaderEpoch(p.SnapshotID.Epoch),
 	})
 	if err != nil {

@@ -103,7 +103,7 @@ func (n *Node) reachable(what string, v quorum.Voter) error {
 func (n *Node) changeVoters(change quorum.VoterChange, within time.Duration) error {
 	ctx, cancel := context.WithTimeout(n.Life, within)
 	defer cancel()
-	err := n.Quorum.ChangeVoters(ctx, change)
+	err := n.Voter.ChangeVoters(ctx, change)
 	switch {
 	case errors.Is(err, quorum.ErrNotController):
 		return kerr.NotLeaderForPartition

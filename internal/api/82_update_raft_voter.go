@@ -24,7 +24,7 @@ func updateRaftVoter(c *call, req *kmsg.UpdateRaftVoterRequest) *kmsg.UpdateRaft
 	resp.ErrorCode = code(c.updateVoter(req, v))
 	leader, epoch := c.Quorum.Leader()
 	resp.CurrentLeader.LeaderID, resp.CurrentLeader.LeaderEpoch = int32(leader), int32(epoch)
-	if known, ok := c.Quorum.Voter(leader); ok {
+	if known, ok := c.Voter.Voter(leader); ok {
 		for _, e := range known.Endpoints {
 			if e.Listener == c.listener {
 				resp.CurrentLeader.Host, resp.CurrentLeader.Port = e.Host, int32(e.Port)
@@ -45,7 +45,7 @@ func (c *call) updateVoter(req *kmsg.UpdateRaftVoterRequest, v quorum.Voter) err
 		return err
 	}
 	level := c.Quorum.Status().KRaftVersion
-	_, known := c.Quorum.Voter(v.ID)
+	_, known := c.Voter.Voter(v.ID)
 	switch {
 	case v.MinKRaft < 0 || v.MinKRaft > level || v.MaxKRaft < level:
 		return kerr.InvalidRequest

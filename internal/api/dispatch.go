@@ -159,7 +159,7 @@ func submit[Resp any](c *call, cmd controller.Command) Resp {
 	defer cancel()
 	var to quorum.Controller = c.Controller
 	if c.on == onController {
-		to = c.Quorum
+		to = c.Voter
 	}
 	resp, err := quorum.Do[Resp](ctx, to, cmd)
 	if err != nil {

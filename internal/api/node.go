@@ -23,8 +23,9 @@ type Node struct {
 	Life      context.Context
 	ClusterID string
 	Config    *config.Node
-	// Quorum is this node's member of the metadata quorum, Controller the active controller, wherever it is.
-	Quorum      *quorum.Engine
+	// Quorum is the metadata as this node has it; Voter is its member of the quorum, nil where it has none; Controller the active controller, wherever it is.
+	Quorum      quorum.View
+	Voter       *quorum.Engine
 	Controller  *forward.Controller
 	Partitions  *partition.Manager
 	Purgatory   *purgatory.Purgatory

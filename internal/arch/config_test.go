@@ -11,8 +11,8 @@ import (
 // unread are the fields of the typed configuration that nothing acts on yet. It only gets shorter: a field that somebody reads comes off,
 // and a new one is to be read by somebody.
 var unread = []string{
-	"NetworkLimits.ConnectTimeoutMax", "QuorumLimits.FetchTimeout", "QuorumLimits.LogFetchMaxBytes",
-	"QuorumLimits.LogRetention", "QuorumLimits.LogRetentionBytes", "QuorumLimits.RetryBackoff",
+	"NetworkLimits.ConnectTimeoutMax", "QuorumLimits.FetchTimeout",
+	"QuorumLimits.LogRetention", "QuorumLimits.LogRetentionBytes",
 }
 
 // TestConfigurationIsRead finds configuration that is parsed and then forgotten: each field of package config's typed structs has to be

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/producer"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/segment"
@@ -286,6 +287,10 @@ func (op *opening) startOver(start kafka.Offset) error {
 // Later snapshots are of what may not be there any more.
 func (op *opening) loadProducers(end kafka.Offset) error {
 	l := op.l
+	if planted.Bug("producers-forgotten") {
+		l.producers = &producer.State{}
+		return nil
+	}
 	for len(op.snapshots) > 0 {
 		at := op.snapshots[len(op.snapshots)-1]
 		name := path.Join(l.dir.Path, segment.FileName(at, segment.SnapshotSuffix))

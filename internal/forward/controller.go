@@ -29,8 +29,8 @@ var ErrNotForwarded = errors.New("this is for the node alone that leads the quor
 // Options say who asks, and how.
 type Options struct {
 	Self kafka.NodeID
-	// Quorum is this node's member of the quorum.
-	Quorum *quorum.Engine
+	// Quorum is the metadata quorum as this node knows it, which may have a vote or not.
+	Quorum quorum.View
 	// Dial connects to a controller.
 	Dial func(context.Context, quorum.Voter) (net.Conn, error)
 	// Timeout bounds one request; a controller that does not answer within it is asked anew, or another one.

@@ -27,14 +27,10 @@ type directory struct {
 // openDirs checks that the metadata log is one that this release can take over, locks the directories, checks that they
 // belong to this node and to one cluster, and takes away the clean-shutdown markers. Directories that can't be used are left out.
 func (n *Node) openDirs() error {
-	if !n.cfg.Broker || !n.cfg.Controller {
-		return errors.New("process.roles names one role, and this release plays both in one process: process.roles=broker,controller")
+	if !n.cfg.Broker {
+		return errors.New("process.roles=controller: this release has no controllers that are no brokers: process.roles=broker,controller")
 	}
-	var static []kafka.NodeID
-	for _, v := range n.cfg.Voters {
-		static = append(static, v.ID)
-	}
-	if err := quorum.CheckSupported(n.opts.FS, metadataLog(n.cfg.MetadataLogDir), static); err != nil {
+	if err := n.checkMetadata(); err != nil {
 		return err
 	}
 	var err error
@@ -59,6 +55,19 @@ func (n *Node) openDirs() error {
 		}
 	}
 	return nil
+}
+
+// checkMetadata refuses a metadata log that this release would not understand.
+func (n *Node) checkMetadata() error {
+	dir := metadataLog(n.cfg.MetadataLogDir)
+	if !n.cfg.Controller {
+		return quorum.CheckReadable(n.opts.FS, dir)
+	}
+	var static []kafka.NodeID
+	for _, v := range n.cfg.Voters {
+		static = append(static, v.ID)
+	}
+	return quorum.CheckSupported(n.opts.FS, dir, static)
 }
 
 // begin takes the clean-shutdown marker away and leaves a note of this process, durably, before anything is written. The note vouches for what

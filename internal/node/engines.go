@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"time"
 
 	"github.com/ottla/ottla/internal/api"
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/observer"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/quorum"
 )
@@ -21,13 +23,43 @@ const ticksOfElection = 20
 
 // openQuorum loads the metadata log.
 func (n *Node) openQuorum() error {
-	dir := n.metadata
-	n.openVoters(dir.ID)
+	err := n.openView()
+	if errors.Is(err, quorum.ErrDamaged) {
+		return fmt.Errorf("load the metadata log in %s: %w: nothing was cut away: check the disk, and restore the folder from a backup", n.metadata.Path, err)
+	}
+	if err != nil {
+		return fmt.Errorf("load the metadata log in %s: %w", n.metadata.Path, err)
+	}
+	n.controller, n.forwarding = n.newController(), n.newController()
+	return nil
+}
+
+// openView opens this node's member of the quorum, or, if it has no vote, its copy of the log.
+func (n *Node) openView() (err error) {
+	if n.cfg.Controller {
+		if n.engine, err = n.openEngine(); err == nil {
+			n.quorum = n.engine
+		}
+		return err
+	}
+	follows, err := n.openObserver()
+	if err == nil {
+		n.quorum = follows
+	}
+	return err
+}
+
+// metadataLogConfig is the configuration of the metadata log.
+func (n *Node) metadataLogConfig() commitlog.Config {
 	log := commitlog.DefaultConfig()
-	q := n.cfg.Quorum
-	log.SegmentBytes, log.SegmentAge = q.SegmentBytes, q.SegmentAge
-	var err error
-	n.quorum, err = quorum.Open(quorum.Config{
+	log.SegmentBytes, log.SegmentAge = n.cfg.Quorum.SegmentBytes, n.cfg.Quorum.SegmentAge
+	return log
+}
+
+func (n *Node) openEngine() (*quorum.Engine, error) {
+	dir, q := n.metadata, n.cfg.Quorum
+	n.openVoters(dir.ID)
+	return quorum.Open(quorum.Config{
 		FS: n.opts.FS, Dir: metadataLog(dir.Path),
 		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.staticVoters(), Tick: q.ElectionTimeout / ticksOfElection, Activated: n.probeAll, Send: n.voters.Send, FetchSnapshot: n.voters.FetchSnapshot, Introduce: n.voters.Introduce,
 		Controller: controller.Config{
@@ -37,17 +69,26 @@ func (n *Node) openQuorum() error {
 			DisableDeleteTopics: !n.cfg.Topics.DeleteEnabled, SessionTimeout: q.BrokerSession, RebalanceInterval: q.LeaderRebalance,
 			Configs: configs{n.cfg.Sources, n.levels}, Random: n.draws,
 		},
-		LogConfig: log, Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
+		LogConfig: n.metadataLogConfig(), Cache: n.cache, SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge,
 		IdleInterval: q.IdleInterval, Clean: dir.clean, Now: n.opts.Now, Log: n.logger("quorum"),
 	})
-	if errors.Is(err, quorum.ErrDamaged) {
-		return fmt.Errorf("load the metadata log in %s: %w: nothing was cut away: check the disk, and restore the folder from a backup", dir.Path, err)
-	}
-	if err != nil {
-		return fmt.Errorf("load the metadata log in %s: %w", dir.Path, err)
-	}
-	n.controller, n.forwarding = n.newController(), n.newController()
-	return nil
+}
+
+// leaderHolds is how long the leader may hold a fetch of the metadata log while there is nothing new; Kafka's is the same.
+const leaderHolds = 500 * time.Millisecond
+
+// openObserver loads the copy of the metadata log of a node without a vote.
+func (n *Node) openObserver() (*observer.Engine, error) {
+	dir, q := n.metadata, n.cfg.Quorum
+	return observer.Open(observer.Config{
+		ClusterID: n.identity.ClusterID, NodeID: n.cfg.ID, Directory: dir.ID, Servers: n.cfg.BootstrapServers, Listener: n.cfg.ControllerListeners[0],
+		Mirror: quorum.MirrorConfig{
+			FS: n.opts.FS, Dir: metadataLog(dir.Path), Voters: n.staticVoters(), LogConfig: n.metadataLogConfig(), Cache: n.cache,
+			SnapshotBytes: q.SnapshotBytes, SnapshotInterval: q.SnapshotAge, Clean: dir.clean, Log: n.logger("quorum"),
+		},
+		Dial: n.connect, Wait: leaderHolds, Timeout: q.PeerTimeout, Backoff: max(q.RetryBackoff, time.Millisecond), MaxBytes: q.LogFetchMaxBytes, MaxSnapshotBytes: q.SnapshotFetchMaxBytes,
+		Now: n.opts.Now, Log: n.logger("quorum"),
+	})
 }
 
 // metadataLog is the folder of the metadata log in a log directory.

@@ -48,7 +48,7 @@ func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
 
 // disconnected tells the controller of this node, if it is the active one.
 func (n *Node) disconnected(d controller.Disconnected) {
-	_, err := n.quorum.Submit(n.life, d)
+	_, err := n.engine.Submit(n.life, d)
 	if err != nil && n.life.Err() == nil && !errors.Is(err, quorum.ErrNotController) {
 		n.log.Warn("the controller was not told of a connection that broke", "broker", d.Broker, "err", err)
 	}
@@ -72,7 +72,9 @@ func (n *Node) leave(ctx context.Context) {
 			n.log.Warn("stops without having handed over what it leads", "err", err)
 		}
 	}
-	n.quorum.Resign(ctx)
+	if n.engine != nil {
+		n.engine.Resign(ctx)
+	}
 }
 
 // quorumGone returns true when so many voters refuse connections that the rest is no majority: all nodes are ending, and nobody decides any more who is to lead
@@ -86,7 +88,7 @@ func (n *Node) quorumGone(ctx context.Context) bool {
 				left--
 			}
 		}
-		if left <= len(voters)/2 {
+		if len(voters) > 0 && left <= len(voters)/2 {
 			n.log.Info("hands nothing over: most voters of the quorum are gone", "voters", len(voters), "gone", len(voters)-left)
 			return true
 		}

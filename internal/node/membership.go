@@ -79,8 +79,10 @@ func (m *membership) follow(delta *metadata.Delta) {
 func (m *membership) join(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.RegistrationTimeout)
 	defer cancel()
-	if err := m.registerController(ctx); err != nil {
-		return fmt.Errorf("register the controller: %w", err)
+	if m.n.engine != nil {
+		if err := m.registerController(ctx); err != nil {
+			return fmt.Errorf("register the controller: %w", err)
+		}
 	}
 	if err := m.register(ctx, true); err != nil { // the directories are locked: whoever had them is dead
 		return fmt.Errorf("register the broker: %w", err)

@@ -83,8 +83,9 @@ type Node struct {
 	decided  bool        // the quorum ran and ended without an error; set in the background
 
 	cache       *segment.Cache
-	quorum      *quorum.Engine
-	voters      *raftnet.Net
+	quorum      quorum.View         // the engine, or what follows the log without a vote
+	engine      *quorum.Engine      // of a controller; nil for a broker alone
+	voters      *raftnet.Net        // of a controller
 	controller  *forward.Controller // for the node's own place in the cluster
 	forwarding  *forward.Controller // for clients
 	partitions  *partition.Manager
@@ -194,7 +195,7 @@ func (n *Node) services() *api.Node {
 	n.sessions = api.NewSessions(fetchsession.NewCache(n.cfg.Network.FetchSessions, sessionAge, n.drawSession()))
 	n.creations = newCreations(n.cfg.Sources, n.log, n.member.createTopics)
 	return &api.Node{
-		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Controller: n.forwarding, Partitions: n.partitions, Purgatory: n.purgatory,
+		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Voter: n.engine, Controller: n.forwarding, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: n.sessions, Counters: &n.counters,
 		Groups: n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
 		ProducerIDs: &producerIDs{allocate: n.member.allocateProducerIDs}, Creations: n.creations, Lost: n.probeLost, Applied: n.follower.wait,

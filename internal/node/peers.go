@@ -19,7 +19,7 @@ import (
 // openVoters makes the way to the other voters. What it is asked comes after the quorum was opened.
 func (n *Node) openVoters(directory kafka.UUID) {
 	n.voters = raftnet.New(raftnet.Options{
-		ClusterID: n.identity.ClusterID, Self: n.cfg.ID, Directory: directory, Quorum: func() *quorum.Engine { return n.quorum },
+		ClusterID: n.identity.ClusterID, Self: n.cfg.ID, Directory: directory, Quorum: func() *quorum.Engine { return n.engine },
 		Endpoints: n.controllerEndpoints, Bootstrap: n.cfg.BootstrapServers,
 		DialAddress: n.connect, Dial: n.dialVoter, Timeout: n.cfg.Quorum.PeerTimeout, MaxSnapshotPiece: n.cfg.Quorum.SnapshotFetchMaxBytes, Log: n.logger("quorum"),
 	})

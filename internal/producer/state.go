@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -83,7 +84,7 @@ func (s *State) Check(b record.Batch, origin kafka.Origin) (Appended, bool, erro
 		e = &unknown
 	}
 	if origin == kafka.FromClient {
-		if a, ok := e.duplicate(b); ok {
+		if a, ok := e.duplicate(b); ok && !planted.Bug("retries-unknown") {
 			return a, true, nil
 		}
 		if b.IsTransactional() && e.txnFirst == kafka.NoOffset {

@@ -20,6 +20,7 @@ type Board struct {
 	mu      sync.Mutex // a leaf: guards the fields below
 	joining []func(metadata.Change)
 	news    chan struct{} // closed at the next publication; nil while nobody waits
+	deposed chan struct{} // closed when leader or epoch change; nil while nobody waits
 }
 
 // NewBoard makes a board that shows an image.
@@ -109,4 +110,24 @@ func (b *Board) next() <-chan struct{} {
 		b.news = make(chan struct{})
 	}
 	return b.news
+}
+
+// Until returns a channel that is closed when leader or epoch are no longer what they are after the call.
+func (b *Board) Until() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.deposed == nil {
+		b.deposed = make(chan struct{})
+	}
+	return b.deposed
+}
+
+// Depose says that leader or epoch have changed.
+func (b *Board) Depose() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.deposed != nil {
+		close(b.deposed)
+		b.deposed = nil
+	}
 }

@@ -137,8 +137,7 @@ type Engine struct {
 
 	// Read by everybody.
 	status    atomic.Pointer[Status]
-	mu        sync.Mutex    // a leaf: guards the fields below
-	deposed   chan struct{} // closed when leader or epoch change; nil while nobody waits
+	mu        sync.Mutex // a leaf: guards the fields below
 	seen      map[ReplicaKey]ReplicaState
 	told      map[kafka.NodeID]told  // by those that follow this leader
 	followers map[kafka.NodeID]Voter // the learners
@@ -217,13 +216,9 @@ func (e *Engine) Leader() (kafka.NodeID, kafka.LeaderEpoch) {
 
 // LeaderUntil is Leader, with a channel that is closed when that is no longer so.
 func (e *Engine) LeaderUntil() (kafka.NodeID, kafka.LeaderEpoch, <-chan struct{}) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.deposed == nil {
-		e.deposed = make(chan struct{})
-	}
+	deposed := e.Until()
 	leader, epoch := e.Leader() // after the channel: whoever changes it closes the channel after that
-	return leader, epoch, e.deposed
+	return leader, epoch, deposed
 }
 
 // raftID is a node's id in Raft, which has no id 0.

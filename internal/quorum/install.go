@@ -2,6 +2,7 @@ package quorum
 
 import (
 	"fmt"
+	"io"
 	"path"
 	"slices"
 	"time"
@@ -45,13 +46,22 @@ type fetched struct {
 
 // fetchSnapshot brings a snapshot under its name, whole and synced.
 func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) (members voters, err error) {
-	name := path.Join(e.cfg.Dir, id.String())
-	temp := name + partSuffix
-	file, err := e.cfg.FS.Create(temp)
+	_, members, err = writeFetched(e.cfg.FS, e.cfg.Dir, id, func(w io.Writer) error { return e.cfg.FetchSnapshot(e.life, from, id, w) })
 	if err != nil {
-		return members, err
+		return members, fmt.Errorf("from node %d: %w", from, err)
 	}
-	err = e.cfg.FetchSnapshot(e.life, from, id, &appender{file: file})
+	return members, nil
+}
+
+// writeFetched writes a snapshot, whose bytes fetch gives, so that it is there whole and synced, or not at all, and reads it.
+func writeFetched(f vfs.FS, dir string, id SnapshotID, fetch func(io.Writer) error) (image *metadata.Image, members voters, err error) {
+	name := path.Join(dir, id.String())
+	temp := name + partSuffix
+	file, err := f.Create(temp)
+	if err != nil {
+		return nil, members, err
+	}
+	err = fetch(&appender{file: file})
 	if err == nil {
 		err = file.Sync()
 	}
@@ -59,16 +69,16 @@ func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) (members voters
 		err = closed
 	}
 	if err == nil {
-		_, members, err = loadSnapshot(e.cfg.FS, e.cfg.Dir, id, partSuffix)
+		image, members, err = loadSnapshot(f, dir, id, partSuffix)
 	}
 	if err == nil {
-		err = e.cfg.FS.Rename(temp, name)
+		err = f.Rename(temp, name)
 	}
 	if err != nil {
-		_ = e.cfg.FS.Remove(temp) // the next start would
-		return members, fmt.Errorf("fetch snapshot %v from node %d: %w", id, from, err)
+		_ = f.Remove(temp) // the next start would
+		return nil, members, fmt.Errorf("fetch snapshot %v: %w", id, err)
 	}
-	return members, e.cfg.FS.SyncDir(e.cfg.Dir)
+	return image, members, f.SyncDir(dir)
 }
 
 // appender writes to the end of a file.
@@ -133,9 +143,14 @@ func (e *Engine) installSnapshot(s *raftpb.Snapshot, now time.Time) error {
 	if err := e.noteSynced(); err != nil {
 		return err
 	}
-	delta := metadata.Between(e.Image(), image)
-	change := metadata.Change{Delta: delta, Image: delta.Apply(image.Offset, image.Epoch, image.Timestamp)}
+	change := replaced(e.Image(), image)
 	e.loader = metadata.NewLoader(change.Image)
 	e.publish(change)
 	return nil
+}
+
+// replaced is the step from one image to another that was read from elsewhere.
+func replaced(from, to *metadata.Image) metadata.Change {
+	delta := metadata.Between(from, to)
+	return metadata.Change{Delta: delta, Image: delta.Apply(to.Offset, to.Epoch, to.Timestamp)}
 }

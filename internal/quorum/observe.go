@@ -80,12 +80,7 @@ func (e *Engine) publishStatus() {
 	if before != nil && before.Leader == nodeID(basic.Lead) && before.Epoch == kafka.LeaderEpoch(basic.GetTerm()) {
 		return
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.deposed != nil {
-		close(e.deposed)
-		e.deposed = nil
-	}
+	e.Depose()
 }
 
 // Status returns the state of the quorum. The leader's own line is of the moment; other voters have what they told.

@@ -26,9 +26,18 @@ var ErrUnsupported = errors.New("can't take over from another release")
 // voters of Kafka's, topics in tiered storage. Static are the voters of controller.quorum.voters, which must be those that the folder knows.
 // What can't be read is left for Open to tell. Errors wrap ErrUnsupported and say in one line what to do.
 func CheckSupported(f vfs.FS, dir string, static []kafka.NodeID) error {
+	return check(f, dir, func(s *survey) error { return cmp.Or(s.checkVoters(f, dir), checkStatic(f, dir, static)) })
+}
+
+// CheckReadable is CheckSupported for a node that is to have no vote: who has one is no matter to it.
+func CheckReadable(f vfs.FS, dir string) error {
+	return check(f, dir, func(*survey) error { return nil })
+}
+
+func check(f vfs.FS, dir string, voters func(*survey) error) error {
 	s := survey{levels: make(map[string]metadata.Level)}
 	eachBatch(f, dir, s.batch)
-	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration(), s.checkVoters(f, dir), checkStatic(f, dir, static))
+	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration(), voters(&s))
 	if err == nil && s.tiered {
 		err = checkTiered(f, dir)
 	}

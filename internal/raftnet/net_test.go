@@ -161,10 +161,10 @@ func TestFetchSnapshot(t *testing.T) {
 		"not there": {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) {
 			p.ErrorCode = kerr.SnapshotNotFound.Code
 		}, kerr.SnapshotNotFound},
-		"another piece": {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Position++ }, raftnet.ErrPiece},
-		"nothing":       {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Bytes = nil }, raftnet.ErrPiece},
-		"too much":      {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Size = 3 }, raftnet.ErrPiece},
-		"no partition":  {func(r *kmsg.FetchSnapshotResponse, _ *kmsg.FetchSnapshotResponseTopicPartition) { r.Topics = nil }, raftnet.ErrPiece},
+		"another piece": {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Position++ }, quorum.ErrPiece},
+		"nothing":       {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Bytes = nil }, quorum.ErrPiece},
+		"too much":      {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Size = 3 }, quorum.ErrPiece},
+		"no partition":  {func(r *kmsg.FetchSnapshotResponse, _ *kmsg.FetchSnapshotResponseTopicPartition) { r.Topics = nil }, quorum.ErrPiece},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, func(h wire.Header, body []byte) []byte {

@@ -22,6 +22,7 @@ import (
 // Cluster is nodes that are broker and controller in one each, with ids from 1 on and a quorum of all, static unless Options say otherwise.
 type Cluster struct {
 	t       testing.TB
+	quorum  string  // the line of the configuration that says where the controllers are
 	Nodes   []*Node // by id, from 1 on: the first is Nodes[0]; nil while it is down
 	options []Options
 }
@@ -49,6 +50,7 @@ func StartCluster(t testing.TB, size int, o Options) *Cluster {
 			quorum = "controller.quorum.bootstrap.servers=" + strings.Join(addresses, ",")
 			own.initial = initial
 		}
+		c.quorum = quorum
 		own.Set = append([]string{fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1), quorum}, o.Set...)
 		own.cluster = "cluster"
 	}
