@@ -95,6 +95,7 @@ func (c *cluster) seeds() []kgo.Opt {
 	return []kgo.Opt{
 		kgo.SeedBrokers(all...), kgo.MetadataMinAge(retry), kgo.DialTimeout(silence), kgo.RequestTimeoutOverhead(silence),
 		kgo.RetryBackoffFn(func(int) time.Duration { return retry }),
+		kgo.AlwaysRetryEOF(), // a node that ends may take a connection and end it; franz-go would take that for a want of SASL, and drop records
 	}
 }
 
