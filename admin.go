@@ -41,7 +41,7 @@ func (c *Cluster) anyNode() int32 {
 	if id := c.Controller(); id != 0 && c.Node(id).Running() {
 		return id
 	}
-	for _, n := range c.nodes {
+	for _, n := range c.Nodes() {
 		if n.Running() {
 			return n.id
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"time"
 
@@ -172,6 +173,38 @@ func TestPowerCut(t *testing.T) {
 		if hw := c.HighWatermark(topic, 0); hw != want {
 			t.Errorf("%s: %d records after the power cut, want %d", topic, hw, want)
 		}
+	}
+}
+
+// A node that waits for others, or stands still, can be killed all the same, and whoever waits for it is told.
+func TestKillWhoWaits(t *testing.T) {
+	c := ottla.Start(t, ottla.Nodes(3), ottla.InProcess())
+	ctx := testContext(t)
+	for _, n := range c.Nodes() {
+		n.Kill()
+	}
+	started := make(chan error)
+	go func() { started <- c.Node(1).Start(ctx) }()
+	for !c.Node(1).Running() {
+		runtime.Gosched()
+	}
+	c.Node(1).Kill()
+	if err := <-started; err == nil {
+		t.Fatal("one node of three serves")
+	}
+	if err := c.StartAll(ctx); err != nil {
+		t.Fatal(err)
+	}
+	n := c.Node(2)
+	n.Pause()
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	if err := n.Stop(short); !errors.Is(err, context.DeadlineExceeded) || n.Running() {
+		t.Fatalf("a stop of a node that stands still: %v", err)
+	}
+	n.Resume()
+	if err := n.Start(ctx); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *Cluster) CutOneWay(from, to int32) { c.net.Cut(hostName(from), hostName
 
 // Isolate cuts a node off from all other nodes. Clients still reach it.
 func (c *Cluster) Isolate(id int32) {
-	for _, n := range c.nodes {
+	for _, n := range c.Nodes() {
 		if n.id != id {
 			c.Cut(id, n.id)
 		}

@@ -5,19 +5,10 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net"
-	"path/filepath"
 	"sync"
-	"time"
 
 	"github.com/ottla/ottla/internal/config"
-	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/memnet"
-	"github.com/ottla/ottla/internal/node"
-	"github.com/ottla/ottla/internal/storage"
-	"github.com/ottla/ottla/internal/vfs"
 )
 
 // ErrDown says that a node is not running.
@@ -44,19 +35,6 @@ type Node struct {
 	err  error      // why the last one ended, if it did by itself
 }
 
-// life is one run of a node, as the process would be.
-type life struct {
-	node  *node.Node
-	host  *memnet.Host
-	doors []*memnet.Door
-	files *vfs.Faulty
-	// ctx ends when the life is about to.
-	ctx   context.Context
-	over  context.CancelFunc
-	dead  chan struct{} // closed when nothing that it does counts any more
-	ended chan struct{} // closed when it was stopped or killed
-}
-
 // ports of nodes in process; their host names are their own.
 const (
 	clientPort     = 9092
@@ -77,22 +55,30 @@ const (
 	ownName    = "ottla"
 )
 
-func newNode(c *Cluster, id int32) (*Node, error) {
+// newNode makes a node that is down, with addresses of its own.
+func (c *Cluster) newNode(id int32) (*Node, error) {
 	n := &Node{c: c, id: id, turn: make(chan struct{}, 1), disk: newDisk(c.o)}
 	n.addr, n.peer = fmt.Sprintf("%s:%d", hostName(id), clientPort), fmt.Sprintf("%s:%d", hostName(id), controllerPort)
 	if !c.o.inProcess {
 		for _, addr := range []*string{&n.addr, &n.peer} {
 			l, err := net.Listen("tcp", "127.0.0.1:0")
 			if err != nil {
-				return n, fmt.Errorf("find a free port: %w", err)
+				n.closeSockets()
+				return nil, fmt.Errorf("find a free port: %w", err)
 			}
 			n.sockets = append(n.sockets, l)
 			*addr = l.Addr().String()
 		}
 	}
 	var err error
-	n.boot, err = newBoot()
-	return n, err
+	if n.boot, err = newBoot(); err != nil {
+		n.closeSockets()
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.nodes = append(c.nodes, n)
+	return n, nil
 }
 
 func (n *Node) closeSockets() {
@@ -156,53 +142,11 @@ func (n *Node) Restart(ctx context.Context) error {
 	return n.Start(ctx)
 }
 
-// open prepares a life of the node. Others can connect to it afterwards, and wait until it serves.
-func (n *Node) open() error {
-	l := &life{host: n.c.net.Host(hostName(n.id)), dead: make(chan struct{}), ended: make(chan struct{})}
-	l.ctx, l.over = context.WithCancel(context.Background())
-	l.files = vfs.NewFaulty(n.disk.files(), n.disk.hook(l.dead))
-	if err := n.openDoors(l); err != nil {
-		return err
-	}
-	log := slog.New(slog.NewTextHandler(&mouth{to: n.c.o.log, dead: l.dead}, &slog.HandlerOptions{Level: slog.LevelDebug})).With("node", n.id)
-	var err error
-	l.node, err = node.Open(node.Options{
-		Config: n.cfg, FS: l.files, Listen: l.host.Listen, Dial: l.host.Dial, Now: time.Now, Random: rand.Reader, Boot: n.boot,
-		Hostname: hostName(n.id), Interceptor: n.interceptor(l.ctx), Log: log,
-	})
-	if err != nil {
-		l.kill()
-		return err
-	}
-	n.mu.Lock()
-	n.life, n.err = l, nil
-	n.mu.Unlock()
-	return nil
-}
-
-func (n *Node) openDoors(l *life) error {
-	if n.c.o.inProcess {
-		return nil
-	}
-	sockets := n.sockets
-	n.sockets = nil
-	for i, addr := range []string{n.addr, n.peer} {
-		if len(sockets) <= i {
-			socket, err := net.Listen("tcp", addr)
-			if err != nil {
-				l.kill()
-				return err
-			}
-			sockets = append(sockets, socket)
-		}
-		l.doors = append(l.doors, memnet.NewDoor(n.c.net, hostName(Clients), sockets[i]))
-	}
-	return nil
-}
-
 // serve returns when the node does. If it can't, it is down.
 func (n *Node) serve(ctx context.Context) error {
 	l := n.alive()
+	ctx, cancel := l.within(ctx)
+	defer cancel()
 	if err := l.node.Start(ctx); err != nil {
 		n.end(l, nil)
 		return err
@@ -239,7 +183,7 @@ func (n *Node) WaitDown(ctx context.Context) error {
 }
 
 // Stop stops the node in good order: it hands over what it leads, answers what it was asked, and closes its files. When ctx ends first it is
-// cut short.
+// killed.
 func (n *Node) Stop(ctx context.Context) error {
 	n.turn <- struct{}{}
 	defer func() { <-n.turn }()
@@ -248,18 +192,33 @@ func (n *Node) Stop(ctx context.Context) error {
 		return ErrDown
 	}
 	l.over()
-	err := l.node.Stop(ctx)
-	l.close()
+	unless := context.AfterFunc(ctx, l.kill)
+	within, cancel := l.within(ctx)
+	defer cancel()
+	err := l.node.Stop(within)
+	if !unless() {
+		err = errors.Join(err, ctx.Err())
+	}
+	l.kill()
 	n.gone(l, nil)
 	return err
 }
 
-// Kill ends the node as kill -9 does: connections break, what it was about to do is not done, and what it wrote is there. Of a node that is
-// down nothing is left to kill.
+// Kill ends the node as kill -9 does, also while it starts or stops: connections break, what it was about to do is not done, and what it wrote is
+// there. Of a node that is down nothing is left to kill.
 func (n *Node) Kill() {
+	n.kill()
+	<-n.turn
+}
+
+// kill takes the turn, and leaves it to the caller to give it back.
+func (n *Node) kill() {
+	l := n.alive()
+	if l != nil {
+		l.kill() // whoever has the turn comes to an end with that
+	}
 	n.turn <- struct{}{}
-	defer func() { <-n.turn }()
-	if l := n.alive(); l != nil {
+	if l != nil && n.alive() == l {
 		n.end(l, nil)
 	}
 }
@@ -267,13 +226,13 @@ func (n *Node) Kill() {
 // PowerCut ends the node as a power cut of its machine does: what was not synced to its disk is lost. The cluster has to be started with
 // [PowerCuts]. The other nodes notice as they do when one is killed; cut it off before if they are not to.
 func (n *Node) PowerCut() error {
-	n.turn <- struct{}{}
-	defer func() { <-n.turn }()
 	if !n.c.o.powerCuts {
 		return errors.New("the cluster was started without the option PowerCuts")
 	}
-	if l := n.alive(); l != nil {
-		n.end(l, nil)
+	n.kill()
+	defer func() { <-n.turn }()
+	if n.alive() != nil {
+		return ErrRunning // somebody has just started it again
 	}
 	n.disk.loseUnsynced()
 	var err error
@@ -295,106 +254,4 @@ func (n *Node) gone(l *life, why error) {
 	n.life, n.err = nil, why
 	n.mu.Unlock()
 	close(l.ended)
-}
-
-// kill has nothing that the life does count any more. The network goes first: nobody is told of what is not on the disk.
-func (l *life) kill() {
-	l.host.Kill()
-	l.over()
-	l.close()
-	close(l.dead)
-}
-
-// close shuts the doors.
-func (l *life) close() {
-	l.host.Kill()
-	for _, d := range l.doors {
-		_ = d.Close() // it can't be told to anybody
-	}
-}
-
-// format makes the nodes' configurations, and directories that are empty fit for use.
-func (c *Cluster) format() error {
-	var all []*config.Node
-	for _, n := range c.nodes {
-		var err error
-		if n.cfg, err = config.Load("ottla", []byte(n.properties()), c.o.set); err != nil {
-			return err
-		}
-		all = append(all, n.cfg)
-	}
-	if c.o.dir != "" {
-		_, err := storage.World{FS: vfs.OS{}, Now: time.Now, Random: rand.Reader}.Prepare(all...)
-		return err
-	}
-	cluster, err := kafka.NewUUID(rand.Reader)
-	if err != nil {
-		return err
-	}
-	for i, cfg := range all {
-		world := storage.World{FS: c.nodes[i].disk.files(), Now: time.Now, Random: rand.Reader}
-		if err := world.Format(storage.Request{Node: cfg, ClusterID: cluster.String()}, io.Discard); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// properties is the node's configuration, without what the user sets.
-func (n *Node) properties() string {
-	var voters string
-	for _, other := range n.c.nodes {
-		if voters != "" {
-			voters += ","
-		}
-		voters += fmt.Sprintf("%d@%s", other.id, other.peer)
-	}
-	dir := "/data"
-	if n.c.o.dir != "" {
-		dir = filepath.Join(n.c.o.dir, hostName(n.id))
-	}
-	replicas := min(len(n.c.nodes), 3)
-	return fmt.Sprintf(properties, n.id, n.addr, n.peer, voters, dir, replicas, max(1, replicas-1))
-}
-
-const properties = `process.roles=broker,controller
-node.id=%[1]d
-broker.rack=rack-%[1]d
-controller.quorum.voters=%[4]s
-listeners=PLAINTEXT://%[2]s,CONTROLLER://%[3]s
-advertised.listeners=PLAINTEXT://%[2]s
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-inter.broker.listener.name=PLAINTEXT
-controller.listener.names=CONTROLLER
-log.dirs=%[5]s
-default.replication.factor=%[6]d
-min.insync.replicas=%[7]d
-offsets.topic.replication.factor=%[6]d
-offsets.topic.num.partitions=3
-transaction.state.log.replication.factor=%[6]d
-transaction.state.log.min.isr=%[7]d
-share.coordinator.state.topic.replication.factor=%[6]d
-share.coordinator.state.topic.min.isr=%[7]d
-group.initial.rebalance.delay.ms=0
-broker.session.timeout.ms=3000
-broker.heartbeat.interval.ms=200
-replica.lag.time.max.ms=3000
-replica.fetch.wait.max.ms=100
-controller.quorum.append.linger.ms=0
-`
-
-// mouth is where a life of a node logs to, until it is dead.
-type mouth struct {
-	to   io.Writer
-	dead <-chan struct{}
-}
-
-// Write implements io.Writer.
-func (m *mouth) Write(p []byte) (int, error) {
-	select {
-	case <-m.dead:
-		return len(p), nil
-	default:
-		return m.to.Write(p)
-	}
 }

@@ -32,7 +32,7 @@ func until(ctx context.Context, what string, ok func() (bool, string)) error {
 // image is the newest state of the cluster that a node which runs knows; nil if none runs.
 func (c *Cluster) image() *metadata.Image {
 	var newest *metadata.Image
-	for _, n := range c.nodes {
+	for _, n := range c.Nodes() {
 		if l := n.alive(); l != nil {
 			if i := l.node.Image(); newest == nil || i.Offset > newest.Offset {
 				newest = i
@@ -53,20 +53,18 @@ func (c *Cluster) partition(topic string, partition int32) *metadata.Partition {
 
 // Controller is the id of the node that leads the metadata quorum; 0 if none does.
 func (c *Cluster) Controller() int32 {
-	votes := map[int32]int{}
-	for _, n := range c.nodes {
-		if l := n.alive(); l != nil {
-			if id := int32(l.node.ActiveController()); id > 0 {
-				votes[id]++
-			}
+	leader, newest := int32(0), int32(-1)
+	for _, n := range c.Nodes() {
+		l := n.alive()
+		if l == nil {
+			continue
+		}
+		// One that is cut off may not know that another leads: the newer epoch is right.
+		if id, epoch := l.node.ActiveController(); int32(id) > 0 && int32(epoch) > newest {
+			leader, newest = int32(id), int32(epoch)
 		}
 	}
-	for id, n := range votes { // an isolated one may not know that it leads no more
-		if n > len(c.nodes)/2 {
-			return id
-		}
-	}
-	return 0
+	return leader
 }
 
 // Leader is the id of the node that leads a partition; 0 if none does or there is no such partition.
@@ -134,7 +132,7 @@ func (c *Cluster) WaitLeader(ctx context.Context, topic string, partition int32)
 // settled returns when all nodes have applied what is committed.
 func (c *Cluster) settled(ctx context.Context) error {
 	offset := c.image().Offset
-	return each(c.nodes, func(n *Node, ctx context.Context) error {
+	return each(c.Nodes(), func(n *Node, ctx context.Context) error {
 		l := n.alive()
 		if l == nil {
 			return ErrDown

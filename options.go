@@ -17,7 +17,7 @@ type options struct {
 	dir       string
 	inProcess bool
 	powerCuts bool
-	log       io.Writer
+	log       *turns
 }
 
 type topic struct {
@@ -26,7 +26,7 @@ type topic struct {
 	settings             []string
 }
 
-func defaults() options { return options{nodes: 1, log: io.Discard} }
+func defaults() options { return options{nodes: 1, log: &turns{to: io.Discard}} }
 
 func (o *options) check() error {
 	switch {
@@ -65,8 +65,8 @@ func InProcess() Option { return func(o *options) { o.inProcess = true } }
 // PowerCuts has disks in memory remember what was synced, so that [Node.PowerCut] can take the rest. What was not synced takes twice the memory.
 func PowerCuts() Option { return func(o *options) { o.powerCuts = true } }
 
-// Log has the nodes tell what they do, in the text form of log/slog. By default they are silent.
-func Log(w io.Writer) Option { return func(o *options) { o.log = w } }
+// Log has the nodes tell what they do, in the text form of log/slog, a line at a time: to t.Output(), for one. By default they are silent.
+func Log(w io.Writer) Option { return func(o *options) { o.log = &turns{to: w} } }
 
 func keyValue(line string) (key, value string, err error) {
 	key, value, ok := strings.Cut(line, "=")

@@ -21,6 +21,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,16 +41,18 @@ type TB interface {
 
 // Cluster is a cluster that runs in this process.
 type Cluster struct {
-	o     options
-	net   *memnet.Net
-	nodes []*Node // by id, from 1 on
+	o   options
+	net *memnet.Net
+	id  string // of clusters in memory
 
 	clients *memnet.Host
-	own     *memnet.Host // of what the cluster itself asks of its nodes
+	own     *memnet.Host  // of what the cluster itself asks of its nodes
+	adding  chan struct{} // taken by whoever adds a node
 	closing sync.Once
 	closed  error
 
-	mu            sync.Mutex      // a leaf: guards interceptions
+	mu            sync.Mutex      // a leaf: guards what follows
+	nodes         []*Node         // by id, from 1 on
 	interceptions []*Interception // replaced, not changed
 }
 
@@ -73,7 +76,7 @@ func Start(t TB, options ...Option) *Cluster {
 
 // Open is Start without a test. Close the cluster. Ctx bounds the start alone.
 func Open(ctx context.Context, options ...Option) (*Cluster, error) {
-	c := &Cluster{o: defaults(), net: memnet.New()}
+	c := &Cluster{o: defaults(), net: memnet.New(), adding: make(chan struct{}, 1)}
 	for _, set := range options {
 		set(&c.o)
 	}
@@ -89,9 +92,7 @@ func Open(ctx context.Context, options ...Option) (*Cluster, error) {
 
 func (c *Cluster) open(ctx context.Context) error {
 	for id := range int32(c.o.nodes) {
-		n, err := newNode(c, id+1)
-		c.nodes = append(c.nodes, n)
-		if err != nil {
+		if _, err := c.newNode(id + 1); err != nil {
 			return err
 		}
 	}
@@ -112,7 +113,7 @@ func (c *Cluster) open(ctx context.Context) error {
 // StartAll starts the nodes that are down, together, and returns when they serve.
 func (c *Cluster) StartAll(ctx context.Context) error {
 	var down []*Node
-	for _, n := range c.nodes {
+	for _, n := range c.Nodes() {
 		n.turn <- struct{}{}
 		defer func() { <-n.turn }()
 		if n.alive() == nil {
@@ -150,17 +151,17 @@ func each(nodes []*Node, do func(*Node, context.Context) error, ctx context.Cont
 func (c *Cluster) Close() error {
 	c.closing.Do(func() {
 		c.Heal()
-		for _, n := range c.nodes {
+		for _, n := range c.Nodes() {
 			n.closeSockets() // if it never started
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 		defer cancel()
 		if c.o.dir == "" {
-			c.closed = each(c.nodes, func(n *Node, _ context.Context) error { n.Resume(); n.Kill(); return nil }, ctx)
+			c.closed = each(c.Nodes(), func(n *Node, _ context.Context) error { n.Resume(); n.Kill(); return nil }, ctx)
 			return
 		}
 		var errs []error
-		for _, n := range c.nodes {
+		for _, n := range c.Nodes() {
 			n.Resume()
 			if err := n.Stop(ctx); err != nil && !errors.Is(err, ErrDown) {
 				errs = append(errs, fmt.Errorf("node %d: %w", n.id, err))
@@ -172,20 +173,50 @@ func (c *Cluster) Close() error {
 }
 
 // Nodes are all nodes, by id.
-func (c *Cluster) Nodes() []*Node { return append([]*Node(nil), c.nodes...) }
+func (c *Cluster) Nodes() []*Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.nodes)
+}
 
 // Node returns a node by its id: they count from 1. It panics if there is none.
 func (c *Cluster) Node(id int32) *Node {
-	if id < 1 || int(id) > len(c.nodes) {
-		panic(fmt.Sprintf("ottla: there is no node %d among %d", id, len(c.nodes)))
+	nodes := c.Nodes()
+	if id < 1 || int(id) > len(nodes) {
+		panic(fmt.Sprintf("ottla: there is no node %d among %d", id, len(nodes)))
 	}
-	return c.nodes[id-1]
+	return nodes[id-1]
+}
+
+// AddNode starts one more node, with the next id, and returns it when it serves. It is a broker like the others, and has no vote on the metadata.
+// Only clusters in memory grow.
+func (c *Cluster) AddNode(ctx context.Context) (*Node, error) {
+	if c.o.dir != "" {
+		return nil, errors.New("a cluster in a directory does not grow: leave out Dir")
+	}
+	c.adding <- struct{}{}
+	defer func() { <-c.adding }()
+	size := len(c.Nodes())
+	n, err := c.newNode(int32(size + 1))
+	if err == nil {
+		err = n.configure(size)
+	}
+	if err == nil {
+		err = n.format(nil)
+	}
+	if err == nil {
+		err = n.Start(ctx)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("add node %d: %w", size+1, err)
+	}
+	return n, c.settled(ctx)
 }
 
 // Addrs are the nodes' addresses for clients, host:port, those of nodes that are down included.
 func (c *Cluster) Addrs() []string {
 	var all []string
-	for _, n := range c.nodes {
+	for _, n := range c.Nodes() {
 		all = append(all, n.addr)
 	}
 	return all

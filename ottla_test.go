@@ -131,3 +131,42 @@ func TestDirectory(t *testing.T) {
 		t.Fatalf("%d records of 30", got)
 	}
 }
+
+// A cluster grows: the new node serves clients and takes replicas, and is not asked for a vote.
+func TestAddNode(t *testing.T) {
+	for name, o := range map[string]ottla.Option{"loopback": ottla.Nodes(1), "in process": ottla.InProcess()} {
+		c := ottla.Start(t, o)
+		ctx := testContext(t)
+		for want := range int32(2) {
+			n, err := c.AddNode(ctx)
+			if err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			if n.ID() != want+2 || len(c.Addrs()) != int(want)+2 {
+				t.Fatalf("%s: node %d of %v", name, n.ID(), c.Addrs())
+			}
+		}
+		if err := c.CreateTopic(ctx, "t", 1, 3); err != nil {
+			t.Fatal(err)
+		}
+		cl := client(t, c)
+		produce(t, cl, "t", 10)
+		if err := c.MoveLeader(ctx, "t", 0, 3); err != nil {
+			t.Fatal(err)
+		}
+		c.Node(2).Kill()
+		produce(t, cl, "t", 10)
+		if err := c.Node(2).Start(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.WaitISR(ctx, "t", 0, 1, 2, 3); err != nil {
+			t.Fatal(err)
+		}
+		if got := consume(t, c, "t", 20); got != 20 {
+			t.Fatalf("%s: %d records of 20", name, got)
+		}
+	}
+	if _, err := ottla.Start(t, ottla.Dir(t.TempDir())).AddNode(testContext(t)); err == nil {
+		t.Error("a cluster in a directory grew")
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/sim"
 )
 
@@ -22,8 +23,9 @@ func main() {
 	flag.Int64Var(&o.seed, "seed", -1, "run this seed alone, and print its trace")
 	flag.BoolVar(&o.twice, "twice", false, "run each seed twice and compare the traces")
 	flag.BoolVar(&o.quiet, "quiet", false, "print the verdict alone, no trace")
+	flag.StringVar(&o.planted, "planted", "", "look for this bug, or for all, which a build with the tag planted has on purpose; -seeds is how many it may take")
 	flag.Parse()
-	if !run(o) {
+	if o.planted != "" && !hunt(o) || o.planted == "" && !run(o) {
 		os.Exit(1)
 	}
 }
@@ -32,6 +34,7 @@ type options struct {
 	seeds, from  uint64
 	seed         int64
 	twice, quiet bool
+	planted      string
 }
 
 func run(o options) bool {
@@ -56,7 +59,65 @@ func run(o options) bool {
 	for _, what := range slices.Sorted(maps.Keys(sometimes)) {
 		fmt.Printf("  %5d  %s\n", sometimes[what], what)
 	}
+	if len(all) < enough {
+		return wrong == 0
+	}
+	for _, what := range sim.Rare() {
+		if sometimes[what] == 0 {
+			fmt.Printf("in none of the runs: %s\n", what)
+			wrong++
+		}
+	}
 	return wrong == 0
+}
+
+// enough is how many runs must have seen everything that is rare.
+const enough = 300
+
+// hunt says for each planted bug which seed finds it. One that none finds is a fault of the simulator.
+func hunt(o options) bool {
+	names := []string{o.planted}
+	if o.planted == "all" {
+		names = planted.Names()
+	}
+	if !planted.Enabled {
+		fmt.Println("there are no bugs in this build: go run -tags planted ./cmd/ottla-sim -planted all")
+		return false
+	}
+	found := 0
+	for _, name := range names {
+		planted.Plant(name)
+		if o.seed >= 0 {
+			return one(uint64(o.seed), o.quiet)
+		}
+		part := o
+		for part.seeds = chunk; part.from < o.from+o.seeds; part.from += chunk {
+			if r := first(many(part)); r != nil {
+				found++
+				fmt.Printf("%-30s seed %d: %.150v\n", name, r.Seed, r.Err)
+				break
+			}
+		}
+		if part.from >= o.from+o.seeds {
+			fmt.Printf("%-30s NOT FOUND in %d seeds\n", name, o.seeds)
+		}
+	}
+	planted.Plant("")
+	fmt.Printf("%d of %d planted bugs found\n", found, len(names))
+	return found == len(names)
+}
+
+// chunk is how many seeds are run before the hunt looks whether one has found the bug.
+const chunk = 20
+
+// first returns the first result that is wrong, or nil.
+func first(all []sim.Result) *sim.Result {
+	for i := range all {
+		if all[i].Err != nil {
+			return &all[i]
+		}
+	}
+	return nil
 }
 
 // one replays a seed.

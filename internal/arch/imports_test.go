@@ -19,16 +19,17 @@ const imports = `
 L0  kafka:
 L0  histogram:
 L0  placement:
+L0  planted:
 
 L1  wire: kafka
 L1  compress:
 L1  record: kafka compress
 L1  schema: kafka
 
-L2  metadata: kafka schema
-L2  controller: kafka schema metadata placement
-L2  replica: kafka
-L2  producer: kafka record
+L2  metadata: kafka schema planted
+L2  controller: kafka schema metadata placement planted
+L2  replica: kafka planted
+L2  producer: kafka record planted
 L2  fetchsession: kafka
 L2  compaction: kafka compress record
 L2  shard: kafka metadata
@@ -42,10 +43,10 @@ L3  transport:
 L3  peer: wire
 L3  memnet:
 
-L4  commitlog: kafka record vfs segment producer compaction
+L4  commitlog: kafka record vfs segment producer compaction planted
 L4  purgatory: kafka
-L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress
-L4  quorum: kafka record schema metadata controller segment commitlog vfs
+L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress planted
+L4  quorum: kafka record schema metadata controller segment commitlog vfs planted
 L4  raftnet: kafka wire metadata peer quorum
 L4  observer: kafka metadata controller course peer quorum
 L4  forward: kafka controller peer quorum
@@ -65,7 +66,7 @@ L6  ottla: kafka metadata memnet vfs peer coordinator api config storage node
 
 S   config: kafka
 S   obs:
-T   sim: kafka record metadata controller replica fetchsession commitlog segment vfs purgatory partition quorum replication
+T   sim: kafka record metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition quorum replication coordinator
 T   testkit: kafka record wire config storage vfs node
 `
 

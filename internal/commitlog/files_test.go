@@ -10,6 +10,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/producer"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
@@ -181,6 +182,77 @@ func TestProducersSurvive(t *testing.T) {
 	must(t, err)
 	if len(aborted) != 6 {
 		t.Fatalf("%d aborted transactions", len(aborted))
+	}
+}
+
+// TestRetriesSurvive: however a log was closed, the last batches of a producer are known when it sends them again; a snapshot alone holds only one.
+func TestRetriesSurvive(t *testing.T) {
+	for name, reopen := range map[string]func(l *Log) Options{
+		"clean": func(l *Log) Options {
+			must(t, l.Close(testStart))
+			o := options(small())
+			o.Clean = true
+			return o
+		},
+		"killed": func(l *Log) Options {
+			l.Abandon()
+			o := options(small())
+			o.Written = true
+			return o
+		},
+		"flushed and killed": func(l *Log) Options {
+			point, err := l.Flush()
+			must(t, err)
+			l.Abandon()
+			o := options(small())
+			o.RecoveryPoint = point
+			return o
+		},
+	} {
+		disk := vfs.NewMem()
+		l, _ := openTest(t, disk, options(small()))
+		var sent [][]byte
+		for range 30 {
+			b := producerBatch(t, l.LogEndOffset(), 3)
+			sent = append(sent, slices.Clone(b))
+			_, err := l.Append(b, testStart)
+			must(t, err)
+			l, _ = openTest(t, disk, reopen(l))
+			for i, again := range sent[max(0, len(sent)-producer.Remembered):] {
+				if _, known, err := l.Producers().Check(record.Batch(again), kafka.FromClient); !known || err != nil {
+					t.Fatalf("%s: of %d batches the one %d from the end is not known: %v", name, len(sent), min(len(sent), producer.Remembered)-i, err)
+				}
+			}
+		}
+		must(t, l.TruncateTo(l.LogEndOffset()-2, testStart))
+		for _, again := range sent[len(sent)-2-producer.Remembered : len(sent)-2] {
+			if _, known, err := l.Producers().Check(record.Batch(again), kafka.FromClient); !known || err != nil {
+				t.Fatalf("%s, and cut: a batch is not known: %v", name, err)
+			}
+		}
+	}
+}
+
+// TestRetriesSurviveInALongLog: of a segment with a long index only the end is read.
+func TestRetriesSurviveInALongLog(t *testing.T) {
+	disk := vfs.NewMem()
+	o := options(small())
+	o.Config.SegmentBytes = 1 << 20
+	l, _ := openTest(t, disk, o)
+	var sent [][]byte
+	for range 2000 {
+		b := producerBatch(t, l.LogEndOffset(), 3)
+		sent = append(sent, slices.Clone(b))
+		_, err := l.Append(b, testStart)
+		must(t, err)
+	}
+	must(t, l.Close(testStart))
+	o.Clean = true
+	l, _ = openTest(t, disk, o)
+	for _, again := range sent[len(sent)-producer.Remembered:] {
+		if _, known, err := l.Producers().Check(record.Batch(again), kafka.FromClient); !known || err != nil {
+			t.Errorf("a batch is not known: %v", err)
+		}
 	}
 }
 

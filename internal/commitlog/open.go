@@ -9,6 +9,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/producer"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/segment"
@@ -286,6 +287,10 @@ func (op *opening) startOver(start kafka.Offset) error {
 // Later snapshots are of what may not be there any more.
 func (op *opening) loadProducers(end kafka.Offset) error {
 	l := op.l
+	if planted.Bug("producers-forgotten") {
+		l.producers = &producer.State{}
+		return nil
+	}
 	for len(op.snapshots) > 0 {
 		at := op.snapshots[len(op.snapshots)-1]
 		name := path.Join(l.dir.Path, segment.FileName(at, segment.SnapshotSuffix))
@@ -296,6 +301,9 @@ func (op *opening) loadProducers(end kafka.Offset) error {
 			}
 			l.producers, err = producer.ParseSnapshot(b, at, op.o.Now.UnixMilli(), l.config.ProducerIdle)
 			if err == nil {
+				if err := op.recallProducers(at); err != nil {
+					return err
+				}
 				return op.replayProducers(end)
 			}
 		}
@@ -310,6 +318,55 @@ func (op *opening) loadProducers(end kafka.Offset) error {
 		return nil // a clean shutdown leaves no snapshot only if there was nothing to say
 	}
 	return op.replayProducers(end)
+}
+
+// How far back a start looks for batches that producers may send again: what they have on their way, up to five each, is at the end of a log.
+const (
+	recalledEntries = 64        // of the index: as many batches at least, and with an entry each 4 KiB a quarter of a MiB
+	recalledBytes   = 256 << 10 // of a segment that is not enough
+)
+
+// recallProducers takes in what a snapshot at an offset leaves out: the batches before the last of each producer, as far as they lie in the segment
+// that ends there, or in the one before where that is short.
+func (op *opening) recallProducers(at kafka.Offset) error {
+	i := len(op.segments) - 1
+	for i >= 0 && op.segments[i].Base() >= at {
+		i--
+	}
+	if op.l.producers.Len() == 0 || i < 0 {
+		return nil
+	}
+	if i > 0 && op.segments[i].Size() <= recalledBytes {
+		if err := op.recallFrom(i-1, op.segments[i].Base()); err != nil {
+			return err
+		}
+	}
+	return op.recallFrom(i, at)
+}
+
+// recallFrom does so with the batches of segment i that lie below end.
+func (op *opening) recallFrom(i int, end kafka.Offset) error {
+	s := op.segments[i]
+	next, _ := s.End()
+	indexed := op.o.Clean
+	if i+1 < len(op.segments) {
+		next, indexed = op.segments[i+1].Base(), indexed || op.segments[i+1].Base() <= op.l.recoveryPoint
+	}
+	visit := func(b []byte) {
+		if b[16] == record.Magic {
+			op.l.producers.Recall(record.Batch(b))
+		}
+	}
+	var err error
+	if indexed && next == end {
+		err = s.Recent(recalledEntries, visit)
+	} else {
+		err = s.Batches(s.Base(), end, func(_ segment.Header, b []byte) { visit(b) })
+	}
+	if errors.Is(err, segment.ErrCorrupt) || errors.Is(err, segment.ErrTorn) {
+		return nil // whoever reads it is told
+	}
+	return err
 }
 
 // replayProducers takes in the batches between the producers' end offset and end.

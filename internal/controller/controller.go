@@ -105,6 +105,9 @@ func New(cfg Config, loader *metadata.Loader, now time.Time) *Controller {
 // Image is the newest state, with records that may not be committed yet.
 func (c *Controller) Image() *metadata.Image { return c.loader.Image() }
 
+// SetVoters says who the voters of the quorum are from now on.
+func (c *Controller) SetVoters(ids []kafka.NodeID) { c.cfg.Voters = ids }
+
 // Handle decides what a command leads to; next is the offset that its first record would get. The error is not
 // for the client: it says that the command makes no sense, such as an unknown operation. What a client did wrong is
 // in the response.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 // reason says which broker makes partitions change: at most one of the three is a node.
@@ -71,7 +72,7 @@ func (c *Controller) reelect(out *records, why reason, want func(*metadata.Parti
 // partsShutdown adds what a new incarnation of a broker means for its partitions: the old one is down. After an
 // unclean shutdown it is not eligible either, until it has caught up (KIP-966).
 func (c *Controller) partsShutdown(out *records, id kafka.NodeID, clean bool) {
-	if clean || !c.Image().Features.ELR() {
+	if clean || !c.Image().Features.ELR() || planted.Bug("unclean-taken-for-clean") {
 		c.reelect(out, leaves(id), inISR(id))
 		return
 	}

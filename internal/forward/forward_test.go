@@ -94,7 +94,10 @@ func TestAskedWhileNobodyLeads(t *testing.T) {
 	adm.SetTimeoutMillis(60_000)
 	c.Kill(2)
 	c.Kill(3)
-	testkit.Eventually(t, "nobody leads", func() bool { return c.Nodes[0].ActiveController() == kafka.NoNode })
+	testkit.Eventually(t, "nobody leads", func() bool {
+		leader, _ := c.Nodes[0].ActiveController()
+		return leader == kafka.NoNode
+	})
 	made := make(chan error, 1)
 	go func() {
 		_, err := adm.CreateTopic(ctx, 1, 1, nil, "later")

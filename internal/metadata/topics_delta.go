@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/schema"
 )
 
@@ -221,7 +222,9 @@ func (p *Partition) Merge(r *schema.PartitionChangeRecord) *Partition {
 	}
 	if r.Leader != noLeaderChange {
 		next.Leader = kafka.NodeID(r.Leader)
-		next.LeaderEpoch++
+		if !planted.Bug("leader-epoch-not-raised") {
+			next.LeaderEpoch++
+		}
 	}
 	if r.LeaderRecoveryState >= 0 {
 		next.Recovering = r.LeaderRecoveryState == 1

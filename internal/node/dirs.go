@@ -123,23 +123,30 @@ func (n *Node) vouch() error {
 
 // disown takes the note of this process back from a directory that failed: what was written there may be lost.
 func (n *Node) disown(dir partition.Dir) {
-	if err := checkpoint.WriteStart(n.opts.FS, dir.Path, checkpoint.Start{}); err != nil {
+	if err := checkpoint.WriteStart(n.opts.FS, dir.Path, checkpoint.Start{Epoch: kafka.NoBrokerEpoch}); err != nil {
 		n.log.Warn("a failed log directory can't be marked as such", "dir", dir.Path, "err", err)
 	}
 }
 
 // noteEpoch leaves the epoch of a registration for the next process, before this one is given anything with it. Where that fails, the next one counts as having lost
-// something.
+// something, and so where the directory has failed, in which that note stays taken back.
 func (n *Node) noteEpoch(epoch kafka.BrokerEpoch) {
 	for _, d := range n.dirs {
-		if !d.vouched {
+		if !d.vouched || n.hasFailed(d.ID) {
 			continue
 		}
 		d.start.Epoch = epoch
 		if err := checkpoint.WriteStart(n.opts.FS, d.Path, d.start); err != nil {
 			n.log.Warn("the epoch of the registration can't be noted", "dir", d.Path, "err", err)
 		}
+		if n.hasFailed(d.ID) { // meanwhile
+			n.disown(partition.Dir{Path: d.Path})
+		}
 	}
+}
+
+func (n *Node) hasFailed(id kafka.UUID) bool {
+	return slices.ContainsFunc(n.partitions.Failed(), func(d partition.Dir) bool { return d.ID == id })
 }
 
 // cleanEpoch is the broker epoch of the last process if nothing is lost that it wrote: it closed all directories, or died alone. Else it is NoBrokerEpoch.

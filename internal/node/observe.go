@@ -11,11 +11,8 @@ import (
 // Image is the newest committed state of the cluster that this node knows.
 func (n *Node) Image() *metadata.Image { return n.quorum.Image() }
 
-// ActiveController is the node that leads the metadata quorum, as far as this one knows; kafka.NoNode if none does.
-func (n *Node) ActiveController() kafka.NodeID {
-	id, _ := n.quorum.Leader()
-	return id
-}
+// ActiveController is the node that leads the metadata quorum and its epoch, as far as this one knows; kafka.NoNode if none does.
+func (n *Node) ActiveController() (kafka.NodeID, kafka.LeaderEpoch) { return n.quorum.Leader() }
 
 // Applied returns when what this node serves has followed the metadata up to offset, or with ctx.
 func (n *Node) Applied(ctx context.Context, offset kafka.Offset) error {

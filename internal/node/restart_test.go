@@ -11,6 +11,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/testkit"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -178,6 +179,50 @@ func TestNoteOfTheMachinesLife(t *testing.T) {
 	f("clean", "life 1", true, "life 1")
 	f("clean, and another life", "life 2", true, "life 2")
 	f("nobody knows", "", false, "")
+}
+
+// A process that died has left all that it acknowledged, and so its replicas may lead at once: nobody has to recover them. After a crash of the machine the cluster
+// elects the last leader for want of a better one, and says so.
+func TestKilledProcessStaysEligible(t *testing.T) {
+	for want, boots := range map[bool][]string{false: {"life 1", "life 1", "life 1"}, true: {"life 1", "life 2"}} {
+		disk := vfs.NewCrash()
+		n := testkit.Start(t, testkit.Options{FS: disk, Boot: "life 1"})
+		c := n.Dial()
+		c.Create("orders", 1)
+		c.MustProduce("orders", 0, testkit.BatchOf(1, "0"))
+		for _, boot := range boots {
+			disk = disk.CrashClone(nil, 100)
+			n = testkit.Start(t, testkit.Options{FS: disk, Boot: boot})
+			if got := n.Dial().Read("orders", 0, 0); !slices.Equal(got, []string{"0=0"}) {
+				t.Errorf("%q: %q", boots, got)
+			}
+		}
+		if got := recoveriesIn(t, disk); got > 0 != want {
+			t.Errorf("%q: %d elections for want of a better leader", boots, got)
+		}
+	}
+}
+
+// recoveriesIn counts the elections of leaders that may have lost records, in the metadata log.
+func recoveriesIn(t *testing.T, disk vfs.FS) (count int) {
+	t.Helper()
+	b, err := vfs.ReadFile(disk, "/data/__cluster_metadata-0/00000000000000000000.log")
+	if err != nil {
+		t.Fatal(err)
+	}
+	values, err := testkit.Values(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range values {
+		_, value, _ := strings.Cut(v, "=")
+		if r, _, err := schema.ParseMetadata([]byte(value)); err == nil { // else it is a control record
+			if change, ok := r.(*schema.PartitionChangeRecord); ok && change.LeaderRecoveryState == 1 {
+				count++
+			}
+		}
+	}
+	return count
 }
 
 // The disk of a node that is killed at any of its first steps is one that the next process can start from.

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/record"
 )
@@ -147,7 +148,7 @@ func (p *Partition) write(b record.Batch, r AppendRequest, c *Config) (w written
 	p.publish()
 	w.result = AppendResult{
 		BaseOffset: appended.Base, End: appended.End, LogAppendTime: kafka.NoTimestamp, LogStartOffset: p.log().LogStartOffset(),
-		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End, Synced: !p.syncs.owes(appended.End),
+		LeaderEpoch: epoch, Committed: p.core.HighWatermark() >= appended.End || planted.Bug("acked-before-replicated"), Synced: !p.syncs.owes(appended.End),
 	}
 	if c.TimestampType == kafka.LogAppendTime {
 		w.result.LogAppendTime = b.MaxTimestamp()

@@ -12,6 +12,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/producer"
 	"github.com/ottla/ottla/internal/purgatory"
 	"github.com/ottla/ottla/internal/replica"
@@ -142,6 +143,10 @@ func (p *Partition) become(l replica.Leadership) {
 		p.log().AssignEpoch(l.LeaderEpoch, r.EpochStart)
 	} else if !p.core.Leads() {
 		p.log().RetractEpochs() // what this node was to lead in and has no record of is not what its log is made of
+	}
+	if planted.Bug("cut-to-high-watermark") && r.Moved && !p.core.Leads() {
+		_ = p.log().TruncateTo(p.core.HighWatermark(), p.dir().m.o.Now())
+		p.core.Truncated(p.log().LogEndOffset())
 	}
 	now := p.core.Leadership()
 	p.leadership.Store(&now)

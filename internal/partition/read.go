@@ -8,6 +8,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 // ReadRequest is one partition of a Fetch request.
@@ -148,7 +149,7 @@ func (p *Partition) diverges(r ReadRequest, res *ReadResult) error {
 	if r.Offset < res.LogStartOffset {
 		return fmt.Errorf("offset %d is below the log start offset %d: %w", r.Offset, res.LogStartOffset, kerr.OffsetOutOfRange)
 	}
-	if epoch < r.LastFetchedEpoch || end < r.Offset {
+	if (epoch < r.LastFetchedEpoch || end < r.Offset) && !planted.Bug("divergence-ignored") {
 		res.Diverging, res.Diverges = EpochEnd{Epoch: epoch, End: end}, true
 	}
 	return nil

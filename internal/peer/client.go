@@ -27,9 +27,10 @@ type Options struct {
 	ID string
 	// MaxFrame bounds an answer, in bytes.
 	MaxFrame int
-	// Reuse says that one request is asked at a time, and that its answer is not looked at any more when the next one is: answers have the same
-	// memory, one after the other.
-	Reuse bool
+	// Alone says that one goroutine asks, one request at a time, and does not look at an answer any more when it asks the next: answers have the same
+	// memory, one after the other, and are read by whoever waits for them, without a goroutine between. When ctx ends, however it does, the connection is given
+	// up.
+	Alone bool
 }
 
 // Client asks one node over one connection, which it makes when there is something to ask. All methods may be called from any
@@ -55,6 +56,9 @@ func (c *Client) Do(ctx context.Context, req kmsg.Request) (kmsg.Response, error
 	f, l, err := c.begin(ctx, req)
 	if err != nil {
 		return nil, err
+	}
+	if c.o.Alone {
+		return l.await(ctx, f)
 	}
 	select {
 	case <-f.done:
@@ -134,7 +138,11 @@ func (c *Client) connected(ctx context.Context) (*link, error) {
 		return nil, ErrClosed
 	}
 	c.link = l
-	go l.read()
+	if c.o.Alone {
+		close(l.ended)
+	} else {
+		go l.read()
+	}
 	return l, nil
 }
 

@@ -22,7 +22,7 @@ const maxInFlight = 64
 // pace is how much of an answer memory is made for at a time, in bytes: what a frame claims to be is not believed.
 const pace = 1 << 20
 
-// link is one connection. Its reader is a goroutine of its own; writers take turns.
+// link is one connection. Its reader is a goroutine of its own, or, where only one asks, that one; writers take turns.
 type link struct {
 	nc       net.Conn
 	maxFrame int
@@ -47,7 +47,7 @@ type flight struct {
 var errClosed = errors.New("the connection was closed")
 
 func newLink(nc net.Conn, o *Options) *link {
-	return &link{nc: nc, maxFrame: o.MaxFrame, memory: memory{reuse: o.Reuse}, sent: make(chan *flight, maxInFlight), dead: make(chan struct{}), ended: make(chan struct{})}
+	return &link{nc: nc, maxFrame: o.MaxFrame, memory: memory{reuse: o.Alone}, sent: make(chan *flight, maxInFlight), dead: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // fail ends the link; the first cause counts.
@@ -124,6 +124,25 @@ func framed(h wire.Header, req kmsg.Request) []byte {
 	b := wire.AppendRequest(make([]byte, 4, 256), h, req)
 	binary.BigEndian.PutUint32(b, uint32(len(b)-4))
 	return b
+}
+
+// await reads the answer to a request, in the place of read.
+func (l *link) await(ctx context.Context, f *flight) (kmsg.Response, error) {
+	defer context.AfterFunc(ctx, func() { l.fail(ctx.Err()) })()
+	frame, err := l.readFrame()
+	if err == nil {
+		<-l.sent
+		f.resp, err = wire.DecodeResponse(f.hdr, frame)
+	}
+	switch {
+	case err == nil:
+		return f.resp, nil
+	case ctx.Err() != nil:
+		l.fail(ctx.Err())
+		return nil, ctx.Err()
+	}
+	l.fail(err)
+	return nil, unreachable(l.err)
 }
 
 // read hands out answers until the link ends, and then tells all that wait.

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -83,7 +84,7 @@ func (s *State) Check(b record.Batch, origin kafka.Origin) (Appended, bool, erro
 		e = &unknown
 	}
 	if origin == kafka.FromClient {
-		if a, ok := e.duplicate(b); ok {
+		if a, ok := e.duplicate(b); ok && !planted.Bug("retries-unknown") {
 			return a, true, nil
 		}
 		if b.IsTransactional() && e.txnFirst == kafka.NoOffset {
@@ -176,7 +177,7 @@ func (s *State) Replay(b record.Batch) (CompletedTxn, bool) {
 		copy(e.batches[:], e.batches[1:])
 		e.count--
 	}
-	e.batches[e.count] = batch{lastSequence: b.LastSequence(), lastDelta: b.LastOffsetDelta(), lastOffset: b.LastOffset(), timestamp: b.MaxTimestamp()}
+	e.batches[e.count] = remember(b)
 	e.count++
 	e.lastTimestamp = b.MaxTimestamp()
 	if b.IsTransactional() && e.txnFirst == kafka.NoOffset {
@@ -184,6 +185,28 @@ func (s *State) Replay(b record.Batch) (CompletedTxn, bool) {
 		s.open = append(s.open, txn{first: e.txnFirst, producer: b.ProducerID()})
 	}
 	return CompletedTxn{}, false
+}
+
+// Recall takes in b, which the state was told of as one before the last of its producer: a snapshot holds that one alone. Batches come in the order of the log.
+func (s *State) Recall(b record.Batch) {
+	e := s.entries[b.ProducerID()]
+	if e == nil || e.count == 0 || e.epoch != b.ProducerEpoch() || b.IsControl() {
+		return
+	}
+	last := e.batches[e.count-1]
+	if b.LastOffset() >= last.lastOffset {
+		return
+	}
+	if e.count == Remembered {
+		copy(e.batches[:], e.batches[1:])
+		e.count--
+	}
+	e.batches[e.count-1], e.batches[e.count] = remember(b), last
+	e.count++
+}
+
+func remember(b record.Batch) batch {
+	return batch{lastSequence: b.LastSequence(), lastDelta: b.LastOffsetDelta(), lastOffset: b.LastOffset(), timestamp: b.MaxTimestamp()}
 }
 
 // entry returns the producer's entry, made if need be.

@@ -2,6 +2,7 @@ package quorum
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -51,6 +52,8 @@ type member struct {
 	key     ReplicaKey
 	disk    *vfs.Mem
 	cut     bool
+	address string       // its host; "" is localhost
+	hidden  bool         // only those that know its address reach it
 	checked kafka.Offset // what it committed was compared up to there
 }
 
@@ -100,7 +103,7 @@ func (f *flock) directory() kafka.UUID {
 }
 
 func (m *member) asVoter() Voter {
-	return Voter{ID: m.key.ID, Directory: m.key.Directory, MaxKRaft: 1, Endpoints: []metadata.Endpoint{{Listener: "CONTROLLER", Host: "localhost", Port: uint16(m.key.ID)}}}
+	return Voter{ID: m.key.ID, Directory: m.key.Directory, MaxKRaft: 1, Endpoints: []metadata.Endpoint{{Listener: "CONTROLLER", Host: cmp.Or(m.address, "localhost"), Port: uint16(m.key.ID)}}}
 }
 
 // format leaves what a new disk begins with.
@@ -154,7 +157,11 @@ func (f *flock) reach(from *member, to kafka.NodeID) *member {
 }
 
 func (f *flock) send(from *member, to ReplicaKey, messages [][]byte) {
-	if f.reach(from, to.ID) == nil {
+	m := f.reach(from, to.ID)
+	if m == nil {
+		return
+	}
+	if peer, _ := from.Peer(to.ID); m.hidden && peer.Endpoints[0].Host != m.address {
 		return
 	}
 	at := f.now
@@ -511,5 +518,23 @@ func TestForgottenVotes(t *testing.T) {
 	}
 	f.ask(leader, &request{change: &VoterChange{Kind: AddVoter, Voter: wiped.asVoter()}}, 0)
 	f.until("it is a voter again", func() bool { return f.changes == 2 && wiped.voter() })
+	f.close()
+}
+
+// TestVoterMoves: a voter that is started at another address than the log says, where the leader does not reach it, tells the leader, and the log says so.
+func TestVoterMoves(t *testing.T) {
+	f := startFlock(t, 1, 3, 3)
+	f.until("a leader", func() bool { return f.leader() != nil && f.settled(f.leader()) })
+	leader := f.leader()
+	moved := f.members[leader.key.ID%3]
+	f.kill(moved, 100)
+	moved.address, moved.hidden = "elsewhere", true
+	f.start(moved)
+	f.until("all know where it is", func() bool {
+		return !slices.ContainsFunc(f.members, func(m *member) bool {
+			v, ok := m.members.committed().find(moved.key.ID)
+			return !ok || v.Endpoints[0].Host != "elsewhere"
+		})
+	})
 	f.close()
 }

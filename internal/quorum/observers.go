@@ -31,11 +31,9 @@ func (e *Engine) Introduce(v Voter) (leader Voter, here bool, err error) {
 	if voter && known.Directory != v.Directory {
 		return leader, true, fmt.Errorf("%w: voter %d has directory %v, this one has %v: remove that voter first", kerr.DuplicateVoter, v.ID, known.Directory, v.Directory)
 	}
-	if !voter {
-		select {
-		case e.arrivals <- v:
-		default: // it comes again
-		}
+	select {
+	case e.arrivals <- v:
+	default: // it comes again
 	}
 	return leader, true, nil
 }
@@ -43,6 +41,9 @@ func (e *Engine) Introduce(v Voter) (leader Voter, here bool, err error) {
 // arrive has Raft send the log to one that is no voter. What it had is asked for, as its disk may be another one than before. One that loses its vote
 // must not hear of that before it is committed: while the others count with it, it would neither stand nor vote for one that lacks the record.
 func (e *Engine) arrive(v Voter, now time.Time) {
+	if e.moved(v, now) {
+		return
+	}
 	_, voter := e.members.last().find(v.ID)
 	old, known := e.learners[v.ID]
 	switch {
@@ -61,6 +62,24 @@ func (e *Engine) arrive(v Voter, now time.Time) {
 	}
 	e.learners[v.ID] = v
 	e.reconfigure()
+}
+
+// moved reports whether a voter is reached elsewhere than the log says, and writes where.
+func (e *Engine) moved(v Voter, now time.Time) bool {
+	if !e.active() || e.changing() || !e.elsewhere(v) {
+		return false
+	}
+	known, _ := e.members.last().find(v.ID)
+	known.Endpoints = v.Endpoints
+	e.cfg.Log.Info("a voter of the metadata quorum has moved", "node", v.ID, "to", v.Endpoints)
+	e.changeVoters(now, &request{change: &VoterChange{Kind: UpdateVoter, Voter: known}})
+	return true
+}
+
+// elsewhere reports whether a voter says of itself that it is reached elsewhere than the log says.
+func (e *Engine) elsewhere(v Voter) bool {
+	known, voter := e.members.last().find(v.ID)
+	return voter && known.Directory == v.Directory && !v.Directory.IsZero() && len(v.Endpoints) > 0 && !slices.Equal(known.Endpoints, v.Endpoints)
 }
 
 // dropLearners forgets those that have not answered for a while.

@@ -154,6 +154,8 @@ func (e *Engine) receive(in inbound) {
 			return // it was taken for another disk until a moment ago
 		}
 		e.meet(in.from) // others elected it, or may: it is to be answered
+	} else if e.active() && len(e.arrived) == 0 && e.elsewhere(in.from) {
+		e.arrived = append(e.arrived, in.from)
 	}
 	switch m.GetType() {
 	case raftpb.MsgApp, raftpb.MsgHeartbeat, raftpb.MsgSnap:

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 // follower is what the leader knows of another replica.
@@ -125,7 +126,7 @@ func (s *State) current(x *follower) bool {
 // who are about to be. Right after an election it stays where it was until all of these have fetched in the new epoch; it also stays while
 // fewer are in sync than the minimum (KIP-966).
 func (s *State) advance(r *Ready) {
-	if s.underMinISR() {
+	if s.underMinISR() && !planted.Bug("below-min-isr") {
 		return
 	}
 	end := min(s.logEnd, s.durable)
@@ -147,5 +148,8 @@ func (s *State) advance(r *Ready) {
 
 // counts reports whether the high watermark must not pass a follower.
 func (s *State) counts(x *follower) bool {
+	if planted.Bug("joining-not-counted") {
+		return slices.Contains(s.leadership.ISR, x.id)
+	}
 	return slices.Contains(s.leadership.ISR, x.id) || s.pending != nil && s.pending.Joining == x.id || x.known && s.current(x) && s.eligible(x)
 }

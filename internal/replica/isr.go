@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 // Proposal is an in-sync set that a leader wants. Until the metadata log answers, whoever is in either set counts for the high watermark.
@@ -26,7 +27,8 @@ type Member struct {
 
 // expand proposes to take in a follower that has all up to the high watermark and into this leader's epoch.
 func (s *State) expand(x *follower, r *Ready) {
-	if s.pending != nil || slices.Contains(s.leadership.ISR, x.id) || !s.eligible(x) || x.logEnd < s.highWatermark || x.logEnd < s.epochStart {
+	if s.pending != nil || slices.Contains(s.leadership.ISR, x.id) || !s.eligible(x) ||
+		x.logEnd < s.highWatermark && !planted.Bug("in-sync-too-early") || x.logEnd < s.epochStart {
 		return
 	}
 	s.propose(append(slices.Clone(s.leadership.ISR), x.id), x.id, r)

@@ -9,6 +9,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 // Leadership is what the metadata log says about a partition at one partition epoch.
@@ -209,7 +210,7 @@ func (s *State) CheckAcked() error {
 // kerr.UnknownLeaderEpoch if it is newer than what this node knows, kerr.NotLeaderForPartition if a leader is needed and self is none.
 func (l *Leadership) Check(self kafka.NodeID, believed kafka.LeaderEpoch, needLeader bool) error {
 	switch {
-	case believed != kafka.NoEpoch && believed < l.LeaderEpoch:
+	case believed != kafka.NoEpoch && believed < l.LeaderEpoch && !planted.Bug("no-leader-epoch-fence"):
 		return kerr.FencedLeaderEpoch
 	case believed != kafka.NoEpoch && believed > l.LeaderEpoch:
 		return kerr.UnknownLeaderEpoch

@@ -25,7 +25,7 @@ func (f *fetcher) run() {
 	o, s := &f.e.o, f.source
 	f.client = peer.New(peer.Options{
 		Dial: func(ctx context.Context) (net.Conn, error) { return o.Dial(ctx, s.leader) },
-		ID:   fmt.Sprint("replica-", o.Self), MaxFrame: int(o.Limits.MaxBytes) + besideRecords, Reuse: true,
+		ID:   fmt.Sprint("replica-", o.Self), MaxFrame: int(o.Limits.MaxBytes) + besideRecords, Alone: true,
 	})
 	defer f.client.Close()
 	for f.e.life.Err() == nil {

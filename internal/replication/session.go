@@ -23,30 +23,48 @@ type key struct {
 // for anew, an answer those that have news. It decides, and sends nothing.
 type session struct {
 	id    int32
-	epoch int32                      // of the next request; 0 begins a session, and ends the one before
-	told  map[key]partition.Fetching // what the leader's node was told
-	asked map[key]*followed          // by the request that is on its way; its answer may be about these, named or not
+	epoch int32 // of the next request; 0 begins a session, and ends the one before
+	// members are those of the request that is on its way, told what the leader's node knows of each, asked the same by name: the answer may be about
+	// any, named or not.
+	members []*followed
+	told    []partition.Fetching
+	asked   map[key]*followed
 }
 
 // ask takes in what is wanted, and returns what a request has to name of it, in that order, and what it has to take back.
 func (s *session) ask(wanted []*followed) (named []*followed, forgotten []key) {
 	if s.epoch == 0 {
-		s.told = nil
+		s.members, s.told = nil, nil
 	}
-	told := make(map[key]partition.Fetching, len(wanted))
-	s.asked = make(map[key]*followed, len(wanted))
-	for _, x := range wanted {
-		k := x.is
-		if before, has := s.told[k]; !has || before != x.asked {
+	if !slices.Equal(s.members, wanted) {
+		return s.change(wanted)
+	}
+	for i, x := range wanted { // the rule: one fetch is about what the one before was about
+		if s.told[i] != x.asked {
+			s.told[i] = x.asked
 			named = append(named, x)
 		}
-		delete(s.told, k)
-		told[k], s.asked[k] = x.asked, x
 	}
-	forgotten = slices.SortedFunc(maps.Keys(s.told), func(a, b key) int {
+	return named, nil
+}
+
+// change is ask where others are wanted than before.
+func (s *session) change(wanted []*followed) (named []*followed, forgotten []key) {
+	before := make(map[key]partition.Fetching, len(s.members))
+	for i, x := range s.members {
+		before[x.is] = s.told[i]
+	}
+	s.members, s.told, s.asked = slices.Clone(wanted), make([]partition.Fetching, len(wanted)), make(map[key]*followed, len(wanted))
+	for i, x := range wanted {
+		if told, has := before[x.is]; !has || told != x.asked {
+			named = append(named, x)
+		}
+		delete(before, x.is)
+		s.told[i], s.asked[x.is] = x.asked, x
+	}
+	forgotten = slices.SortedFunc(maps.Keys(before), func(a, b key) int {
 		return cmp.Or(bytes.Compare(a.topic[:], b.topic[:]), cmp.Compare(a.partition, b.partition))
 	})
-	s.told = told
 	return named, forgotten
 }
 

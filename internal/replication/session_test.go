@@ -17,12 +17,17 @@ type asks struct {
 	id, epoch        int32
 }
 
-// ask wants partitions of one topic from offsets on.
+// ask wants partitions of one topic from offsets on. Those that the session knows are the same ones, if only in their places.
 func ask(s *session, offsets map[int32]kafka.Offset) asks {
 	var wanted []*followed
 	for id := range int32(10) {
 		if at, ok := offsets[id]; ok {
-			wanted = append(wanted, &followed{is: key{partition: id}, asked: partition.Fetching{Offset: at}})
+			x := s.asked[key{partition: id}]
+			if x == nil {
+				x = &followed{is: key{partition: id}}
+			}
+			x.asked = partition.Fetching{Offset: at}
+			wanted = append(wanted, x)
 		}
 	}
 	named, forgotten := s.ask(wanted)
@@ -54,7 +59,10 @@ func TestSessionTellsWhatChanged(t *testing.T) {
 	s.answered(77)
 	ask(s, map[int32]kafka.Offset{1: 0, 2: 5, 3: 0}).want(t, "nothing did", nil, nil, 77, 2)
 	s.answered(77)
-	ask(s, map[int32]kafka.Offset{2: 5, 4: 1}).want(t, "others", []int32{4}, []int32{1, 3}, 77, 3)
+	s.asked = nil // they were followed anew
+	ask(s, map[int32]kafka.Offset{1: 0, 2: 5, 3: 1}).want(t, "the same ones, followed anew", []int32{3}, nil, 77, 3)
+	s.answered(77)
+	ask(s, map[int32]kafka.Offset{2: 5, 4: 1}).want(t, "others", []int32{4}, []int32{1, 3}, 77, 4)
 	s.broken()
 	ask(s, map[int32]kafka.Offset{2: 5, 4: 1}).want(t, "the connection broke: all anew, and the old one ends", []int32{2, 4}, nil, 77, 0)
 	s.answered(78)

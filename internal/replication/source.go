@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -44,6 +45,7 @@ func (all *sources) moved(o *Options, p *partition.Partition) *source {
 	before := all.followed[p]
 	if before != nil && before.leader != leader {
 		delete(before.partitions, p)
+		before.order = nil
 		delete(all.followed, p)
 	}
 	if leader == kafka.NoNode {
@@ -54,7 +56,7 @@ func (all *sources) moved(o *Options, p *partition.Partition) *source {
 		s = &source{all: all, o: o, leader: leader, wake: make(chan struct{}, 1), partitions: make(map[*partition.Partition]*followed)}
 		all.byLeader[leader] = s
 	}
-	s.partitions[p] = follow(p)
+	s.partitions[p], s.order = follow(p), nil
 	all.followed[p] = s
 	s.look()
 	if known {
@@ -72,6 +74,7 @@ type source struct {
 	wake   chan struct{} // holds one: partitions changed
 
 	partitions map[*partition.Partition]*followed // under the mu of all
+	order      []*followed                        // the same by topic, nil when they changed; under the mu of all
 
 	// What follows is its only user's.
 	session session
@@ -145,7 +148,14 @@ func (s *source) take(answer kmsg.Response, err error, now time.Time) error {
 // wanted lists what is to be fetched now, by topic, and when something is that is not.
 func (s *source) wanted(now time.Time) (wanted []*followed, next time.Time) {
 	s.all.mu.Lock()
-	for _, x := range s.partitions {
+	if s.order == nil {
+		s.order = slices.SortedFunc(maps.Values(s.partitions), func(a, b *followed) int {
+			x, y := a.p.ID(), b.p.ID()
+			return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
+		})
+	}
+	wanted = make([]*followed, 0, len(s.order))
+	for _, x := range s.order {
 		until := x.until
 		if !until.After(now) && !x.level && x.p.HoldOff(now) {
 			until = now.Add(holdOff)
@@ -162,10 +172,6 @@ func (s *source) wanted(now time.Time) (wanted []*followed, next time.Time) {
 		asked, ok := x.p.Fetching()
 		x.asked = asked
 		return !ok
-	})
-	slices.SortFunc(wanted, func(a, b *followed) int {
-		x, y := a.p.ID(), b.p.ID()
-		return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
 	})
 	return wanted, next
 }

@@ -142,7 +142,7 @@ func (s *Segment) lastTime() (TimeEntry, error) {
 		return none, nil
 	}
 	if s.index.Load() == nil {
-		if b, err := s.tailEntry(TimeIndexSuffix, TimeIndexEntrySize); err == nil {
+		if b, err := s.tailEntries(TimeIndexSuffix, TimeIndexEntrySize, 1); err == nil {
 			if entries, err := ParseTimeIndex(b); err == nil && len(entries) == 1 {
 				return entries[0], nil
 			}
@@ -158,8 +158,8 @@ func (s *Segment) lastTime() (TimeEntry, error) {
 	return none, nil
 }
 
-// tailEntry reads the last entry of an index file.
-func (s *Segment) tailEntry(suffix string, entry int64) ([]byte, error) {
+// tailEntries reads the last n entries of an index file, or as many as there are.
+func (s *Segment) tailEntries(suffix string, entry, n int64) ([]byte, error) {
 	file, err := s.dir.FS.Open(s.name(suffix))
 	if err != nil {
 		return nil, err
@@ -169,9 +169,34 @@ func (s *Segment) tailEntry(suffix string, entry int64) ([]byte, error) {
 	if err != nil || size < entry {
 		return nil, err
 	}
-	b := make([]byte, entry)
-	_, err = readFull(file, b, size/entry*entry-entry)
+	count := size / entry
+	n = min(n, count)
+	b := make([]byte, n*entry)
+	_, err = readFull(file, b, (count-n)*entry)
 	return b, err
+}
+
+// recent returns the position of the last but n entry of the offset index, the segment's beginning if there are fewer.
+func (s *Segment) recent(n int64) (int64, error) {
+	if s.index.Load() == nil {
+		if b, err := s.tailEntries(IndexSuffix, IndexEntrySize, n); err == nil {
+			if entries, err := ParseIndex(b, s.Size()); err == nil {
+				if int64(len(entries)) < n {
+					return 0, nil
+				}
+				return int64(entries[0].Position), nil
+			}
+		}
+	}
+	x, err := s.loadIndex()
+	if err != nil {
+		return 0, err
+	}
+	entries := x.offsets.view()
+	if int64(len(entries)) < n {
+		return 0, nil
+	}
+	return int64(entries[int64(len(entries))-n].Position), nil
 }
 
 // LoadEnd finds the end of the last segment of a log that was closed cleanly: by the last entry of the index and the batches after it.
@@ -223,7 +248,7 @@ func (s *Segment) LoadEnd() error {
 // lastIndexed returns the last entry of the offset index.
 func (s *Segment) lastIndexed(size int64) (IndexEntry, error) {
 	if s.index.Load() == nil && size > window {
-		b, err := s.tailEntry(IndexSuffix, IndexEntrySize)
+		b, err := s.tailEntries(IndexSuffix, IndexEntrySize, 1)
 		if err == nil {
 			if entries, err := ParseIndex(b, size); err == nil && len(entries) == 1 {
 				return entries[0], nil

@@ -278,6 +278,31 @@ func (s *Segment) Batches(from, end kafka.Offset, visit func(h Header, b []byte)
 	return nil
 }
 
+// Recent visits the headers of the last batches of a segment whose index can be trusted: from the last but n entry of that on.
+func (s *Segment) Recent(n int64, visit func(b []byte)) error {
+	position, err := s.recent(n)
+	if err != nil {
+		return err
+	}
+	h, err := s.Acquire()
+	if err != nil {
+		return err
+	}
+	defer h.Release()
+	size := s.Size()
+	w := newWalker(h.file, size)
+	defer w.close()
+	for position < size {
+		batch, b, err := w.batch(position)
+		if err != nil {
+			return err
+		}
+		visit(b)
+		position += batch.Size
+	}
+	return nil
+}
+
 // Walk visits the headers of all batches.
 func (s *Segment) Walk(visit func(Header)) error {
 	h, err := s.Acquire()

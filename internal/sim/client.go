@@ -23,6 +23,7 @@ type client interface {
 type view struct {
 	w     *World
 	me    who
+	name  string // of the topic
 	topic kafka.TopicID
 	parts []leads
 	busy  bool
@@ -34,9 +35,9 @@ type leads struct {
 	epoch  kafka.LeaderEpoch
 }
 
-func newView(w *World, number int) view {
-	v := view{w: w, me: who{firstClient + number, 0, func() bool { return true }}}
-	for range w.plan.partitions {
+func newView(w *World, number int, topic string, partitions int32) view {
+	v := view{w: w, name: topic, me: who{firstClient + number, 0, func() bool { return true }}}
+	for range partitions {
 		v.parts = append(v.parts, leads{kafka.NoNode, kafka.NoEpoch})
 	}
 	return v
@@ -56,7 +57,7 @@ func (v *view) refresh() {
 			return
 		}
 		for _, t := range resp.(*kmsg.MetadataResponse).Topics {
-			if *t.Topic != topicName {
+			if *t.Topic != v.name {
 				continue
 			}
 			v.topic = t.TopicID
@@ -79,10 +80,12 @@ func (v *view) leader(index int32) (leads, bool) {
 	return l, true
 }
 
-// admin makes the topics and is done.
+// admin makes a topic and is done.
 type admin struct {
-	w    *World
-	done bool
+	w          *World
+	topic      string
+	partitions int32
+	done       bool
 }
 
 func (a *admin) idle() bool { return a.done }
@@ -93,7 +96,12 @@ func (a *admin) create() {
 	req.SetVersion(req.MaxVersion())
 	req.TimeoutMillis = 1000
 	t := kmsg.NewCreateTopicsRequestTopic()
-	t.Topic, t.NumPartitions, t.ReplicationFactor = topicName, a.w.plan.partitions, nodes
+	t.Topic, t.NumPartitions, t.ReplicationFactor = a.topic, a.partitions, nodes
+	if kafka.IsInternal(a.topic) {
+		policy, compact := kmsg.NewCreateTopicsRequestTopicConfig(), "compact"
+		policy.Name, policy.Value = cleanupPolicy, &compact
+		t.Configs = append(t.Configs, policy)
+	}
 	req.Topics = append(req.Topics, t)
 	me := who{firstClient - 1, 0, func() bool { return true }}
 	a.w.call(me, a.w.rng.IntN(nodes), req, callPatience, func(resp kmsg.Response, err error) {
@@ -101,13 +109,16 @@ func (a *admin) create() {
 			created := resp.(*kmsg.CreateTopicsResponse).Topics[0]
 			a.done = created.ErrorCode == 0 || created.ErrorCode == topicExists
 			if a.done {
-				a.w.tell("topic %s is made", topicName)
+				a.w.tell("topic %s is made", a.topic)
 				return
 			}
 		}
 		a.w.after(50*time.Millisecond, "", a.create)
 	})
 }
+
+// cleanupPolicy is the one configuration that topics have.
+const cleanupPolicy = "cleanup.policy"
 
 // topicExists is TOPIC_ALREADY_EXISTS.
 const topicExists = 36

@@ -22,7 +22,7 @@ type consumer struct {
 }
 
 func newConsumer(w *World, number int, index int32) *consumer {
-	c := &consumer{view: newView(w, number), number: number, index: index}
+	c := &consumer{view: newView(w, number, topicName, w.plan.partitions), number: number, index: index}
 	w.after(w.between(0, 500*time.Millisecond), "", c.poll)
 	return c
 }

@@ -82,10 +82,10 @@ func (w *World) cutPower() {
 	w.restart(n)
 }
 
-// whole reports whether all replicas are in sync and all nodes are up: then others have what one loses. In the mode replicated, more is not promised.
+// whole reports whether all nodes are up and have their place in the cluster, and all replicas are in sync: then others have what one loses. In the mode replicated, more is not promised.
 func (w *World) whole() bool {
 	for _, n := range w.nodes {
-		if !n.up() || n.paused {
+		if !n.up() || n.paused || !n.p.serves {
 			return false
 		}
 		for t := range n.p.image.Topics.All() {

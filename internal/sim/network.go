@@ -170,6 +170,7 @@ func (c *conn) arrived(x *call, req kmsg.Request, body []byte) {
 				c.carry(1, func() { c.finish(x, nil, err) })
 				return
 			}
+			resp.SetVersion(req.GetVersion())
 			answer := resp.AppendTo(nil)
 			c.carry(1, func() {
 				back := req.ResponseKind()

@@ -10,6 +10,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/fetchsession"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
@@ -62,6 +63,7 @@ type process struct {
 	partitions *partition.Manager
 	follows    *replication.Steps
 	waits      *purgatory.Purgatory
+	groups     *coordinator.Runtime
 	sessions   *fetchsession.Cache
 	image      *metadata.Image
 	changes    []metadata.Change // published, and not applied yet
@@ -135,6 +137,7 @@ func (n *node) open() error {
 	if err := p.openPartitions(); err != nil {
 		return err
 	}
+	p.openGroups()
 	if err := checkpoint.WriteStart(n.faulty, dataDir, p.start); err != nil { // the logs were checked
 		return err
 	}
@@ -223,13 +226,25 @@ func (p *process) openPartitions() (err error) {
 	})
 	p.partitions, err = partition.Open(partition.Options{
 		Self: kafka.NodeID(n.id), FS: n.faulty, Dirs: []partition.Dir{p.directory}, Template: commitlog.Options{Cache: segment.NewCache(64, 1<<20)},
-		TopicConfig: n.topicConfig, Now: n.clock, Go: func(f func()) { f() }, NewID: n.newID, Log: n.log(), RecoveryThreads: 1,
+		TopicConfig: n.topicConfig, Now: n.clock, Go: n.soon, NewID: n.newID, Log: n.log(), RecoveryThreads: 1,
 		HighWaterInterval: time.Second, CheckpointInterval: 3 * time.Second, StartsInterval: 3 * time.Second, InitialDelay: time.Second,
 		RetentionInterval: 2 * time.Second, DeleteDelay: time.Second,
 		Cluster: p, MaxLag: maxLag, Propose: p.follows.Propose, Moved: p.follows.Moved,
 		DirFailed: func(_ partition.Dir, _ bool, err error) { p.failed = err },
 	})
 	return err
+}
+
+// soon runs something of the process a little later: a sync takes its time.
+func (n *node) soon(f func()) {
+	life := n.life
+	n.w.after(n.w.between(0, 5*time.Millisecond), "", func() {
+		n.do(func() {
+			if n.life == life {
+				f()
+			}
+		})
+	})
 }
 
 // InSyncEpoch implements replica.Cluster as package node does.
@@ -240,12 +255,15 @@ func (p *process) InSyncEpoch(id kafka.NodeID) kafka.BrokerEpoch {
 	return kafka.NoBrokerEpoch
 }
 
-func (n *node) topicConfig(string, map[string]string) partition.Config {
+func (n *node) topicConfig(_ string, own map[string]string) partition.Config {
 	log := commitlog.DefaultConfig()
 	log.SegmentBytes, log.IndexInterval = n.w.plan.segment, 64
 	c := partition.Config{
 		Log: log, MinInSyncReplicas: 2, MaxMessageBytes: 1 << 20, MaxDecompressed: 1 << 20, FlushInterval: -1,
 		TimestampBefore: -1, TimestampAfter: 1<<63 - 1,
+	}
+	if own[cleanupPolicy] == "compact" {
+		c.Compacted, c.Log.Compacted, c.Log.DeleteOld = true, true, false
 	}
 	if n.w.plan.flush {
 		c.FlushMessages = 1

@@ -14,6 +14,7 @@ type plan struct {
 	partitions int32
 	producers  int
 	consumers  int
+	groups     int
 	flush      bool // flush.messages=1: what is acknowledged survives any power cut
 	segment    int  // segment.bytes
 	snapshot   int64
@@ -22,6 +23,7 @@ type plan struct {
 	loss, slow, duplicate float64
 	delay                 time.Duration // the longest
 	drift                 float64
+	corrupt               float64 // chance that an answer to a follower has a wrong byte in its records
 	lateApply             float64 // chance that an image is applied later than it is published
 
 	crash, cut, loseWrites, pause, diskError, diskFull, stop bool // faults
@@ -41,7 +43,7 @@ func drawPlan(rng *rand.Rand) plan {
 		partitions: 1 + rng.Int32N(3), producers: 1 + rng.IntN(3), consumers: 1 + rng.IntN(2), inFlight: 1,
 		flush: often(0.4), segment: []int{2 << 10, 8 << 10, 1 << 20}[rng.IntN(3)], snapshot: []int64{1 << 10, 4 << 10, 20 << 20}[rng.IntN(3)],
 		loss: some(0.5, 0.03), slow: some(0.5, 0.2), duplicate: some(0.4, 0.1), delay: time.Duration(5+rng.IntN([]int{50, 400, 2500}[rng.IntN(3)])) * time.Millisecond,
-		drift: some(0.3, 0.05), lateApply: some(0.4, 0.5),
+		groups: rng.IntN(3), drift: some(0.3, 0.05), lateApply: some(0.4, 0.5), corrupt: some(0.2, 0.02),
 		crash: often(0.7), cut: often(0.6), pause: often(0.3), diskError: often(0.2), diskFull: often(0.2), stop: often(0.4),
 		every: time.Duration(200+rng.IntN(2000)) * time.Millisecond,
 	}
@@ -57,11 +59,11 @@ func (p plan) String() string {
 		on   bool
 	}{
 		{"crash", p.crash}, {"lose-writes", p.loseWrites}, {"cut", p.cut}, {"pause", p.pause}, {"disk-error", p.diskError}, {"disk-full", p.diskFull},
-		{"stop", p.stop}, {"flush", p.flush}, {"drift", p.drift > 0}, {"loss", p.loss > 0}, {"slow", p.slow > 0}, {"repeat", p.duplicate > 0}, {"late-apply", p.lateApply > 0},
+		{"stop", p.stop}, {"flush", p.flush}, {"drift", p.drift > 0}, {"loss", p.loss > 0}, {"slow", p.slow > 0}, {"repeat", p.duplicate > 0}, {"late-apply", p.lateApply > 0}, {"corrupt", p.corrupt > 0},
 	} {
 		if f.on {
 			faults = append(faults, f.name)
 		}
 	}
-	return fmt.Sprintf("%v, a fault every %v, %d partitions, %d producers, segments of %d bytes: %s", p.duration, p.every, p.partitions, p.producers, p.segment, strings.Join(faults, " "))
+	return fmt.Sprintf("%v, a fault every %v, %d partitions, %d producers, %d groups, segments of %d bytes: %s", p.duration, p.every, p.partitions, p.producers, p.groups, p.segment, strings.Join(faults, " "))
 }

@@ -42,7 +42,7 @@ type sending struct {
 }
 
 func newProducer(w *World, number int) *producer {
-	p := &producer{view: newView(w, number), number: number}
+	p := &producer{view: newView(w, number, topicName, w.plan.partitions), number: number}
 	for i := range w.plan.partitions {
 		l := &line{p: p, index: i}
 		p.lines = append(p.lines, l)

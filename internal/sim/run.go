@@ -41,6 +41,15 @@ type Result struct {
 	Err error
 }
 
+// Rare are things that must have come about, each in some run, when there were many: else the runs say nothing about them.
+func Rare() []string {
+	return []string{
+		"broker fenced because it is gone", "commit of an old member refused", "commit or fetch of an offset failed", "disk failed at sync", "disk failed at write", "disk full", "follower diverges", "member fenced", "member silent",
+		"message repeated", "metadata snapshot fetched", "node isolated", "one-way cut", "power cut", "power cut of all", "process killed", "process paused",
+		"process stopped in order", "read from a follower", "retried batch found in the log", "two-way cut", "wrong byte on the way to a follower",
+	}
+}
+
 // Run runs the cluster of a seed. The trace goes to out, unless that is nil.
 func Run(seed uint64, out io.Writer) (r Result) {
 	rng := rand.New(rand.NewPCG(seed, 0x6f74746c61))
@@ -69,9 +78,18 @@ func (w *World) live() {
 	for _, n := range w.nodes {
 		w.after(w.between(0, 100*time.Millisecond), "", n.start)
 	}
-	makes := &admin{w: w}
-	w.clients = append(w.clients, makes)
-	makes.create()
+	topics := []*admin{{w: w, topic: topicName, partitions: w.plan.partitions}}
+	for i := range w.plan.groups {
+		w.clients = append(w.clients, newCommitter(w, 50+i))
+		w.clients = append(w.clients, newAttendant(w, 60+i))
+		if i == 0 {
+			topics = append(topics, &admin{w: w, topic: kafka.ConsumerOffsetsTopic, partitions: offsetsPartitions})
+		}
+	}
+	for _, makes := range topics {
+		w.clients = append(w.clients, makes)
+		makes.create()
+	}
 	for i := range w.plan.producers {
 		w.clients = append(w.clients, newProducer(w, i))
 	}
@@ -107,13 +125,11 @@ func (w *World) unsettled() string {
 		if !n.up() {
 			return fmt.Sprintf("node %d is down", n.id)
 		}
-		topic := n.p.image.Topics.ByName(topicName)
-		if topic == nil {
-			return "there is no topic"
-		}
-		for _, p := range topic.Partitions {
-			if len(p.ISR) < nodes {
-				return fmt.Sprintf("node %d knows in-sync replicas %v of partition %d, leader %d", n.id, p.ISR, p.ID, p.Leader)
+		for t := range n.p.image.Topics.All() {
+			for _, p := range t.Partitions {
+				if len(p.ISR) < nodes {
+					return fmt.Sprintf("node %d knows in-sync replicas %v of %s-%d, leader %d", n.id, p.ISR, t.Name, p.ID, p.Leader)
+				}
 			}
 		}
 	}
@@ -124,6 +140,9 @@ func (w *World) unsettled() string {
 func (w *World) judge() {
 	for _, n := range w.nodes {
 		n.p.partitions.All(kafka.UUID{}, func(p *partition.Partition) {
+			if p.ID().Topic != topicName {
+				return // its records are the coordinators'
+			}
 			r, err := replicaOf(n.id, p)
 			if err != nil {
 				w.fail("node %d: %v can't be read: %v", n.id, p.ID(), err)

@@ -43,6 +43,12 @@ func (n *node) serve(req kmsg.Request, reply reply) {
 		p.listOffsets(req, reply)
 	case *kmsg.MetadataRequest:
 		p.describe(req, reply)
+	case *kmsg.OffsetCommitRequest:
+		p.commitOffsets(req, reply)
+	case *kmsg.ConsumerGroupHeartbeatRequest:
+		p.attend(req, reply)
+	case *kmsg.OffsetFetchRequest:
+		p.fetchOffsets(req, reply)
 	case *kmsg.AlterPartitionRequest:
 		p.command(controller.AlterPartition{Request: req}, reply)
 	case *kmsg.BrokerRegistrationRequest:

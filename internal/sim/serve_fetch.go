@@ -10,6 +10,7 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
+	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/replica"
 )
 
@@ -168,6 +169,7 @@ func (f *reads) answer() {
 	}
 	resp := f.req.ResponseKind().(*kmsg.FetchResponse)
 	resp.SessionID = id
+	f.spoil()
 	for i, x := range f.found {
 		if named != nil && !named[i] {
 			continue
@@ -182,4 +184,22 @@ func (f *reads) answer() {
 		t.Partitions = append(t.Partitions, x.out)
 	}
 	f.reply(resp, nil)
+}
+
+// unchecked is how many bytes a batch begins with that its checksum does not cover.
+const unchecked = 21
+
+// spoil changes a bit of what a follower is sent, now and then: one that the batch's checksum covers.
+func (f *reads) spoil() {
+	w := f.p.n.w
+	if f.replica() < 0 || w.calm || !w.chance(w.plan.corrupt) {
+		return
+	}
+	for i := range f.found {
+		if b := f.found[i].out.RecordBatches; len(b) > record.HeaderSize {
+			w.sometimes("wrong byte on the way to a follower")
+			b[unchecked+w.rng.IntN(record.HeaderSize-unchecked)] ^= 1 << w.rng.IntN(8)
+			return
+		}
+	}
 }

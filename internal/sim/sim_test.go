@@ -5,15 +5,12 @@ import (
 	"testing"
 )
 
-// Seeds that found something once, and some more: what they found stays found.
-//
-//	52, 531  (an earlier world) the simulator's own
-//	233, 524 a node that lost power led by old metadata, noted an epoch on its shorter log, and could not follow any more
-//	84, 302  the process of each node died, one of them with its machine: all registered as having lost something, and the shortest log led
+// A few seeds in every run of the tests; .ci/run has hundreds. What a seed leads to changes with all that draws, so none is kept for what it once found:
+// a bug that comes back is found by others.
 func TestSeeds(t *testing.T) {
-	seeds := []uint64{52, 84, 233, 302, 524, 531}
-	for seed := range uint64(12) {
-		seeds = append(seeds, seed)
+	seeds := make([]uint64, 16)
+	for i := range seeds {
+		seeds[i] = uint64(i)
 	}
 	acknowledged := 0
 	for _, seed := range seeds {

@@ -95,6 +95,7 @@ func (p *process) step() time.Time {
 	if wait, waiting := p.waits.Step(now); waiting {
 		earlier(now.Add(wait))
 	}
+	earlier(p.groups.Step(now))
 	earlier(p.join(now))
 	earlier(p.follow(now))
 	if p.failed != nil {
@@ -113,6 +114,7 @@ func (p *process) apply() (waits bool) {
 		c, p.changes = p.changes[0], p.changes[1:]
 		p.image = c.Image
 		p.partitions.Apply(c.Delta, c.Image)
+		p.groups.Apply(c.Delta, c.Image)
 		p.applied = c.Image.Offset
 		if b := c.Image.Cluster.Broker(kafka.NodeID(p.n.id)); b != nil && b.Epoch == p.member.epoch && !b.Fenced {
 			p.serves = true

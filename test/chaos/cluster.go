@@ -104,6 +104,25 @@ func (c *cluster) start(ctx context.Context, i int) (err error) {
 	return err
 }
 
+// spawn is start without the wait: the others may have to come first.
+func (c *cluster) spawn(ctx context.Context, i int) (err error) {
+	c.nodes[i], err = peer.Spawn(ctx, peer.Ottla, c.options[i])
+	return err
+}
+
+// wipe takes the data of a node that has ended, and formats its disk anew. The metadata log lies on another one.
+func (c *cluster) wipe(ctx context.Context, i int) error {
+	o := c.options[i]
+	entries, err := os.ReadDir(o.Dir)
+	for _, e := range entries {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(o.Dir, e.Name())))
+	}
+	if err != nil {
+		return err
+	}
+	return run(ctx, o.Binary, "storage", "format", "--ignore-formatted", "-t", peer.ClusterID, "-c", o.Dir+".properties")
+}
+
 // stop ends a node in good order.
 func (c *cluster) stop(ctx context.Context, i int) error {
 	ctx, cancel := context.WithTimeout(ctx, stops)

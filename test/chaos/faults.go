@@ -8,13 +8,10 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"syscall"
 	"time"
-
-	"github.com/ottla/ottla/test/compat/peer"
 )
 
 // Times of a fault.
@@ -65,7 +62,10 @@ var faults = map[string]kind{
 	"full":    {needs: []need{ownDisk}, begin: fill, hold: moment, end: free},
 	"slow":    {needs: []need{programs("strace")}, begin: slowDisk, hold: moment, end: fastDisk},
 	"wipe":    {begin: kill, hold: recovered, end: wipe},
+	"last":    {begin: last},
 }
+
+func init() { faults["pair"] = kind{begin: pair} } // it looks the others up
 
 func kindNames() []string { return slices.Sorted(maps.Keys(faults)) }
 
@@ -256,18 +256,7 @@ func fastDisk(_ context.Context, c *cluster, _ victim) error {
 	return err
 }
 
-// wipe brings a node back that has lost its data; the metadata log lies on another disk.
+// wipe brings a node back that has lost its data.
 func wipe(ctx context.Context, c *cluster, v victim) error {
-	o := c.options[v.node]
-	entries, err := os.ReadDir(o.Dir)
-	for _, e := range entries {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(o.Dir, e.Name())))
-	}
-	if err != nil {
-		return err
-	}
-	if err := run(ctx, o.Binary, "storage", "format", "--ignore-formatted", "-t", peer.ClusterID, "-c", o.Dir+".properties"); err != nil {
-		return err
-	}
-	return c.start(ctx, v.node)
+	return errors.Join(c.wipe(ctx, v.node), c.start(ctx, v.node))
 }

@@ -6,6 +6,7 @@
 //	go run ./test/compat -peer ottla -clients java,kcat
 //	go run ./test/compat -nodes 3               … against three nodes, every topic with a replica on each
 //	go run ./test/compat -nodes 3 -hurt         … of which one after another is killed (SIGKILL) and comes back
+//	go run ./test/compat -nodes 3 -roll         clients that write and read while the nodes are restarted in turn
 //
 // Each client is a small program in its own language under clients/. All run one scenario (clients/golang/contract
 // says its form) and print one JSON line a step. What Apache Kafka 4.4.0 made of a step is kept in

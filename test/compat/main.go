@@ -28,6 +28,7 @@ type options struct {
 	keep     bool
 	matrix   bool
 	nodes    int  // of the cluster; each topic has a replica on every one
+	roll     bool // they restart under load, instead of all else
 	hurt     bool // one node after another is killed and comes back
 	parallel int
 	verbose  bool
@@ -63,6 +64,7 @@ func parseFlags(args []string) (options, error) {
 	f.BoolVar(&o.matrix, "matrix", true, "let each client read what each other wrote")
 	f.IntVar(&o.nodes, "nodes", 1, "start a cluster of so many; every topic has a replica on each, and one of them may be missing")
 	f.BoolVar(&o.hurt, "hurt", false, "with -nodes 3: kill one node after another while the clients work, and bring it back")
+	f.BoolVar(&o.roll, "roll", false, "with -nodes 3: instead of all else, restart one node after another under load; with -hurt kill them")
 	f.IntVar(&o.parallel, "parallel", 2, "clients that run at once")
 	f.BoolVar(&o.verbose, "v", false, "print every step")
 	if err := f.Parse(args); err != nil {
@@ -77,11 +79,11 @@ func parseFlags(args []string) (options, error) {
 	if o.record && (o.peer != peer.Kafka || o.hurt) {
 		return o, fmt.Errorf("-record keeps what Apache Kafka does when nobody hurts it: it needs -peer kafka, and no -hurt")
 	}
-	if o.hurt && (o.nodes < 3 || o.addr != "") {
-		return o, fmt.Errorf("-hurt needs -nodes 3 at least, that are started here")
+	if (o.hurt || o.roll) && (o.nodes < 3 || o.addr != "") {
+		return o, fmt.Errorf("-hurt and -roll need -nodes 3 at least, that are started here")
 	}
 	if o.clients = choose(*names, o); len(o.clients) == 0 || *names != "all" && len(o.clients) != strings.Count(*names, ",")+1 {
-		return o, fmt.Errorf("-clients %q: unknown name, or one that -hurt leaves out; there are %s", *names, strings.Join(clientNames(), ", "))
+		return o, fmt.Errorf("-clients %q: unknown name, or one that -hurt or -roll leaves out; there are %s", *names, strings.Join(clientNames(), ", "))
 	}
 	return o, nil
 }
@@ -89,9 +91,12 @@ func parseFlags(args []string) (options, error) {
 // choose gives the clients of these names.
 func choose(names string, o options) (all []clients.Client) {
 	for _, c := range clients.All {
-		if why := unhurt[c.Name]; o.hurt && why != "" {
+		switch why := unhurt[c.Name]; {
+		case names != "all" && !slices.Contains(strings.Split(names, ","), c.Name):
+		case o.roll && !slices.Contains(loads, c.Name):
+		case o.hurt && why != "":
 			fmt.Printf("-hurt leaves out %s: %s\n", c.Name, why)
-		} else if names == "all" || slices.Contains(strings.Split(names, ","), c.Name) {
+		default:
 			all = append(all, c)
 		}
 	}
@@ -143,6 +148,9 @@ func runSuite(ctx context.Context, o options) (bool, error) {
 		defer func() { _ = s.servers.Kill() }()
 	}
 	fmt.Printf("%s on %s; installed in %s\n", o.peer, s.addr, time.Since(began).Round(100*time.Millisecond))
+	if o.roll {
+		return s.roll(ctx)
+	}
 	if err := s.underFaults(ctx, s.work); err != nil {
 		return false, err
 	}

@@ -57,20 +57,10 @@ const perClient = 3 * time.Minute
 func (s *suite) runClient(ctx context.Context, c clients.Client, scenario string) ([]step, error) {
 	ctx, cancel := context.WithTimeout(ctx, perClient)
 	defer cancel()
-	dir := filepath.Join(s.dir, "clients")
-	argv := append(c.Argv(s.install), s.addr, scenario, dir)
-	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
-	cmd.Env = append(os.Environ(), "COMPAT_TOOLS="+s.install.ToolJars, "COMPAT_REPLICAS="+strconv.Itoa(s.o.nodes), "PYTHONDONTWRITEBYTECODE=1")
-	if s.o.hurt {
-		cmd.Env = append(cmd.Env, "COMPAT_HURT=1")
-	}
-	cmd.WaitDelay = 5 * time.Second
-	// The Java tools are children of the program: the whole group ends with it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd := s.command(ctx, c, scenario)
 	var out bytes.Buffer
 	cmd.Stdout = &out
-	stderr, err := os.Create(filepath.Join(dir, c.Name+"."+scenario+".err"))
+	stderr, err := os.Create(s.stderr(c, scenario))
 	if err != nil {
 		return nil, err
 	}
@@ -82,6 +72,26 @@ func (s *suite) runClient(ctx context.Context, c clients.Client, scenario string
 	}
 	steps, parseErr := parseSteps(out.Bytes())
 	return steps, errors.Join(err, parseErr)
+}
+
+// stderr is the file that a client's own words go to.
+func (s *suite) stderr(c clients.Client, scenario string) string {
+	return filepath.Join(s.dir, "clients", c.Name+"."+scenario+".err")
+}
+
+// command is a client's program, which ends with ctx.
+func (s *suite) command(ctx context.Context, c clients.Client, scenario string) *exec.Cmd {
+	argv := append(c.Argv(s.install), s.addr, scenario, filepath.Join(s.dir, "clients"))
+	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
+	cmd.Env = append(os.Environ(), "COMPAT_TOOLS="+s.install.ToolJars, "COMPAT_REPLICAS="+strconv.Itoa(s.o.nodes), "PYTHONDONTWRITEBYTECODE=1")
+	if s.o.hurt {
+		cmd.Env = append(cmd.Env, "COMPAT_HURT=1")
+	}
+	cmd.WaitDelay = 5 * time.Second
+	// The Java tools are children of the program: the whole group ends with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	return cmd
 }
 
 func parseSteps(out []byte) ([]step, error) {

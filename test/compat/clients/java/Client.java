@@ -78,6 +78,10 @@ public final class Client {
           Contract.step("read/" + t, () -> c.digest(t));
         }
       }
+      case "load" -> Contract.step("load", () -> {
+        c.create(c.topic("load"), 3, REPLICAS, KEEP);
+        return Load.run(args[0], c.topic("load"));
+      });
       default -> throw new IllegalArgumentException(args[1]);
     }
     c.consumer.close();

@@ -21,6 +21,7 @@ type client struct {
 }
 
 func main() {
+	contract.Loads = openLoad
 	contract.Main("confluent-go", func(bootstrap string) (contract.Client, error) {
 		adm, err := kafka.NewAdminClient(&kafka.ConfigMap{"bootstrap.servers": bootstrap})
 		if err != nil {

@@ -97,6 +97,8 @@ func Main(name string, connect func(bootstrap string) (Client, error), join Join
 		s.full()
 	case "read":
 		s.read()
+	case "load":
+		s.load(bootstrap)
 	default:
 		fmt.Fprintln(os.Stderr, "unknown scenario", which)
 		os.Exit(2)

@@ -21,6 +21,7 @@ type client struct {
 }
 
 func main() {
+	contract.Loads = openLoad
 	contract.Main("franz", func(bootstrap string) (contract.Client, error) {
 		c, err := kgo.NewClient(kgo.SeedBrokers(contract.Brokers(bootstrap)...), kgo.RetryTimeout(15*time.Second), kgo.MetadataMinAge(10*time.Millisecond))
 		if err != nil {
