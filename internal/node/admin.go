@@ -65,7 +65,7 @@ func (n *Node) checks() []adminhttp.Check {
 	if !n.serving.Load() {
 		serving = errStarting
 	}
-	if b := n.quorum.Image().Cluster.Broker(n.cfg.ID); b == nil || b.Fenced {
+	if b := n.quorum.Image().Cluster.Broker(n.cfg.ID); n.cfg.Broker && (b == nil || b.Fenced) {
 		unfenced = errFenced
 	}
 	return []adminhttp.Check{{Name: "serving", Err: serving}, {Name: "unfenced", Err: unfenced}}

@@ -27,9 +27,6 @@ type directory struct {
 // openDirs checks that the metadata log is one that this release can take over, locks the directories, checks that they
 // belong to this node and to one cluster, and takes away the clean-shutdown markers. Directories that can't be used are left out.
 func (n *Node) openDirs() error {
-	if !n.cfg.Broker {
-		return errors.New("process.roles=controller: this release has no controllers that are no brokers: process.roles=broker,controller")
-	}
 	if err := n.checkMetadata(); err != nil {
 		return err
 	}

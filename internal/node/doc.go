@@ -1,7 +1,7 @@
 // Package node puts a node together, starts it, and takes it apart: the one place where the rooms meet.
 //
 // Layer 6. Open touches the disk and binds the listeners, Start elects, registers and begins to serve, Stop drains and
-// writes the clean-shutdown marker. Roles (process.roles) decide what is there: a broker alone follows the quorum without a vote.
+// writes the clean-shutdown marker. Roles (process.roles) decide what is there: a broker alone follows the quorum without a vote, a controller alone is never registered as a broker.
 //
 // Invariants:
 //

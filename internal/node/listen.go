@@ -121,11 +121,11 @@ func (n *Node) serve(controller bool) {
 	}
 }
 
-// Listeners are the listeners of clients with the addresses that they are bound to.
+// Listeners are the listeners of clients with the addresses that they are bound to; of a controller alone its own.
 func (n *Node) Listeners() []config.Listener {
 	var all []config.Listener
 	for _, e := range n.ends {
-		if !e.controller {
+		if !e.controller || !n.cfg.Broker {
 			all = append(all, e.config)
 		}
 	}

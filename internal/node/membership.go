@@ -84,6 +84,9 @@ func (m *membership) join(ctx context.Context) error {
 			return fmt.Errorf("register the controller: %w", err)
 		}
 	}
+	if !m.n.cfg.Broker {
+		return nil
+	}
 	if err := m.register(ctx, true); err != nil { // the directories are locked: whoever had them is dead
 		return fmt.Errorf("register the broker: %w", err)
 	}

@@ -227,9 +227,11 @@ func (n *Node) Start(ctx context.Context) error {
 	if err := n.member.join(ctx); err != nil {
 		return err
 	}
-	n.run(func() { n.member.run(workCtx) })
-	n.run(func() { n.member.runAssignments(workCtx) })
-	n.run(func() { n.creations.run(workCtx) })
+	if n.cfg.Broker {
+		n.run(func() { n.member.run(workCtx) })
+		n.run(func() { n.member.runAssignments(workCtx) })
+		n.run(func() { n.creations.run(workCtx) })
+	}
 	n.serve(false)
 	n.serving.Store(true)
 	return nil

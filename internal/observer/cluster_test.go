@@ -103,6 +103,33 @@ func TestBrokerWithoutVote(t *testing.T) {
 	}
 }
 
+// TestControllersAlone: controllers that are no brokers are given no replicas, and brokers come and go with whichever of them leads.
+func TestControllersAlone(t *testing.T) {
+	c := testkit.StartCluster(t, 3, testkit.Options{Alone: true})
+	own := c.AddBroker().Client(kgo.MetadataMinAge(10 * time.Millisecond))
+	c.AddBroker()
+	testkit.Eventually(t, "the first broker knows the second, and no other", func() bool {
+		brokers, err := kadm.NewClient(own).ListBrokers(t.Context())
+		return err == nil && len(brokers) == 2
+	})
+	place(t, own, "a", 4, 5)
+	inSync(t, own, "a")
+	produce(t, own, "a", "1")
+	for range 2 {
+		leader := int(describe(t, own).LeaderID)
+		c.Stop(leader)
+		place(t, own, fmt.Sprint("without-", leader), 5, 4)
+		c.Restart(leader)
+	}
+	c.Stop(5)
+	produce(t, own, "a", "2")
+	c.Restart(5)
+	inSync(t, own, "a")
+	if state := describe(t, own); len(state.CurrentVoters) != 3 || len(state.Observers) != 2 {
+		t.Errorf("%+v", state)
+	}
+}
+
 // TestBrokerBeginsWithASnapshot: a broker that comes when the controllers have the beginning of the log no more fetches their snapshot.
 func TestBrokerBeginsWithASnapshot(t *testing.T) {
 	short := []string{"metadata.log.max.record.bytes.between.snapshots=2000", "metadata.log.segment.bytes=8388608"}

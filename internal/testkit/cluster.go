@@ -52,6 +52,10 @@ func StartCluster(t testing.TB, size int, o Options) *Cluster {
 		}
 		c.quorum = quorum
 		own.Set = append([]string{fmt.Sprintf("node.id=%d", i+1), fmt.Sprintf("broker.rack=rack-%d", i+1), quorum}, o.Set...)
+		if o.Alone {
+			at := "listeners=CONTROLLER://" + loopback(own.ports[1])
+			own.Set = append(own.Set, "process.roles=controller", at, "advertised."+at)
+		}
 		own.cluster = "cluster"
 	}
 	var all sync.WaitGroup

@@ -41,6 +41,8 @@ type Options struct {
 
 	// Dynamic has the voters of a cluster in its metadata log (kraft.version 1), not in its configuration.
 	Dynamic bool
+	// Alone has the nodes that a cluster starts with be controllers and no brokers: AddBroker adds those.
+	Alone bool
 
 	// Of a node of a cluster, whose others know its ports already.
 	cluster string

@@ -49,8 +49,8 @@ func (c *cluster) add(kind peer.Kind, roles int) error {
 	return err
 }
 
-// configure gives all members their properties: when all addresses are known.
-func (c *cluster) configure() {
+// configure gives all members their properties, when all addresses are known: topics have so many replicas, and one may be missing.
+func (c *cluster) configure(replicas int) {
 	var voters []string
 	for _, m := range c.members {
 		if m.controller {
@@ -60,7 +60,8 @@ func (c *cluster) configure() {
 	for _, m := range c.members {
 		p := map[string]string{
 			"node.id": fmt.Sprint(m.id), "controller.quorum.voters": strings.Join(voters, ","),
-			"default.replication.factor": "3", "min.insync.replicas": "2", "offsets.topic.replication.factor": "3", "offsets.topic.num.partitions": "4",
+			"default.replication.factor": fmt.Sprint(replicas), "min.insync.replicas": fmt.Sprint(replicas - 1),
+			"offsets.topic.replication.factor": fmt.Sprint(replicas), "offsets.topic.num.partitions": "4",
 		}
 		if !m.controller {
 			p["process.roles"], p["listeners"] = "broker", "PLAINTEXT://"+m.options.Listen
@@ -122,6 +123,20 @@ func (c *cluster) stop(ctx context.Context, id int32) error {
 	m := c.member(id)
 	defer func() { m.process = nil }()
 	return m.process.Stop(ctx)
+}
+
+// retire stops a member for good, and has the cluster forget it.
+func (c *cluster) retire(ctx context.Context, id int32) error {
+	if err := c.stop(ctx, id); err != nil {
+		return err
+	}
+	req := kmsg.NewPtrUnregisterBrokerRequest()
+	req.BrokerID = id
+	resp, err := req.RequestWith(ctx, c.client)
+	if err == nil && resp.ErrorCode != 0 {
+		err = fmt.Errorf("unregister node %d: error %d", id, resp.ErrorCode)
+	}
+	return err
 }
 
 // close ends what still runs.

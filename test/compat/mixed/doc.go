@@ -7,6 +7,9 @@
 // kafka-broker: three nodes of ours, each broker and controller, and a broker of Apache Kafka that has nothing but them as controllers. It is
 // given replicas and leaderships and loses them again (reassignment, preferred election), and comes and goes: SIGKILL, SIGTERM, SIGSTOP; then ours do.
 //
+// ottla-broker: a controller of Apache Kafka, and its broker, and another broker of its. Brokers of ours join, take all replicas over by reassignment, and come
+// and go; the other broker of Kafka's is retired, and the controller ends and comes back.
+//
 // Throughout, franz-go writes numbered records to one topic, one after the other in each partition, and Java's producer to another, both
 // with acks=all and idempotent; a consumer of each reads along in a group. An error that a client shows its caller counts, as does an id that a consumer misses or gets twice.
 //

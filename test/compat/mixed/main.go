@@ -17,6 +17,7 @@ var scenarios = []struct {
 	run  func(context.Context, *cluster) (verdict, error)
 }{
 	{"kafka-broker", kafkaBroker},
+	{"ottla-broker", ottlaBroker},
 }
 
 func main() {

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+)
+
+// topics are those that are moved and watched.
+var topics = []string{franzTopic, javaTopic, "__consumer_offsets"}
+
+// step is something that is done to a cluster under load.
+type step struct {
+	name string
+	do   func(context.Context) error
+}
+
+// outage is how long a member is away.
+const outage = 2 * time.Second
+
+// away is a step in which a member ends, and comes back after a while, to lead again what it is the first replica of.
+func (c *cluster) away(end func(context.Context, int32) error, id int32) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := end(ctx, id); err != nil {
+			return err
+		}
+		if err := pause(ctx, outage); err != nil {
+			return err
+		}
+		return c.back(ctx, id)
+	}
+}
+
+// back starts a member, and waits until all is as it was.
+func (c *cluster) back(ctx context.Context, id int32) error {
+	if err := c.start(ctx, id); err != nil {
+		return err
+	}
+	if err := c.settle(ctx, topics, nil); err != nil {
+		return err
+	}
+	return c.elect(ctx, topics)
+}
+
+// still is a step in which a member stands still.
+func (c *cluster) still(id int32) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := c.member(id).process.Signal(syscall.SIGSTOP); err != nil {
+			return err
+		}
+		waited := pause(ctx, outage)
+		if err := c.member(id).process.Signal(syscall.SIGCONT); err != nil || waited != nil {
+			return err
+		}
+		if err := c.settle(ctx, topics, nil); err != nil {
+			return err
+		}
+		return c.elect(ctx, topics)
+	}
+}
+
+// moved is a step that gives all partitions their replicas at these brokers.
+func (c *cluster) moved(at ...int32) func(context.Context) error {
+	return func(ctx context.Context) error { return c.move(ctx, topics, at...) }
+}
+
+// underLoad does one step after the other while clients work, and judges.
+func (c *cluster) underLoad(ctx context.Context, at []int32, steps []step) (v verdict, err error) {
+	if err := c.connect(); err != nil {
+		return v, err
+	}
+	for _, topic := range topics[:2] {
+		if err := c.create(ctx, topic, partitions, at...); err != nil {
+			return v, err
+		}
+	}
+	l, err := begin(ctx, c)
+	if err != nil {
+		return v, err
+	}
+	if err := c.offsetsTopic(ctx); err != nil {
+		return v, err
+	}
+	for _, s := range steps {
+		l.longest()
+		if err := s.do(ctx); err != nil {
+			return v, fmt.Errorf("%s: %w", s.name, err)
+		}
+		gap := l.longest()
+		if gap > v.gap {
+			v.gap, v.at = gap, s.name
+		}
+		v.steps++
+		fmt.Printf("%s: longest wait %v\n", s.name, gap.Round(time.Millisecond))
+	}
+	acked, errors, err := l.end()
+	if err != nil {
+		return v, err
+	}
+	v.errors = errors
+	if err := c.settle(ctx, topics, nil); err != nil {
+		return v, err
+	}
+	return v, c.judge(ctx, &v, acked)
+}
+
+// offsetsTopic waits until the groups have one.
+func (c *cluster) offsetsTopic(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, settles)
+	defer cancel()
+	for {
+		details, err := c.admin.ListTopics(ctx, topics[2])
+		if err == nil && details[topics[2]].Err == nil {
+			return nil
+		}
+		if err := pause(ctx, 50*time.Millisecond); err != nil {
+			return fmt.Errorf("there is no __consumer_offsets: %w", err)
+		}
+	}
+}
