@@ -51,9 +51,7 @@ type Engine struct {
 	course  *course.Course
 	client  *peer.Client // to at; nil before the first request
 	at      course.Place
-	first   kafka.Offset // the first high watermark that a leader told; kafka.NoOffset before
-	whole   bool         // see Status
-	refused bool         // by controllers of another cluster, and said so
+	refused bool // by controllers of another cluster, and said so
 
 	status atomic.Pointer[quorum.Status]
 	leads  atomic.Pointer[course.Place] // where the leader said itself, or the log
@@ -65,7 +63,7 @@ func Open(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{Board: quorum.NewBoard(mirror.Image()), cfg: cfg, mirror: mirror, first: kafka.NoOffset}
+	e := &Engine{Board: quorum.NewBoard(mirror.Image()), cfg: cfg, mirror: mirror}
 	_, epoch := mirror.End()
 	given := e.places(cfg.Mirror.Voters)
 	for _, s := range cfg.Servers {
@@ -137,9 +135,6 @@ func (e *Engine) round(ctx context.Context) error {
 	if act == course.Ask || act == course.Refuse {
 		return nil
 	}
-	if e.first == kafka.NoOffset && got.highWatermark >= 0 {
-		e.first = got.highWatermark
-	}
 	if err := e.act(ctx, act, to, got); err != nil {
 		return err
 	}
@@ -187,10 +182,8 @@ func (e *Engine) publishStatus() {
 	leader, epoch := e.course.Leader()
 	set, level := e.mirror.Voters()
 	high := e.mirror.Bounds().HighWatermark
-	// A record of the leader's epoch that is committed has all before it committed too; without one its high watermark may be an old one.
-	e.whole = e.whole || e.first != kafka.NoOffset && high >= e.first && e.Image().Epoch == epoch
 	before := e.status.Swap(&quorum.Status{
-		Leader: leader, Epoch: epoch, HighWatermark: high, KRaftVersion: level, Nodes: set, CaughtUp: e.whole,
+		Leader: leader, Epoch: epoch, HighWatermark: high, KRaftVersion: level, Nodes: set,
 	})
 	if before != nil && before.Leader == leader && before.Epoch == epoch {
 		return
@@ -200,7 +193,7 @@ func (e *Engine) publishStatus() {
 	e.Depose()
 }
 
-// Status returns the state of the quorum as far as it is known here. CaughtUp says that the image holds all that was committed when a leader was first heard.
+// Status returns the state of the quorum as far as it is known here.
 func (e *Engine) Status() quorum.Status { return *e.status.Load() }
 
 // Bounds returns the ends of the copy.

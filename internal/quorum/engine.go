@@ -129,8 +129,6 @@ type Engine struct {
 	snapshots   snapshotter
 	install     *raftpb.Message // that offers the snapshot which is being fetched, or nil
 	lost        error           // what a peer said that this voter must have forgotten
-	caughtUp    bool            // see Status
-	fresh       kafka.Offset    // from here on the log was written by this process
 	standAt     time.Time       // when this voter stands for election, if nobody leads by then; zero for never
 	resigning   chan struct{}   // closed when another leads, or at resignBy; nil while nobody waits
 	resignBy    time.Time

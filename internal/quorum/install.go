@@ -138,7 +138,7 @@ func (e *Engine) installSnapshot(s *raftpb.Snapshot, now time.Time) error {
 	e.storage.snap = id
 	e.reconfigure()
 	e.storage.recent.reset()
-	e.applying, e.committed, e.caughtUp = nil, id.EndOffset, true
+	e.applying, e.committed = nil, id.EndOffset
 	e.snapshots.kept, e.snapshots.bytes, e.snapshots.last = append(e.snapshots.kept, id), 0, now
 	if err := e.noteSynced(); err != nil {
 		return err

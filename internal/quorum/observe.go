@@ -58,9 +58,6 @@ type Status struct {
 	Observers    []ReplicaState
 	// Nodes are the voters with their endpoints.
 	Nodes []Voter
-	// CaughtUp says that the image holds something that was committed while this node was there, and so all that was
-	// committed before it came. In a quorum of several that takes a new record: the registration of this broker is one.
-	CaughtUp bool
 
 	snapshot SnapshotID
 }
@@ -74,7 +71,6 @@ func (e *Engine) publishStatus() {
 		HighWatermark: e.committed,
 		KRaftVersion:  e.members.last().kraft,
 		Nodes:         e.members.last().set,
-		CaughtUp:      e.caughtUp,
 		snapshot:      e.storage.snap,
 	})
 	if before != nil && before.Leader == nodeID(basic.Lead) && before.Epoch == kafka.LeaderEpoch(basic.GetTerm()) {

@@ -243,7 +243,7 @@ func (e *Engine) start() error {
 	if !e.voter() {
 		e.heard = time.Time{} // it is sent nothing before it asks
 	}
-	e.lastTick, e.caughtUp, e.fresh = e.cfg.Now(), e.alone(), e.log.LogEndOffset()
+	e.lastTick = e.cfg.Now()
 	if from := e.lastTick; !e.alone() {
 		if last > 0 {
 			from = from.Add(listenTicks * e.cfg.Tick)

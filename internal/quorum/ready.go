@@ -115,7 +115,6 @@ func (e *Engine) appendEntries(entries []*raftpb.Entry, now time.Time) error {
 		if err := e.log.TruncateTo(first, now); err != nil {
 			return fmt.Errorf("truncate the metadata log to %d: %w", first, err)
 		}
-		e.fresh = min(e.fresh, first)
 		e.storage.recent.reset()
 		if e.members.truncate(first) {
 			e.reconfigure()
@@ -246,7 +245,6 @@ func (e *Engine) applyBatch(b record.Batch) error {
 	e.members.commit(b.NextOffset())
 	e.snapshots.bytes += int64(len(b))
 	e.committed = b.NextOffset()
-	e.caughtUp = e.caughtUp || b.BaseOffset() >= e.fresh
 	if e.leader != nil && len(e.leader.pending) > 0 && e.leader.pending[0].last == b.LastOffset() {
 		e.publish(e.leader.pending[0].change)
 		e.loader = metadata.NewLoader(e.Image())
