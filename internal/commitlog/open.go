@@ -323,11 +323,11 @@ func (op *opening) loadProducers(end kafka.Offset) error {
 // How far back a start looks for batches that producers may send again: what they have on their way, up to five each, is at the end of a log.
 const (
 	recalledEntries = 64        // of the index: as many batches at least, and with an entry each 4 KiB a quarter of a MiB
-	recalledBytes   = 256 << 10 // of a segment that is not enough
+	recalledBytes   = 256 << 10 // segments that are not enough together
 )
 
 // recallProducers takes in what a snapshot at an offset leaves out: the batches before the last of each producer, as far as they lie in the segment
-// that ends there, or in the one before where that is short.
+// that ends there, or in those before where that is short.
 func (op *opening) recallProducers(at kafka.Offset) error {
 	i := len(op.segments) - 1
 	for i >= 0 && op.segments[i].Base() >= at {
@@ -336,8 +336,12 @@ func (op *opening) recallProducers(at kafka.Offset) error {
 	if op.l.producers.Len() == 0 || i < 0 {
 		return nil
 	}
-	if i > 0 && op.segments[i].Size() <= recalledBytes {
-		if err := op.recallFrom(i-1, op.segments[i].Base()); err != nil {
+	first := i
+	for bytes := op.segments[i].Size(); first > 0 && bytes <= recalledBytes; bytes += op.segments[first].Size() {
+		first--
+	}
+	for ; first < i; first++ {
+		if err := op.recallFrom(first, op.segments[first+1].Base()); err != nil {
 			return err
 		}
 	}

@@ -40,7 +40,7 @@ func drawPlan(rng *rand.Rand) plan {
 	}
 	p := plan{
 		duration:   time.Duration(8+rng.IntN(12)) * time.Second,
-		partitions: 1 + rng.Int32N(3), producers: 1 + rng.IntN(3), consumers: 1 + rng.IntN(2), inFlight: 1,
+		partitions: 1 + rng.Int32N(3), producers: 1 + rng.IntN(3), consumers: 1 + rng.IntN(2), inFlight: 1 + rng.IntN(5),
 		flush: often(0.4), segment: []int{2 << 10, 8 << 10, 1 << 20}[rng.IntN(3)], snapshot: []int64{1 << 10, 4 << 10, 20 << 20}[rng.IntN(3)],
 		loss: some(0.5, 0.03), slow: some(0.5, 0.2), duplicate: some(0.4, 0.1), delay: time.Duration(5+rng.IntN([]int{50, 400, 2500}[rng.IntN(3)])) * time.Millisecond,
 		groups: rng.IntN(3), drift: some(0.3, 0.05), lateApply: some(0.4, 0.5), corrupt: some(0.2, 0.02),

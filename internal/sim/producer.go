@@ -28,6 +28,7 @@ type line struct {
 	index    int32
 	sequence int32
 	next     uint32 // of the ids
+	made     int    // batches, so far
 	queue    []*sending
 	holds    bool // a batch failed: those behind it come back first
 	resting  bool // until it is tried again
@@ -35,6 +36,7 @@ type line struct {
 
 // sending is a batch until it is acknowledged.
 type sending struct {
+	number   int // among those of its line
 	sequence int32
 	sends    []int // of its records, in the history
 	onWay    bool
@@ -62,7 +64,8 @@ func (l *line) produce() {
 		return
 	}
 	if len(l.queue) < 20 {
-		b := &sending{sequence: l.sequence}
+		b := &sending{number: l.made, sequence: l.sequence}
+		l.made++
 		for range 1 + w.rng.IntN(4) {
 			b.sends = append(b.sends, w.history.Invoke(check.Send{
 				ID: check.NewID(l.p.number, l.index, l.next), Partition: l.name(), Invoked: w.now,
@@ -80,7 +83,7 @@ func (l *line) name() kafka.TopicPartition {
 	return kafka.TopicPartition{Topic: topicName, Partition: l.index}
 }
 
-// pump sends what may be sent.
+// pump sends what may be sent: nothing that is further from the oldest that is not acknowledged than a server remembers, whichever answers were lost.
 func (l *line) pump() {
 	onWay := 0
 	for _, b := range l.queue {
@@ -96,7 +99,7 @@ func (l *line) pump() {
 		if b.onWay || b.ok {
 			continue
 		}
-		if onWay >= l.p.w.plan.inFlight {
+		if b.number-l.queue[0].number >= l.window() {
 			return
 		}
 		leader, known := l.p.leader(l.index)
@@ -104,9 +107,17 @@ func (l *line) pump() {
 			l.rest()
 			return
 		}
-		onWay++
 		l.send(b, leader.leader)
 	}
+}
+
+// window is how many batches may be on their way. The first is alone until it is acknowledged: of a producer that it does not know a server takes any sequence,
+// and so the second when it has refused the first for want of replicas, as Kafka does.
+func (l *line) window() int {
+	if l.queue[0].number == 0 {
+		return 1
+	}
+	return l.p.w.plan.inFlight
 }
 
 func (l *line) send(b *sending, to kafka.NodeID) {
