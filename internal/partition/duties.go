@@ -327,15 +327,15 @@ func (m *Manager) emptyTrash(now time.Time) (next time.Time) {
 	return next
 }
 
-// closers is how many logs are closed at once. They wait for the disk, not for a processor, and a file system that journals
+// defaultClosers is how many logs are closed at once. They wait for the disk, not for a processor, and a file system that journals
 // takes many syncs for little more than one.
-const closers = 32
+const defaultClosers = 32
 
 // atOnce does something that waits for the disk with partitions, and returns the first error of each of its workers.
-func atOnce(all []*Partition, do func(*Partition) error) error {
+func (m *Manager) atOnce(all []*Partition, do func(*Partition) error) error {
 	var workers sync.WaitGroup
 	queue := make(chan *Partition)
-	errs := make([]error, closers)
+	errs := make([]error, m.o.Closers)
 	for i := range errs {
 		workers.Go(func() {
 			for p := range queue {
@@ -363,7 +363,7 @@ func (m *Manager) settle(now time.Time) {
 		if len(all) < manyLogs || d.whole == nil {
 			return nil
 		}
-		err := atOnce(all, func(p *Partition) error { return errors.Join(p.markIdle(), p.settle(now)) })
+		err := m.atOnce(all, func(p *Partition) error { return errors.Join(p.markIdle(), p.settle(now)) })
 		return errors.Join(err, d.whole.Sync()) // whatever was settled is taken for durable from here on
 	})
 }
@@ -374,7 +374,7 @@ func (m *Manager) Close() (clean []Dir, err error) {
 	now := m.o.Now()
 	m.writeHighWatermarks()
 	m.settle(now)
-	_ = atOnce(m.sorted(), func(p *Partition) error { // which each directory keeps for itself
+	_ = m.atOnce(m.sorted(), func(p *Partition) error { // which each directory keeps for itself
 		if p.dir().failure() != nil {
 			p.abandon(failed)
 		} else if err := errors.Join(p.markIdle(), p.close(now)); err != nil {

@@ -45,8 +45,9 @@ type Options struct {
 	// NewID draws ids for the names of deleted folders.
 	NewID func() kafka.UUID
 	Log   *slog.Logger
-	// RecoveryThreads is num.recovery.threads.per.data.dir; 2 by default.
+	// RecoveryThreads is num.recovery.threads.per.data.dir; 2 by default. Closers is how many logs are closed at once; with 1 they are in the order of their names.
 	RecoveryThreads    int
+	Closers            int
 	RetentionInterval  time.Duration // log.retention.check.interval.ms
 	HighWaterInterval  time.Duration // replica.high.watermark.checkpoint.interval.ms
 	CheckpointInterval time.Duration // log.flush.offset.checkpoint.interval.ms
@@ -83,6 +84,7 @@ func (o *Options) setDefaults() {
 	o.ExpiryInterval = cmp.Or(o.ExpiryInterval, 10*time.Minute)
 	o.DeleteDelay = cmp.Or(o.DeleteDelay, time.Minute)
 	o.Template.Config = o.TopicConfig("", nil).Log
+	o.Closers = cmp.Or(o.Closers, defaultClosers)
 	if o.Go == nil {
 		o.Go = func(f func()) { go f() }
 	}

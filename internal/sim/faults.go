@@ -61,7 +61,7 @@ func (w *World) restart(n *node) { w.after(w.between(10*time.Millisecond, 3*time
 
 // cutPower takes what one machine did not sync, or what all did not where that must be harmless.
 func (w *World) cutPower() {
-	if w.plan.flush && w.chance(0.15) {
+	if w.plan.flush && w.chance(0.35) {
 		w.sometimes("power cut of all")
 		w.tell("all lose power")
 		for _, n := range w.nodes {

@@ -226,7 +226,7 @@ func (p *process) openPartitions() (err error) {
 	})
 	p.partitions, err = partition.Open(partition.Options{
 		Self: kafka.NodeID(n.id), FS: n.faulty, Dirs: []partition.Dir{p.directory}, Template: commitlog.Options{Cache: segment.NewCache(64, 1<<20)},
-		TopicConfig: n.topicConfig, Now: n.clock, Go: n.soon, NewID: n.newID, Log: n.log(), RecoveryThreads: 1,
+		TopicConfig: n.topicConfig, Now: n.clock, Go: n.soon, NewID: n.newID, Log: n.log(), RecoveryThreads: 1, Closers: 1,
 		HighWaterInterval: time.Second, CheckpointInterval: 3 * time.Second, StartsInterval: 3 * time.Second, InitialDelay: time.Second,
 		RetentionInterval: 2 * time.Second, DeleteDelay: time.Second,
 		Cluster: p, MaxLag: maxLag, Propose: p.follows.Propose, Moved: p.follows.Moved,
