@@ -53,8 +53,7 @@ type Engine struct {
 	at      course.Place
 	refused bool // by controllers of another cluster, and said so
 
-	status atomic.Pointer[quorum.Status]
-	leads  atomic.Pointer[course.Place] // where the leader said itself, or the log
+	leads atomic.Pointer[course.Place] // where the leader said itself, or the log
 }
 
 // Open loads the copy of the log.
@@ -182,35 +181,16 @@ func (e *Engine) publishStatus() {
 	leader, epoch := e.course.Leader()
 	set, level := e.mirror.Voters()
 	high := e.mirror.Bounds().HighWatermark
-	before := e.status.Swap(&quorum.Status{
-		Leader: leader, Epoch: epoch, HighWatermark: high, KRaftVersion: level, Nodes: set,
-	})
-	if before != nil && before.Leader == leader && before.Epoch == epoch {
-		return
-	}
 	place, _ := e.course.Find(leader)
-	e.leads.Store(&place)
-	e.Depose()
+	e.leads.Store(&place) // before anybody is told who leads
+	e.Show(&quorum.Status{Leader: leader, Epoch: epoch, HighWatermark: high, KRaftVersion: level, Nodes: set})
 }
 
 // Status returns the state of the quorum as far as it is known here.
-func (e *Engine) Status() quorum.Status { return *e.status.Load() }
+func (e *Engine) Status() quorum.Status { return *e.Shown() }
 
 // Bounds returns the ends of the copy.
 func (e *Engine) Bounds() quorum.Bounds { return e.mirror.Bounds() }
-
-// Leader returns the leader of the quorum and its epoch; kafka.NoNode while it is not known.
-func (e *Engine) Leader() (kafka.NodeID, kafka.LeaderEpoch) {
-	s := e.status.Load()
-	return s.Leader, s.Epoch
-}
-
-// LeaderUntil is Leader, with a channel that is closed when that is no longer so.
-func (e *Engine) LeaderUntil() (kafka.NodeID, kafka.LeaderEpoch, <-chan struct{}) {
-	deposed := e.Until()
-	leader, epoch := e.Leader() // after the channel: whoever changes it closes the channel after that
-	return leader, epoch, deposed
-}
 
 // Peer returns a controller as this node knows it, and false if it knows none of that id. The leader is where it said itself.
 func (e *Engine) Peer(id kafka.NodeID) (quorum.Voter, bool) {
@@ -220,7 +200,7 @@ func (e *Engine) Peer(id kafka.NodeID) (quorum.Voter, bool) {
 			return quorum.Voter{ID: id, Endpoints: []metadata.Endpoint{{Listener: e.cfg.Listener, Host: host, Port: uint16(n)}}}, true
 		}
 	}
-	for _, v := range e.status.Load().Nodes {
+	for _, v := range e.Shown().Nodes {
 		if v.ID == id {
 			return v, true
 		}

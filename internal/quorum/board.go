@@ -12,6 +12,7 @@ import (
 // Board is where committed metadata is shown: the image to whoever asks or waits, each change to whoever subscribed. One loop posts.
 type Board struct {
 	image   atomic.Pointer[metadata.Image]
+	status  atomic.Pointer[Status]
 	stopped chan struct{}
 	// subscribed wakes the loop for those who join.
 	subscribed chan struct{}
@@ -112,22 +113,41 @@ func (b *Board) next() <-chan struct{} {
 	return b.news
 }
 
-// Until returns a channel that is closed when leader or epoch are no longer what they are after the call.
-func (b *Board) Until() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.deposed == nil {
-		b.deposed = make(chan struct{})
+// Show shows the state of the quorum. It is the loop's to call, and before anything else of the board is asked.
+func (b *Board) Show(s *Status) {
+	before := b.status.Swap(s)
+	if before != nil && before.Leader == s.Leader && before.Epoch == s.Epoch {
+		return
 	}
-	return b.deposed
-}
-
-// Depose says that leader or epoch have changed.
-func (b *Board) Depose() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.deposed != nil {
 		close(b.deposed)
 		b.deposed = nil
 	}
+}
+
+// Shown is the state of the quorum as it was shown last. Read only.
+func (b *Board) Shown() *Status { return b.status.Load() }
+
+// Leader returns the leader of the quorum and its epoch; kafka.NoNode while there is none, or it is not known.
+func (b *Board) Leader() (kafka.NodeID, kafka.LeaderEpoch) {
+	s := b.status.Load()
+	return s.Leader, s.Epoch
+}
+
+// LeaderUntil is Leader, with a channel that is closed when that is no longer so.
+func (b *Board) LeaderUntil() (kafka.NodeID, kafka.LeaderEpoch, <-chan struct{}) {
+	deposed := b.until()
+	leader, epoch := b.Leader() // after the channel: whoever changes it closes the channel after that
+	return leader, epoch, deposed
+}
+
+func (b *Board) until() <-chan struct{} {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.deposed == nil {
+		b.deposed = make(chan struct{})
+	}
+	return b.deposed
 }

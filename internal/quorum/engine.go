@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -134,7 +133,6 @@ type Engine struct {
 	resignBy    time.Time
 
 	// Read by everybody.
-	status    atomic.Pointer[Status]
 	mu        sync.Mutex // a leaf: guards the fields below
 	seen      map[ReplicaKey]ReplicaState
 	told      map[kafka.NodeID]told  // by those that follow this leader
@@ -204,19 +202,6 @@ func Do[R any](ctx context.Context, c Controller, cmd controller.Command) (R, er
 		return none, fmt.Errorf("%T answers %T, not %T", cmd, response, none)
 	}
 	return typed, nil
-}
-
-// Leader returns the leader of the quorum and its epoch; kafka.NoNode while there is none.
-func (e *Engine) Leader() (kafka.NodeID, kafka.LeaderEpoch) {
-	s := e.status.Load()
-	return s.Leader, s.Epoch
-}
-
-// LeaderUntil is Leader, with a channel that is closed when that is no longer so.
-func (e *Engine) LeaderUntil() (kafka.NodeID, kafka.LeaderEpoch, <-chan struct{}) {
-	deposed := e.Until()
-	leader, epoch := e.Leader() // after the channel: whoever changes it closes the channel after that
-	return leader, epoch, deposed
 }
 
 // raftID is a node's id in Raft, which has no id 0.

@@ -14,7 +14,7 @@ import (
 // ReadLog reads the committed log for an observer, as commitlog.Log.Read does; offsets below the log start wrap
 // kerr.OffsetOutOfRange: the observer must fetch a snapshot.
 func (e *Engine) ReadLog(from kafka.Offset, maxBytes int) (commitlog.Span, error) {
-	return e.log.Read(from, maxBytes, e.status.Load().HighWatermark, true)
+	return e.log.Read(from, maxBytes, e.Shown().HighWatermark, true)
 }
 
 // Bounds are the ends of the metadata log.
@@ -28,7 +28,7 @@ type Bounds struct {
 func (e *Engine) Bounds() Bounds {
 	return Bounds{
 		LogStartOffset: e.log.LogStartOffset(),
-		HighWatermark:  e.status.Load().HighWatermark,
+		HighWatermark:  e.Shown().HighWatermark,
 		LogEndOffset:   e.log.LogEndOffset(),
 	}
 }
@@ -65,7 +65,7 @@ type Status struct {
 // publishStatus shows the state of the quorum; the loop calls it when something of it changed.
 func (e *Engine) publishStatus() {
 	basic := e.raft.BasicStatus()
-	before := e.status.Swap(&Status{
+	e.Show(&Status{
 		Leader:        nodeID(basic.Lead),
 		Epoch:         kafka.LeaderEpoch(basic.GetTerm()),
 		HighWatermark: e.committed,
@@ -73,15 +73,11 @@ func (e *Engine) publishStatus() {
 		Nodes:         e.members.last().set,
 		snapshot:      e.storage.snap,
 	})
-	if before != nil && before.Leader == nodeID(basic.Lead) && before.Epoch == kafka.LeaderEpoch(basic.GetTerm()) {
-		return
-	}
-	e.Depose()
 }
 
 // Status returns the state of the quorum. The leader's own line is of the moment; other voters have what they told.
 func (e *Engine) Status() Status {
-	s := *e.status.Load()
+	s := *e.Shown()
 	now := e.cfg.Now()
 	for _, v := range s.Nodes {
 		s.Voters = append(s.Voters, e.line(v, now))
@@ -152,7 +148,7 @@ func (e *Engine) heardOf(m *raftpb.Message, directory kafka.UUID) {
 
 // Voter returns a voter as this node knows it, and false if it knows none of that id.
 func (e *Engine) Voter(id kafka.NodeID) (Voter, bool) {
-	return voters{set: e.status.Load().Nodes}.find(id)
+	return voters{set: e.Shown().Nodes}.find(id)
 }
 
 // observerTimeout is how long an observer that does not fetch any more is still shown; Kafka's is the same.

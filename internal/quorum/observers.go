@@ -24,7 +24,7 @@ func (e *Engine) Introduce(v Voter) (leader Voter, here bool, err error) {
 	if id != e.cfg.NodeID {
 		return leader, false, nil
 	}
-	if e.status.Load().KRaftVersion == 0 || v.ID == e.cfg.NodeID {
+	if e.Shown().KRaftVersion == 0 || v.ID == e.cfg.NodeID {
 		return leader, true, fmt.Errorf("%w: node %d is not the one to follow", ErrNotVoter, v.ID)
 	}
 	known, voter := e.Voter(v.ID)

@@ -34,7 +34,7 @@ func (e *Engine) Deliver(from Voter, to ReplicaKey, messages [][]byte) error {
 		return fmt.Errorf("%w: node %d is this one", ErrNotVoter, from.ID)
 	}
 	known := e.counts(from.Key())
-	if known != nil && e.status.Load().KRaftVersion == 0 {
+	if known != nil && e.Shown().KRaftVersion == 0 {
 		return known
 	}
 	if to.ID != e.cfg.NodeID || to.Directory != e.cfg.Directory && !to.Directory.IsZero() {
@@ -110,8 +110,8 @@ func (e *Engine) sound(m *raftpb.Message) error {
 	switch {
 	case m.GetTerm() == 0:
 		return errors.New("no term")
-	case m.GetTerm() > min(uint64(e.status.Load().Epoch)+maxLead, math.MaxInt32) || m.GetLogTerm() > m.GetTerm():
-		return fmt.Errorf("term %d, of the log %d, and this voter is in term %d", m.GetTerm(), m.GetLogTerm(), e.status.Load().Epoch)
+	case m.GetTerm() > min(uint64(e.Shown().Epoch)+maxLead, math.MaxInt32) || m.GetLogTerm() > m.GetTerm():
+		return fmt.Errorf("term %d, of the log %d, and this voter is in term %d", m.GetTerm(), m.GetLogTerm(), e.Shown().Epoch)
 	case m.GetType() == raftpb.MsgAppResp && !m.GetReject() && m.GetIndex() > end:
 		return fmt.Errorf("index %d acknowledged, the log ends at %d", m.GetIndex(), end)
 	case m.GetType() == raftpb.MsgSnap && (m.GetSnapshot().GetMetadata().GetIndex() > math.MaxInt64 || m.GetSnapshot().GetMetadata().GetTerm() > m.GetTerm()):

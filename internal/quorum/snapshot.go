@@ -107,7 +107,7 @@ func (e *Engine) reap(now time.Time) error {
 
 // LatestSnapshot returns the newest snapshot, and false if there is none. The bootstrap file counts for nothing.
 func (e *Engine) LatestSnapshot() (SnapshotID, bool) {
-	id := e.status.Load().snapshot
+	id := e.Shown().snapshot
 	return id, id != bootstrapID
 }
 
