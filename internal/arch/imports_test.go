@@ -39,8 +39,9 @@ L2  group: kafka schema metadata shard planted
 
 L3  vfs:
 L3  segment: kafka record vfs
-L3  transport:
-L3  peer: wire
+L3  rawconn:
+L3  transport: rawconn
+L3  peer: wire rawconn
 L3  memnet:
 
 L4  commitlog: kafka record vfs segment producer compaction planted

@@ -85,6 +85,7 @@ var testShare = map[string]int{
 	"purgatory":    65,
 	"quorum":       60,
 	"raftnet":      75,
+	"rawconn":      90,
 	"record":       50,
 	"replica":      65,
 	"schema":       50,
