@@ -81,7 +81,7 @@ type source struct {
 	asked   kmsg.Request  // on its way
 	pause   time.Duration // before the next try, after failures of the whole
 	until   time.Time     // when that is over
-	lost    []*followed   // whose leader's log lies behind or before theirs: where it begins and ends is asked for
+	lost    []*followed   // whose leader's log lies behind or before theirs, or seems to have a gap: where it begins and ends is asked for
 }
 
 // followed is one partition of a source.
@@ -93,7 +93,8 @@ type followed struct {
 	pause time.Duration
 	asked partition.Fetching // in the request that is on its way
 	start kafka.Offset       // of the leader's log, while its end is asked for; kafka.NoOffset before
-	level bool               // it had all that the leader shows, at the last answer
+	doubt doubt
+	level bool // it had all that the leader shows, at the last answer
 }
 
 func follow(p *partition.Partition) *followed {
@@ -238,9 +239,13 @@ func (s *source) partition(x *followed, a *kmsg.FetchResponseTopicPartition, now
 	}
 	err = x.p.AppendAsFollower(partition.FollowRequest{
 		LeaderEpoch: x.asked.LeaderEpoch, Offset: x.asked.Offset, Records: a.RecordBatches, HighWatermark: kafka.Offset(a.HighWatermark),
-		LogStartOffset: kafka.Offset(a.LogStartOffset), Now: now,
+		LogStartOffset: kafka.Offset(a.LogStartOffset), Now: now, Believed: x.doubt.believed, Sure: x.doubt.sure,
 	})
 	x.level = err == nil && int64(x.p.LogEndOffset()) >= a.HighWatermark
+	ask, err := x.doubt.after(err, x.p.LogEndOffset())
+	if ask {
+		s.lost = append(s.lost, x)
+	}
 	return err
 }
 
@@ -264,7 +269,7 @@ func (s *source) bound(x *followed) *kmsg.ListOffsetsRequest {
 	req.ReplicaID = int32(s.o.Self)
 	p := kmsg.NewListOffsetsRequestTopicPartition()
 	p.Partition, p.CurrentLeaderEpoch, p.Timestamp = x.p.ID().Partition, int32(x.asked.LeaderEpoch), partition.EarliestTimestamp
-	if x.start != kafka.NoOffset {
+	if x.start != kafka.NoOffset || x.doubt.gap != nil {
 		p.Timestamp = partition.LatestTimestamp
 	}
 	t := kmsg.NewListOffsetsRequestTopic()
@@ -282,6 +287,9 @@ func (s *source) takeBound(answer kmsg.Response, err error, now time.Time) {
 	}
 	switch {
 	case err != nil:
+		x.doubt.gap = nil
+	case x.doubt.gap != nil:
+		err = x.doubt.weighed(at)
 	case x.start == kafka.NoOffset:
 		x.start = at
 		return
