@@ -46,8 +46,8 @@ type Cluster struct {
 	id  string // of clusters in memory
 
 	clients *memnet.Host
-	own     *memnet.Host  // of what the cluster itself asks of its nodes
-	adding  chan struct{} // taken by whoever adds a node
+	own     *memnet.Host // of what the cluster itself asks of its nodes
+	adding  turn         // of whoever adds a node
 	closing sync.Once
 	closed  error
 
@@ -76,7 +76,7 @@ func Start(t TB, options ...Option) *Cluster {
 
 // Open is Start without a test. Close the cluster. Ctx bounds the start alone.
 func Open(ctx context.Context, options ...Option) (*Cluster, error) {
-	c := &Cluster{o: defaults(), net: memnet.New(), adding: make(chan struct{}, 1)}
+	c := &Cluster{o: defaults(), net: memnet.New(), adding: newTurn()}
 	for _, set := range options {
 		set(&c.o)
 	}
@@ -114,8 +114,10 @@ func (c *Cluster) open(ctx context.Context) error {
 func (c *Cluster) StartAll(ctx context.Context) error {
 	var down []*Node
 	for _, n := range c.Nodes() {
-		n.turn <- struct{}{}
-		defer func() { <-n.turn }()
+		if err := n.turn.take(ctx); err != nil {
+			return fmt.Errorf("node %d: %w", n.id, err)
+		}
+		defer n.turn.give()
 		if n.alive() == nil {
 			down = append(down, n)
 		}
@@ -151,13 +153,10 @@ func each(nodes []*Node, do func(*Node, context.Context) error, ctx context.Cont
 func (c *Cluster) Close() error {
 	c.closing.Do(func() {
 		c.Heal()
-		for _, n := range c.Nodes() {
-			n.closeSockets() // if it never started
-		}
 		ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 		defer cancel()
 		if c.o.dir == "" {
-			c.closed = each(c.Nodes(), func(n *Node, _ context.Context) error { n.Resume(); n.Kill(); return nil }, ctx)
+			c.closed = each(c.Nodes(), func(n *Node, _ context.Context) error { n.close(); return nil }, ctx)
 			return
 		}
 		var errs []error
@@ -166,6 +165,7 @@ func (c *Cluster) Close() error {
 			if err := n.Stop(ctx); err != nil && !errors.Is(err, ErrDown) {
 				errs = append(errs, fmt.Errorf("node %d: %w", n.id, err))
 			}
+			n.close()
 		}
 		c.closed = errors.Join(errs...)
 	})
@@ -194,8 +194,10 @@ func (c *Cluster) AddNode(ctx context.Context) (*Node, error) {
 	if c.o.dir != "" {
 		return nil, errors.New("a cluster in a directory does not grow: leave out Dir")
 	}
-	c.adding <- struct{}{}
-	defer func() { <-c.adding }()
+	if err := c.adding.take(ctx); err != nil {
+		return nil, err
+	}
+	defer c.adding.give()
 	size := len(c.Nodes())
 	n, err := c.newNode(int32(size + 1))
 	if err == nil {
