@@ -18,6 +18,7 @@ var names = []string{
 	"cut-to-high-watermark",             // partition: a new follower cuts its log to its high watermark (KAFKA-1211)
 	"divergence-ignored",                // partition: nobody looks where logs part
 	"fetched-unchecked",                 // partition: a follower writes what fails its checksum
+	"gaps-taken",                        // partition: a follower writes a batch wherever that says that it is
 	"producers-forgotten",               // commitlog: producers are not known after a start (KAFKA-12520)
 	"retries-unknown",                   // producer: a batch that is there already is not found
 	"commit-answered-before-replicated", // coordinator: replies do not wait for the high watermark (KAFKA-20634)

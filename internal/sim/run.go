@@ -46,7 +46,7 @@ func Rare() []string {
 	return []string{
 		"broker fenced because it is gone", "commit of an old member refused", "commit or fetch of an offset failed", "disk failed at sync", "disk failed at write", "disk full", "follower diverges", "member fenced", "member silent",
 		"message repeated", "metadata snapshot fetched", "node isolated", "one-way cut", "power cut", "power cut of all", "process killed", "process paused",
-		"process stopped in order", "read from a follower", "retried batch found in the log", "two-way cut", "wrong byte on the way to a follower",
+		"process stopped in order", "read from a follower", "retried batch found in the log", "two-way cut", "wrong byte on the way to a follower", "wrong offset on the way to a follower",
 	}
 }
 

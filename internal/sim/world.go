@@ -27,6 +27,7 @@ type World struct {
 	conns   map[ends]*conn
 	clients []client
 	calm    bool // faults have ceased
+	spoilt  int  // the bit of an offset that was wrong last
 	oracle  oracle
 	history check.History
 	seen    map[string]int // what came about, and how often
