@@ -28,6 +28,8 @@ func (w *World) nemesis() {
 	allow(p.diskError, w.failDisk)
 	allow(p.diskFull, w.fillDisk)
 	allow(p.stop, w.stop)
+	allow(p.leap, func() { w.leap(true) })
+	allow(p.step, func() { w.leap(false) })
 	if len(may) > 0 {
 		may[w.rng.IntN(len(may))]()
 	}

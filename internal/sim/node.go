@@ -36,20 +36,22 @@ var begin = time.UnixMilli(1_800_000_000_000).UTC()
 
 // node is a machine: its disk and clock, and the process that runs on it, if one does.
 type node struct {
-	w      *World
-	id     int
-	disk   *vfs.Mem
-	faulty *vfs.Faulty
-	full   bool // the disk is
-	broken bool // the disk fails the next sync or write, as soon as that must be harmless
-	boots  int  // of the machine
-	life   int  // of the process: each has its own
-	paused bool
-	missed []func()      // what came meanwhile
-	skew   time.Duration // of the clock
-	drift  float64
-	wake   time.Duration // when the process is stepped next; 0 for none planned
-	p      *process      // nil while it is down
+	w       *World
+	id      int
+	disk    *vfs.Mem
+	faulty  *vfs.Faulty
+	full    bool // the disk is
+	broken  bool // the disk fails the next sync or write, as soon as that must be harmless
+	boots   int  // of the machine
+	life    int  // of the process: each has its own
+	paused  bool
+	missed  []func()      // what came meanwhile
+	skew    time.Duration // of the clock
+	drift   float64
+	leapt   time.Duration // by all its clocks
+	stepped time.Duration // by the one that people read alone
+	wake    time.Duration // when the process is stepped next; 0 for none planned
+	p       *process      // nil while it is down
 }
 
 // process is what a node loses when it dies.
@@ -99,16 +101,6 @@ func (n *node) must(err error) {
 }
 
 func (n *node) up() bool { return n.p != nil }
-
-// clock is what the node takes the time for.
-func (n *node) clock() time.Time {
-	return begin.Add(n.skew + n.w.now + time.Duration(float64(n.w.now)*n.drift))
-}
-
-// until is how long it takes till the node's clock shows a time.
-func (n *node) until(t time.Time) time.Duration {
-	return max(time.Duration(float64(t.Sub(n.clock()))/(1+n.drift))+time.Microsecond, time.Microsecond)
-}
 
 // fault is the hook of the disk.
 func (n *node) fault(o vfs.Op) error {

@@ -30,8 +30,8 @@ type plan struct {
 	voters bool // come and go: who they are is in the log (kraft.version 1)
 	moves  bool // of partitions to other replicas
 
-	crash, cut, loseWrites, pause, diskError, diskFull, stop bool // faults
-	every                                                    time.Duration
+	crash, cut, loseWrites, pause, diskError, diskFull, stop, leap, step bool // faults
+	every                                                                time.Duration
 }
 
 func drawPlan(rng *rand.Rand) plan {
@@ -55,6 +55,7 @@ func drawPlan(rng *rand.Rand) plan {
 	if p.voters && often(0.6) {
 		p.nodes++
 	}
+	p.leap, p.step = often(0.25), often(0.25)
 	p.loseWrites = p.crash && often(0.6)
 	return p
 }
@@ -68,7 +69,7 @@ func (p plan) String() string {
 	}{
 		{"crash", p.crash}, {"lose-writes", p.loseWrites}, {"cut", p.cut}, {"pause", p.pause}, {"disk-error", p.diskError}, {"disk-full", p.diskFull},
 		{"stop", p.stop}, {"flush", p.flush}, {"drift", p.drift > 0}, {"loss", p.loss > 0}, {"slow", p.slow > 0}, {"repeat", p.duplicate > 0}, {"late-apply", p.lateApply > 0}, {"corrupt", p.corrupt > 0},
-		{"voters", p.voters}, {"moves", p.moves},
+		{"voters", p.voters}, {"leap", p.leap}, {"clock-set", p.step}, {"moves", p.moves},
 	} {
 		if f.on {
 			faults = append(faults, f.name)

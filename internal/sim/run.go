@@ -44,7 +44,7 @@ type Result struct {
 // Rare are things that must have come about, each in some run, when there were many: else the runs say nothing about them.
 func Rare() []string {
 	return []string{
-		"broker fenced because it is gone", "commit of an old member refused", "commit or fetch of an offset failed", "disk failed at sync", "disk failed at write", "disk full", "follower diverges", "member fenced", "member silent",
+		"broker fenced because it is gone", "clock set forward by hours", "clock set forward by seconds", "clocks leapt by hours", "clocks leapt by seconds", "commit of an old member refused", "commit or fetch of an offset failed", "disk failed at sync", "disk failed at write", "disk full", "follower diverges", "member fenced", "member silent",
 		"message repeated", "metadata snapshot fetched", "node isolated", "one-way cut", "power cut", "power cut of all", "process killed", "process paused",
 		"process stopped in order", "reassignment cancelled", "reassignment completed", "replica added by a reassignment", "replication factor changed", "read from a follower", "retried batch found in the log", "two-way cut", "voter added", "voter removed", "wrong byte on the way to a follower",
 	}
