@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // ErrDown says that a node is not running.
@@ -28,6 +29,7 @@ type Node struct {
 	set  []string
 	cfg  *config.Node
 	disk *Disk
+	vote kafka.UUID    // the directory that has one on the metadata, if any
 	boot string        // of its machine
 	turn chan struct{} // taken by whoever starts or ends it
 	// sockets are open already, for the first life to use.
