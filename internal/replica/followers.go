@@ -21,6 +21,8 @@ type follower struct {
 	// leaderEnd was the leader's log end at its last fetch, at fetched. caughtUp is when it last had all that the leader had.
 	leaderEnd         kafka.Offset
 	fetched, caughtUp time.Time
+	// waits says that it is not in the in-sync set, and that since its last fetch only others than itself keep it out.
+	waits bool
 }
 
 // Fetch is a follower's request for what comes after its log end.

@@ -34,14 +34,27 @@ func newSources() sources {
 	return sources{byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source)}
 }
 
-// moved looks whom a partition follows now. It returns a source that did not exist before, or nil.
-func (all *sources) moved(o *Options, p *partition.Partition) *source {
-	leader := kafka.NoNode
-	if _, ok := p.Fetching(); ok {
-		leader = p.Leadership().Leader
+// moved looks whom partitions follow now. It returns the sources that did not exist before.
+func (all *sources) moved(o *Options, partitions []*partition.Partition) (fresh []*source) {
+	leaders := make([]kafka.NodeID, len(partitions))
+	for i, p := range partitions {
+		leaders[i] = kafka.NoNode
+		if _, ok := p.Fetching(); ok {
+			leaders[i] = p.Leadership().Leader
+		}
 	}
 	all.mu.Lock()
 	defer all.mu.Unlock()
+	for i, p := range partitions {
+		if s := all.move(o, p, leaders[i]); s != nil {
+			fresh = append(fresh, s)
+		}
+	}
+	return fresh
+}
+
+// move has a partition fetched from a leader's node. It returns its source if that did not exist before. Hold the lock.
+func (all *sources) move(o *Options, p *partition.Partition, leader kafka.NodeID) *source {
 	before := all.followed[p]
 	if before != nil && before.leader != leader {
 		delete(before.partitions, p)

@@ -25,7 +25,7 @@ type Steps struct {
 func NewSteps(o Options) *Steps { return &Steps{o: o, sources: newSources(), alters: newAlters()} }
 
 // Moved is Engine.Moved.
-func (s *Steps) Moved(p *partition.Partition) { s.sources.moved(&s.o, p) }
+func (s *Steps) Moved(all []*partition.Partition) { s.sources.moved(&s.o, all) }
 
 // Propose is Engine.Propose.
 func (s *Steps) Propose(p partition.Proposed) { s.alters.add(p) }
