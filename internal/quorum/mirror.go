@@ -13,6 +13,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
@@ -37,7 +38,7 @@ type Mirror struct {
 	cfg       MirrorConfig
 	log       *commitlog.Log
 	loader    *metadata.Loader
-	members   memberships
+	members   metalog.Memberships
 	snap      SnapshotID
 	kept      []SnapshotID // oldest first
 	committed kafka.Offset // exclusive: what the image holds
@@ -55,7 +56,7 @@ func OpenMirror(cfg MirrorConfig, now time.Time) (*Mirror, error) {
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
 		return nil, fmt.Errorf("make %s: %w", cfg.Dir, err)
 	}
-	if err := removeParts(cfg.FS, cfg.Dir); err != nil {
+	if err := metalog.RemoveParts(cfg.FS, cfg.Dir); err != nil {
 		return nil, fmt.Errorf("remove half-written snapshots: %w", err)
 	}
 	image, err := m.loadNewest()
@@ -88,15 +89,15 @@ func OpenMirror(cfg MirrorConfig, now time.Time) (*Mirror, error) {
 
 // loadNewest gives the image of the newest snapshot. One that can't be read is as none.
 func (m *Mirror) loadNewest() (*metadata.Image, error) {
-	m.members.begin(membership{voters: voters{set: sortVoters(m.cfg.Voters)}, at: kafka.NoOffset})
-	ids, err := listSnapshots(m.cfg.FS, m.cfg.Dir)
+	m.members.Begin(metalog.Membership{Voters: metalog.Voters{Set: metalog.SortVoters(m.cfg.Voters)}, At: kafka.NoOffset})
+	ids, err := metalog.ListSnapshots(m.cfg.FS, m.cfg.Dir)
 	if err != nil {
 		return nil, err
 	}
-	m.kept = slices.DeleteFunc(ids, func(id SnapshotID) bool { return id == bootstrapID })
+	m.kept = slices.DeleteFunc(ids, func(id SnapshotID) bool { return id == metalog.BootstrapID })
 	for len(m.kept) > 0 {
 		id := m.kept[len(m.kept)-1]
-		image, members, err := loadSnapshot(m.cfg.FS, m.cfg.Dir, id, "")
+		image, members, err := metalog.LoadSnapshot(m.cfg.FS, m.cfg.Dir, id)
 		if err == nil {
 			m.took(id, members)
 			return image, nil
@@ -111,10 +112,10 @@ func (m *Mirror) loadNewest() (*metadata.Image, error) {
 }
 
 // took notes which snapshot the image comes from, and who the voters are in it.
-func (m *Mirror) took(id SnapshotID, members voters) {
+func (m *Mirror) took(id SnapshotID, members metalog.Voters) {
 	m.snap = id
-	if members.kraft > 0 {
-		m.members.begin(membership{voters: members, at: kafka.NoOffset, inLog: true})
+	if members.KRaft > 0 {
+		m.members.Begin(metalog.Membership{Voters: members, At: kafka.NoOffset, InLog: true})
 	}
 }
 
@@ -143,7 +144,7 @@ func (m *Mirror) End() (kafka.Offset, kafka.LeaderEpoch) {
 }
 
 // Voters are those of the last record that says so, committed or not, or of the configuration; and the level of kraft.version.
-func (m *Mirror) Voters() ([]Voter, int16) { return m.members.last().set, m.members.last().kraft }
+func (m *Mirror) Voters() ([]Voter, int16) { return m.members.Last().Set, m.members.Last().KRaft }
 
 // Bounds returns the ends of the log.
 func (m *Mirror) Bounds() Bounds {
@@ -165,11 +166,11 @@ func (m *Mirror) Append(b []byte, now time.Time) error {
 			return fmt.Errorf("%w: %v where offset %d is to be", ErrDamaged, one, next)
 		}
 		if one.IsControl() {
-			d, err := decode(one)
+			d, err := metalog.Decode(one)
 			if err != nil {
 				return err
 			}
-			m.members.note(d)
+			m.members.Note(d)
 		}
 		whole, next = len(b)-len(rest), one.NextOffset()
 	}
@@ -198,18 +199,18 @@ func (m *Mirror) Commit(end kafka.Offset, now time.Time, post func(metadata.Chan
 			if b.NextOffset() > end {
 				return nil // it will be
 			}
-			d, err := decode(b)
+			d, err := metalog.Decode(b)
 			if err != nil {
 				return err
 			}
-			m.members.note(d) // of a log that was there at the start
+			m.members.Note(d) // of a log that was there at the start
 			change, err := m.loader.Replay(d.Batch)
 			if err != nil {
 				return fmt.Errorf("%w: %w", ErrDamaged, err)
 			}
 			m.bytes += int64(len(b))
 			m.commit(b.NextOffset())
-			m.members.commit(m.committed)
+			m.members.Commit(m.committed)
 			post(change)
 		}
 	}
@@ -233,7 +234,7 @@ func (m *Mirror) Cut(epoch kafka.LeaderEpoch, end kafka.Offset, now time.Time) e
 }
 
 func (m *Mirror) cut(end kafka.Offset, now time.Time) error {
-	m.members.truncate(end)
+	m.members.Truncate(end)
 	if err := m.log.TruncateTo(end, now); err != nil {
 		return fmt.Errorf("truncate the metadata log to %d: %w", end, err)
 	}
@@ -245,14 +246,14 @@ func (m *Mirror) Install(id SnapshotID, fetch func(io.Writer) error, now time.Ti
 	if id.EndOffset < m.committed {
 		return metadata.Change{}, fmt.Errorf("%w: its snapshot ends at %d, and %d was committed", ErrOtherLog, id.EndOffset, m.committed)
 	}
-	image, members, err := writeFetched(m.cfg.FS, m.cfg.Dir, id, fetch)
+	image, members, err := metalog.Fetch(m.cfg.FS, m.cfg.Dir, id, fetch)
 	if err != nil {
 		return metadata.Change{}, err
 	}
 	if err := m.log.TruncateFullyAndStartAt(id.EndOffset, now); err != nil {
 		return metadata.Change{}, fmt.Errorf("begin the metadata log anew at %d: %w", id.EndOffset, err)
 	}
-	change := replaced(m.Image(), image)
+	change := metalog.Replaced(m.Image(), image)
 	m.took(id, members)
 	m.kept, m.last = append(m.kept, id), now
 	m.begin(change.Image)
@@ -272,7 +273,7 @@ func (m *Mirror) Snapshot(now time.Time) error {
 	}
 	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
 	m.bytes, m.last = 0, now
-	if err := writeSnapshot(m.cfg.FS, m.cfg.Dir, id, image.Timestamp, now.UnixMilli(), m.members.committed().voters, image.Records); err != nil {
+	if err := metalog.WriteSnapshot(m.cfg.FS, m.cfg.Dir, id, image.Timestamp, now.UnixMilli(), m.members.Committed().Voters, image.Records); err != nil {
 		m.cfg.Log.Error("write a metadata snapshot", "err", err) // the log grows until the next one
 		return nil
 	}

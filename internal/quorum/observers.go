@@ -44,7 +44,7 @@ func (e *Engine) arrive(v Voter, now time.Time) {
 	if e.moved(v, now) {
 		return
 	}
-	_, voter := e.members.last().find(v.ID)
+	_, voter := e.members.Last().Find(v.ID)
 	old, known := e.learners[v.ID]
 	switch {
 	case e.leader == nil, voter, e.changing(), v.ID == e.cfg.NodeID, !known && len(e.learners) >= maxLearners:
@@ -69,7 +69,7 @@ func (e *Engine) moved(v Voter, now time.Time) bool {
 	if !e.active() || e.changing() || !e.elsewhere(v) {
 		return false
 	}
-	known, _ := e.members.last().find(v.ID)
+	known, _ := e.members.Last().Find(v.ID)
 	known.Endpoints = v.Endpoints
 	e.cfg.Log.Info("a voter of the metadata quorum has moved", "node", v.ID, "to", v.Endpoints)
 	e.changeVoters(now, &request{change: &VoterChange{Kind: UpdateVoter, Voter: known}})
@@ -78,7 +78,7 @@ func (e *Engine) moved(v Voter, now time.Time) bool {
 
 // elsewhere reports whether a voter says of itself that it is reached elsewhere than the log says.
 func (e *Engine) elsewhere(v Voter) bool {
-	known, voter := e.members.last().find(v.ID)
+	known, voter := e.members.Last().Find(v.ID)
 	return voter && known.Directory == v.Directory && !v.Directory.IsZero() && len(v.Endpoints) > 0 && !slices.Equal(known.Endpoints, v.Endpoints)
 }
 
@@ -98,7 +98,7 @@ func (e *Engine) dropLearners(now time.Time) {
 
 // promote counts learners that have become voters as such.
 func (e *Engine) promote() {
-	for _, v := range e.members.last().set {
+	for _, v := range e.members.Last().Set {
 		delete(e.learners, v.ID)
 	}
 }
@@ -141,11 +141,11 @@ type introduction struct {
 // seek introduces this node to the leader when it has not heard of one for as long as an election takes: without a vote it is sent nothing otherwise, and one
 // that lost its vote while it was away does not know it.
 func (e *Engine) seek(now time.Time) {
-	if e.seeking || e.leader != nil || e.alone() || e.members.last().kraft == 0 || now.Sub(e.heard) < electionTicks*e.cfg.Tick {
+	if e.seeking || e.leader != nil || e.alone() || e.members.Last().KRaft == 0 || now.Sub(e.heard) < electionTicks*e.cfg.Tick {
 		return
 	}
 	e.seeking, e.heard = true, now
-	known := slices.DeleteFunc(slices.Clone(e.members.last().set), func(v Voter) bool { return v.ID == e.cfg.NodeID })
+	known := slices.DeleteFunc(slices.Clone(e.members.Last().Set), func(v Voter) bool { return v.ID == e.cfg.NodeID })
 	e.cfg.Go(func() {
 		leader, err := e.cfg.Introduce(e.life, known)
 		e.found <- introduction{leader, err} // there is room: one runs at a time

@@ -149,7 +149,7 @@ func (e *Engine) Unreachable(id kafka.NodeID) {
 // receive hands Raft a message of a peer. What Raft refuses is noise: a peer that is no longer one, or too late.
 func (e *Engine) receive(in inbound) {
 	m := in.Message
-	if e.members.last().kraft > 0 && e.counts(in.from.Key()) != nil {
+	if e.members.Last().KRaft > 0 && e.counts(in.from.Key()) != nil {
 		if answers(m.GetType()) {
 			return // it was taken for another disk until a moment ago
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -53,9 +54,9 @@ func (e *Engine) maybeSnapshot(now time.Time) {
 	s.running = true
 	image := e.Image()
 	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
-	bytes, members, ms := s.bytes, e.members.committed().voters, now.UnixMilli()
+	bytes, members, ms := s.bytes, e.members.Committed().Voters, now.UnixMilli()
 	e.cfg.Go(func() {
-		err := writeSnapshot(e.cfg.FS, e.cfg.Dir, id, image.Timestamp, ms, members, image.Records)
+		err := metalog.WriteSnapshot(e.cfg.FS, e.cfg.Dir, id, image.Timestamp, ms, members, image.Records)
 		e.written <- snapshotResult{id: id, bytes: bytes, err: err} // there is room: one runs at a time
 	})
 }
@@ -108,7 +109,7 @@ func (e *Engine) reap(now time.Time) error {
 // LatestSnapshot returns the newest snapshot, and false if there is none. The bootstrap file counts for nothing.
 func (e *Engine) LatestSnapshot() (SnapshotID, bool) {
 	id := e.Shown().snapshot
-	return id, id != bootstrapID
+	return id, id != metalog.BootstrapID
 }
 
 // Snapshot is an open snapshot file. Close it.
@@ -120,7 +121,7 @@ type Snapshot struct {
 // OpenSnapshot opens a snapshot for FetchSnapshot. Errors wrap kerr.SnapshotNotFound.
 func (e *Engine) OpenSnapshot(id SnapshotID) (*Snapshot, error) {
 	file, err := e.cfg.FS.Open(path.Join(e.cfg.Dir, id.String()))
-	if err != nil || id == bootstrapID {
+	if err != nil || id == metalog.BootstrapID {
 		return nil, fmt.Errorf("%v: %w", id, kerr.SnapshotNotFound)
 	}
 	size, err := file.Size()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/vfs"
+	"github.com/ottla/ottla/internal/vfs/vfstest"
 )
 
 // stepped is an engine on a clock of the test's, in one goroutine.
@@ -120,7 +121,7 @@ func TestStepsAreTheSame(t *testing.T) {
 		if err := s.Stop(s.now); err != nil {
 			t.Fatal(err)
 		}
-		return contents(t, fs, cfg.Dir)
+		return vfstest.Contents(t, fs, cfg.Dir)
 	}
 	if first, second := once(), once(); first != second {
 		t.Fatal("two runs differ")

@@ -1,4 +1,4 @@
-package quorum
+package metalog
 
 import (
 	"errors"
@@ -18,11 +18,11 @@ func Format(f vfs.FS, dir string, members []Voter, records []schema.MetadataReco
 	if err := vfs.MkdirAll(f, dir); err != nil {
 		return fmt.Errorf("make %s: %w", dir, err)
 	}
-	set := voters{set: sortVoters(members)}
+	set := Voters{Set: SortVoters(members)}
 	if len(members) > 0 {
-		set.kraft = maxKRaftVersion
+		set.KRaft = MaxKRaftVersion
 	}
-	return writeSnapshot(f, dir, bootstrapID, now, now, set, func(yield func(metadata.Record) bool) {
+	return WriteSnapshot(f, dir, BootstrapID, now, now, set, func(yield func(metadata.Record) bool) {
 		for _, r := range records {
 			if !yield(metadata.Record{Body: r}) {
 				return
@@ -34,26 +34,26 @@ func Format(f vfs.FS, dir string, members []Voter, records []schema.MetadataReco
 // oldBootstrap is where Kafka before 4.1 kept the bootstrap records, in the folder above.
 const oldBootstrap = "bootstrap.checkpoint"
 
-// readBootstrap returns what format left: the records of the first leader, and the members of a dynamic quorum.
+// ReadBootstrap returns what format left: the records of the first leader, and the members of a dynamic quorum.
 // A folder with neither gives nil.
-func readBootstrap(f vfs.FS, dir string) ([]schema.MetadataRecord, voters, error) {
+func ReadBootstrap(f vfs.FS, dir string) ([]schema.MetadataRecord, Voters, error) {
 	var records []schema.MetadataRecord
-	var members voters
-	collect := func(d *batch) error {
-		members.note(d)
+	var members Voters
+	collect := func(d *Batch) error {
+		members.Note(d)
 		records = append(records, d.Records...)
 		return nil
 	}
-	err := readSnapshot(f, dir, bootstrapID, "", collect)
+	err := readSnapshot(f, dir, BootstrapID, "", collect)
 	if err == nil || !errors.Is(err, fs.ErrNotExist) {
 		return records, members, err
 	}
 	old, err := vfs.ReadFile(f, path.Join(path.Dir(dir), oldBootstrap))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, voters{}, nil
+		return nil, Voters{}, nil
 	}
 	if err != nil {
-		return nil, voters{}, err
+		return nil, Voters{}, err
 	}
 	err = visitBatches(old, collect)
 	return records, members, err
