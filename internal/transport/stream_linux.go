@@ -155,8 +155,10 @@ func (s *socket) sendWithHoles(r *Response) error {
 	for i, h := range r.Holes {
 		joined.B = append(joined.B, r.Buf.B[from:h.At]...)
 		from = h.At
-		if _, ok := firstChunk(h); !ok {
-			s.disk.touch()
+		if c, ok := firstChunk(h); !ok {
+			if !s.disk.trailing(c) {
+				s.disk.touch()
+			}
 			var err error
 			if joined, err = copyRange(joined, h.Range); err != nil {
 				return err
