@@ -57,7 +57,7 @@ L4  coordinator: kafka compress record metadata shard purgatory partition plante
 
 L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum raftnet forward coordinator config obs
 
-L6  storage: kafka record schema metadata vfs commitlog config
+L6  storage: kafka schema metadata vfs commitlog metalog config
 L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition metalog quorum observer raftnet forward replication coordinator api config storage obs adminhttp
 L6  adminhttp: obs
 L6  inspect: kafka record schema metadata metalog vfs

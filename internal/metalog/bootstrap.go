@@ -11,18 +11,14 @@ import (
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-// Format writes the bootstrap file of a new node into dir, the folder of __cluster_metadata-0, which it makes. With
-// members the quorum is dynamic (kraft.version 1) and starts with them; without, its members are those of
-// controller.quorum.voters. now is in milliseconds.
-func Format(f vfs.FS, dir string, members []Voter, records []schema.MetadataRecord, now int64) error {
+// WriteBootstrap writes what format leaves into dir, the folder of __cluster_metadata-0, which it makes: the records of the first leader, and the
+// members of a dynamic quorum (kraft.version 1), if they are known. The members of a static one are those of controller.quorum.voters. now is in
+// milliseconds.
+func WriteBootstrap(f vfs.FS, dir string, members Voters, records []schema.MetadataRecord, now int64) error {
 	if err := vfs.MkdirAll(f, dir); err != nil {
 		return fmt.Errorf("make %s: %w", dir, err)
 	}
-	set := Voters{Set: SortVoters(members)}
-	if len(members) > 0 {
-		set.KRaft = MaxKRaftVersion
-	}
-	return WriteSnapshot(f, dir, BootstrapID, now, now, set, func(yield func(metadata.Record) bool) {
+	return WriteSnapshot(f, dir, BootstrapID, now, now, members, func(yield func(metadata.Record) bool) {
 		for _, r := range records {
 			if !yield(metadata.Record{Body: r}) {
 				return

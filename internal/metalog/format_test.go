@@ -17,8 +17,8 @@ import (
 // golden has folders that Kafka left.
 const golden = "../quorum/testdata"
 
-// TestFormat: the bootstrap file that we write is the one that Kafka's format wrote, but for the times.
-func TestFormat(t *testing.T) {
+// TestWriteBootstrap: the bootstrap file that we write is the one that Kafka's format wrote, but for the times.
+func TestWriteBootstrap(t *testing.T) {
 	for _, kind := range []string{"static", "dynamic"} {
 		theirs, err := os.ReadFile(filepath.Join(golden, "kafka-"+kind, BootstrapID.String()))
 		if err != nil {
@@ -34,7 +34,7 @@ func TestFormat(t *testing.T) {
 			t.Fatal(err)
 		}
 		fs := vfs.NewMem()
-		if err := Format(fs, "/m", members.Set, records, 1000); err != nil {
+		if err := WriteBootstrap(fs, "/m", members, records, 1000); err != nil {
 			t.Fatal(err)
 		}
 		ours, err := vfs.ReadFile(fs, path.Join("/m", BootstrapID.String()))

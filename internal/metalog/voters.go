@@ -104,14 +104,18 @@ func (v *Voters) Note(d *Batch) {
 	v.Set = SortVoters(v.Set)
 }
 
-// Records are the control records that say the membership, none at kraft.version 0.
+// Records are the control records that say the membership: none at kraft.version 0, and its level alone while nobody is known.
 func (v Voters) Records() []ControlRecord {
 	if v.KRaft == 0 {
 		return nil
 	}
 	level := schema.NewKRaftVersionRecord()
 	level.KRaftVersion = v.KRaft
-	return []ControlRecord{{record.KRaftVersion, &level}, {record.Voters, v.Record()}}
+	records := []ControlRecord{{record.KRaftVersion, &level}}
+	if len(v.Set) > 0 {
+		records = append(records, ControlRecord{record.Voters, v.Record()})
+	}
+	return records
 }
 
 // Record is the control record that says who the voters are.

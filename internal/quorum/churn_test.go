@@ -110,16 +110,7 @@ func (m *member) asVoter() Voter {
 // format leaves what a new disk begins with.
 func (f *flock) format(m *member, set metalog.Voters) {
 	dir := testConfig(nil, "/data").Dir
-	if err := vfs.MkdirAll(m.disk, dir); err != nil {
-		f.t.Fatal(err)
-	}
-	if err := metalog.WriteSnapshot(m.disk, dir, metalog.BootstrapID, 1, 1, set, func(yield func(metadata.Record) bool) {
-		for _, r := range controller.DefaultBootstrap() {
-			if !yield(metadata.Record{Body: r}) {
-				return
-			}
-		}
-	}); err != nil {
+	if err := metalog.WriteBootstrap(m.disk, dir, set, controller.DefaultBootstrap(), 1); err != nil {
 		f.t.Fatal(err)
 	}
 	whole, err := m.disk.Whole("/")

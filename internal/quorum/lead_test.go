@@ -31,7 +31,7 @@ func TestActivationFails(t *testing.T) {
 	fs := vfs.NewMem()
 	cfg := testConfig(fs, "/data")
 	bad := []schema.MetadataRecord{&schema.RemoveTopicRecord{TopicID: nodeDirectory}} // of a topic that never was
-	if err := metalog.Format(fs, cfg.Dir, nil, bad, 1000); err != nil {
+	if err := metalog.WriteBootstrap(fs, cfg.Dir, metalog.Voters{}, bad, 1000); err != nil {
 		t.Fatal(err)
 	}
 	e, err := Open(cfg)
@@ -48,8 +48,8 @@ func TestMembershipNotWritten(t *testing.T) {
 	fs := vfs.NewMem()
 	cfg := testConfig(fs, "/data")
 	cfg.Voters = nil
-	members := []Voter{{ID: 1, Directory: nodeDirectory}}
-	if err := metalog.Format(fs, cfg.Dir, members, controller.DefaultBootstrap(), 1000); err != nil {
+	members := metalog.Voters{KRaft: 1, Set: []Voter{{ID: 1, Directory: nodeDirectory}}}
+	if err := metalog.WriteBootstrap(fs, cfg.Dir, members, controller.DefaultBootstrap(), 1000); err != nil {
 		t.Fatal(err)
 	}
 	e, err := Open(cfg)
