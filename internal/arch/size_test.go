@@ -78,7 +78,7 @@ var testShare = map[string]int{
 	"group":        50,
 	"memnet":       45,
 	"metadata":     25,
-	"metalog":      37,
+	"metalog":      55,
 	"moves":        70,
 	"partition":    90,
 	"peer":         45,

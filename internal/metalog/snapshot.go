@@ -70,8 +70,8 @@ func ListSnapshots(f vfs.FS, dir string) ([]SnapshotID, error) {
 	return ids, nil
 }
 
-// RemoveParts removes the snapshots that a crash left half written.
-func RemoveParts(f vfs.FS, dir string) error {
+// removeParts removes the snapshots that a crash left half written.
+func removeParts(f vfs.FS, dir string) error {
 	entries, err := f.ReadDir(dir)
 	if err != nil {
 		return err

@@ -120,7 +120,7 @@ type Engine struct {
 	synced      kafka.Offset    // what metalog.SyncedFile says
 	lastTick    time.Time
 	appended    time.Time // when the last record was written
-	snapshots   snapshotter
+	snapshots   *metalog.Snapshots
 	install     *raftpb.Message // that offers the snapshot which is being fetched, or nil
 	lost        error           // what a peer said that this voter must have forgotten
 	standAt     time.Time       // when this voter stands for election, if nobody leads by then; zero for never

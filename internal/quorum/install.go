@@ -97,7 +97,7 @@ func (e *Engine) installSnapshot(s *raftpb.Snapshot, now time.Time) error {
 	e.reconfigure()
 	e.storage.recent.reset()
 	e.applying, e.committed = nil, id.EndOffset
-	e.snapshots.kept, e.snapshots.bytes, e.snapshots.last = append(e.snapshots.kept, id), 0, now
+	e.snapshots.Took(id, now)
 	if err := e.noteSynced(); err != nil {
 		return err
 	}

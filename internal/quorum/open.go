@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"slices"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -21,12 +20,6 @@ import (
 )
 
 func (cfg Config) withDefaults() Config {
-	if cfg.SnapshotBytes == 0 {
-		cfg.SnapshotBytes = 20 << 20
-	}
-	if cfg.SnapshotInterval == 0 {
-		cfg.SnapshotInterval = time.Hour
-	}
 	if cfg.Tick == 0 {
 		cfg.Tick = 100 * time.Millisecond
 	}
@@ -96,9 +89,6 @@ func Open(cfg Config) (*Engine, error) {
 
 // loadFiles reads the bootstrap file and the newest snapshot.
 func (e *Engine) loadFiles() error {
-	if err := metalog.RemoveParts(e.cfg.FS, e.cfg.Dir); err != nil {
-		return fmt.Errorf("remove half-written snapshots: %w", err)
-	}
 	records, members, err := metalog.ReadBootstrap(e.cfg.FS, e.cfg.Dir)
 	if err != nil {
 		return err
@@ -111,23 +101,18 @@ func (e *Engine) loadFiles() error {
 		members.Set = metalog.SortVoters(e.cfg.Voters)
 	}
 	e.members.Begin(metalog.Membership{Voters: members, At: kafka.NoOffset})
-	image := metadata.Empty()
-	ids, err := metalog.ListSnapshots(e.cfg.FS, e.cfg.Dir)
+	pace := metalog.Pace{Bytes: e.cfg.SnapshotBytes, Interval: e.cfg.SnapshotInterval}
+	if e.snapshots, err = metalog.OpenSnapshots(e.cfg.FS, e.cfg.Dir, pace, e.cfg.Log, e.cfg.Now()); err != nil {
+		return err
+	}
+	image, inSnapshot, err := e.snapshots.Load()
 	if err != nil {
 		return err
 	}
-	if n := len(ids); n > 0 && ids[n-1] != metalog.BootstrapID {
-		var inSnapshot metalog.Voters
-		if image, inSnapshot, err = metalog.LoadSnapshot(e.cfg.FS, e.cfg.Dir, ids[n-1]); err != nil {
-			return err
-		}
-		if inSnapshot.KRaft > 0 {
-			e.members.Begin(metalog.Membership{Voters: inSnapshot, At: kafka.NoOffset, InLog: true})
-		}
-		e.storage.snap = ids[n-1]
-		e.snapshots.kept = slices.DeleteFunc(ids, func(id SnapshotID) bool { return id == metalog.BootstrapID })
-		e.snapshots.last = e.cfg.Now()
+	if inSnapshot.KRaft > 0 {
+		e.members.Begin(metalog.Membership{Voters: inSnapshot, At: kafka.NoOffset, InLog: true})
 	}
+	e.storage.snap = e.snapshots.Newest()
 	e.loader = metadata.NewLoader(image)
 	e.Board = NewBoard(image)
 	return nil
@@ -192,7 +177,7 @@ func (e *Engine) start() error {
 	committed := e.storage.snap.EndOffset
 	if err := e.visitLog(committed, func(b record.Batch, d *metalog.Batch) error {
 		e.members.Note(d)
-		e.snapshots.bytes += int64(len(b))
+		e.snapshots.Logged(len(b))
 		return nil
 	}); err != nil {
 		return err

@@ -244,7 +244,7 @@ func (e *Engine) applyEntry(entry *raftpb.Entry, now time.Time) error {
 
 func (e *Engine) applyBatch(b record.Batch) error {
 	e.members.Commit(b.NextOffset())
-	e.snapshots.bytes += int64(len(b))
+	e.snapshots.Logged(len(b))
 	e.committed = b.NextOffset()
 	if e.leader != nil && len(e.leader.pending) > 0 && e.leader.pending[0].last == b.LastOffset() {
 		e.publish(e.leader.pending[0].change)

@@ -79,7 +79,7 @@ func TestSnapshotDue(t *testing.T) {
 	cfg.SnapshotBytes, cfg.SnapshotInterval = 1<<20, time.Hour
 	s := openStepped(t, cfg)
 	s.create("foo")
-	if at, ok := s.due(); !ok || !at.Equal(time.UnixMilli(1_000_000).Add(time.Hour)) {
+	if at, ok := s.snapshots.Due(s.Image().End()); !ok || !at.Equal(time.UnixMilli(1_000_000).Add(time.Hour)) {
 		t.Fatalf("after a little: due %v, %t", at, ok)
 	}
 	if _, ok := s.LatestSnapshot(); ok {
@@ -89,11 +89,11 @@ func TestSnapshotDue(t *testing.T) {
 		t.Errorf("the engine woke %d times, not once", n)
 	}
 	first, ok := s.LatestSnapshot()
-	if at, again := s.due(); !ok || again {
+	if at, again := s.snapshots.Due(s.Image().End()); !ok || again {
 		t.Fatalf("written %t, due again %v, %t", ok, at, again)
 	}
 	// Bytes without anything new, however they came about: this made the loop spin.
-	s.snapshots.bytes, s.snapshots.last = 2<<20, s.now.Add(-time.Hour)
+	s.snapshots.Logged(2 << 20)
 	s.step()
 	if id, _ := s.LatestSnapshot(); id != first {
 		t.Fatalf("the snapshot %v has nothing new", id)
