@@ -47,7 +47,7 @@ L3  memnet:
 L4  commitlog: kafka record vfs segment producer compaction planted
 L4  purgatory: kafka
 L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress planted
-L4  metalog: kafka record schema metadata segment vfs
+L4  metalog: kafka record schema metadata segment vfs planted
 L4  quorum: kafka record schema metadata controller segment commitlog metalog vfs planted
 L4  raftnet: kafka wire metadata peer quorum
 L4  observer: kafka metadata controller course peer quorum
@@ -68,7 +68,7 @@ L6  ottla: kafka metadata memnet vfs peer coordinator api config storage node
 
 S   config: kafka
 S   obs:
-T   sim: kafka record metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition quorum replication coordinator
+T   sim: kafka record metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition metalog quorum replication coordinator
 T   testkit: kafka record wire config storage vfs node
 `
 

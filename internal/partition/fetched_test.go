@@ -46,8 +46,8 @@ func TestOnlyWhatComesNext(t *testing.T) {
 		{name: "a gap", sent: []batch{{4, 1}, {7, 1}, {9, 1}}, end: 6, says: "a batch of offsets 7 to 8, after 5"},
 		{name: "a gap in a log that is compacted", compacted: true, sent: []batch{{4, 1}, {7, 1}, {9, 1}}, end: 11},
 		{name: "a gap that a cleaner can't leave", request: FollowRequest{HighWatermark: 6}, compacted: true, sent: []batch{{5, 1}, {8, 1}}, end: 7, says: "8 to 9, after 6"},
-		{name: "a gap that came twice", request: FollowRequest{Believed: 7}, sent: []batch{{4, 1}, {7, 1}, {11, 1}}, end: 9, says: "11 to 12, after 8"},
-		{name: "another gap than before", request: FollowRequest{Believed: 8}, sent: []batch{{4, 1}, {7, 1}}, end: 6, says: "7 to 8, after 5"},
+		{name: "a gap that came twice", request: FollowRequest{Believed: &GapError{Base: 7}}, sent: []batch{{4, 1}, {7, 1}, {11, 1}}, end: 9, says: "11 to 12, after 8"},
+		{name: "another gap than before", request: FollowRequest{Believed: &GapError{Base: 8}}, sent: []batch{{4, 1}, {7, 1}}, end: 6, says: "7 to 8, after 5"},
 		{name: "gaps in a log that had some", request: FollowRequest{Sure: 10}, sent: []batch{{5, 1}, {8, 1}, {11, 1}}, end: 10, says: "11 to 12, after 9"},
 	} {
 		g := newGroup(t)
@@ -100,13 +100,16 @@ func TestOnlyWhatComesNext(t *testing.T) {
 func TestBeginsWithin(t *testing.T) {
 	for _, c := range []struct {
 		base, asked kafka.Offset
+		believed    *GapError
 		want        string
 	}{
-		{4, 5, "4 to 6"}, {5, 5, "5 to 7"},
-		{3, 5, "5 to 5"},  // it ends before
-		{-1, 5, "5 to 5"}, // there is no such offset
-		{8, 5, "5 to 5"},  // a gap
-		{8, 8, "5 to 5"},  // of a fetch that this log did not send
+		{4, 5, &GapError{Base: 4}, "4 to 6"},
+		{5, 5, nil, "5 to 7"},
+		{4, 5, nil, "5 to 5"},  // when it comes once more
+		{3, 5, nil, "5 to 5"},  // it ends before
+		{-1, 5, nil, "5 to 5"}, // there is no such offset
+		{8, 5, nil, "5 to 5"},  // a gap
+		{8, 8, nil, "5 to 5"},  // of a fetch that this log did not send
 	} {
 		g := newGroup(t)
 		p := g.at(1)
@@ -116,7 +119,7 @@ func TestBeginsWithin(t *testing.T) {
 		sent := data(t, 2)
 		record.Batch(sent).SetBaseOffset(c.base)
 		record.Batch(sent).SetLeaderEpoch(0)
-		err := p.AppendAsFollower(FollowRequest{Offset: c.asked, Records: sent, HighWatermark: 9, Now: g.nodes[1].now})
+		err := p.AppendAsFollower(FollowRequest{Offset: c.asked, Records: sent, HighWatermark: 9, Believed: c.believed, Now: g.nodes[1].now})
 		if got := fmt.Sprint(p.LogStartOffset(), " to ", p.LogEndOffset()); got != c.want || (err == nil) != (c.want != "5 to 5") {
 			t.Errorf("a batch at %d, asked from %d: %s, want %s: %v", c.base, c.asked, got, c.want, err)
 		}

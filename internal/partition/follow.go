@@ -19,9 +19,9 @@ type FollowRequest struct {
 	Offset      kafka.Offset
 	// Records are batches; the last one may be cut short.
 	Records []byte
-	// Believed is the base offset of a batch behind a gap that was refused with a GapError and came once more; all that lies below Sure may
-	// have gaps. 0 where there is none.
-	Believed, Sure kafka.Offset
+	// Believed is what was refused and is taken when it comes once more, nil if nothing; what lies below Sure may have gaps.
+	Believed *GapError
+	Sure     kafka.Offset
 	// HighWatermark and LogStartOffset are the leader's.
 	HighWatermark  kafka.Offset
 	LogStartOffset kafka.Offset
@@ -31,9 +31,9 @@ type FollowRequest struct {
 // AppendAsFollower writes what the leader sent, byte for byte, and takes over its high watermark and log start. Errors wrap
 // kerr.NotLeaderForPartition if the node does not follow in that epoch any more, kerr.CorruptMessage if a batch is damaged or out of order,
 // kerr.FencedLeaderEpoch if it is of a later epoch than was asked in (what is before such a batch is written), or kerr.KafkaStorageError. A batch
-// behind a gap that nothing explains is refused with a *GapError, which wraps kerr.CorruptMessage.
+// at an offset that nothing explains is refused with a *GapError, which wraps kerr.CorruptMessage.
 func (p *Partition) AppendAsFollower(r FollowRequest) error {
-	whole, refused := checkFetched(&r, p.config.Load().Compacted)
+	whole, refused := checkFetched(&r, standing{compacted: p.config.Load().Compacted, empty: p.LogStartOffset() == p.LogEndOffset()})
 	if err := p.beginWith(whole, &r); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/metalog"
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -109,7 +110,7 @@ func (e *Engine) loadFiles() error {
 	if err != nil {
 		return err
 	}
-	if inSnapshot.KRaft > 0 {
+	if inSnapshot.KRaft > 0 && !planted.Bug("voters-of-format") {
 		e.members.Begin(metalog.Membership{Voters: inSnapshot, At: kafka.NoOffset, InLog: true})
 	}
 	e.storage.snap = e.snapshots.Newest()

@@ -12,7 +12,7 @@ import (
 // by another question, and the same comes once more; then so are those up to that end: the log was compacted once.
 type doubt struct {
 	gap      *partition.GapError // the leader is to be asked about it
-	believed kafka.Offset        // the base offset behind the gap, once it was; 0 else
+	believed *partition.GapError // the leader was
 	end      kafka.Offset        // of the leader's log, as it was said about the gap
 	sure     kafka.Offset        // below it gaps are taken
 }
@@ -21,12 +21,14 @@ type doubt struct {
 // leader is to be asked about a gap; one who says something else each time is not.
 func (d *doubt) after(err error, end kafka.Offset) (ask bool, rest error) {
 	believed := d.believed
-	if d.believed = 0; believed > 0 && end > believed {
-		d.sure, believed = d.end, 0
+	d.believed = nil
+	came := believed != nil && end > believed.Last
+	if came && believed.Base > believed.Next {
+		d.sure = d.end
 	}
 	var gap *partition.GapError
 	switch {
-	case !errors.As(err, &gap) || believed > 0:
+	case !errors.As(err, &gap) || believed != nil && !came:
 		return false, err
 	case gap.Last < d.sure:
 		return false, nil
@@ -41,6 +43,6 @@ func (d *doubt) weighed(end kafka.Offset) error {
 	if d.gap = nil; gap.Last >= end {
 		return fmt.Errorf("the leader's log ends at %d: %w", end, gap)
 	}
-	d.believed, d.end = gap.Base, end
+	d.believed, d.end = gap, end
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -75,6 +76,33 @@ func TestStepsGap(t *testing.T) {
 	end(200)
 	asksItsEnd()
 	waits()
+}
+
+// TestStepsBeginsWithin: an empty log begins within a batch of the leader's when that comes twice.
+func TestStepsBeginsWithin(t *testing.T) {
+	s := newStepped(t)
+	two := testkit.BatchOf(1, "deleted", "not")
+	record.Batch(two).SetBaseOffset(99)
+	record.Batch(two).SetLeaderEpoch(0)
+	s.fetched(fails(kerr.OffsetOutOfRange))
+	for range 2 {
+		s.steps.Answered(2, s.offsets(s.ask().(*kmsg.ListOffsetsRequest)), nil, s.now)
+	}
+	p := s.get(0)
+	for _, want := range []kafka.Offset{100, 101} {
+		s.fetched(func(a *kmsg.FetchResponseTopicPartition) {
+			a.RecordBatches, a.HighWatermark, a.LogStartOffset = two, 200, 100
+		})
+		if got := p.LogEndOffset(); got != want {
+			t.Fatalf("ends at %d, want %d", got, want)
+		}
+		if want == 100 {
+			s.steps.Answered(2, s.offsets(s.ask().(*kmsg.ListOffsetsRequest)), nil, s.now)
+		}
+	}
+	if got := p.LogStartOffset(); got != 100 {
+		t.Errorf("begins at %d", got)
+	}
 }
 
 // TestHostileLeader: whatever a leader's node sends, over and over, a follower writes no more than what comes next, and goes on when that comes.
