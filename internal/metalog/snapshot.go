@@ -145,7 +145,7 @@ func loadSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string) (*metadata
 		members.Note(d)
 		for _, r := range d.Records {
 			if err := delta.Replay(r); err != nil {
-				return err
+				return fmt.Errorf("%w: %w", ErrDamaged, err)
 			}
 		}
 		return nil
