@@ -41,6 +41,8 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.fetched <- got
 		case got := <-e.found:
 			e.found <- got
+		case err := <-e.joined:
+			e.joined <- err
 		case v := <-e.arrivals:
 			e.arrived = append(e.arrived, v)
 		case done := <-e.resigns:
@@ -143,6 +145,7 @@ func (e *Engine) pace(now time.Time) error {
 	}
 	e.meetOthers(now)
 	e.seek(now)
+	e.join(now)
 	if e.still() {
 		return nil
 	}
@@ -250,6 +253,9 @@ func (e *Engine) stop(now time.Time, err error) error {
 	}
 	if e.seeking {
 		<-e.found
+	}
+	if e.joining {
+		e.voteAsked(<-e.joined)
 	}
 	if e.snapshots.Writing() {
 		if done := <-e.written; err == nil {

@@ -61,6 +61,7 @@ func Open(cfg Config) (*Engine, error) {
 		resigns:  make(chan chan struct{}),
 		arrivals: make(chan Voter, maxLearners),
 		found:    make(chan introduction, 1),
+		joined:   make(chan error, 1),
 		met:      make(map[kafka.NodeID]Voter),
 		learners: make(map[kafka.NodeID]Voter),
 		seen:     make(map[ReplicaKey]ReplicaState),
