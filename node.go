@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // ErrDown says that a node is not running.
@@ -30,8 +31,9 @@ type Node struct {
 	set  []string
 	cfg  *config.Node
 	disk *Disk
-	boot string // of its machine
-	turn turn   // of whoever starts or ends it
+	vote kafka.UUID // the directory that has one on the metadata, if any
+	boot string     // of its machine
+	turn turn       // of whoever starts or ends it
 	// sockets are open already, for the first life to use; of whoever has the turn.
 	sockets []net.Listener
 	closed  bool // with its cluster; of whoever has the turn

@@ -86,11 +86,11 @@ func (c *Cluster) ISR(topic string, partition int32) []int32 {
 
 // HighWatermark is the offset up to which the leader of a partition shows records, exclusive; -1 if nobody leads it.
 func (c *Cluster) HighWatermark(topic string, partition int32) int64 {
-	id := c.Leader(topic, partition)
-	if id == 0 {
+	n := c.find(c.Leader(topic, partition))
+	if n == nil {
 		return -1
 	}
-	return c.Node(id).HighWatermark(topic, partition)
+	return n.HighWatermark(topic, partition)
 }
 
 // HighWatermark is the offset up to which the node's replica of a partition knows records to be committed, exclusive; -1 if it has none.
@@ -124,7 +124,8 @@ func (c *Cluster) WaitHighWatermark(ctx context.Context, topic string, partition
 func (c *Cluster) WaitLeader(ctx context.Context, topic string, partition int32) (id int32, err error) {
 	err = until(ctx, fmt.Sprintf("a leader of %s-%d", topic, partition), func() (bool, string) {
 		id = c.Leader(topic, partition)
-		return id > 0 && c.Node(id).Running(), fmt.Sprint("node ", id)
+		n := c.find(id)
+		return n != nil && n.Running(), fmt.Sprint("node ", id)
 	})
 	return id, err
 }

@@ -2,7 +2,7 @@ package ottla
 
 import "context"
 
-// turn is had by one at a time, who may keep it across all that a start or a stop of a node takes. The order: that of adding, those of nodes by id, of
+// turn is had by one at a time, who may keep it across all that a start or a stop of a node takes. The order: that of changing, those of nodes by id, of
 // which StartAll has several, leaf locks.
 type turn chan struct{}
 

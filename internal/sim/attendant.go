@@ -84,7 +84,7 @@ func (a *attendant) heartbeat() *kmsg.ConsumerGroupHeartbeatRequest {
 func (a *attendant) take(resp *kmsg.ConsumerGroupHeartbeatResponse) error {
 	err := kerr.ErrorForCode(resp.ErrorCode)
 	switch {
-	case errors.Is(err, kerr.FencedMemberEpoch), errors.Is(err, kerr.UnknownMemberID):
+	case errors.Is(err, kerr.FencedMemberEpoch), errors.Is(err, kerr.UnknownMemberID), errors.Is(err, kerr.GroupIDNotFound): // all members were silent for long
 		a.w.sometimes("member fenced")
 		a.epoch, a.owned, a.told = 0, nil, true
 		return err

@@ -25,7 +25,7 @@ type reply func(kmsg.Response, error)
 // listens reports whether the listener is open that a request comes by: brokers and clients are served from when the broker is unfenced on.
 func (n *node) listens(req kmsg.Request) bool {
 	switch req.(type) {
-	case *kmsg.AlterPartitionRequest, *kmsg.BrokerRegistrationRequest, *kmsg.BrokerHeartbeatRequest:
+	case *kmsg.AlterPartitionRequest, *kmsg.BrokerRegistrationRequest, *kmsg.BrokerHeartbeatRequest, *kmsg.AddRaftVoterRequest, *kmsg.RemoveRaftVoterRequest:
 		return true
 	}
 	return n.p.serves
@@ -57,6 +57,12 @@ func (n *node) serve(req kmsg.Request, reply reply) {
 		p.command(controller.Heartbeat{Request: req}, reply)
 	case *kmsg.CreateTopicsRequest:
 		p.command(controller.CreateTopics{Request: req}, reply)
+	case *kmsg.AlterPartitionAssignmentsRequest:
+		p.command(controller.AlterPartitionReassignments{Request: req}, reply)
+	case *kmsg.AddRaftVoterRequest:
+		p.addVoter(req, reply)
+	case *kmsg.RemoveRaftVoterRequest:
+		p.removeVoter(req, reply)
 	default:
 		n.w.fail("node %d is asked %T, which it does not know", n.id, req)
 	}
