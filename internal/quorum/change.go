@@ -86,15 +86,26 @@ func (e *Engine) toldVoters() (voters, bool) {
 	return all, true
 }
 
+// informed adds to a command what the quorum knows and the controller does not: whether all voters of a static quorum have told their directories. It
+// gives them too.
+func (e *Engine) informed(cmd controller.Command) (controller.Command, voters) {
+	u, ok := cmd.(controller.UpdateFeatures)
+	if !ok {
+		return cmd, voters{}
+	}
+	set, told := e.toldVoters()
+	u.VotersTold = told
+	return u, set
+}
+
 // votersIntoLog makes a static quorum a dynamic one (kraft.version 1): from here on who votes is what the log says.
-func (e *Engine) votersIntoLog(now time.Time, r *request, result controller.Result) error {
+func (e *Engine) votersIntoLog(now time.Time, r *request, set voters, result controller.Result) error {
 	if len(result.Records) > 0 {
 		if err := e.proposeRecords(now, result.Records, nil, nil); err != nil {
 			return err
 		}
 	}
 	l := e.leader
-	set, _ := e.toldVoters()
 	records := set.records()
 	b, err := l.enc.control(nil, l.next, l.epoch, now.UnixMilli(), records...)
 	if err == nil {

@@ -93,4 +93,4 @@ func (v voters) record() *schema.VotersRecord {
 }
 
 // maxKRaftVersion is the newest kraft.version that this node supports.
-const maxKRaftVersion = 1
+const maxKRaftVersion = int16(metadata.LatestKRaftVersion)

@@ -84,7 +84,7 @@ func votersRecord(voters []Voter, listener string) *schema.VotersRecord {
 		r.Voters = append(r.Voters, schema.Voter{
 			VoterID: int32(v.ID), VoterDirectoryID: v.Directory,
 			Endpoints:           []schema.VoterEndpoint{{Name: listener, Host: v.Host, Port: uint16(v.Port)}},
-			KRaftVersionFeature: schema.KRaftVersionRange{MinSupportedVersion: 0, MaxSupportedVersion: 1},
+			KRaftVersionFeature: schema.KRaftVersionRange{MinSupportedVersion: 0, MaxSupportedVersion: int16(metadata.LatestKRaftVersion)},
 		})
 	}
 	return r
