@@ -603,8 +603,8 @@ func TestJoin(t *testing.T) {
 		other.cut = true
 		f.start(wiped)
 		for range 500 {
-			if f.step(); f.leader() != nil && !slices.Equal(f.leader().members.committed().ids(), []kafka.NodeID{1, 2, 3}) {
-				t.Fatalf("the voters are %v, on the word of one of three", f.leader().members.committed().keys())
+			if f.step(); f.leader() != nil && !slices.Equal(f.leader().members.Committed().IDs(), []kafka.NodeID{1, 2, 3}) {
+				t.Fatalf("the voters are %v, on the word of one of three", f.leader().members.Committed().Keys())
 			}
 		}
 		other.cut = false
