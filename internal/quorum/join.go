@@ -12,11 +12,11 @@ const joinTicks = 2 * electionTicks
 // wanted is the change of the voters that makes this node one, if it follows without a vote. First the voter goes that it was with another disk; the
 // leader adds the disk that it has when that has caught up.
 func (e *Engine) wanted() (VoterChange, bool) {
-	last := e.members.last()
-	if e.cfg.Join == nil || e.leader != nil || e.leads == kafka.NoNode || last.kraft == 0 || !last.inLog || last.at >= e.committed || e.voter() {
+	last := e.members.Last()
+	if e.cfg.Join == nil || e.leader != nil || e.leads == kafka.NoNode || last.KRaft == 0 || !last.InLog || last.At >= e.committed || e.voter() {
 		return VoterChange{}, false
 	}
-	if old, is := last.find(e.cfg.NodeID); is {
+	if old, is := last.Find(e.cfg.NodeID); is {
 		return VoterChange{Kind: RemoveVoter, Voter: Voter{ID: old.ID, Directory: old.Directory}}, true
 	}
 	return VoterChange{Kind: AddVoter, Voter: Voter{ID: e.cfg.NodeID, Directory: e.cfg.Directory}, Early: true}, true
