@@ -33,7 +33,6 @@ L2  producer: kafka record planted
 L2  fetchsession: kafka
 L2  compaction: kafka compress record
 L2  shard: kafka metadata
-L2  moves: kafka
 L2  course: kafka
 L2  group: kafka schema metadata shard planted
 
@@ -61,7 +60,7 @@ L6  storage: kafka schema metadata vfs commitlog metalog config
 L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition metalog quorum observer raftnet forward replication coordinator api config storage obs adminhttp
 L6  adminhttp: obs
 L6  inspect: kafka record schema metadata metalog vfs
-L6  cli: kafka moves config histogram inspect
+L6  cli: kafka config histogram inspect
 L6  kafkatools: kafka placement schema config inspect
 L6  launch: config storage vfs node cli kafkatools obs
 L6  ottla: kafka metadata memnet vfs peer coordinator api config storage node
@@ -161,6 +160,18 @@ func edge(from, to string) string {
 		return "it points up"
 	}
 	return ""
+}
+
+// The tools speak to a cluster as Kafka clients: nothing of what a node decides, stores or serves by is linked into them.
+func TestToolsAreClients(t *testing.T) {
+	rooms := policy(t)
+	for _, from := range []string{"cli", "kafkatools"} {
+		for _, to := range rooms[from].may {
+			if layer := rooms[to].layer; layer >= "L2" && layer <= "L5" {
+				t.Errorf("%s may not import %s %s: ask a node, or keep what only the tools use below them", from, layer, to)
+			}
+		}
+	}
 }
 
 func TestEdge(t *testing.T) {

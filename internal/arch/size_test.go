@@ -79,7 +79,6 @@ var testShare = map[string]int{
 	"memnet":       45,
 	"metadata":     25,
 	"metalog":      55,
-	"moves":        70,
 	"partition":    90,
 	"peer":         45,
 	"producer":     65,
