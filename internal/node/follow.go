@@ -14,6 +14,7 @@ import (
 // rename folders waits for the disks of data, and votes and heartbeats must not.
 type follower struct {
 	apply func(metadata.Change)
+	told  func(metadata.Change) // called when applied says that it was
 	wake  chan struct{} // holds one: there is something in waiting, or nothing comes any more
 	done  chan struct{} // closed when run has returned
 
@@ -24,8 +25,8 @@ type follower struct {
 	news    chan struct{} // closed at the next one
 }
 
-func newFollower(apply func(metadata.Change)) *follower {
-	return &follower{apply: apply, wake: make(chan struct{}, 1), done: make(chan struct{}), offset: kafka.NoOffset, news: make(chan struct{})}
+func newFollower(apply, told func(metadata.Change)) *follower {
+	return &follower{apply: apply, told: told, wake: make(chan struct{}, 1), done: make(chan struct{}), offset: kafka.NoOffset, news: make(chan struct{})}
 }
 
 // add hands over the next change. It does not wait.
@@ -52,6 +53,7 @@ func (f *follower) run() {
 		for _, c := range changes {
 			f.apply(c)
 			f.reached(c.Image.Offset)
+			f.told(c)
 		}
 		if ended {
 			return
@@ -128,5 +130,4 @@ func (n *Node) apply(c metadata.Change) {
 		n.reconfigure(c.Image)
 	}
 	n.groups.Apply(c.Delta, c.Image)
-	n.member.follow(c.Delta)
 }
