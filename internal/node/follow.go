@@ -15,8 +15,8 @@ import (
 type follower struct {
 	apply func(metadata.Change)
 	told  func(metadata.Change) // called when applied says that it was
-	wake  chan struct{} // holds one: there is something in waiting, or nothing comes any more
-	done  chan struct{} // closed when run has returned
+	wake  chan struct{}         // holds one: there is something in waiting, or nothing comes any more
+	done  chan struct{}         // closed when run has returned
 
 	mu      sync.Mutex        // a leaf; guards what follows
 	waiting []metadata.Change // not bounded: they share what they don't change, and none may be left out
