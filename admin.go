@@ -15,17 +15,14 @@ import (
 	"github.com/ottla/ottla/internal/peer"
 )
 
-// request asks a node of the cluster; 0 is one that runs.
-func request[Resp kmsg.Response](ctx context.Context, c *Cluster, id int32, req kmsg.Request) (resp Resp, err error) {
-	if id == 0 {
-		id = c.anyNode()
-	}
-	if id == 0 {
+// request asks a node of the cluster that runs.
+func request[Resp kmsg.Response](ctx context.Context, c *Cluster, req kmsg.Request) (resp Resp, err error) {
+	n := c.anyNode()
+	if n == nil {
 		return resp, ErrDown
 	}
-	addr := c.Node(id).addr
 	client := peer.New(peer.Options{ID: "ottla", MaxFrame: 1 << 20, Dial: func(ctx context.Context) (net.Conn, error) {
-		return c.own.Dial(ctx, "tcp", addr)
+		return c.own.Dial(ctx, "tcp", n.addr)
 	}})
 	defer client.Close()
 	req.SetVersion(req.MaxVersion())
@@ -36,17 +33,17 @@ func request[Resp kmsg.Response](ctx context.Context, c *Cluster, id int32, req 
 	return answer.(Resp), nil // it was decoded as the answer to req
 }
 
-// anyNode is one that runs, the active controller if it does: it need not forward. 0 is none.
-func (c *Cluster) anyNode() int32 {
-	if id := c.Controller(); id != 0 && c.Node(id).Running() {
-		return id
+// anyNode is one that runs, the active controller if it does: it need not forward. Nil is none.
+func (c *Cluster) anyNode() *Node {
+	if n := c.find(c.Controller()); n != nil && n.Running() {
+		return n
 	}
 	for _, n := range c.Nodes() {
 		if n.Running() {
-			return n.id
+			return n
 		}
 	}
-	return 0
+	return nil
 }
 
 // refusedBy is the error of an answer, with its words.
@@ -73,7 +70,7 @@ func (c *Cluster) CreateTopic(ctx context.Context, name string, partitions, repl
 	}
 	req := kmsg.NewPtrCreateTopicsRequest()
 	req.Topics = append(req.Topics, t)
-	resp, err := request[*kmsg.CreateTopicsResponse](ctx, c, 0, req)
+	resp, err := request[*kmsg.CreateTopicsResponse](ctx, c, req)
 	if err != nil {
 		return fmt.Errorf("create topic %s: %w", name, err)
 	}
@@ -89,6 +86,9 @@ func (c *Cluster) CreateTopic(ctx context.Context, name string, partitions, repl
 // a kerr value where a node refuses.
 func (c *Cluster) MoveLeader(ctx context.Context, topic string, partition, node int32) error {
 	what := fmt.Sprintf("have node %d lead %s-%d", node, topic, partition)
+	if c.image() == nil {
+		return fmt.Errorf("%s: %w", what, ErrDown)
+	}
 	p := c.partition(topic, partition)
 	if p == nil {
 		return fmt.Errorf("%s: %w", what, kerr.UnknownTopicOrPartition)
@@ -97,7 +97,8 @@ func (c *Cluster) MoveLeader(ctx context.Context, topic string, partition, node 
 		return fmt.Errorf("%s: it has no replica: %w", what, kerr.InvalidReplicaAssignment)
 	}
 	if p.Replicas[0] != node {
-		if err := c.prefer(ctx, topic, partition, node, p.Replicas); err != nil {
+		others := slices.DeleteFunc(slices.Clone(p.Replicas), func(id int32) bool { return id == node })
+		if err := c.assign(ctx, topic, partition, append([]int32{node}, others...)); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
 	}
@@ -113,7 +114,7 @@ func (c *Cluster) MoveLeader(ctx context.Context, topic string, partition, node 
 	return c.settled(ctx)
 }
 
-// ShuffleLeaders has another in-sync replica lead each partition that has one, whatever the topic.
+// ShuffleLeaders has another in-sync replica lead each partition that has one on a node that runs, whatever the topic.
 func (c *Cluster) ShuffleLeaders(ctx context.Context) error {
 	image := c.image()
 	if image == nil {
@@ -121,7 +122,9 @@ func (c *Cluster) ShuffleLeaders(ctx context.Context) error {
 	}
 	for _, t := range image.Topics.Sorted() {
 		for i, p := range t.Partitions {
-			others := slices.DeleteFunc(slices.Clone(p.ISR), func(id int32) bool { return id == int32(p.Leader) })
+			others := slices.DeleteFunc(slices.Clone(p.ISR), func(id int32) bool {
+				return id == int32(p.Leader) || !c.Node(id).Running()
+			})
 			if len(others) == 0 {
 				continue
 			}
@@ -133,20 +136,15 @@ func (c *Cluster) ShuffleLeaders(ctx context.Context) error {
 	return nil
 }
 
-// prefer puts a node first among the replicas of a partition.
-func (c *Cluster) prefer(ctx context.Context, topic string, partition, node int32, replicas []int32) error {
+// assign has a partition get these replicas, and does not wait until it has.
+func (c *Cluster) assign(ctx context.Context, topic string, partition int32, replicas []int32) error {
 	p := kmsg.NewAlterPartitionAssignmentsRequestTopicPartition()
-	p.Partition, p.Replicas = partition, []int32{node}
-	for _, id := range replicas {
-		if id != node {
-			p.Replicas = append(p.Replicas, id)
-		}
-	}
+	p.Partition, p.Replicas = partition, replicas
 	t := kmsg.NewAlterPartitionAssignmentsRequestTopic()
 	t.Topic, t.Partitions = topic, append(t.Partitions, p)
 	req := kmsg.NewPtrAlterPartitionAssignmentsRequest()
 	req.Topics = append(req.Topics, t)
-	resp, err := request[*kmsg.AlterPartitionAssignmentsResponse](ctx, c, 0, req)
+	resp, err := request[*kmsg.AlterPartitionAssignmentsResponse](ctx, c, req)
 	if err != nil {
 		return err
 	}
@@ -167,7 +165,7 @@ func (c *Cluster) electPreferred(ctx context.Context, topic string, partition in
 	t.Topic, t.Partitions = topic, []int32{partition}
 	req := kmsg.NewPtrElectLeadersRequest()
 	req.Topics = append(req.Topics, t)
-	resp, err := request[*kmsg.ElectLeadersResponse](ctx, c, 0, req)
+	resp, err := request[*kmsg.ElectLeadersResponse](ctx, c, req)
 	if err != nil {
 		return err
 	}
@@ -187,7 +185,7 @@ func (c *Cluster) Coordinator(ctx context.Context, group string) (id int32, err 
 	err = until(ctx, "the coordinator of group "+group, func() (bool, string) {
 		req := kmsg.NewPtrFindCoordinatorRequest()
 		req.CoordinatorKeys = []string{group}
-		resp, err := request[*kmsg.FindCoordinatorResponse](ctx, c, 0, req)
+		resp, err := request[*kmsg.FindCoordinatorResponse](ctx, c, req)
 		if err != nil {
 			return false, err.Error()
 		}
@@ -204,7 +202,11 @@ func (c *Cluster) MoveCoordinator(ctx context.Context, group string, node int32)
 	if _, err := c.Coordinator(ctx, group); err != nil { // the topic may have to be made
 		return err
 	}
-	t := c.image().Topics.ByName(kafka.ConsumerOffsetsTopic)
+	image := c.image()
+	if image == nil {
+		return fmt.Errorf("move the coordinator of group %s: %w", group, ErrDown)
+	}
+	t := image.Topics.ByName(kafka.ConsumerOffsetsTopic)
 	if t == nil {
 		return fmt.Errorf("move the coordinator of group %s: %w", group, kerr.CoordinatorNotAvailable)
 	}

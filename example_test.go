@@ -212,3 +212,31 @@ func ExampleCluster_Intercept() {
 	// asked for topic invoices
 	// invoices POLICY_VIOLATION: Request parameters do not satisfy the configured policy.
 }
+
+// A node leaves for good. What it had is on others then, and its id is not given to another one.
+func ExampleCluster_RemoveNode() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := ottla.Open(ctx, ottla.Nodes(3), ottla.Topic("orders", 3, 2))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+
+	if err := cluster.RemoveNode(ctx, 2); err != nil {
+		log.Fatal(err)
+	}
+	for p := range int32(3) {
+		fmt.Println(cluster.ISR("orders", p))
+	}
+	node, err := cluster.AddNode(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("node", node.ID())
+	// Output:
+	// [1 3]
+	// [1 3]
+	// [1 3]
+	// node 4
+}

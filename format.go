@@ -74,7 +74,7 @@ func voters(nodes []*Node) (all []storage.Voter, err error) {
 		if err != nil {
 			return nil, err
 		}
-		v.Host = host
+		v.Host, n.vote = host, v.Directory
 		all = append(all, v)
 	}
 	return all, nil

@@ -86,11 +86,11 @@ func (c *Cluster) ISR(topic string, partition int32) []int32 {
 
 // HighWatermark is the offset up to which the leader of a partition shows records, exclusive; -1 if nobody leads it.
 func (c *Cluster) HighWatermark(topic string, partition int32) int64 {
-	id := c.Leader(topic, partition)
-	if id == 0 {
+	n := c.find(c.Leader(topic, partition))
+	if n == nil {
 		return -1
 	}
-	return c.Node(id).HighWatermark(topic, partition)
+	return n.HighWatermark(topic, partition)
 }
 
 // HighWatermark is the offset up to which the node's replica of a partition knows records to be committed, exclusive; -1 if it has none.
@@ -124,19 +124,29 @@ func (c *Cluster) WaitHighWatermark(ctx context.Context, topic string, partition
 func (c *Cluster) WaitLeader(ctx context.Context, topic string, partition int32) (id int32, err error) {
 	err = until(ctx, fmt.Sprintf("a leader of %s-%d", topic, partition), func() (bool, string) {
 		id = c.Leader(topic, partition)
-		return id > 0 && c.Node(id).Running(), fmt.Sprint("node ", id)
+		n := c.find(id)
+		return n != nil && n.Running(), fmt.Sprint("node ", id)
 	})
 	return id, err
 }
 
-// settled returns when all nodes have applied what is committed.
+// settled returns when all nodes that run have applied what is committed; ErrDown if none runs.
 func (c *Cluster) settled(ctx context.Context) error {
-	offset := c.image().Offset
+	image := c.image()
+	if image == nil {
+		return ErrDown
+	}
 	return each(c.Nodes(), func(n *Node, ctx context.Context) error {
 		l := n.alive()
 		if l == nil {
-			return ErrDown
+			return nil
 		}
-		return l.node.Applied(ctx, offset)
+		ctx, cancel := l.within(ctx)
+		defer cancel()
+		err := l.node.Applied(ctx, image.Offset)
+		if l.death.Err() != nil {
+			return nil // it runs no more
+		}
+		return err
 	}, ctx)
 }

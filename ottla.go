@@ -45,14 +45,15 @@ type Cluster struct {
 	net *memnet.Net
 	id  string // of clusters in memory
 
-	clients *memnet.Host
-	own     *memnet.Host  // of what the cluster itself asks of its nodes
-	adding  chan struct{} // taken by whoever adds a node
-	closing sync.Once
-	closed  error
+	clients  *memnet.Host
+	own      *memnet.Host // of what the cluster itself asks of its nodes
+	changing turn         // of whoever adds a node or removes one
+	closing  sync.Once
+	closed   error
 
 	mu            sync.Mutex      // a leaf: guards what follows
-	nodes         []*Node         // by id, from 1 on
+	nodes         []*Node         // by id
+	lastID        int32           // of a node, one that was removed included
 	interceptions []*Interception // replaced, not changed
 }
 
@@ -76,7 +77,7 @@ func Start(t TB, options ...Option) *Cluster {
 
 // Open is Start without a test. Close the cluster. Ctx bounds the start alone.
 func Open(ctx context.Context, options ...Option) (*Cluster, error) {
-	c := &Cluster{o: defaults(), net: memnet.New(), adding: make(chan struct{}, 1)}
+	c := &Cluster{o: defaults(), net: memnet.New(), changing: newTurn()}
 	for _, set := range options {
 		set(&c.o)
 	}
@@ -91,8 +92,8 @@ func Open(ctx context.Context, options ...Option) (*Cluster, error) {
 }
 
 func (c *Cluster) open(ctx context.Context) error {
-	for id := range int32(c.o.nodes) {
-		if _, err := c.newNode(id + 1); err != nil {
+	for range c.o.nodes {
+		if _, err := c.newNode(c.nextID()); err != nil {
 			return err
 		}
 	}
@@ -114,8 +115,10 @@ func (c *Cluster) open(ctx context.Context) error {
 func (c *Cluster) StartAll(ctx context.Context) error {
 	var down []*Node
 	for _, n := range c.Nodes() {
-		n.turn <- struct{}{}
-		defer func() { <-n.turn }()
+		if err := n.turn.take(ctx); err != nil {
+			return fmt.Errorf("node %d: %w", n.id, err)
+		}
+		defer n.turn.give()
 		if n.alive() == nil {
 			down = append(down, n)
 		}
@@ -151,13 +154,10 @@ func each(nodes []*Node, do func(*Node, context.Context) error, ctx context.Cont
 func (c *Cluster) Close() error {
 	c.closing.Do(func() {
 		c.Heal()
-		for _, n := range c.Nodes() {
-			n.closeSockets() // if it never started
-		}
 		ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 		defer cancel()
 		if c.o.dir == "" {
-			c.closed = each(c.Nodes(), func(n *Node, _ context.Context) error { n.Resume(); n.Kill(); return nil }, ctx)
+			c.closed = each(c.Nodes(), func(n *Node, _ context.Context) error { n.close(); return nil }, ctx)
 			return
 		}
 		var errs []error
@@ -166,6 +166,7 @@ func (c *Cluster) Close() error {
 			if err := n.Stop(ctx); err != nil && !errors.Is(err, ErrDown) {
 				errs = append(errs, fmt.Errorf("node %d: %w", n.id, err))
 			}
+			n.close()
 		}
 		c.closed = errors.Join(errs...)
 	})
@@ -179,13 +180,31 @@ func (c *Cluster) Nodes() []*Node {
 	return slices.Clone(c.nodes)
 }
 
+// nextID is one that no node has had.
+func (c *Cluster) nextID() int32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastID++
+	return c.lastID
+}
+
 // Node returns a node by its id: they count from 1. It panics if there is none.
 func (c *Cluster) Node(id int32) *Node {
-	nodes := c.Nodes()
-	if id < 1 || int(id) > len(nodes) {
-		panic(fmt.Sprintf("ottla: there is no node %d among %d", id, len(nodes)))
+	n := c.find(id)
+	if n == nil {
+		panic(fmt.Sprintf("ottla: there is no node %d", id))
 	}
-	return nodes[id-1]
+	return n
+}
+
+// find is Node, with nil for none: what is known of a node may be older than its removal.
+func (c *Cluster) find(id int32) *Node {
+	for _, n := range c.Nodes() {
+		if n.id == id {
+			return n
+		}
+	}
+	return nil
 }
 
 // AddNode starts one more node, with the next id, and returns it when it serves. It is a broker like the others, and has no vote on the metadata.
@@ -194,12 +213,14 @@ func (c *Cluster) AddNode(ctx context.Context) (*Node, error) {
 	if c.o.dir != "" {
 		return nil, errors.New("a cluster in a directory does not grow: leave out Dir")
 	}
-	c.adding <- struct{}{}
-	defer func() { <-c.adding }()
-	size := len(c.Nodes())
-	n, err := c.newNode(int32(size + 1))
+	if err := c.changing.take(ctx); err != nil {
+		return nil, err
+	}
+	defer c.changing.give()
+	id := c.nextID()
+	n, err := c.newNode(id)
 	if err == nil {
-		err = n.configure(size)
+		err = n.configure(len(c.Nodes()) - 1)
 	}
 	if err == nil {
 		err = n.format(nil)
@@ -208,7 +229,7 @@ func (c *Cluster) AddNode(ctx context.Context) (*Node, error) {
 		err = n.Start(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("add node %d: %w", size+1, err)
+		return nil, fmt.Errorf("add node %d: %w", id, err)
 	}
 	return n, c.settled(ctx)
 }

@@ -2,11 +2,13 @@ package ottla_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -201,6 +203,71 @@ func TestSettings(t *testing.T) {
 	}
 	if one, two := setting(1), setting(2); one != "1000000" || two != "2000000" {
 		t.Errorf("%s and %s", one, two)
+	}
+}
+
+// Nodes leave for good, whether they lead the metadata, follow or are dead: what they had is elsewhere, and those that are left go on without them.
+func TestRemoveNode(t *testing.T) {
+	c := ottla.Start(t, ottla.Nodes(4), ottla.InProcess(), quick, ottla.Topic("t", 4, 3), ottla.Topic("two", 2, 2, "min.insync.replicas=1"))
+	cl, ctx := client(t, c), testContext(t)
+	produce(t, cl, "t", 20)
+	produce(t, cl, "two", 20)
+	leader := c.Controller()
+	if err := c.RemoveNode(ctx, leader); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(c.Addrs()); got != 3 {
+		t.Fatalf("%d nodes are left", got)
+	}
+	produce(t, cl, "t", 20)
+	next := c.Controller()
+	if err := c.RemoveNode(ctx, next); !errors.Is(err, kerr.InvalidReplicaAssignment) || !c.Node(next).Running() {
+		t.Fatalf("a replica of t had nowhere to go: %v", err)
+	}
+	added, err := c.AddNode(ctx)
+	if err != nil || added.ID() != 5 {
+		t.Fatalf("node %d, %v", added.ID(), err)
+	}
+	follower := c.Nodes()[0]
+	if follower.ID() == c.Controller() {
+		follower = c.Nodes()[1]
+	}
+	follower.Kill()
+	if err := c.RemoveNode(ctx, follower.ID()); err != nil {
+		t.Fatal(err)
+	}
+	produce(t, cl, "t", 20)
+	for topic, want := range map[string]int{"t": 60, "two": 20} {
+		if got := consume(t, c, topic, want); got != want {
+			t.Errorf("%s: %d records of %d", topic, got, want)
+		}
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("there is a node that was removed")
+		}
+	}()
+	c.Node(leader)
+}
+
+// The last vote stays, and so does its node.
+func TestRemoveLastNode(t *testing.T) {
+	c := ottla.Start(t, ottla.InProcess())
+	ctx := testContext(t)
+	if _, err := c.AddNode(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.RemoveNode(ctx, 1); err == nil || !c.Node(1).Running() {
+		t.Fatalf("the only voter has left: %v", err)
+	}
+	if err := c.RemoveNode(ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.CreateTopic(ctx, "t", 1, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := ottla.Start(t, ottla.Dir(t.TempDir())).RemoveNode(ctx, 1); err == nil {
+		t.Error("a cluster in a directory shrank")
 	}
 }
 

@@ -38,7 +38,7 @@ func (s *State) expand(x *follower, r *Ready) {
 	case s.pending != nil:
 		x.waits = s.pending.Joining != x.id
 	default:
-		s.propose(append(slices.Clone(s.leadership.ISR), x.id), x.id, r)
+		r.Propose = s.propose(append(slices.Clone(s.leadership.ISR), x.id), x.id)
 	}
 }
 
@@ -86,13 +86,13 @@ func (s *State) Expire(now time.Time) (r Ready, next time.Time) {
 		}
 	}
 	if len(stay) < len(s.leadership.ISR) {
-		s.propose(stay, kafka.NoNode, &r)
+		r.Propose = s.propose(stay, kafka.NoNode)
 		next = time.Time{} // when the answer is there
 	}
 	return r, next
 }
 
-func (s *State) propose(isr []kafka.NodeID, joining kafka.NodeID, r *Ready) {
+func (s *State) propose(isr []kafka.NodeID, joining kafka.NodeID) *Proposal {
 	p := &Proposal{LeaderEpoch: s.leadership.LeaderEpoch, PartitionEpoch: s.leadership.PartitionEpoch, Joining: joining}
 	for _, id := range isr {
 		m := Member{ID: id, Epoch: s.registered(id)}
@@ -101,7 +101,8 @@ func (s *State) propose(isr []kafka.NodeID, joining kafka.NodeID, r *Ready) {
 		}
 		p.ISR = append(p.ISR, m)
 	}
-	s.pending, r.Propose = p, p
+	s.pending = p
+	return p
 }
 
 // Altered takes in what the controller answered to a proposal: the leadership that it led to, or an error. A proposal that is not the
@@ -119,8 +120,7 @@ func (s *State) Altered(now time.Time, p *Proposal, l Leadership, err error) Rea
 		s.pending = nil
 		s.leadership.ISR, s.leadership.PartitionEpoch = slices.Clone(l.ISR), l.PartitionEpoch
 		s.tick(now)
-		var r Ready
-		s.advance(&r)
+		r := Ready{Advanced: s.advance()}
 		s.next(&r)
 		return r
 	case errors.Is(err, kerr.IneligibleReplica), errors.Is(err, kerr.OperationNotAttempted):

@@ -34,7 +34,7 @@ func TestWhoComesIn(t *testing.T) {
 				delete(registered, id)
 			case 2:
 				end += kafka.Offset(r.IntN(2))
-				got = s.Appended(now, end)
+				s.Appended(now, end)
 			case 3, 4:
 				f := Fetch{From: id, LogEnd: end - kafka.Offset(r.IntN(2)), Epoch: process[id], LeaderEpoch: epoch}
 				var err error

@@ -2,6 +2,7 @@ package replication
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,16 +26,18 @@ const (
 
 // sources are all that a node follows, by the leader's node.
 type sources struct {
+	life context.Context // of all
+
 	mu       sync.Mutex // a leaf: guards the fields below and what sources follow
 	byLeader map[kafka.NodeID]*source
 	followed map[*partition.Partition]*source
 }
 
-func newSources() sources {
-	return sources{byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source)}
+func newSources(life context.Context) sources {
+	return sources{life: life, byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source)}
 }
 
-// moved looks whom partitions follow now. It returns the sources that did not exist before.
+// moved looks whom partitions follow now. It returns the sources that did not exist before; one from which nothing is followed any more ends.
 func (all *sources) moved(o *Options, partitions []*partition.Partition) (fresh []*source) {
 	leaders := make([]kafka.NodeID, len(partitions))
 	for i, p := range partitions {
@@ -44,37 +47,56 @@ func (all *sources) moved(o *Options, partitions []*partition.Partition) (fresh 
 		}
 	}
 	all.mu.Lock()
-	defer all.mu.Unlock()
+	var left []*source
+	changed := make(map[*source]struct{})
 	for i, p := range partitions {
-		if s := all.move(o, p, leaders[i]); s != nil {
+		if s := all.leave(p, leaders[i]); s != nil {
+			left = append(left, s)
+		}
+		if leaders[i] == kafka.NoNode {
+			continue
+		}
+		s := all.byLeader[leaders[i]]
+		if s == nil {
+			s = all.begin(o, leaders[i])
 			fresh = append(fresh, s)
 		}
+		s.partitions[p], s.order = follow(p), nil
+		all.followed[p] = s
+		changed[s] = struct{}{}
+	}
+	all.mu.Unlock()
+	for _, s := range left {
+		s.end()
+	}
+	for s := range changed {
+		s.look()
 	}
 	return fresh
 }
 
-// move has a partition fetched from a leader's node. It returns its source if that did not exist before. Hold the lock.
-func (all *sources) move(o *Options, p *partition.Partition, leader kafka.NodeID) *source {
-	before := all.followed[p]
-	if before != nil && before.leader != leader {
-		delete(before.partitions, p)
-		before.order = nil
-		delete(all.followed, p)
-	}
-	if leader == kafka.NoNode {
+// leave takes a partition from the source that it had, if that is of another node than leader, and returns the source if that was all of it. The
+// caller has mu.
+func (all *sources) leave(p *partition.Partition, leader kafka.NodeID) *source {
+	s := all.followed[p]
+	if s == nil || s.leader == leader {
 		return nil
 	}
-	s, known := all.byLeader[leader]
-	if !known {
-		s = &source{all: all, o: o, leader: leader, wake: make(chan struct{}, 1), partitions: make(map[*partition.Partition]*followed)}
-		all.byLeader[leader] = s
-	}
-	s.partitions[p], s.order = follow(p), nil
-	all.followed[p] = s
-	s.look()
-	if known {
+	delete(s.partitions, p)
+	s.order = nil
+	delete(all.followed, p)
+	if len(s.partitions) > 0 {
 		return nil
 	}
+	delete(all.byLeader, s.leader)
+	return s
+}
+
+// begin makes the source for a leader's node. The caller has mu.
+func (all *sources) begin(o *Options, leader kafka.NodeID) *source {
+	s := &source{all: all, o: o, leader: leader, wake: make(chan struct{}, 1), partitions: make(map[*partition.Partition]*followed)}
+	s.life, s.end = context.WithCancel(all.life)
+	all.byLeader[leader] = s
 	return s
 }
 
@@ -85,6 +107,9 @@ type source struct {
 	o      *Options
 	leader kafka.NodeID
 	wake   chan struct{} // holds one: partitions changed
+	// life ends when nothing is followed from there any more; end ends it.
+	life context.Context
+	end  context.CancelFunc
 
 	partitions map[*partition.Partition]*followed // under the mu of all
 	order      []*followed                        // the same by topic, nil when they changed; under the mu of all
@@ -161,15 +186,9 @@ func (s *source) take(answer kmsg.Response, err error, now time.Time) error {
 
 // wanted lists what is to be fetched now, by topic, and when something is that is not.
 func (s *source) wanted(now time.Time) (wanted []*followed, next time.Time) {
-	s.all.mu.Lock()
-	if s.order == nil {
-		s.order = slices.SortedFunc(maps.Values(s.partitions), func(a, b *followed) int {
-			x, y := a.p.ID(), b.p.ID()
-			return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
-		})
-	}
-	wanted = make([]*followed, 0, len(s.order))
-	for _, x := range s.order {
+	all := s.sorted()
+	wanted = make([]*followed, 0, len(all))
+	for _, x := range all {
 		until := x.until
 		if !until.After(now) && !x.level && x.p.HoldOff(now) {
 			until = now.Add(holdOff)
@@ -181,13 +200,25 @@ func (s *source) wanted(now time.Time) (wanted []*followed, next time.Time) {
 			next = until
 		}
 	}
-	s.all.mu.Unlock()
 	wanted = slices.DeleteFunc(wanted, func(x *followed) bool {
 		asked, ok := x.p.Fetching()
 		x.asked = asked
 		return !ok
 	})
 	return wanted, next
+}
+
+// sorted are all that are followed, by topic. Nobody changes what it returns.
+func (s *source) sorted() []*followed {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	if s.order == nil {
+		s.order = slices.SortedFunc(maps.Values(s.partitions), func(a, b *followed) int {
+			x, y := a.p.ID(), b.p.ID()
+			return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
+		})
+	}
+	return s.order
 }
 
 func (s *source) fetch(named []*followed, forgotten []key) *kmsg.FetchRequest {

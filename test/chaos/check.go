@@ -8,18 +8,21 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/ottla/ottla/test/compat/replicas"
+	"github.com/ottla/ottla/test/numbered"
 )
 
 // verdict is what was found at the end.
 type verdict struct {
-	acked                       uint64
-	reads                       int // of everything: from each node, twice
-	lost, duplicated, reordered int
-	differing                   []string // replicas whose files are not the leader's
+	numbered.Harm
+	acked     uint64
+	reads     int      // of everything: from each node, twice
+	differing []string // replicas whose files are not those of node 1
 }
 
 func (v *verdict) ok() bool {
-	return v.acked > 0 && v.reads > 0 && v.lost == 0 && v.duplicated == 0 && v.reordered == 0 && len(v.differing) == 0
+	return v.acked > 0 && v.reads > 0 && v.Harm == numbered.Harm{} && len(v.differing) == 0
 }
 
 func (v *verdict) print(count int, gaps map[string]time.Duration) error {
@@ -36,7 +39,7 @@ func (v *verdict) print(count int, gaps map[string]time.Duration) error {
 		word = "FAIL"
 	}
 	_, err := fmt.Printf("%s: %d faults, %d acknowledged, %d lost, %d duplicated, %d reordered in %d reads of all, %s, longest wait: %s\n",
-		word, count, v.acked, v.lost, v.duplicated, v.reordered, v.reads, files, strings.Join(waits, ", "))
+		word, count, v.acked, v.Lost, v.Duplicated, v.Reordered, v.reads, files, strings.Join(waits, ", "))
 	return err
 }
 
@@ -45,7 +48,7 @@ const passes = 2
 
 // check reads everything: from each node as a consumer does, where it leads and where it follows, and the files of all nodes.
 func check(ctx context.Context, c *cluster, l *load) (*verdict, error) {
-	v := &verdict{acked: l.count()}
+	v, acked := &verdict{acked: l.count()}, l.acks.All()
 	ends, err := c.admin.ListEndOffsets(ctx, topic)
 	if err == nil {
 		err = ends.Error()
@@ -62,48 +65,19 @@ func check(ctx context.Context, c *cluster, l *load) (*verdict, error) {
 		for id := int32(1); id <= nodes; id++ {
 			for p := range int32(partitions) {
 				end, _ := ends.Lookup(topic, p)
-				h := history{v: v}
-				if err := r.read(ctx, id, p, end.Offset, h.add); err != nil {
+				h := numbered.NewHistory(&v.Harm)
+				if err := r.read(ctx, id, p, end.Offset, h.Add); err != nil {
 					return nil, fmt.Errorf("read partition %d from node %d: %w", p, id, err)
 				}
-				h.end(l.acked[p])
+				h.End(acked[p])
 			}
 			v.reads++
 		}
 	}
-	if err := c.each(func(i int) error { return c.stop(ctx, i) }); err != nil {
+	if err := c.stopAll(ctx); err != nil {
 		return nil, err
 	}
 	return v, v.files(c)
-}
-
-// history is the numbers of a partition, in the order in which they were read.
-type history struct {
-	v    *verdict
-	seen []uint64 // a bit for each number
-	last uint64
-}
-
-func (h *history) add(n uint64) {
-	for uint64(len(h.seen)) <= n/64 {
-		h.seen = append(h.seen, 0)
-	}
-	if h.seen[n/64]&(1<<(n%64)) != 0 {
-		h.v.duplicated++
-	} else if n < h.last {
-		h.v.reordered++
-	}
-	h.seen[n/64] |= 1 << (n % 64)
-	h.last = max(h.last, n)
-}
-
-// end compares them with what was acknowledged: 1 to acked.
-func (h *history) end(acked uint64) {
-	for n := uint64(1); n <= acked; n++ {
-		if n/64 >= uint64(len(h.seen)) || h.seen[n/64]&(1<<(n%64)) == 0 {
-			h.v.lost++
-		}
-	}
 }
 
 // files compares what the nodes have of each partition.
@@ -111,12 +85,15 @@ func (v *verdict) files(c *cluster) error {
 	for p := range partitions {
 		folder := fmt.Sprintf("%s-%d", topic, p)
 		for i := 1; i < nodes; i++ {
-			difference, err := compare(c.options[0].Dir, c.options[i].Dir, folder)
+			size, difference, err := replicas.Compare(c.Options(0).Dir, c.Options(i).Dir, folder)
 			if err != nil {
 				return err
 			}
+			if size == 0 && difference == "" {
+				difference = "is empty"
+			}
 			if difference != "" {
-				v.differing = append(v.differing, fmt.Sprintf("%s of node %d: %s", folder, i+1, difference))
+				v.differing = append(v.differing, fmt.Sprintf("%s of node %d: it %s, beside node 1's", folder, i+1, difference))
 			}
 		}
 	}

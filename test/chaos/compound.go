@@ -4,7 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+
+	"github.com/ottla/ottla/test/pause"
 )
 
 // paired are the kinds that two nodes can have at a time.
@@ -41,13 +42,13 @@ func pair(ctx context.Context, c *cluster, v victim) error {
 func last(ctx context.Context, c *cluster, v victim) error {
 	keeper := nodes - v.node - v.other
 	steps := []func() error{
-		c.nodes[v.other].Kill,
+		c.Node(v.other).Kill,
 		func() error { return c.inSync(ctx, v.node, keeper) },
-		c.nodes[v.node].Kill,
-		c.nodes[keeper].Kill,
+		c.Node(v.node).Kill,
+		c.Node(keeper).Kill,
 		func() error { return c.wipe(ctx, v.node) },
-		func() error { return c.spawn(ctx, v.node) },
-		func() error { return c.spawn(ctx, v.other) },
+		func() error { return c.Spawn(ctx, v.node) },
+		func() error { return c.Spawn(ctx, v.other) },
 	}
 	for i, step := range steps {
 		if err := step(); err != nil {
@@ -55,7 +56,7 @@ func last(ctx context.Context, c *cluster, v victim) error {
 		}
 	}
 	moment(ctx, c, nil, v)
-	return c.start(ctx, keeper)
+	return c.Start(ctx, keeper)
 }
 
 // errOut says that a node is not in sync.
@@ -63,22 +64,16 @@ var errOut = errors.New("not in sync")
 
 // inSync waits until exactly so many nodes are in sync everywhere.
 func (c *cluster) inSync(ctx context.Context, some ...int) error {
-	ctx, cancel := context.WithTimeout(ctx, settles)
-	defer cancel()
-	for {
+	return pause.Until(ctx, settles, func(ctx context.Context) error {
 		topics, err := c.admin.ListTopics(ctx, topic)
-		if err == nil {
-			for _, p := range topics[topic].Partitions {
-				if len(p.ISR) != len(some) {
-					err = fmt.Errorf("%w: %v of partition %d are, and %v should be", errOut, p.ISR, p.Partition, some)
-				}
-			}
-		}
-		if err == nil {
-			return nil
-		}
-		if wait(ctx, 50*time.Millisecond) != nil {
+		if err != nil {
 			return err
 		}
-	}
+		for _, p := range topics[topic].Partitions {
+			if len(p.ISR) != len(some) {
+				return fmt.Errorf("%w: %v of partition %d are, and %v should be", errOut, p.ISR, p.Partition, some)
+			}
+		}
+		return nil
+	})
 }

@@ -9,9 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"sync"
 	"syscall"
 	"time"
+
+	"github.com/ottla/ottla/test/pause"
 )
 
 // Times of a fault.
@@ -108,7 +109,7 @@ func recovered(ctx context.Context, _ *cluster, l *load, _ victim) { l.progress(
 
 // moment is a short time.
 func moment(ctx context.Context, _ *cluster, _ *load, v victim) {
-	_ = wait(ctx, time.Duration(v.random.Int64N(int64(short)))) // when interrupted it ends sooner
+	_ = pause.For(ctx, time.Duration(v.random.Int64N(int64(short)))) // when interrupted it ends sooner
 }
 
 // shortOrRecovered is one or the other.
@@ -122,12 +123,12 @@ func shortOrRecovered(ctx context.Context, c *cluster, l *load, v victim) {
 
 // fenced waits until the session of a node has ended, and all goes on without it.
 func fenced(ctx context.Context, c *cluster, l *load, v victim) {
-	_ = wait(ctx, session)
+	_ = pause.For(ctx, session)
 	recovered(ctx, c, l, v)
 }
 
-func kill(_ context.Context, c *cluster, v victim) error    { return c.nodes[v.node].Kill() }
-func start(ctx context.Context, c *cluster, v victim) error { return c.start(ctx, v.node) }
+func kill(_ context.Context, c *cluster, v victim) error    { return c.Node(v.node).Kill() }
+func start(ctx context.Context, c *cluster, v victim) error { return c.Start(ctx, v.node) }
 
 func stop(ctx context.Context, c *cluster, v victim) error { return c.stop(ctx, v.node) }
 
@@ -135,7 +136,7 @@ func stop(ctx context.Context, c *cluster, v victim) error { return c.stop(ctx, 
 func roll(ctx context.Context, c *cluster, v victim) error {
 	for k := range nodes {
 		v.node = (v.node + 1) % nodes
-		if err := errors.Join(c.stop(ctx, v.node), c.start(ctx, v.node)); err != nil {
+		if err := errors.Join(c.stop(ctx, v.node), c.Start(ctx, v.node)); err != nil {
 			return err
 		}
 		if err := c.settle(ctx); err != nil {
@@ -145,55 +146,31 @@ func roll(ctx context.Context, c *cluster, v victim) error {
 	return nil
 }
 
-func killAll(_ context.Context, c *cluster, _ victim) error {
-	return c.each(func(i int) error { return c.nodes[i].Kill() })
-}
+func killAll(_ context.Context, c *cluster, _ victim) error { return c.Kill() }
 
 // stopAll asks all to end at once: nobody is there to hand over to.
 func stopAll(ctx context.Context, c *cluster, _ victim) error {
 	began := time.Now()
-	err := c.each(func(i int) error { return c.stop(ctx, i) })
+	err := c.stopAll(ctx)
 	if took := time.Since(began); took > allStop {
 		err = errors.Join(err, fmt.Errorf("three nodes that were asked to end at once took %v", took))
 	}
 	return err
 }
 
-func startAll(ctx context.Context, c *cluster, _ victim) error {
-	return c.each(func(i int) error { return c.start(ctx, i) })
-}
-
-// each does something with all nodes at once.
-func (c *cluster) each(do func(i int) error) error {
-	var errs [nodes]error
-	var all sync.WaitGroup
-	for i := range nodes {
-		all.Go(func() { errs[i] = do(i) })
-	}
-	all.Wait()
-	return errors.Join(errs[:]...)
-}
+func startAll(ctx context.Context, c *cluster, _ victim) error { return c.Start(ctx) }
 
 // moveAway takes all replicas from a node, and moveBack gives it one of each partition again.
 func moveAway(ctx context.Context, c *cluster, v victim) error {
-	return c.assign(ctx, func(p int) []int32 { return turned(p, (v.node+1)%nodes, (v.node+2)%nodes) })
+	return c.assign(ctx, int32((v.node+1)%nodes+1), int32((v.node+2)%nodes+1))
 }
 
 func moveBack(ctx context.Context, c *cluster, _ victim) error {
-	return c.assign(ctx, func(p int) []int32 { return turned(p, 0, 1, 2) })
-}
-
-// turned are the ids of nodes, another one first for each partition.
-func turned(p int, all ...int) []int32 {
-	var ids []int32
-	for k := range all {
-		ids = append(ids, int32(all[(p+k)%len(all)])+1)
-	}
-	return ids
+	return c.assign(ctx, 1, 2, 3)
 }
 
 func signals(sig os.Signal) func(context.Context, *cluster, victim) error {
-	return func(_ context.Context, c *cluster, v victim) error { return c.nodes[v.node].Signal(sig) }
+	return func(_ context.Context, c *cluster, v victim) error { return c.Node(v.node).Signal(sig) }
 }
 
 // Which links a fault of the network cuts.
@@ -232,21 +209,21 @@ func narrow(on bool) func(context.Context, *cluster, victim) error {
 
 // fill leaves nothing free on the disk of a node's data.
 func fill(_ context.Context, c *cluster, v victim) error {
-	return c.net.resize(c.options[v.node].Dir, 0)
+	return c.net.resize(c.Options(v.node).Dir, 0)
 }
 
 // free gives it its room back. A node may have ended.
 func free(ctx context.Context, c *cluster, v victim) error {
-	if err := c.net.resize(c.options[v.node].Dir, room); err != nil || !c.nodes[v.node].Ended() {
+	if err := c.net.resize(c.Options(v.node).Dir, room); err != nil || !c.Node(v.node).Ended() {
 		return err
 	}
-	return c.start(ctx, v.node)
+	return c.Start(ctx, v.node)
 }
 
 // slowDisk makes each sync of a node take a twentieth of a second more, and everything else that it asks of the kernel a little.
 func slowDisk(_ context.Context, c *cluster, v victim) error {
 	c.tracer = exec.Command("strace", "-f", "-qq", "-o", os.DevNull, "-e", "trace=fdatasync,fsync", "-e", "inject=fdatasync,fsync:delay_enter=50ms",
-		"-p", fmt.Sprint(c.nodes[v.node].PID()))
+		"-p", fmt.Sprint(c.Node(v.node).PID()))
 	return c.tracer.Start()
 }
 
@@ -258,5 +235,5 @@ func fastDisk(_ context.Context, c *cluster, _ victim) error {
 
 // wipe brings a node back that has lost its data.
 func wipe(ctx context.Context, c *cluster, v victim) error {
-	return errors.Join(c.wipe(ctx, v.node), c.start(ctx, v.node))
+	return errors.Join(c.wipe(ctx, v.node), c.Start(ctx, v.node))
 }

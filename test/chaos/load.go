@@ -1,16 +1,17 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/test/numbered"
+	"github.com/ottla/ottla/test/pause"
 )
 
 const (
@@ -30,25 +31,22 @@ type load struct {
 	work   sync.WaitGroup
 	once   sync.Once
 
-	mu    sync.Mutex // guards what follows
-	sent  [partitions]uint64
-	acked [partitions]uint64    // without a gap: all up to here
-	last  [partitions]time.Time // when something was acknowledged
-	gap   time.Duration         // the longest since longest was called
-	err   error                 // of a record that was refused for good
+	acks *numbered.Acks
+	mu   sync.Mutex // guards what follows
+	sent [partitions]uint64
+	err  error // of a record that was refused for good
 }
 
 // begin sends so many records a second to each partition.
 func begin(ctx context.Context, rate int, seeds []kgo.Opt) (*load, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &load{cancel: cancel}
+	l := &load{cancel: cancel, acks: numbered.NewAcks(partitions)}
 	for p := range partitions {
 		client, err := kgo.NewClient(slices.Concat(seeds, []kgo.Opt{kgo.DefaultProduceTopic(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 			kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.ProduceRequestTimeout(takes), kgo.ProducerBatchCompression(kgo.NoCompression())})...)
 		if err != nil {
 			return nil, errors.Join(err, l.end())
 		}
-		l.last[p] = time.Now()
 		l.work.Go(func() {
 			defer client.Close()
 			l.produce(ctx, client, p, time.Second/time.Duration(rate))
@@ -85,36 +83,19 @@ func (l *load) produce(ctx context.Context, client *kgo.Client, p int, every tim
 func (l *load) answered(p int, n uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if err == nil && n != l.acked[p]+1 && l.err == nil {
-		err = fmt.Errorf("record %d of partition %d is acknowledged after %d", n, p, l.acked[p])
+	switch {
+	case l.err != nil: // what comes after it says nothing
+	case err != nil:
+		l.err = err
+	default:
+		l.err = l.acks.Add(p, n)
 	}
-	if l.err = cmp.Or(l.err, err); l.err != nil {
-		return
-	}
-	l.acked[p] = n
-	l.note(p)
-	l.last[p] = time.Now()
 }
 
 func (l *load) failed() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.err
-}
-
-// note takes in how long nothing was acknowledged. Hold the lock.
-func (l *load) note(p int) { l.gap = max(l.gap, time.Since(l.last[p])) }
-
-// longest is the longest time without an acknowledgement in any partition since it was called last.
-func (l *load) longest() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for p := range l.last {
-		l.note(p)
-	}
-	gap := l.gap
-	l.gap = 0
-	return gap
 }
 
 // progress waits until something was acknowledged in each partition that is sent from now on, but not longer than most, and reports whether it was.
@@ -125,7 +106,7 @@ func (l *load) progress(ctx context.Context, most time.Duration) bool {
 	from := l.sent
 	l.mu.Unlock()
 	for !l.beyond(from) {
-		if wait(ctx, retry) != nil {
+		if pause.For(ctx, retry) != nil {
 			return false
 		}
 	}
@@ -133,10 +114,8 @@ func (l *load) progress(ctx context.Context, most time.Duration) bool {
 }
 
 func (l *load) beyond(from [partitions]uint64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for p := range from {
-		if l.acked[p] <= from[p] {
+	for p, n := range l.acks.All() {
+		if n <= from[p] {
 			return false
 		}
 	}
@@ -144,9 +123,7 @@ func (l *load) beyond(from [partitions]uint64) bool {
 }
 
 func (l *load) count() (n uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, a := range l.acked {
+	for _, a := range l.acks.All() {
 		n += a
 	}
 	return n

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/test/compat/peer"
+	"github.com/ottla/ottla/test/pause"
 )
 
 type options struct {
@@ -155,7 +156,7 @@ func (c *cluster) hurt(ctx context.Context, o options, l *load) (count int, gaps
 	gaps = map[string]time.Duration{}
 	var round []string
 	for began := time.Now(); time.Since(began) < o.length && (o.count == 0 || count < o.count) && l.failed() == nil; count++ {
-		if wait(ctx, calm+time.Duration(random.Int64N(int64(calm)))) != nil {
+		if pause.For(ctx, calm+time.Duration(random.Int64N(int64(calm)))) != nil {
 			break // interrupted: what was acknowledged so far is checked
 		}
 		if len(round) == 0 {
@@ -179,7 +180,7 @@ func (c *cluster) fault(ctx context.Context, name string, v victim, l *load, gap
 	if c.leads(ctx, v.node) {
 		shown += " of the controller"
 	}
-	l.longest()
+	l.acks.Longest()
 	began, lasting := time.Now(), context.WithoutCancel(ctx)
 	if err := k.begin(lasting, c, v); err != nil {
 		return err
@@ -199,21 +200,9 @@ func (c *cluster) fault(ctx context.Context, name string, v victim, l *load, gap
 	if !l.progress(lasting, settles) {
 		return fmt.Errorf("all are in sync, and not every partition takes records after %v", settles)
 	}
-	gap := l.longest()
+	gap := l.acks.Longest()
 	gaps[name] = max(gaps[name], gap)
 	fmt.Printf("%s %s, node %d: lasted %v, well after %v, longest wait %v, %d acknowledged\n", time.Now().Format(time.TimeOnly), shown, v.node+1,
 		held.Round(time.Millisecond), (time.Since(began) - held).Round(time.Millisecond), gap.Round(time.Millisecond), l.count())
 	return nil
-}
-
-// wait lets time pass: the load goes on meanwhile.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -1,15 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
-	"slices"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -74,66 +68,4 @@ func fetch(id, p int32, at int64) *kmsg.FetchRequest {
 	t.Partitions = append(t.Partitions, part)
 	req.Topics = append(req.Topics, t)
 	return req
-}
-
-// compare says where the bytes of a partition's log differ between two directories, "" if nowhere. Segments may begin at other offsets: one
-// replica was perhaps copied later.
-func compare(one, other, folder string) (string, error) {
-	a, closeA, err := segments(filepath.Join(one, folder))
-	if err != nil {
-		return "", err
-	}
-	defer closeA()
-	b, closeB, err := segments(filepath.Join(other, folder))
-	if err != nil {
-		return "", err
-	}
-	defer closeB()
-	var bufA, bufB [1 << 16]byte
-	for at := int64(0); ; {
-		n, errA := io.ReadFull(a, bufA[:])
-		m, errB := io.ReadFull(b, bufB[:])
-		if !bytes.Equal(bufA[:n], bufB[:m]) {
-			return fmt.Sprintf("differs from node 1's in the %d bytes after %d", max(n, m), at), nil
-		}
-		at += int64(n)
-		if errA != nil || errB != nil {
-			return "", errors.Join(failure(errA), failure(errB))
-		}
-	}
-}
-
-// failure is an error that is not the end.
-func failure(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
-	}
-	return err
-}
-
-// segments are the bytes of a log.
-func segments(folder string) (io.Reader, func(), error) {
-	names, err := filepath.Glob(filepath.Join(folder, "*.log"))
-	if err != nil {
-		return nil, nil, err
-	}
-	if len(names) == 0 {
-		return nil, nil, fmt.Errorf("there is no segment in %s", folder)
-	}
-	slices.Sort(names)
-	var files []io.Reader
-	done := func() {
-		for _, f := range files {
-			_ = f.(*os.File).Close() // it was only read
-		}
-	}
-	for _, name := range names {
-		f, err := os.Open(name)
-		if err != nil {
-			done()
-			return nil, nil, err
-		}
-		files = append(files, f)
-	}
-	return io.MultiReader(files...), done, nil
 }

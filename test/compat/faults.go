@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ottla/ottla/test/compat/insync"
 	"github.com/ottla/ottla/test/compat/peer"
+	"github.com/ottla/ottla/test/compat/replicas"
+	"github.com/ottla/ottla/test/pause"
 )
 
 // Times of a fault.
@@ -35,12 +36,7 @@ func (s *suite) start(ctx context.Context) error {
 
 // settle waits until every replica on every node is in sync.
 func (s *suite) settle(ctx context.Context) error {
-	watch, err := insync.New(s.servers.Addrs())
-	if err != nil {
-		return err
-	}
-	defer watch.Close()
-	return watch.Await(ctx, settles)
+	return replicas.Settle(ctx, s.servers, settles, nil)
 }
 
 // underFaults lets work happen while, where it was asked for, one node after another is killed and comes back.
@@ -50,30 +46,31 @@ func (s *suite) underFaults(ctx context.Context, work func(context.Context) erro
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stop, ended := make(chan struct{}), make(chan error, 1)
+	working, done := context.WithCancel(ctx)
+	ended := make(chan error, 1)
 	go func() {
-		err := s.hurt(ctx, stop)
+		err := s.hurt(ctx, working)
 		if err != nil {
 			cancel(err) // nothing that the clients find from now on is worth anything
 		}
 		ended <- err
 	}()
 	err := work(ctx)
-	close(stop)
+	done()
 	return errors.Join(err, <-ended)
 }
 
-// hurt kills one node after another and starts it again until stop is closed; each when all replicas are in sync.
-func (s *suite) hurt(ctx context.Context, stop <-chan struct{}) error {
+// hurt kills one node after another and starts it again until work is done; each when all replicas are in sync.
+func (s *suite) hurt(ctx, working context.Context) error {
 	began := time.Now()
 	count := 0
-	for ; wait(ctx, stop, calm); count++ {
+	for ; pause.For(working, calm) == nil; count++ {
 		i := count % s.servers.Len()
 		if err := s.servers.Node(i).Kill(); err != nil {
 			return err
 		}
-		wait(ctx, stop, outage)
-		if err := s.servers.Restart(ctx, i); err != nil {
+		_ = pause.For(working, outage) // it comes back at once when nobody works any more
+		if err := s.servers.Start(ctx, i); err != nil {
 			return err
 		}
 		if err := s.settle(ctx); err != nil {
@@ -82,17 +79,4 @@ func (s *suite) hurt(ctx context.Context, stop <-chan struct{}) error {
 	}
 	fmt.Printf("%d kills in %s\n", count, time.Since(began).Round(time.Second))
 	return ctx.Err()
-}
-
-// wait lets time pass for the clients, and says whether it did: false when stop was closed before.
-func wait(ctx context.Context, stop <-chan struct{}, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-stop:
-	case <-ctx.Done():
-	}
-	return false
 }

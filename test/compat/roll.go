@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/test/compat/clients"
+	"github.com/ottla/ottla/test/pause"
 )
 
 // loads are the clients that can be under load: a producer and a consumer of each, as they come, write and read all the time.
@@ -45,13 +46,16 @@ func (s *suite) roll(ctx context.Context) (bool, error) {
 		}
 		all = append(all, l)
 	}
-	never := make(chan struct{})
-	wait(ctx, never, 5*time.Second) // a JVM takes its time to start, and then to be fast
+	if err := pause.For(ctx, 5*time.Second); err != nil { // a JVM takes its time to start, and then to be fast
+		return false, err
+	}
 	for i := range 2 * s.servers.Len() {
 		if err := s.restart(ctx, i%s.servers.Len()); err != nil {
 			return false, err
 		}
-		wait(ctx, never, calm)
+		if err := pause.For(ctx, calm); err != nil {
+			return false, err
+		}
 	}
 	for _, l := range all {
 		if err := l.stop.Close(); err != nil {
@@ -98,7 +102,7 @@ func (s *suite) restart(ctx context.Context, i int) error {
 		return err
 	}
 	ended := time.Since(began)
-	if err := s.servers.Restart(ctx, i); err != nil {
+	if err := s.servers.Start(ctx, i); err != nil {
 		return err
 	}
 	started := time.Since(began) - ended

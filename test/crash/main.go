@@ -18,6 +18,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/test/compat/peer"
+	"github.com/ottla/ottla/test/pause"
 )
 
 type options struct {
@@ -199,7 +200,7 @@ func (d *directory) round(ctx context.Context) error {
 		return err
 	}
 	d.t.rounds++
-	wait(ctx, d.between(30, 600))
+	_ = pause.For(ctx, d.between(30, 600))
 	if err := d.kill(); err != nil {
 		return err
 	}
@@ -209,7 +210,7 @@ func (d *directory) round(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		wait(ctx, d.between(1, 200))
+		_ = pause.For(ctx, d.between(1, 200))
 		d.server = half
 		if err := d.kill(); err != nil {
 			return err
@@ -218,7 +219,7 @@ func (d *directory) round(ctx context.Context) error {
 	if err := d.start(ctx); err != nil {
 		return err
 	}
-	wait(ctx, d.between(20, 250))
+	_ = pause.For(ctx, d.between(20, 250))
 	d.load.end()
 	return d.load.verify(ctx)
 }
@@ -231,13 +232,6 @@ func (d *directory) kill() error {
 
 func (d *directory) between(low, high int) time.Duration {
 	return time.Duration(low+d.random.IntN(high-low)) * time.Millisecond
-}
-
-func wait(ctx context.Context, t time.Duration) {
-	select {
-	case <-ctx.Done():
-	case <-time.After(t):
-	}
 }
 
 // orderly ends the server as an operator would, starts it once more and reads everything again.

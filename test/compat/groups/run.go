@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/test/compat/clients"
-	"github.com/ottla/ottla/test/compat/insync"
 	"github.com/ottla/ottla/test/compat/peer"
+	"github.com/ottla/ottla/test/compat/replicas"
 )
 
 const (
@@ -196,7 +196,7 @@ func (r *run) restart(ctx context.Context) error {
 		if err := r.servers.Node(i).Kill(); err != nil {
 			return err
 		}
-		if err := r.servers.Restart(ctx, i); err != nil {
+		if err := r.servers.Start(ctx, i); err != nil {
 			return err
 		}
 		if err := r.insync(ctx); err != nil {
@@ -208,12 +208,7 @@ func (r *run) restart(ctx context.Context) error {
 
 // insync waits until the servers have found each other, and all replicas are in sync.
 func (r *run) insync(ctx context.Context) error {
-	watch, err := insync.New(r.servers.Addrs())
-	if err != nil {
-		return err
-	}
-	defer watch.Close()
-	return watch.Await(ctx, patience)
+	return replicas.Settle(ctx, r.servers, patience, nil)
 }
 
 // settle waits until the members share the partitions evenly and have read what is there now.

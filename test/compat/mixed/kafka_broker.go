@@ -9,15 +9,15 @@ import (
 // kafkaBroker has a broker of Apache Kafka beside three nodes of ours.
 func kafkaBroker(ctx context.Context, c *cluster) (verdict, error) {
 	for range 3 {
-		if err := c.add(peer.Ottla, broker|controller); err != nil {
+		if err := c.add(peer.Ottla, false); err != nil {
 			return verdict{}, err
 		}
 	}
-	if err := c.add(peer.Kafka, broker); err != nil {
+	if err := c.add(peer.Kafka, true); err != nil {
 		return verdict{}, err
 	}
-	c.configure(3)
-	if err := c.start(ctx, 1, 2, 3, 4); err != nil {
+	c.Configure(3)
+	if err := c.Start(ctx); err != nil {
 		return verdict{}, err
 	}
 	return c.underLoad(ctx, []int32{1, 2, 3}, []step{

@@ -17,6 +17,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/test/compat/peer"
+	"github.com/ottla/ottla/test/numbered"
+	"github.com/ottla/ottla/test/pause"
 )
 
 // The topics of the load, and how many partitions each has.
@@ -33,25 +35,23 @@ type load struct {
 	consumer  chan struct{} // closed when the consumer of franz-go has ended
 	java      *javaClient
 
+	acks   *numbered.Acks
 	mu     sync.Mutex // guards what follows
-	acked  [partitions]uint64
 	read   [partitions]uint64
-	last   [partitions]time.Time // when something was acknowledged
-	gap    time.Duration         // the longest since longest was called
-	ended  bool                  // nothing is written any more
+	ended  bool // nothing is written any more
 	errors []string
 }
 
 // begin starts the clients.
 func begin(ctx context.Context, c *cluster) (*load, error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	l := &load{cancel: cancel, consumer: make(chan struct{})}
+	l := &load{cancel: cancel, consumer: make(chan struct{}), acks: numbered.NewAcks(partitions)}
 	var err error
 	if l.java, err = startJava(ctx, c); err != nil {
 		cancel()
 		return nil, err
 	}
-	seeds := []kgo.Opt{kgo.SeedBrokers(c.addresses()...), kgo.MetadataMinAge(20 * time.Millisecond), kgo.DialTimeout(time.Second)}
+	seeds := []kgo.Opt{kgo.SeedBrokers(c.Addrs()...), kgo.MetadataMinAge(20 * time.Millisecond), kgo.DialTimeout(time.Second)}
 	for p := range partitions {
 		client, err := kgo.NewClient(append(seeds, kgo.DefaultProduceTopic(franzTopic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 			kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.RetryBackoffFn(func(int) time.Duration { return 20 * time.Millisecond }))...)
@@ -59,7 +59,6 @@ func begin(ctx context.Context, c *cluster) (*load, error) {
 			cancel()
 			return nil, err
 		}
-		l.last[p] = time.Now()
 		l.producers.Go(func() {
 			defer client.Close()
 			l.produce(ctx, client, p)
@@ -79,16 +78,14 @@ func begin(ctx context.Context, c *cluster) (*load, error) {
 func (l *load) produce(ctx context.Context, client *kgo.Client, p int) {
 	for n := uint64(1); ctx.Err() == nil; n++ {
 		err := client.ProduceSync(context.WithoutCancel(ctx), &kgo.Record{Partition: int32(p), Value: binary.BigEndian.AppendUint64(nil, n)}).FirstErr()
+		if err == nil {
+			err = l.acks.Add(p, n)
+		}
 		if err != nil {
 			l.fail("produce %d:%d: %v", p, n, err)
 			return
 		}
-		l.mu.Lock()
-		l.acked[p] = n
-		l.gap = max(l.gap, time.Since(l.last[p]))
-		l.last[p] = time.Now()
-		l.mu.Unlock()
-		_ = pause(ctx, 2*time.Millisecond)
+		_ = pause.For(ctx, 2*time.Millisecond) // it ends with ctx
 	}
 }
 
@@ -131,10 +128,11 @@ func (l *load) took(r *kgo.Record) {
 }
 
 func (l *load) caughtUp() bool {
+	acked := l.acks.All()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for p := range l.acked {
-		if l.read[p] < l.acked[p] {
+	for p, n := range acked {
+		if l.read[p] < n {
 			return false
 		}
 	}
@@ -153,18 +151,6 @@ func (l *load) fail(format string, args ...any) {
 	l.errors = append(l.errors, "franz: "+fmt.Sprintf(format, args...))
 }
 
-// longest is the longest time without an acknowledgement in any partition since it was called last.
-func (l *load) longest() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	gap := l.gap
-	for _, at := range l.last {
-		gap = max(gap, time.Since(at))
-	}
-	l.gap = 0
-	return gap
-}
-
 // end lets the clients finish: the producers what they sent last, the consumers what was acknowledged.
 func (l *load) end() (acked map[string][]uint64, errors []string, err error) {
 	l.cancel()
@@ -174,7 +160,7 @@ func (l *load) end() (acked map[string][]uint64, errors []string, err error) {
 	l.mu.Unlock()
 	java, said, err := l.java.end()
 	<-l.consumer
-	return map[string][]uint64{franzTopic: l.acked[:], javaTopic: java}, append(l.errors, said...), err
+	return map[string][]uint64{franzTopic: l.acks.All(), javaTopic: java}, append(l.errors, said...), err
 }
 
 // javaClient is the running Load.java.
@@ -201,7 +187,7 @@ func startJava(ctx context.Context, c *cluster) (*javaClient, error) {
 	}
 	defer stderr.Close()
 	j.cmd = exec.Command("java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", jars,
-		filepath.Join(root, "test", "compat", "mixed", "Load.java"), strings.Join(c.addresses(), ","), javaTopic, fmt.Sprint(partitions))
+		filepath.Join(root, "test", "compat", "mixed", "Load.java"), strings.Join(c.Addrs(), ","), javaTopic, fmt.Sprint(partitions))
 	j.cmd.Stdout, j.cmd.Stderr = &j.out, stderr
 	if j.stdin, err = j.cmd.StdinPipe(); err != nil {
 		return nil, err

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/ottla/ottla/test/compat/peer"
 )
 
 // scenarios are in the order in which they run.
@@ -67,7 +69,7 @@ func inFolder(keep, name string, f func(dir string) (verdict, error)) (verdict, 
 func play(ctx context.Context, dir string, run func(context.Context, *cluster) (verdict, error)) (verdict, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	c := &cluster{dir: dir}
+	c := &cluster{Cluster: &peer.Cluster{}, dir: dir}
 	defer c.close()
 	return run(ctx, c)
 }

@@ -9,15 +9,15 @@ import (
 // ottlaBroker has brokers of ours join a cluster of Apache Kafka's, 1 and 2, whose controller is 1, and take all over, until 2 can go.
 func ottlaBroker(ctx context.Context, c *cluster) (verdict, error) {
 	for _, m := range []struct {
-		kind  peer.Kind
-		roles int
-	}{{peer.Kafka, broker | controller}, {peer.Kafka, broker}, {peer.Ottla, broker}, {peer.Ottla, broker}} {
-		if err := c.add(m.kind, m.roles); err != nil {
+		kind       peer.Kind
+		brokerOnly bool
+	}{{peer.Kafka, false}, {peer.Kafka, true}, {peer.Ottla, true}, {peer.Ottla, true}} {
+		if err := c.add(m.kind, m.brokerOnly); err != nil {
 			return verdict{}, err
 		}
 	}
-	c.configure(2)
-	if err := c.start(ctx, 1, 2); err != nil {
+	c.Configure(2)
+	if err := c.Start(ctx, 0, 1); err != nil {
 		return verdict{}, err
 	}
 	return c.underLoad(ctx, []int32{1, 2}, []step{

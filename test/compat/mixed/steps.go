@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"syscall"
 	"time"
+
+	"github.com/ottla/ottla/test/pause"
 )
 
 // topics are those that are moved and watched.
@@ -16,25 +19,25 @@ type step struct {
 	do   func(context.Context) error
 }
 
-// outage is how long a member is away.
+// outage is how long a node is away.
 const outage = 2 * time.Second
 
-// away is a step in which a member ends, and comes back after a while, to lead again what it is the first replica of.
+// away is a step in which a node ends, and comes back after a while, to lead again what it is the first replica of.
 func (c *cluster) away(end func(context.Context, int32) error, id int32) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if err := end(ctx, id); err != nil {
 			return err
 		}
-		if err := pause(ctx, outage); err != nil {
+		if err := pause.For(ctx, outage); err != nil {
 			return err
 		}
 		return c.back(ctx, id)
 	}
 }
 
-// back starts a member, and waits until all is as it was.
+// back starts a node, and waits until all is as it was.
 func (c *cluster) back(ctx context.Context, id int32) error {
-	if err := c.start(ctx, id); err != nil {
+	if err := c.Start(ctx, int(id-1)); err != nil {
 		return err
 	}
 	if err := c.settle(ctx, topics, nil); err != nil {
@@ -43,14 +46,14 @@ func (c *cluster) back(ctx context.Context, id int32) error {
 	return c.elect(ctx, topics)
 }
 
-// still is a step in which a member stands still.
+// still is a step in which a node stands still.
 func (c *cluster) still(id int32) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if err := c.member(id).process.Signal(syscall.SIGSTOP); err != nil {
+		if err := c.node(id).Signal(syscall.SIGSTOP); err != nil {
 			return err
 		}
-		waited := pause(ctx, outage)
-		if err := c.member(id).process.Signal(syscall.SIGCONT); err != nil || waited != nil {
+		waited := pause.For(ctx, outage)
+		if err := c.node(id).Signal(syscall.SIGCONT); err != nil || waited != nil {
 			return err
 		}
 		if err := c.settle(ctx, topics, nil); err != nil {
@@ -83,11 +86,11 @@ func (c *cluster) underLoad(ctx context.Context, at []int32, steps []step) (v ve
 		return v, err
 	}
 	for _, s := range steps {
-		l.longest()
+		l.acks.Longest()
 		if err := s.do(ctx); err != nil {
 			return v, fmt.Errorf("%s: %w", s.name, err)
 		}
-		gap := l.longest()
+		gap := l.acks.Longest()
 		if gap > v.gap {
 			v.gap, v.at = gap, s.name
 		}
@@ -107,15 +110,8 @@ func (c *cluster) underLoad(ctx context.Context, at []int32, steps []step) (v ve
 
 // offsetsTopic waits until the groups have one.
 func (c *cluster) offsetsTopic(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, settles)
-	defer cancel()
-	for {
+	return pause.Until(ctx, settles, func(ctx context.Context) error {
 		details, err := c.admin.ListTopics(ctx, topics[2])
-		if err == nil && details[topics[2]].Err == nil {
-			return nil
-		}
-		if err := pause(ctx, 50*time.Millisecond); err != nil {
-			return fmt.Errorf("there is no __consumer_offsets: %w", err)
-		}
-	}
+		return errors.Join(err, details.Error())
+	})
 }

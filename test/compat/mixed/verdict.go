@@ -1,34 +1,35 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/ottla/ottla/test/compat/replicas"
+	"github.com/ottla/ottla/test/numbered"
 )
 
 // verdict is what was found in the end.
 type verdict struct {
-	steps                       int
-	acked                       map[string]uint64 // by topic
-	lost, duplicated, reordered int
-	errors                      []string // that a client showed
-	compared                    int      // files of replicas
-	differing                   []string
-	gap                         time.Duration // longest without an acknowledgement in a partition
-	at                          string        // the step that it belongs to
+	steps int
+	acked map[string]uint64 // by topic
+	numbered.Harm
+	errors    []string // that a client showed
+	compared  int      // files of replicas
+	differing []string
+	gap       time.Duration // longest without an acknowledgement in a partition
+	at        string        // the step that it belongs to
 }
 
 func (v verdict) ok() bool {
-	return v.acked[franzTopic] > 0 && v.acked[javaTopic] > 0 && v.lost+v.duplicated+v.reordered+len(v.errors)+len(v.differing) == 0 && v.compared > 0
+	return v.acked[franzTopic] > 0 && v.acked[javaTopic] > 0 && v.Harm == numbered.Harm{} && len(v.errors)+len(v.differing) == 0 && v.compared > 0
 }
 
 func (v verdict) line(name string) string {
@@ -44,29 +45,7 @@ func (v verdict) line(name string) string {
 		errors += " (" + strings.Join(v.errors[:min(3, len(v.errors))], "; ") + ")"
 	}
 	return fmt.Sprintf("%s: %s: %d steps, acknowledged %d by franz-go and %d by Java, %d lost, %d duplicated, %d reordered, %s, longest wait %v (%s), %s",
-		word, name, v.steps, v.acked[franzTopic], v.acked[javaTopic], v.lost, v.duplicated, v.reordered, errors, v.gap.Round(time.Millisecond), v.at, files)
-}
-
-// history compares the numbers of a partition with what was acknowledged: 1 to acked, in this order.
-func (v *verdict) history(numbers []uint64, acked uint64) {
-	next := uint64(1)
-	for _, n := range numbers {
-		switch {
-		case n == next:
-			next++
-		case n < next:
-			v.duplicated++
-		default:
-			v.lost += int(n - next)
-			next = n + 1
-		}
-	}
-	if !slices.IsSorted(numbers) {
-		v.reordered++
-	}
-	if next <= acked {
-		v.lost += int(acked - next + 1)
-	}
+		word, name, v.steps, v.acked[franzTopic], v.acked[javaTopic], v.Lost, v.Duplicated, v.Reordered, errors, v.gap.Round(time.Millisecond), v.at, files)
 }
 
 // judge reads all from the start, stops the cluster and compares the files.
@@ -79,19 +58,23 @@ func (c *cluster) judge(ctx context.Context, v *verdict, acked map[string][]uint
 		}
 		for p, n := range numbers {
 			v.acked[topic] += n
-			v.history(read[int32(p)], n)
+			h := numbered.NewHistory(&v.Harm)
+			for _, number := range read[int32(p)] {
+				h.Add(number)
+			}
+			h.End(n)
 		}
 	}
 	details, err := c.admin.ListTopics(ctx, franzTopic, javaTopic, "__consumer_offsets")
 	if err != nil {
 		return err
 	}
-	for _, m := range slices.Backward(c.members) { // the controllers last
-		if m.process != nil {
-			if err := c.stop(ctx, m.id); err != nil {
-				return err
-			}
-		}
+	up, err := c.Up()
+	for _, i := range slices.Backward(up) { // the controllers last
+		err = errors.Join(err, c.stop(ctx, int32(i+1)))
+	}
+	if err != nil {
+		return err
 	}
 	details.EachPartition(func(p kadm.PartitionDetail) {
 		if e := c.compare(v, p); e != nil {
@@ -107,7 +90,7 @@ func (c *cluster) readAll(ctx context.Context, topic string) (map[int32][]uint64
 	if err != nil {
 		return nil, err
 	}
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.addresses()...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	client, err := kgo.NewClient(kgo.SeedBrokers(c.Addrs()...), kgo.ConsumeTopics(topic), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
 	if err != nil {
 		return nil, err
 	}
@@ -132,38 +115,19 @@ func (c *cluster) readAll(ctx context.Context, topic string) (map[int32][]uint64
 
 // compare looks whether each replica's log is the leader's, byte by byte.
 func (c *cluster) compare(v *verdict, p kadm.PartitionDetail) error {
+	dir := func(id int32) string { return c.Options(int(id - 1)).Dir }
 	folder := fmt.Sprintf("%s-%d", p.Topic, p.Partition)
-	want, err := segments(filepath.Join(c.member(p.Leader).options.Dir, folder))
-	if err != nil {
-		return err
-	}
 	for _, id := range p.Replicas {
-		got, err := segments(filepath.Join(c.member(id).options.Dir, folder))
+		size, difference, err := replicas.Compare(dir(p.Leader), dir(id), folder)
 		if err != nil {
 			return err
 		}
-		v.compared++
-		if !bytes.Equal(got, want) {
-			v.differing = append(v.differing, fmt.Sprintf("%s of node %d (%d bytes, its leader %d has %d)", folder, id, len(got), p.Leader, len(want)))
+		if size > 0 {
+			v.compared++
+		}
+		if difference != "" {
+			v.differing = append(v.differing, fmt.Sprintf("%s of node %d, led by %d: it %s", folder, id, p.Leader, difference))
 		}
 	}
 	return nil
-}
-
-// segments are the bytes of a log.
-func segments(folder string) ([]byte, error) {
-	names, err := filepath.Glob(filepath.Join(folder, "*.log"))
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(names)
-	var all []byte
-	for _, name := range names {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, b...)
-	}
-	return all, nil
 }

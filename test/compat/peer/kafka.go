@@ -3,6 +3,7 @@ package peer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,7 +141,7 @@ func (o Options) format(file string) []string {
 	return argv
 }
 
-// Properties gives the server properties of a combined node of one, the same for both implementations.
+// properties gives the server properties of a node of one, the same for both implementations.
 func (o Options) properties() map[string]string {
 	p := map[string]string{
 		"process.roles":                                    "broker,controller",
@@ -163,9 +164,10 @@ func (o Options) properties() map[string]string {
 		delete(p, "controller.quorum.voters")
 		p["controller.quorum.bootstrap.servers"] = o.Controller
 	}
-	for k, v := range o.Properties {
-		p[k] = v
+	if o.BrokerOnly {
+		p["process.roles"], p["listeners"] = "broker", "PLAINTEXT://"+o.Listen
 	}
+	maps.Copy(p, o.Properties)
 	return p
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -47,6 +48,8 @@ type Options struct {
 	Version string
 	// ClassPath is put before Kafka's own.
 	ClassPath string
+	// BrokerOnly starts a broker without a vote: a cluster's other nodes have them.
+	BrokerOnly bool
 	// Release is what the directory is formatted with, such as "3.3"; "" is the latest.
 	Release string
 	// Properties are added to (and override) the server properties.
@@ -75,6 +78,7 @@ type Peer struct {
 	ready      time.Duration // bounds Ready
 	cmd        *exec.Cmd
 	done       chan struct{} // closed when the process has been reaped
+	asked      atomic.Bool   // to end
 
 	mu  sync.Mutex // guards err
 	err error      // how the process ended
@@ -204,6 +208,7 @@ func (p *Peer) Stop(ctx context.Context) error {
 		return fmt.Errorf("%s had ended by itself: %v\n%s", p.kind, p.exit(), tail(p.log, 15))
 	default:
 	}
+	p.asked.Store(true)
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
@@ -233,6 +238,7 @@ func (p *Peer) Signal(sig os.Signal) error { return p.cmd.Process.Signal(sig) }
 
 // Kill ends the process at once (SIGKILL) and waits until it is gone.
 func (p *Peer) Kill() error {
+	p.asked.Store(true)
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
