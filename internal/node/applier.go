@@ -14,8 +14,9 @@ import (
 // rename folders waits for the disks of data, and votes and heartbeats must not.
 type applier struct {
 	apply func(metadata.Change)
-	wake  chan struct{} // holds one: there is something in waiting, or nothing comes any more
-	done  chan struct{} // closed when run has returned
+	told  func(metadata.Change) // called when applied says that it was
+	wake  chan struct{}         // holds one: there is something in waiting, or nothing comes any more
+	done  chan struct{}         // closed when run has returned
 
 	mu      sync.Mutex        // a leaf; guards what follows
 	waiting []metadata.Change // not bounded: they share what they don't change, and none may be left out
@@ -24,8 +25,8 @@ type applier struct {
 	news    chan struct{} // closed at the next one
 }
 
-func newApplier(apply func(metadata.Change)) *applier {
-	return &applier{apply: apply, wake: make(chan struct{}, 1), done: make(chan struct{}), offset: kafka.NoOffset, news: make(chan struct{})}
+func newApplier(apply, told func(metadata.Change)) *applier {
+	return &applier{apply: apply, told: told, wake: make(chan struct{}, 1), done: make(chan struct{}), offset: kafka.NoOffset, news: make(chan struct{})}
 }
 
 // add hands over the next change. It does not wait.
@@ -52,6 +53,7 @@ func (a *applier) run() {
 		for _, c := range changes {
 			a.apply(c)
 			a.reached(c.Image.Offset)
+			a.told(c)
 		}
 		if ended {
 			return
@@ -128,5 +130,4 @@ func (n *Node) apply(c metadata.Change) {
 		n.reconfigure(c.Image)
 	}
 	n.groups.Apply(c.Delta, c.Image)
-	n.member.follow(c.Delta)
 }

@@ -3,6 +3,8 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -17,7 +19,7 @@ func TestApplierKeepsNobodyButThoseWhoWait(t *testing.T) {
 	f := newApplier(func(c metadata.Change) {
 		<-disk
 		seen = append(seen, c.Image.Offset)
-	})
+	}, func(metadata.Change) {})
 	go f.run()
 	for offset := range kafka.Offset(3) {
 		f.add(metadata.Change{Image: &metadata.Image{Offset: offset}})
@@ -41,5 +43,28 @@ func TestApplierKeepsNobodyButThoseWhoWait(t *testing.T) {
 	}
 	if len(seen) != 3 || seen[0] != 0 || seen[2] != 2 {
 		t.Errorf("applied %v", seen)
+	}
+}
+
+// Whoever is told of a change and asks how far this node has read is told at least that: a broker that wants to stop waits for this to be said, and a
+// heartbeat that says less is the last one for two seconds.
+func TestToldWhenApplied(t *testing.T) {
+	var f *applier
+	var order []string
+	at := func() kafka.Offset {
+		offset, _ := f.applied()
+		return offset
+	}
+	f = newApplier(
+		func(c metadata.Change) { order = append(order, fmt.Sprint("apply ", c.Image.Offset, " at ", at())) },
+		func(c metadata.Change) { order = append(order, fmt.Sprint("told of ", c.Image.Offset, " at ", at())) },
+	)
+	for offset := range kafka.Offset(2) {
+		f.add(metadata.Change{Image: &metadata.Image{Offset: offset}})
+	}
+	f.end()
+	f.run()
+	if want := []string{"apply 0 at -1", "told of 0 at 0", "apply 1 at 0", "told of 1 at 1"}; !slices.Equal(order, want) {
+		t.Errorf("%q", order)
 	}
 }

@@ -53,3 +53,20 @@ func TestKillAfterTheControllerChanged(t *testing.T) {
 		t.Errorf("the end of a node was noticed after %v", took)
 	}
 }
+
+// TestWhoLeadsStopsAtOnce: a node that hands over what it leads waits until the others know, and these say so at once, not with their next heartbeat.
+func TestWhoLeadsStopsAtOnce(t *testing.T) {
+	rare := []string{"broker.heartbeat.interval.ms=20000", "broker.session.timeout.ms=60000"}
+	c := testkit.StartCluster(t, 3, testkit.Options{Set: rare})
+	alone := c.AddBroker(rare...)
+	if _, err := kadm.NewClient(alone.Client()).CreateTopic(t.Context(), 8, 3, nil, "t"); err != nil {
+		t.Fatal(err)
+	}
+	for id := 4; id >= 3; id-- {
+		began := time.Now()
+		c.Stop(id)
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("node %d took %v to end", id, took)
+		}
+	}
+}

@@ -70,9 +70,10 @@ func wake(c chan<- struct{}) {
 	}
 }
 
-// follow has the controller told at once how far this broker has read when another one wants to go: it is let go when all know.
-func (m *membership) follow(delta *metadata.Delta) {
-	for _, b := range delta.Brokers() {
+// follow has the controller told at once how far this broker has read when another one wants to go: it is let go when all know. What is told is what is
+// applied: call it after that, or the other one waits for the next heartbeat.
+func (m *membership) follow(c metadata.Change) {
+	for _, b := range c.Delta.Brokers() {
 		if b.ID != m.n.cfg.ID && b.After != nil && b.After.InControlledShutdown {
 			m.hurry.Store(true)
 		}

@@ -168,7 +168,7 @@ func (n *Node) open() error {
 	if n.member, err = newMembership(n); err != nil {
 		return err
 	}
-	n.applier = newApplier(n.apply)
+	n.applier = newApplier(n.apply, n.member.follow)
 	if err := n.openQuorum(); err != nil {
 		return err
 	}

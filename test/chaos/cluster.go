@@ -28,6 +28,7 @@ const (
 // cluster is three processes, each broker and controller.
 type cluster struct {
 	*peer.Cluster
+	kind   peer.Kind
 	dir    string
 	net    network
 	tracer *exec.Cmd // that slows a node's disk, while it does
@@ -36,10 +37,10 @@ type cluster struct {
 }
 
 // newCluster starts the nodes and makes the topic.
-func newCluster(ctx context.Context, dir, binary string, net network) (*cluster, error) {
-	c := &cluster{Cluster: &peer.Cluster{}, dir: dir, net: net}
+func newCluster(ctx context.Context, o options, binary string, net network) (*cluster, error) {
+	c := &cluster{Cluster: &peer.Cluster{}, kind: peer.Kind(o.peer), dir: o.keep, net: net}
 	var err error
-	if dir == "" {
+	if o.keep == "" {
 		if c.dir, err = os.MkdirTemp("", "ottla-chaos-"); err != nil {
 			return nil, err
 		}
@@ -76,7 +77,7 @@ func (c *cluster) place(i int, binary string) error {
 	own := map[string]string{"metadata.log.dir": filepath.Join(folder, "metadata")}
 	maps.Copy(own, o.Properties) // what its place asks for
 	o.Properties = own
-	return c.Add(peer.Ottla, o)
+	return c.Add(c.kind, o)
 }
 
 // seeds is how a client comes to the cluster. It does not wait long for a node that is silent, since it tries each request on its way there again: that would

@@ -26,6 +26,7 @@ type options struct {
 	keep   string
 	net    string
 	rate   int
+	peer   string
 }
 
 // Values of -net.
@@ -51,6 +52,7 @@ func command(ctx context.Context) int {
 	flag.StringVar(&o.keep, "dir", "", "keep the nodes' directories here (default: a temporary one, removed unless something is wrong)")
 	flag.StringVar(&o.net, "net", anyNet, "where the nodes are: namespaces, each with a network of its own, or loopback; auto: the first where this machine allows it")
 	flag.IntVar(&o.rate, "rate", 200, "records a second, for each partition")
+	flag.StringVar(&o.peer, "peer", string(peer.Ottla), "whose nodes are hurt: ottla, or kafka, to compare, with -faults that its processes can have")
 	flag.Parse()
 	o.faults = strings.Split(*names, ",")
 	ok, err := false, error(nil)
@@ -115,7 +117,7 @@ func chaos(ctx context.Context, o options, binary string) (bool, error) {
 
 // torment runs the cluster and its load, hurts it, and judges.
 func torment(ctx context.Context, o options, binary string, net network) (ok bool, err error) {
-	c, err := newCluster(ctx, o.keep, binary, net)
+	c, err := newCluster(ctx, o, binary, net)
 	if err != nil {
 		return false, err
 	}
