@@ -35,12 +35,12 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.inbox = append(e.inbox, r)
 		case m := <-e.messages:
 			e.receive(m)
-		case done := <-e.written:
-			e.written <- done // for step, in order with the rest
-		case got := <-e.fetched:
-			e.fetched <- got
-		case got := <-e.found:
-			e.found <- got
+		case done := <-e.written.done:
+			e.written.got = &done // for step, in order with the rest
+		case got := <-e.fetched.done:
+			e.fetched.got = &got
+		case got := <-e.found.done:
+			e.found.got = &got
 		case v := <-e.arrivals:
 			e.arrived = append(e.arrived, v)
 		case done := <-e.resigns:
@@ -101,12 +101,10 @@ func (e *Engine) tick(now time.Time) {
 func (e *Engine) step(now time.Time) error {
 	e.Welcome()
 	e.collect()
-	select {
-	case done := <-e.written:
+	if done, ok := e.written.take(); ok {
 		if err := e.snapshotWritten(now, done); err != nil {
 			return err
 		}
-	default:
 	}
 	if e.lost != nil {
 		return e.lost
@@ -243,18 +241,12 @@ func (e *Engine) deadline() time.Time {
 // stop answers everybody and closes the log: cleanly, unless it failed.
 func (e *Engine) stop(now time.Time, err error) error {
 	e.end()
-	if e.install != nil {
-		if got := <-e.fetched; got.err != nil { // whoever starts on this folder is offered it again
-			e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", got.err)
-		}
+	if got, was := e.fetched.wait(); was && got.err != nil { // whoever starts on this folder is offered it again
+		e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", got.err)
 	}
-	if e.seeking {
-		<-e.found
-	}
-	if e.snapshots.Writing() {
-		if done := <-e.written; err == nil {
-			err = e.snapshotWritten(now, done)
-		}
+	e.found.wait()
+	if done, was := e.written.wait(); was && err == nil {
+		err = e.snapshotWritten(now, done)
 	}
 	why := ErrStopped
 	if err != nil {
