@@ -1,6 +1,7 @@
 package node_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -146,40 +147,69 @@ func TestIntruders(t *testing.T) {
 		"another cluster", "node=8", strings.Repeat("x", 50)+`"`)
 }
 
-// A broker that was fenced, and does not know it yet, has its partitions' in-sync sets changed by nobody: others lead them, or no one.
-func TestFencedBroker(t *testing.T) {
-	s := besiege(t)
-	c := s.DialController()
+// host has a broker 9 in the cluster that hosts topic t, beside others, and returns its last heartbeat.
+func (s *siege) host(c *testkit.Conn, replicas ...int32) (*kmsg.BrokerHeartbeatRequest, [16]byte) {
+	s.Helper()
 	joined := testkit.Ask[*kmsg.BrokerRegistrationResponse](c, registration(9, s.ClusterID()), 4)
 	if joined.ErrorCode != 0 {
-		t.Fatalf("register: %s", testkit.Code(joined.ErrorCode))
+		s.Fatalf("register: %s", testkit.Code(joined.ErrorCode))
 	}
-	epoch := joined.BrokerEpoch
 	beat := kmsg.NewPtrBrokerHeartbeatRequest()
-	beat.BrokerID, beat.BrokerEpoch, beat.CurrentMetadataOffset = 9, epoch, epoch
+	beat.BrokerID, beat.BrokerEpoch, beat.CurrentMetadataOffset = 9, joined.BrokerEpoch, joined.BrokerEpoch
 	if r := testkit.Ask[*kmsg.BrokerHeartbeatResponse](c, beat, 1); r.ErrorCode != 0 || r.IsFenced {
-		t.Fatalf("the broker is not in the cluster: %+v", r)
+		s.Fatalf("the broker is not in the cluster: %+v", r)
 	}
 	create := kmsg.NewPtrCreateTopicsRequest()
 	topic := kmsg.NewCreateTopicsRequestTopic()
 	topic.Topic, topic.NumPartitions, topic.ReplicationFactor = "t", -1, -1
-	topic.ReplicaAssignment = []kmsg.CreateTopicsRequestTopicReplicaAssignment{{Replicas: []int32{9}}}
+	topic.ReplicaAssignment = []kmsg.CreateTopicsRequestTopicReplicaAssignment{{Replicas: replicas}}
 	create.Topics = append(create.Topics, topic)
 	created := testkit.Ask[*kmsg.CreateTopicsResponse](c, create, 7).Topics[0]
 	if created.ErrorCode != 0 {
-		t.Fatalf("create: %s", testkit.Code(created.ErrorCode))
+		s.Fatalf("create: %s", testkit.Code(created.ErrorCode))
 	}
+	if err := s.Applied(s.Context(), s.Image().Offset); err != nil {
+		s.Fatal(err)
+	}
+	return beat, created.TopicID
+}
+
+// A follower whose broker was registered anew, or is not the one that is, copies nothing.
+func TestFollowerWithOldEpoch(t *testing.T) {
+	s := besiege(t)
+	beat, id := s.host(s.DialController(), 1, 9)
+	s.before = metadataEnd(t, s.Node)
+	fetch := kmsg.NewPtrFetchRequest()
+	fetch.ReplicaState.ID, fetch.ReplicaState.Epoch, fetch.SessionEpoch = 9, beat.BrokerEpoch-1, -1
+	topic := kmsg.NewFetchRequestTopic()
+	topic.TopicID, topic.Partitions = id, []kmsg.FetchRequestTopicPartition{kmsg.NewFetchRequestTopicPartition()}
+	topic.Partitions[0].PartitionMaxBytes = 1000
+	fetch.Topics = append(fetch.Topics, topic)
+	for range 3 {
+		r := testkit.Ask[*kmsg.FetchResponse](s.Dial(), fetch, 17)
+		if got := testkit.Code(r.Topics[0].Partitions[0].ErrorCode); got != "NOT_LEADER_FOR_PARTITION" {
+			t.Errorf("%s", got)
+		}
+	}
+	s.unchanged("its fetches", 0, "old epoch", "node=9", "request=Fetch", fmt.Sprintf(`claims="broker epoch %d"`, beat.BrokerEpoch-1))
+}
+
+// A broker that was fenced, and does not know it yet, has its partitions' in-sync sets changed by nobody: others lead them, or no one.
+func TestFencedBroker(t *testing.T) {
+	s := besiege(t)
+	c := s.DialController()
+	beat, id := s.host(c, 9)
 	beat.WantFence = true
 	if r := testkit.Ask[*kmsg.BrokerHeartbeatResponse](c, beat, 1); r.ErrorCode != 0 || !r.IsFenced {
 		t.Fatalf("the broker is not fenced: %+v", r)
 	}
 	s.before = metadataEnd(t, s.Node)
 	alter := kmsg.NewPtrAlterPartitionRequest()
-	alter.BrokerID, alter.BrokerEpoch = 9, epoch
+	alter.BrokerID, alter.BrokerEpoch = 9, beat.BrokerEpoch
 	asked := kmsg.NewAlterPartitionRequestTopic()
-	asked.TopicID = created.TopicID
+	asked.TopicID = id
 	p := kmsg.NewAlterPartitionRequestTopicPartition()
-	p.NewEpochISR = []kmsg.AlterPartitionRequestTopicPartitionNewEpochISR{{BrokerID: 9, BrokerEpoch: epoch}}
+	p.NewEpochISR = []kmsg.AlterPartitionRequestTopicPartitionNewEpochISR{{BrokerID: 9, BrokerEpoch: beat.BrokerEpoch}}
 	asked.Partitions = append(asked.Partitions, p)
 	alter.Topics = append(alter.Topics, asked)
 	s.refuse("its in-sync sets", kerr.FencedLeaderEpoch, alter, func(r kmsg.Response) int16 {

@@ -227,6 +227,27 @@ func TestWipedVoter(t *testing.T) {
 	}
 }
 
+// TestNodesJoinByThemselves: with controller.quorum.auto.join.enable nobody has to add a node, nor to remove what it was when its disk was lost.
+func TestNodesJoinByThemselves(t *testing.T) {
+	c := testkit.StartCluster(t, 1, testkit.Options{Dynamic: true, Set: []string{"controller.quorum.auto.join.enable=true"}})
+	c.Join()
+	c.Join()
+	client := c.Client()
+	var p kmsg.DescribeQuorumResponseTopicPartition
+	vote := func() bool {
+		p, _ = describe(t, client)
+		return len(p.CurrentVoters) == 3 && len(p.Observers) == 0
+	}
+	testkit.Eventually(t, "all three vote", vote)
+	before := ids(p.CurrentVoters)
+	c.Stop(3)
+	c.Wipe(3, "/data")
+	c.Restart(3)
+	testkit.Eventually(t, "the third votes with its new disk", func() bool {
+		return vote() && slices.Equal(ids(p.CurrentVoters)[:2], before[:2]) && ids(p.CurrentVoters)[2] != before[2]
+	})
+}
+
 // TestStaticQuorumBecomesDynamic: kraft.version is raised when all voters have told their disks; then the log names them, also after a restart, and they come
 // and go.
 func TestStaticQuorumBecomesDynamic(t *testing.T) {

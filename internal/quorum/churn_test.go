@@ -37,6 +37,8 @@ type flock struct {
 	packets []packet
 	// wild has the network lose and delay.
 	wild bool
+	// joins has nodes that are started ask for a vote by themselves.
+	joins bool
 
 	leaders   map[kafka.LeaderEpoch]ReplicaKey
 	committed map[kafka.Offset][]byte // batches, by the offset of their first record
@@ -131,6 +133,9 @@ func (f *flock) start(m *member) {
 		return f.fetch(m, from, id, w)
 	}
 	cfg.Introduce = func(context.Context, []Voter) (Voter, error) { return f.introduce(m) }
+	if f.joins {
+		cfg.Join = func(_ context.Context, leader Voter, c VoterChange) error { return f.join(m, leader.ID, c) }
+	}
 	var err error
 	if m.Engine, err = Open(cfg); err != nil {
 		f.t.Fatalf("node %v: %v", m.key, err)
@@ -181,6 +186,19 @@ func (f *flock) introduce(m *member) (Voter, error) {
 		}
 	}
 	return Voter{}, errors.New("no leader")
+}
+
+// join hands a request for a vote to whom the node takes for the leader; nobody waits for the answer.
+func (f *flock) join(m *member, leader kafka.NodeID, c VoterChange) error {
+	to := f.reach(m, leader)
+	if to == nil {
+		return errors.New("nobody answers")
+	}
+	if c.Kind == AddVoter {
+		c.Voter = m.asVoter()
+	}
+	f.ask(to, &request{change: &c}, 0)
+	return nil
 }
 
 // deliver brings the messages whose time has come.
@@ -438,7 +456,7 @@ func TestChurn(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Logf("replay with -run '^TestChurn$' -churn-seed %d -churn-seeds 1", seed)
 			f := startFlock(t, seed, 5, 3)
-			f.wild = true
+			f.wild, f.joins = true, seed%2 == 0
 			for n := range 3000 {
 				f.hurt(n)
 				f.step()
@@ -560,6 +578,38 @@ func TestOtherDisk(t *testing.T) {
 	f.until("it follows", func() bool { return leader.followsClosely(wiped.key, f.now) })
 	f.ask(leader, &request{change: &VoterChange{Kind: AddVoter, Voter: wiped.asVoter()}}, 0)
 	f.until("it votes", func() bool { return f.changes == 2 && wiped.voter() })
+	f.close()
+}
+
+// TestJoin: nodes that ask for a vote by themselves get one when they have caught up, and one that comes back with an empty disk takes the place of the
+// voter that it was; while too few have their votes nobody is elected, and nobody joins.
+func TestJoin(t *testing.T) {
+	f := startFlock(t, 1, 3, 1)
+	f.joins = true
+	for _, m := range f.members {
+		f.kill(m, 100)
+		f.start(m)
+	}
+	all := func() bool {
+		leader := f.leader()
+		return leader != nil && len(leader.members.Last().Set) == 3 && f.living(leader.members.Last().Set) == 3 && f.settled(leader)
+	}
+	f.until("all three vote", all)
+	for range 3 {
+		leader := f.leader()
+		wiped, other := f.members[leader.key.ID%3], f.members[(leader.key.ID+1)%3]
+		f.kill(wiped, 0)
+		f.wipe(wiped)
+		other.cut = true
+		f.start(wiped)
+		for range 500 {
+			if f.step(); f.leader() != nil && !slices.Equal(f.leader().members.Committed().IDs(), []kafka.NodeID{1, 2, 3}) {
+				t.Fatalf("the voters are %v, on the word of one of three", f.leader().members.Committed().Keys())
+			}
+		}
+		other.cut = false
+		f.until("all three vote with the disks that they have", all)
+	}
 	f.close()
 }
 

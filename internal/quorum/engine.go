@@ -73,6 +73,9 @@ type Config struct {
 	// Introduce tells this node to the leader, by that one's own Introduce, and returns who that is. It asks the voters that the log names, which
 	// may be none or others by now, and whoever else may know. It ends with ctx. Who never lacks a leader needs none.
 	Introduce func(ctx context.Context, voters []Voter) (leader Voter, err error)
+	// Join asks the leader to change the voters, by that one's ChangeVoters, and ends with ctx: a node without a vote asks for one by it, with its own
+	// addresses (KIP-853). Nil has it wait for somebody who adds it.
+	Join func(ctx context.Context, leader Voter, c VoterChange) error
 	// Activated is told when this node has become the active controller. It must not block; nil for nobody.
 	Activated func()
 	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever uses Steps, to
@@ -95,6 +98,7 @@ type Engine struct {
 	resigns  chan chan struct{}
 	arrivals chan Voter           // that introduce themselves
 	found    errand[introduction] // of this node to the others
+	joined   errand[error]        // of asking for a vote
 	life     context.Context      // of what was started beside the loop
 	end      context.CancelFunc
 
@@ -113,6 +117,7 @@ type Engine struct {
 	learners    map[kafka.NodeID]Voter // who follows this leader without a vote
 	arrived     []Voter                // that are to be learners
 	heard       time.Time              // when a leader was heard, or sought
+	joinAt      time.Time              // when a vote is asked for; zero while none is wanted
 	handover    *raftpb.Message        // has this voter take over when what came before it is written
 	applying    record.Batch           // the batch whose last entry is not committed yet
 	committed   kafka.Offset           // exclusive

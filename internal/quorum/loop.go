@@ -41,6 +41,8 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.fetched.got = &got
 		case got := <-e.found.done:
 			e.found.got = &got
+		case err := <-e.joined.done:
+			e.joined.got = &err
 		case v := <-e.arrivals:
 			e.arrived = append(e.arrived, v)
 		case done := <-e.resigns:
@@ -141,6 +143,7 @@ func (e *Engine) pace(now time.Time) error {
 	}
 	e.meetOthers(now)
 	e.seek(now)
+	e.join(now)
 	if e.still() {
 		return nil
 	}
@@ -245,6 +248,9 @@ func (e *Engine) stop(now time.Time, err error) error {
 		e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", got.err)
 	}
 	e.found.wait()
+	if err, was := e.joined.wait(); was {
+		e.voteAsked(err)
+	}
 	if done, was := e.written.wait(); was && err == nil {
 		err = e.snapshotWritten(now, done)
 	}

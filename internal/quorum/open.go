@@ -61,6 +61,7 @@ func Open(cfg Config) (*Engine, error) {
 		resigns:  make(chan chan struct{}),
 		arrivals: make(chan Voter, maxLearners),
 		found:    newErrand[introduction](),
+		joined:   newErrand[error](),
 		met:      make(map[kafka.NodeID]Voter),
 		learners: make(map[kafka.NodeID]Voter),
 		seen:     make(map[ReplicaKey]ReplicaState),
