@@ -40,7 +40,7 @@ L3  vfs:
 L3  segment: kafka record vfs
 L3  rawconn:
 L3  transport: rawconn
-L3  peer: wire rawconn
+L3  peer: kafka wire rawconn
 L3  memnet:
 
 L4  commitlog: kafka record vfs segment producer compaction planted

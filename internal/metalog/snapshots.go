@@ -108,9 +108,6 @@ func (s *Snapshots) Begin(image *metadata.Image, now time.Time) (SnapshotID, boo
 	return SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}, true
 }
 
-// Writing reports whether one was begun.
-func (s *Snapshots) Writing() bool { return s.writing }
-
 // Wrote notes what came of the one that was begun, and reports whether it is the newest now. One that could not be written is tried again after the
 // interval; the log keeps growing until then.
 func (s *Snapshots) Wrote(id SnapshotID, err error, now time.Time) bool {

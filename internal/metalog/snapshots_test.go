@@ -127,14 +127,14 @@ func TestDue(t *testing.T) {
 		t.Errorf("after much: %v, %t", when, due)
 	}
 	id, due := k.Begin(at(5), begin)
-	if !due || id != (SnapshotID{5, 1}) || !k.Writing() {
+	if !due || id != (SnapshotID{5, 1}) || !k.writing {
 		t.Fatalf("%v, %t", id, due)
 	}
 	k.Logged(30)
 	if _, due := k.Due(6); due {
 		t.Error("two at once")
 	}
-	if k.now = k.now.Add(time.Second); !k.Wrote(id, nil, k.now) || k.Newest() != id || k.Writing() {
+	if k.now = k.now.Add(time.Second); !k.Wrote(id, nil, k.now) || k.Newest() != id || k.writing {
 		t.Errorf("the newest is %v", k.Newest())
 	}
 	if when, due := k.Due(6); !due || !when.Equal(k.now.Add(time.Minute)) {

@@ -126,7 +126,7 @@ func (e *Engine) install(ctx context.Context, from course.Place, end course.End)
 	asked := false
 	change, err := e.mirror.Install(id, func(w io.Writer) error {
 		_, epoch := e.course.Leader()
-		err := quorum.FetchSnapshot(ctx, id, w, func(ctx context.Context, req *kmsg.FetchSnapshotRequest) (kmsg.Response, error) {
+		err := peer.FetchSnapshot(ctx, id.EndOffset, id.Epoch, w, func(ctx context.Context, req *kmsg.FetchSnapshotRequest) (kmsg.Response, error) {
 			ctx, cancel := context.WithTimeout(ctx, e.cfg.Timeout)
 			defer cancel()
 			req.ClusterID, req.ReplicaID, req.MaxBytes = &e.cfg.ClusterID, int32(e.cfg.NodeID), int32(e.cfg.MaxSnapshotBytes)

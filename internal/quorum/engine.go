@@ -93,13 +93,13 @@ type Engine struct {
 	cfg      Config
 	requests chan *request
 	messages chan inbound
-	written  chan snapshotResult
-	fetched  chan fetched // of the snapshot that install asked for
+	written  errand[snapshotResult]
+	fetched  errand[fetched] // of the snapshot that install asked for
 	resigns  chan chan struct{}
-	arrivals chan Voter        // that introduce themselves
-	found    chan introduction // that this node made
-	joined   chan error        // what came of asking for a vote
-	life     context.Context   // of what was started beside the loop
+	arrivals chan Voter           // that introduce themselves
+	found    errand[introduction] // of this node to the others
+	joined   errand[error]        // of asking for a vote
+	life     context.Context      // of what was started beside the loop
 	end      context.CancelFunc
 
 	// Owned by the loop.
@@ -117,13 +117,11 @@ type Engine struct {
 	learners    map[kafka.NodeID]Voter // who follows this leader without a vote
 	arrived     []Voter                // that are to be learners
 	heard       time.Time              // when a leader was heard, or sought
-	seeking     bool
-	joinAt      time.Time // when a vote is asked for; zero while none is wanted
-	joining     bool
-	handover    *raftpb.Message // has this voter take over when what came before it is written
-	applying    record.Batch    // the batch whose last entry is not committed yet
-	committed   kafka.Offset    // exclusive
-	synced      kafka.Offset    // what metalog.SyncedFile says
+	joinAt      time.Time              // when a vote is asked for; zero while none is wanted
+	handover    *raftpb.Message        // has this voter take over when what came before it is written
+	applying    record.Batch           // the batch whose last entry is not committed yet
+	committed   kafka.Offset           // exclusive
+	synced      kafka.Offset           // what metalog.SyncedFile says
 	lastTick    time.Time
 	appended    time.Time // when the last record was written
 	snapshots   *metalog.Snapshots

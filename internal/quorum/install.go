@@ -26,9 +26,9 @@ func (e *Engine) offered(m *raftpb.Message) {
 	e.install = m
 	from := nodeID(m.GetFrom())
 	e.cfg.Log.Info("this voter is behind the metadata log and fetches a snapshot", "snapshot", id, "from", from)
-	e.cfg.Go(func() {
+	e.fetched.begin(e.cfg.Go, func() fetched {
 		members, err := e.fetchSnapshot(from, id)
-		e.fetched <- fetched{members, err} // there is room: one runs at a time
+		return fetched{members, err}
 	})
 }
 
@@ -54,20 +54,20 @@ func (e *Engine) fetchSnapshot(from kafka.NodeID, id SnapshotID) (members metalo
 
 // snapshotFetched tells Raft of the snapshot that is there now.
 func (e *Engine) snapshotFetched() {
-	select {
-	case got := <-e.fetched:
-		m := e.install
-		e.install = nil
-		if got.err != nil {
-			e.cfg.Log.Warn("a metadata snapshot was not fetched; the leader offers it again", "err", got.err)
-			return
-		}
-		if got.members.KRaft == 0 {
-			got.members = e.members.Last().Voters
-		}
-		e.pass(e.amongThem(m, got.members))
-	default:
+	got, ok := e.fetched.take()
+	if !ok {
+		return
 	}
+	m := e.install
+	e.install = nil
+	if got.err != nil {
+		e.cfg.Log.Warn("a metadata snapshot was not fetched; the leader offers it again", "err", got.err)
+		return
+	}
+	if got.members.KRaft == 0 {
+		got.members = e.members.Last().Voters
+	}
+	e.pass(e.amongThem(m, got.members))
 }
 
 // amongThem has Raft take a snapshot: it takes none that does not name this node, and one that follows without a vote is named in none.

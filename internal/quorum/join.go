@@ -24,14 +24,12 @@ func (e *Engine) wanted() (VoterChange, bool) {
 
 // join asks the leader for a vote, beside the loop, and again while it has none (controller.quorum.auto.join.enable).
 func (e *Engine) join(now time.Time) {
-	select {
-	case err := <-e.joined:
+	if err, ok := e.joined.take(); ok {
 		e.voteAsked(err)
-	default:
 	}
 	change, wants := e.wanted()
 	switch {
-	case e.joining:
+	case e.joined.running:
 	case !wants:
 		e.joinAt = time.Time{}
 	case e.joinAt.IsZero(): // it has just begun to follow
@@ -43,16 +41,12 @@ func (e *Engine) join(now time.Time) {
 		if !known {
 			return // it has to say where it is
 		}
-		e.joining = true
-		e.cfg.Go(func() {
-			e.joined <- e.cfg.Join(e.life, leader, change) // there is room: one runs at a time
-		})
+		e.joined.begin(e.cfg.Go, func() error { return e.cfg.Join(e.life, leader, change) })
 	}
 }
 
 // voteAsked is told what came of asking.
 func (e *Engine) voteAsked(err error) {
-	e.joining = false
 	if err != nil {
 		e.cfg.Log.Debug("the leader of the metadata quorum does not give this node a vote yet", "err", err)
 	}

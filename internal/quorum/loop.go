@@ -35,14 +35,14 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.inbox = append(e.inbox, r)
 		case m := <-e.messages:
 			e.receive(m)
-		case done := <-e.written:
-			e.written <- done // for step, in order with the rest
-		case got := <-e.fetched:
-			e.fetched <- got
-		case got := <-e.found:
-			e.found <- got
-		case err := <-e.joined:
-			e.joined <- err
+		case done := <-e.written.done:
+			e.written.got = &done // for step, in order with the rest
+		case got := <-e.fetched.done:
+			e.fetched.got = &got
+		case got := <-e.found.done:
+			e.found.got = &got
+		case err := <-e.joined.done:
+			e.joined.got = &err
 		case v := <-e.arrivals:
 			e.arrived = append(e.arrived, v)
 		case done := <-e.resigns:
@@ -103,12 +103,10 @@ func (e *Engine) tick(now time.Time) {
 func (e *Engine) step(now time.Time) error {
 	e.Welcome()
 	e.collect()
-	select {
-	case done := <-e.written:
+	if done, ok := e.written.take(); ok {
 		if err := e.snapshotWritten(now, done); err != nil {
 			return err
 		}
-	default:
 	}
 	if e.lost != nil {
 		return e.lost
@@ -246,21 +244,15 @@ func (e *Engine) deadline() time.Time {
 // stop answers everybody and closes the log: cleanly, unless it failed.
 func (e *Engine) stop(now time.Time, err error) error {
 	e.end()
-	if e.install != nil {
-		if got := <-e.fetched; got.err != nil { // whoever starts on this folder is offered it again
-			e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", got.err)
-		}
+	if got, was := e.fetched.wait(); was && got.err != nil { // whoever starts on this folder is offered it again
+		e.cfg.Log.Debug("a metadata snapshot was not fetched before the end", "err", got.err)
 	}
-	if e.seeking {
-		<-e.found
+	e.found.wait()
+	if err, was := e.joined.wait(); was {
+		e.voteAsked(err)
 	}
-	if e.joining {
-		e.voteAsked(<-e.joined)
-	}
-	if e.snapshots.Writing() {
-		if done := <-e.written; err == nil {
-			err = e.snapshotWritten(now, done)
-		}
+	if done, was := e.written.wait(); was && err == nil {
+		err = e.snapshotWritten(now, done)
 	}
 	why := ErrStopped
 	if err != nil {

@@ -28,9 +28,8 @@ func (e *Engine) maybeSnapshot(now time.Time) {
 		return
 	}
 	members, ms := e.members.Committed().Voters, now.UnixMilli()
-	e.cfg.Go(func() {
-		err := metalog.WriteSnapshot(e.cfg.FS, e.cfg.Dir, id, image.Timestamp, ms, members, image.Records)
-		e.written <- snapshotResult{id: id, err: err} // there is room: one runs at a time
+	e.written.begin(e.cfg.Go, func() snapshotResult {
+		return snapshotResult{id: id, err: metalog.WriteSnapshot(e.cfg.FS, e.cfg.Dir, id, image.Timestamp, ms, members, image.Records)}
 	})
 }
 

@@ -41,7 +41,7 @@ func (s *stepped) step() {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if len(s.written) == 0 && next.After(s.now) {
+		if len(s.written.done) == 0 && next.After(s.now) {
 			return
 		}
 	}

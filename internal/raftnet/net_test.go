@@ -20,6 +20,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/raftnet"
 	"github.com/ottla/ottla/internal/segment"
@@ -161,10 +162,10 @@ func TestFetchSnapshot(t *testing.T) {
 		"not there": {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) {
 			p.ErrorCode = kerr.SnapshotNotFound.Code
 		}, kerr.SnapshotNotFound},
-		"another piece": {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Position++ }, quorum.ErrPiece},
-		"nothing":       {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Bytes = nil }, quorum.ErrPiece},
-		"too much":      {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Size = 3 }, quorum.ErrPiece},
-		"no partition":  {func(r *kmsg.FetchSnapshotResponse, _ *kmsg.FetchSnapshotResponseTopicPartition) { r.Topics = nil }, quorum.ErrPiece},
+		"another piece": {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Position++ }, peer.ErrPiece},
+		"nothing":       {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Bytes = nil }, peer.ErrPiece},
+		"too much":      {func(_ *kmsg.FetchSnapshotResponse, p *kmsg.FetchSnapshotResponseTopicPartition) { p.Size = 3 }, peer.ErrPiece},
+		"no partition":  {func(r *kmsg.FetchSnapshotResponse, _ *kmsg.FetchSnapshotResponseTopicPartition) { r.Topics = nil }, peer.ErrPiece},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := open(t, func(h wire.Header, body []byte) []byte {

@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/peer"
 	"github.com/ottla/ottla/internal/quorum"
 )
 
@@ -17,7 +18,7 @@ const besidePiece = 1 << 20
 func (n *Net) FetchSnapshot(ctx context.Context, from kafka.NodeID, id quorum.SnapshotID, w io.Writer) error {
 	client := n.client(n.o.MaxSnapshotPiece+besidePiece, func() (quorum.Voter, bool) { return n.o.Quorum().Peer(from) })
 	defer client.Close()
-	return quorum.FetchSnapshot(ctx, id, w, func(ctx context.Context, req *kmsg.FetchSnapshotRequest) (kmsg.Response, error) {
+	return peer.FetchSnapshot(ctx, id.EndOffset, id.Epoch, w, func(ctx context.Context, req *kmsg.FetchSnapshotRequest) (kmsg.Response, error) {
 		ctx, cancel := context.WithTimeout(ctx, n.o.Timeout)
 		defer cancel()
 		_, epoch := n.o.Quorum().Leader()

@@ -155,14 +155,14 @@ type introduction struct {
 // seek introduces this node to the leader when it has not heard of one for as long as an election takes: without a vote it is sent nothing otherwise, and one
 // that lost its vote while it was away does not know it.
 func (e *Engine) seek(now time.Time) {
-	if e.seeking || e.leader != nil || e.alone() || e.members.Last().KRaft == 0 || now.Sub(e.heard) < electionTicks*e.cfg.Tick {
+	if e.found.running || e.leader != nil || e.alone() || e.members.Last().KRaft == 0 || now.Sub(e.heard) < electionTicks*e.cfg.Tick {
 		return
 	}
-	e.seeking, e.heard = true, now
+	e.heard = now
 	known := slices.DeleteFunc(slices.Clone(e.members.Last().Set), func(v Voter) bool { return v.ID == e.cfg.NodeID })
-	e.cfg.Go(func() {
+	e.found.begin(e.cfg.Go, func() introduction {
 		leader, err := e.cfg.Introduce(e.life, known)
-		e.found <- introduction{leader, err} // there is room: one runs at a time
+		return introduction{leader, err}
 	})
 }
 
@@ -176,14 +176,11 @@ func (e *Engine) meetOthers(now time.Time) {
 		e.arrive(v, now)
 	}
 	e.arrived = nil
-	select {
-	case got := <-e.found:
-		e.seeking = false
-		if got.err != nil {
-			e.cfg.Log.Debug("no leader of the metadata quorum was found", "err", got.err)
-			return
-		}
-		e.meet(got.leader)
+	switch got, ok := e.found.take(); {
+	case !ok:
+	case got.err != nil:
+		e.cfg.Log.Debug("no leader of the metadata quorum was found", "err", got.err)
 	default:
+		e.meet(got.leader)
 	}
 }

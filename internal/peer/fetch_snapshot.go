@@ -1,4 +1,4 @@
-package quorum
+package peer
 
 import (
 	"context"
@@ -15,12 +15,12 @@ import (
 // ErrPiece says that somebody sent another piece of a snapshot than was asked for.
 var ErrPiece = errors.New("not the piece of the snapshot that was asked for")
 
-// FetchSnapshot writes another node's snapshot to w, by Kafka's request of that name (KIP-630). Ask fills in who asks, in which epoch, and how much
+// FetchSnapshot writes another node's snapshot of the metadata, named by its end and the epoch before that, to w, by Kafka's request of that name (KIP-630). Ask fills in who asks, in which epoch, and how much
 // comes at a time.
-func FetchSnapshot(ctx context.Context, id SnapshotID, w io.Writer, ask func(context.Context, *kmsg.FetchSnapshotRequest) (kmsg.Response, error)) error {
+func FetchSnapshot(ctx context.Context, end kafka.Offset, epoch kafka.LeaderEpoch, w io.Writer, ask func(context.Context, *kmsg.FetchSnapshotRequest) (kmsg.Response, error)) error {
 	for at := int64(0); ; {
 		p := kmsg.NewFetchSnapshotRequestTopicPartition()
-		p.Position, p.SnapshotID.EndOffset, p.SnapshotID.Epoch = at, int64(id.EndOffset), int32(id.Epoch)
+		p.Position, p.SnapshotID.EndOffset, p.SnapshotID.Epoch = at, int64(end), int32(epoch)
 		t := kmsg.NewFetchSnapshotRequestTopic()
 		t.Topic, t.Partitions = kafka.ClusterMetadataTopic, append(t.Partitions, p)
 		req := kmsg.NewPtrFetchSnapshotRequest()
