@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -310,6 +311,7 @@ func TestDevRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, fails(t, command.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), dir, "not empty")
+	holds(t, fails(t, command.Failed, "dev", "-n", "3", "--dir", dir, "--listen", "127.0.0.1:0"), dir, "not empty")
 	holds(t, fails(t, command.Usage, "dev", "--listen", "9092"), "--listen 9092", "HOST:PORT")
 	holds(t, fails(t, command.Usage, "dev", "now"), "no arguments", `"now"`)
 	holds(t, fails(t, command.Usage, "dev", "--listen", "0.0.0.0:9092"), "advertised.listeners", "--override advertised.listeners=PLAINTEXT://HOST:9092")
@@ -402,6 +404,92 @@ func TestDevOfThreeSurvivesAKill(t *testing.T) {
 	if s := p.wait(); s.ExitCode() != 0 {
 		t.Errorf("Ctrl-C ends it with %v\n%s", s, p.err)
 	}
+}
+
+// A directory is of a lone node or of a cluster of so many, and `ottla dev` says which and what to type; nothing in it is touched.
+func TestDevKeepsToItsOwnDirectory(t *testing.T) {
+	several, one := filepath.Join(t.TempDir(), "several"), filepath.Join(t.TempDir(), "one node")
+	p, c := startSeveral(t, several)
+	before := names(t, several)
+	said := fails(t, command.Failed, "dev", "--dir", several, "--listen", "127.0.0.1:0")
+	holds(t, said, several+" holds a cluster of 3 nodes", "`ottla dev -n 3 --dir "+several+"` goes on with it", "--dir DIR takes another")
+	holds(t, fails(t, command.Failed, "dev", "-n", "5", "--dir", several, "--listen", "127.0.0.1:0"), "holds a cluster of 3 nodes", "`ottla dev -n 3 ")
+
+	// Of the same size, while the first lives: neither the files of the nodes nor they are touched.
+	file := filepath.Join(several, "node-3", "server.properties")
+	properties, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(c.Nodes[2].PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	said = fails(t, command.Failed, "dev", "-n", "3", "--dir", several, "--listen", "127.0.0.1:0")
+	holds(t, said, several, "in use by another process", "--dir DIR")
+	host, port, err := splitListen(c.Nodes[0].Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said = fails(t, command.Failed, "dev", "-n", "3", "--dir", several, "--listen", fmt.Sprintf("%s:%d", host, port))
+	holds(t, said, c.Nodes[0].Address, "address already in use", "--listen HOST:PORT")
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, properties) {
+		t.Errorf("node 3's configuration is now %q, %v", after, err)
+	}
+	p.signal(syscall.SIGINT)
+	p.wait()
+	if after := names(t, several); !slices.Equal(before, after) {
+		t.Errorf("it holds %q, and held %q", after, before)
+	}
+
+	lone, _ := start(t, "dev", "--dir", one, "--listen", "127.0.0.1:0")
+	lone.signal(syscall.SIGTERM)
+	lone.wait()
+	before = names(t, one)
+	said = fails(t, command.Failed, "dev", "-n", "3", "--dir", one, "--listen", "127.0.0.1:0")
+	holds(t, said, "holds a single node's data", "`ottla dev --dir '"+one+"'` goes on with it")
+	if after := names(t, one); !slices.Equal(before, after) {
+		t.Errorf("it holds %q, and held %q", after, before)
+	}
+}
+
+// names are those of what a directory holds.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// What is said of a node that ended works from any directory.
+func TestDevOfThreeTellsWholePaths(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p, c := startSeveral(t, "here and now")
+	if err := syscall.Kill(c.Nodes[1].PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	line, err := p.lines.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := filepath.Abs("here and now")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(own, "node-2", "server.properties")
+	holds(t, line, "ottla start --config '"+file+"'\n")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, string(text), "log.dirs="+filepath.Join(own, "node-2", "data")+"\n")
+	p.signal(syscall.SIGINT)
+	p.wait()
 }
 
 func TestDevOfTwoIsRefused(t *testing.T) {
