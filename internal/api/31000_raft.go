@@ -45,6 +45,9 @@ func (c *call) deliver(req *wire.RaftRequest) error {
 	}
 	err := c.Voter.Deliver(raftnet.Voter(req.From), quorum.ReplicaKey{ID: req.To, Directory: req.ToDirectory}, req.Messages)
 	switch {
+	case errors.Is(err, quorum.ErrOtherDisk):
+		c.intruded(forOtherDisk, req.From.ID, kerr.InconsistentVoterSet.Code, "directory "+req.ToDirectory.String())
+		return kerr.InconsistentVoterSet
 	case errors.Is(err, quorum.ErrNotVoter):
 		c.intruded(noVoter, req.From.ID, kerr.InconsistentVoterSet.Code, "directory "+req.From.Directory.String(), "err", err)
 		return kerr.InconsistentVoterSet

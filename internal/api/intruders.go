@@ -22,6 +22,7 @@ var (
 	oldEpoch         = &intrusion{"refused a broker with an old epoch", "it was registered anew, or unregistered, since: is another process running with its node.id?"}
 	fencedBroker     = &intrusion{"refused a broker that is fenced", "the controller has not heard of it for broker.session.timeout.ms, or it is not ready: see its own log"}
 	noVoter          = &intrusion{"refused messages of who is no voter", "the id or the disk is not that of a voter, or the voters have changed: see kafka-metadata-quorum describe"}
+	forOtherDisk     = &intrusion{"refused messages for another disk of this node", "the disk of this node has no vote: it follows without one, until the old voter is removed and this one is added"}
 	noMessages       = &intrusion{"refused messages that no voter sends", "it may be of a release that this one does not understand"}
 	nodesOnly        = &intrusion{"refused a request that nodes alone make, and to controllers", "this listener is for clients: whoever asks should name a listener of controller.listener.names"}
 )

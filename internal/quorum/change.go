@@ -75,7 +75,7 @@ func (e *Engine) toldVoters() (voters, bool) {
 	defer e.mu.Unlock()
 	for i := range all.set {
 		v := &all.set[i]
-		v.Directory = e.told[v.ID].directory
+		v.Directory = e.told[v.Key()].directory
 		if v.ID == e.cfg.NodeID {
 			v.Directory = e.cfg.Directory
 		}
@@ -102,6 +102,11 @@ func (e *Engine) votersIntoLog(now time.Time, r *request, result controller.Resu
 	}
 	if err == nil {
 		err = e.noteVoters(b)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, v := range set.set { // they have directories from now on
+		e.told[v.Key()] = e.told[ReplicaKey{ID: v.ID}]
 	}
 	return err
 }
@@ -162,7 +167,7 @@ func (e *Engine) followsClosely(r ReplicaKey, now time.Time) bool {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t := e.told[r.ID]
+	t := e.told[r]
 	return !t.caughtUp.IsZero() && now.Sub(t.at) <= electionTicks*e.cfg.Tick
 }
 

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"go.etcd.io/raft/v3"
 
 	"github.com/ottla/ottla/internal/controller"
@@ -161,7 +160,7 @@ func (f *flock) send(from *member, to ReplicaKey, messages [][]byte) {
 	if m == nil {
 		return
 	}
-	if peer, _ := from.Peer(to.ID); m.hidden && peer.Endpoints[0].Host != m.address {
+	if peer, _ := from.Replica(to); m.hidden && peer.Endpoints[0].Host != m.address {
 		return
 	}
 	at := f.now
@@ -474,7 +473,7 @@ func TestChurn(t *testing.T) {
 }
 
 // TestForgottenVotes: a voter with an empty disk is none any more: with the old leader dead and the voter that is left behind it, nobody is elected until
-// the old leader comes back, and then what was committed is there. As an observer it follows when its old disk is out of the quorum, and votes when it is added.
+// the old leader comes back, and then what was committed is there. It follows as an observer, and votes when its old disk is out of the quorum and it is added.
 func TestForgottenVotes(t *testing.T) {
 	f := startFlock(t, 1, 3, 3)
 	f.until("a leader", func() bool { return f.leader() != nil && f.settled(f.leader()) })
@@ -501,9 +500,10 @@ func TestForgottenVotes(t *testing.T) {
 	if leader.Image().Cluster.Controller(77) == nil {
 		t.Fatal("what was committed is gone")
 	}
-	if _, here, err := leader.Introduce(wiped.asVoter()); !here || !errors.Is(err, kerr.DuplicateVoter) {
-		t.Errorf("the leader takes it for %v: %v", old, err)
-	}
+	f.until("it follows beside the voter that it was", func() bool {
+		leader = f.leader()
+		return leader != nil && leader.followsClosely(wiped.key, f.now)
+	})
 	add := f.ask(leader, &request{change: &VoterChange{Kind: AddVoter, Voter: wiped.asVoter()}}, 0)
 	if f.step(); len(add.done) != 0 || f.changes != 0 {
 		t.Error("two voters of one id")
@@ -518,6 +518,56 @@ func TestForgottenVotes(t *testing.T) {
 	}
 	f.ask(leader, &request{change: &VoterChange{Kind: AddVoter, Voter: wiped.asVoter()}}, 0)
 	f.until("it is a voter again", func() bool { return f.changes == 2 && wiped.voter() })
+	f.close()
+}
+
+// TestOtherDisk: a voter with an empty disk follows at once beside the voter that it was. What it copies counts for nobody: neither for that voter,
+// nor does what that voter had count for it when it gets the vote.
+func TestOtherDisk(t *testing.T) {
+	f := startFlock(t, 1, 3, 3)
+	f.until("a leader", func() bool { return f.leader() != nil && f.settled(f.leader()) })
+	leader := f.leader()
+	wiped, other := f.members[leader.key.ID%3], f.members[(leader.key.ID+1)%3]
+	old := wiped.key
+	f.until("it has answered", func() bool { return leader.raft.Status().Progress[raftID(old.ID)].Match > 0 })
+	f.kill(wiped, 0)
+	f.wipe(wiped)
+	f.start(wiped)
+	f.until("it follows", func() bool { return leader.followsClosely(wiped.key, f.now) })
+	s := leader.Status()
+	if i := slices.IndexFunc(s.Voters, func(r ReplicaState) bool { return r.ID == old.ID }); s.Voters[i].Directory != old.Directory || s.Voters[i].LogEndOffset < 0 {
+		t.Errorf("voters %+v", s.Voters)
+	}
+	if len(s.Observers) != 1 || s.Observers[0].Directory != wiped.key.Directory || s.Observers[0].LogEndOffset != s.HighWatermark {
+		t.Errorf("observers %+v", s.Observers)
+	}
+
+	other.cut = true
+	before := leader.committed
+	f.ask(leader, &request{cmd: controller.RegisterController{Request: controllerRequest(78)}}, 78)
+	f.until("it has a copy", func() bool { return wiped.log.LogEndOffset() > before })
+	for range 10 {
+		if f.step(); leader.committed != before || f.leader() != leader {
+			t.Fatalf("a copy without a vote was counted: committed %d, was %d", leader.committed, before)
+		}
+	}
+	other.cut = false
+	f.until("a voter has it too", func() bool { return slices.Contains(f.acked, 78) && f.settled(leader) })
+
+	f.kill(wiped, 0)
+	f.wipe(wiped)
+	f.start(wiped)
+	f.until("it comes with another disk again", func() bool { return leader.learners[old.ID].Directory == wiped.key.Directory })
+	wiped.cut = true
+	f.ask(leader, &request{change: &VoterChange{Kind: RemoveVoter, Voter: Voter{ID: old.ID, Directory: old.Directory}}}, 0)
+	f.until("the voter is removed", func() bool { return f.changes == 1 })
+	if p := leader.raft.Status().Progress[raftID(old.ID)]; p.Match > uint64(wiped.log.LogEndOffset()) {
+		t.Errorf("the leader believes that it has the log up to %d, as the voter had, and it ends at %d", p.Match, wiped.log.LogEndOffset())
+	}
+	wiped.cut = false
+	f.until("it follows", func() bool { return leader.followsClosely(wiped.key, f.now) })
+	f.ask(leader, &request{change: &VoterChange{Kind: AddVoter, Voter: wiped.asVoter()}}, 0)
+	f.until("it votes", func() bool { return f.changes == 2 && wiped.voter() })
 	f.close()
 }
 

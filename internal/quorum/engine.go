@@ -135,7 +135,7 @@ type Engine struct {
 	// Read by everybody.
 	mu        sync.Mutex // a leaf: guards the fields below
 	seen      map[ReplicaKey]ReplicaState
-	told      map[kafka.NodeID]told  // by those that follow this leader
+	told      map[ReplicaKey]told    // by those that follow this leader; static voters without a directory
 	followers map[kafka.NodeID]Voter // the learners
 	met       map[kafka.NodeID]Voter // that are to be reached besides voters and learners
 }

@@ -86,7 +86,7 @@ func (e *Engine) Status() Status {
 	defer e.mu.Unlock()
 	if s.Leader == e.cfg.NodeID {
 		for _, v := range e.followers {
-			s.Observers = append(s.Observers, e.told[v.ID].line(v))
+			s.Observers = append(s.Observers, e.told[v.Key()].line(v))
 		}
 	}
 	for _, line := range e.seen {
@@ -107,7 +107,7 @@ func (e *Engine) line(v Voter, now time.Time) ReplicaState {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if t, ok := e.told[v.ID]; ok {
+	if t, ok := e.told[v.Key()]; ok {
 		return t.line(v)
 	}
 	return line
@@ -128,11 +128,14 @@ type told struct {
 }
 
 // heardOf notes the answer of a follower.
-func (e *Engine) heardOf(m *raftpb.Message, directory kafka.UUID) {
-	id, now, end := nodeID(m.GetFrom()), e.cfg.Now(), e.log.LogEndOffset()
+func (e *Engine) heardOf(m *raftpb.Message, from ReplicaKey) {
+	now, end, key := e.cfg.Now(), e.log.LogEndOffset(), from
+	if e.members.last().kraft == 0 {
+		key.Directory = kafka.UUID{}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t := e.told[id]
+	t := e.told[key]
 	if m.GetType() == raftpb.MsgAppResp && !m.GetReject() {
 		t.offset = max(t.offset, kafka.Offset(m.GetIndex()))
 	}
@@ -142,8 +145,8 @@ func (e *Engine) heardOf(m *raftpb.Message, directory kafka.UUID) {
 	case t.offset >= t.end && !t.at.IsZero():
 		t.caughtUp = t.at
 	}
-	t.at, t.end, t.directory = now, end, directory
-	e.told[id] = t
+	t.at, t.end, t.directory = now, end, from.Directory
+	e.told[key] = t
 }
 
 // Voter returns a voter as this node knows it, and false if it knows none of that id.

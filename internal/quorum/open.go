@@ -70,7 +70,7 @@ func Open(cfg Config) (*Engine, error) {
 		met:      make(map[kafka.NodeID]Voter),
 		learners: make(map[kafka.NodeID]Voter),
 		seen:     make(map[ReplicaKey]ReplicaState),
-		told:     make(map[kafka.NodeID]told),
+		told:     make(map[ReplicaKey]told),
 	}
 	e.life, e.end = context.WithCancel(context.Background())
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {

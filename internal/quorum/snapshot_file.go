@@ -143,7 +143,7 @@ func loadSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string) (*metadata
 		members.note(d)
 		for _, r := range d.Records {
 			if err := delta.Replay(r); err != nil {
-				return err
+				return fmt.Errorf("%w: %w", ErrDamaged, err)
 			}
 		}
 		return nil

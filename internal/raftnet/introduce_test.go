@@ -38,7 +38,7 @@ func TestIntroduce(t *testing.T) {
 		"two know a leader that is gone": {map[string]*wire.RaftResponse{"a:1": told(leader), "b:1": told(leader)},
 			[]string{"voter 3", "a:1", "voter 2", "b:1"}, raftnet.ErrNoLeader},
 		"nobody leads": {map[string]*wire.RaftResponse{"voter 3": told(nobody)}, []string{"voter 3", "a:1", "b:1"}, raftnet.ErrNoLeader},
-		"refused":      {map[string]*wire.RaftResponse{"voter 3": {ErrorCode: kerr.DuplicateVoter.Code, Leader: leader}}, []string{"voter 3"}, kerr.DuplicateVoter},
+		"refused":      {map[string]*wire.RaftResponse{"voter 3": {ErrorCode: kerr.InconsistentClusterID.Code, Leader: leader}}, []string{"voter 3"}, kerr.InconsistentClusterID},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked []string

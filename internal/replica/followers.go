@@ -73,9 +73,8 @@ func (s *State) Fetched(now time.Time, f Fetch) (Ready, error) {
 		x.caughtUp = x.fetched // it has what there was when it fetched last
 	}
 	x.known, x.logStart, x.logEnd, x.epoch, x.leaderEnd, x.fetched = true, f.LogStart, f.LogEnd, f.Epoch, s.logEnd, s.now
-	var r Ready
-	s.advance(&r)
-	s.expand(x, &r)
+	r := Ready{Advanced: s.advance()}
+	r.Propose = s.expand(x)
 	return r, nil
 }
 
@@ -122,12 +121,12 @@ func (s *State) current(x *follower) bool {
 	return x.known && x.logEnd == s.logEnd || !x.caughtUp.IsZero() && s.now.Sub(x.caughtUp) <= s.rules.MaxLag
 }
 
-// advance raises the high watermark to the least log end of those who count: the in-sync set, whoever was proposed for it, and those
+// advance raises the high watermark to the least log end of those who count, and reports whether it rose: the in-sync set, whoever was proposed for it, and those
 // who are about to be. Right after an election it stays where it was until all of these have fetched in the new epoch; it also stays while
 // fewer are in sync than the minimum (KIP-966).
-func (s *State) advance(r *Ready) {
+func (s *State) advance() bool {
 	if s.underMinISR() && !planted.Bug("below-min-isr") {
-		return
+		return false
 	}
 	end := min(s.logEnd, s.durable)
 	for i := range s.followers {
@@ -136,14 +135,15 @@ func (s *State) advance(r *Ready) {
 			continue
 		}
 		if !x.known {
-			return
+			return false
 		}
 		end = min(end, x.logEnd)
 	}
-	if end > s.highWatermark {
-		s.highWatermark = end
-		r.HighWatermark, r.Advanced = end, true
+	if end <= s.highWatermark {
+		return false
 	}
+	s.highWatermark = end
+	return true
 }
 
 // counts reports whether the high watermark must not pass a follower.

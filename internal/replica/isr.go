@@ -26,12 +26,12 @@ type Member struct {
 }
 
 // expand proposes to take in a follower that has all up to the high watermark and into this leader's epoch.
-func (s *State) expand(x *follower, r *Ready) {
+func (s *State) expand(x *follower) *Proposal {
 	if s.pending != nil || slices.Contains(s.leadership.ISR, x.id) || !s.eligible(x) ||
 		x.logEnd < s.highWatermark && !planted.Bug("in-sync-too-early") || x.logEnd < s.epochStart {
-		return
+		return nil
 	}
-	s.propose(append(slices.Clone(s.leadership.ISR), x.id), x.id, r)
+	return s.propose(append(slices.Clone(s.leadership.ISR), x.id), x.id)
 }
 
 // Expire proposes to leave out who has lagged for too long, and returns when somebody may have next, the zero time if nobody.
@@ -54,13 +54,13 @@ func (s *State) Expire(now time.Time) (r Ready, next time.Time) {
 		}
 	}
 	if len(stay) < len(s.leadership.ISR) {
-		s.propose(stay, kafka.NoNode, &r)
+		r.Propose = s.propose(stay, kafka.NoNode)
 		next = time.Time{} // when the answer is there
 	}
 	return r, next
 }
 
-func (s *State) propose(isr []kafka.NodeID, joining kafka.NodeID, r *Ready) {
+func (s *State) propose(isr []kafka.NodeID, joining kafka.NodeID) *Proposal {
 	p := &Proposal{LeaderEpoch: s.leadership.LeaderEpoch, PartitionEpoch: s.leadership.PartitionEpoch, Joining: joining}
 	for _, id := range isr {
 		m := Member{ID: id, Epoch: s.registered(id)}
@@ -69,7 +69,8 @@ func (s *State) propose(isr []kafka.NodeID, joining kafka.NodeID, r *Ready) {
 		}
 		p.ISR = append(p.ISR, m)
 	}
-	s.pending, r.Propose = p, p
+	s.pending = p
+	return p
 }
 
 // Altered takes in what the controller answered to a proposal: the leadership that it led to, or an error. A proposal that is not the
@@ -87,9 +88,7 @@ func (s *State) Altered(now time.Time, p *Proposal, l Leadership, err error) Rea
 		s.pending = nil
 		s.leadership.ISR, s.leadership.PartitionEpoch = slices.Clone(l.ISR), l.PartitionEpoch
 		s.tick(now)
-		var r Ready
-		s.advance(&r)
-		return r
+		return Ready{Advanced: s.advance()}
 	case errors.Is(err, kerr.IneligibleReplica), errors.Is(err, kerr.OperationNotAttempted):
 		s.pending = nil // whoever is still wanted, or unwanted, is proposed again at its next fetch or deadline
 	case slices.ContainsFunc(overtaken, func(e error) bool { return errors.Is(err, e) }):

@@ -1,8 +1,8 @@
 // Package replication keeps the replicas that this node follows with alike to their leaders', and has the controller asked for the in-sync
 // sets that its own leaders want.
 //
-// Layer 4, an engine of the loop kind: a fetcher for each leader's node owns the connection to it and asks for all that is followed from
-// there, by Kafka's Fetch; one more loop sends AlterPartition. What to ask and what an
+// Layer 4, an engine of the loop kind: a fetcher for each leader's node from which something is followed owns the connection to it and asks for all
+// that is, by Kafka's Fetch; one more loop sends AlterPartition. What to ask and what an
 // answer leads to is its source's to say, which Steps drives without a goroutine. What a replica may do is decided in package replica; package partition writes.
 //
 // Invariants:

@@ -48,8 +48,9 @@ type Engine struct {
 
 // New makes an engine that follows nothing.
 func New(o Options) *Engine {
-	e := &Engine{o: o, alters: newAlters(), sources: newSources()}
+	e := &Engine{o: o, alters: newAlters()}
 	e.life, e.end = context.WithCancel(context.Background())
+	e.sources = newSources(e.life)
 	e.running.Go(e.runAlters)
 	return e
 }

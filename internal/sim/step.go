@@ -181,7 +181,7 @@ func (n *node) sendVoter(key quorum.ReplicaKey, life int, messages [][]byte) {
 			if !target.up() {
 				n.do(func() {
 					if n.life == life {
-						n.p.quorum.Unreachable(kafka.NodeID(to))
+						n.p.quorum.Unreachable(quorum.ReplicaKey{ID: kafka.NodeID(to)})
 					}
 				})
 				return
