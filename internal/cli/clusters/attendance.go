@@ -17,19 +17,13 @@ import (
 // silentFor is for how long a leader has heard nothing of a voter that is taken for gone; one that is there fetches several times a second.
 const silentFor = 3 * time.Second
 
-// quorumChecks ask for the leader of the metadata quorum, and whether its voters are there. The first is about the leader. Half of the time is left to other
-// checks: where nobody leads, all of it goes by.
+// quorumChecks ask for the leader of the metadata quorum, and whether its voters are there. The first is about the leader.
 func quorumChecks(ctx context.Context, s *command.Server) []checkup {
 	const name = "controller"
 	if ok, err := answers(ctx, s, kmsg.DescribeQuorum); err == nil && !ok {
 		return []checkup{{name, "unsupported", "the server does not tell who leads the metadata quorum", []string{}}}
 	}
-	if end, bounded := ctx.Deadline(); bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(end)/2)
-		defer cancel()
-	}
-	q, err := askQuorum(ctx, s)
+	q, err := askQuorumSoon(ctx, s)
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, kerr.RequestTimedOut):
 		return []checkup{{name, "bad", "no controller answers: topics can't be created, nor leaders elected", []string{}}}
@@ -40,6 +34,35 @@ func quorumChecks(ctx context.Context, s *command.Server) []checkup {
 	}
 	led := checkup{name, "ok", fmt.Sprintf("node %d leads a quorum of %d in epoch %d", q.LeaderID, len(q.CurrentVoters), q.LeaderEpoch), []string{}}
 	return []checkup{led, voters(q)}
+}
+
+// askQuorumSoon is askQuorum in half of the time that there is. Ask it last: where nobody leads, what is asked by the same connection waits behind it.
+func askQuorumSoon(ctx context.Context, s *command.Server) (*kmsg.DescribeQuorumResponseTopicPartition, error) {
+	ctx, cancel := halfOf(ctx)
+	defer cancel()
+	return askQuorum(ctx, s)
+}
+
+// halfOf leaves half of the time to others.
+func halfOf(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, bounded := ctx.Deadline()
+	if !bounded {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, time.Until(end)/2)
+}
+
+// activeController is who leads the metadata quorum. A broker tells clients of any broker instead: commands are forwarded. Only of a server that
+// has no such quorum that is the one; -1 where nobody leads.
+func activeController(ctx context.Context, s *command.Server, meta *kmsg.MetadataResponse) int32 {
+	if ok, err := answers(ctx, s, kmsg.DescribeQuorum); err == nil && !ok {
+		return meta.ControllerID
+	}
+	q, err := askQuorumSoon(ctx, s)
+	if err != nil {
+		return -1
+	}
+	return q.LeaderID
 }
 
 // answers reports whether the server has such a request.

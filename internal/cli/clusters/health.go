@@ -79,15 +79,16 @@ func examine(ctx context.Context, s *command.Server) (*health, error) {
 	if err != nil {
 		return nil, err
 	}
+	told := append([]checkup{present(ctx, s, meta)}, partitions(ctx, s, meta)...)
+	dirs := directories(ctx, s)
 	h := &health{Healthy: true, Checks: quorumChecks(ctx, s)}
 	led := h.Checks[0].State == "ok" || h.Checks[0].State == "unsupported"
-	told := append([]checkup{present(ctx, s, meta)}, partitions(ctx, s, meta)...)
 	for i := range told {
 		if c := &told[i]; !led && c.State == "ok" {
-			c.State, c.Detail = "unknown", "no controller: it was so last that the broker heard: "+c.Detail
+			c.State, c.Detail = "unknown", "as last heard: "+c.Detail
 		}
 	}
-	h.Checks = append(append(h.Checks, told...), directories(ctx, s))
+	h.Checks = append(append(h.Checks, told...), dirs)
 	for _, c := range h.Checks {
 		h.Healthy = h.Healthy && c.State != "bad" && c.State != "unknown"
 	}
@@ -176,6 +177,8 @@ func leastInSync(ctx context.Context, s *command.Server, meta *kmsg.MetadataResp
 // directories looks for log directories that can't be used.
 func directories(ctx context.Context, s *command.Server) checkup {
 	const name = "log directories"
+	ctx, cancel := halfOf(ctx)
+	defer cancel()
 	all, err := logDirs(ctx, s, 0)
 	if err != nil {
 		return checkup{name, "unknown", command.OneLine(err), []string{}}
