@@ -63,6 +63,9 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// explainKeys is for who has a mistake in a configuration.
+const explainKeys = "`ottla explain KEY` says what a key takes"
+
 func load(file string, overrides []string) (*config.Node, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -74,7 +77,7 @@ func load(file string, overrides []string) (*config.Node, error) {
 	}
 	cfg, err := config.Load(file, text, overrides)
 	if err != nil {
-		return nil, &command.Error{Err: err, Exit: command.Usage}
+		return nil, &command.Error{Err: err, Exit: command.Usage, Hint: explainKeys}
 	}
 	return cfg, nil
 }
@@ -169,9 +172,13 @@ func storageCommand(w *command.World) *cobra.Command {
 		Short:              "Format log directories, and say what is in them",
 		DisableFlagParsing: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			err := storage.Tool{World: machine(), Out: w.Out, Name: "ottla storage"}.Run(args)
+			err := storage.Tool{World: machine(), Out: w.Out, ReadFile: os.ReadFile, Name: "ottla storage"}.Run(args)
 			var use *storage.UsageError
 			switch {
+			case errors.As(err, &use) && use.File:
+				return &command.Error{Err: err, Exit: command.Usage, Hint: explainKeys}
+			case errors.As(err, &use) && use.Voters:
+				return &command.Error{Err: err, Exit: command.Usage, Hint: "want ID@HOST:PORT:DIRECTORY,…, each with a directory id of its own from `ottla storage random-uuid`"}
 			case errors.As(err, &use):
 				help := strings.TrimSpace("ottla storage " + use.Command)
 				return &command.Error{Err: err, Exit: command.Usage, Hint: help + " --help says what it takes"}

@@ -287,7 +287,7 @@ func TestStartRefuses(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	bare := configFile(t, 0, dir, false)
 	holds(t, fails(t, command.Failed, "start", "--config", bare), dir, "ottla storage format")
-	holds(t, fails(t, command.Usage, "start", "--config", bare, "--override", "num.partitions=many"), "num.partitions", "many")
+	holds(t, fails(t, command.Usage, "start", "--config", bare, "--override", "num.partitions=many"), "num.partitions", "many", "`ottla explain KEY`")
 
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -351,6 +351,13 @@ func TestStorageSaysWhatIsWrongInOneLine(t *testing.T) {
 	holds(t, fails(t, command.NotFound, "storage", "info", "-c", "/does/not/exist"), "/does/not/exist", "no such file")
 	holds(t, fails(t, command.Failed, "storage", "info", "-c", file), "not fit for use", "ottla storage format")
 	holds(t, fails(t, command.Failed, "storage", "format", "-t", "x", "-c", file), "--standalone")
+
+	holds(t, fails(t, command.Usage, "storage", "format", "-t", "x", "-I", "1@host:9093", "-c", file), "No colon following port", "ID@HOST:PORT:DIRECTORY", "random-uuid")
+	bad := filepath.Join(t.TempDir(), "bad.properties")
+	if err := os.WriteFile(bad, []byte("process.roles=broker,controller\nnum.partitions=many\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, fails(t, command.Usage, "storage", "info", "-c", bad), "num.partitions", "`ottla explain KEY`")
 
 	file = configFile(t, 0, dir, true) // and a second time with an id of the same cluster, and of another
 	for _, id := range []string{"bGF1bmNoLXRlc3QtY2x1c3Q", "AAAAAAAAAAAAAAAAAAAAAQ"} {
@@ -490,6 +497,28 @@ func TestDevOfThreeTellsWholePaths(t *testing.T) {
 	holds(t, string(text), "log.dirs="+filepath.Join(own, "node-2", "data")+"\n")
 	p.signal(syscall.SIGINT)
 	p.wait()
+}
+
+// A configuration may come by a pipe, as of a shell's <(…).
+func TestStorageReadsAPipe(t *testing.T) {
+	text, err := os.ReadFile(configFile(t, 0, filepath.Join(t.TempDir(), "data"), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := w.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	cmd := program("storage", "format", "--standalone", "-t", "bGF1bmNoLXRlc3QtY2x1c3Q", "-c", "/dev/fd/3")
+	cmd.ExtraFiles = []*os.File{r}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("format: %v\n%s", err, out)
+	}
 }
 
 func TestDevOfTwoIsRefused(t *testing.T) {

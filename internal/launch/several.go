@@ -134,7 +134,7 @@ func (s *several) plan() ([]*config.Node, error) {
 		n := &member{id: i + 1, file: filepath.Join(s.dir, nodeFolder+strconv.Itoa(i+1), "server.properties")}
 		var err error
 		if n.cfg, err = config.Load(n.file, []byte(s.properties(n.id)), s.overrides); err != nil {
-			return nil, &command.Error{Err: err, Exit: command.Usage}
+			return nil, &command.Error{Err: err, Exit: command.Usage, Hint: explainKeys}
 		}
 		s.nodes, all = append(s.nodes, n), append(all, n.cfg)
 	}
