@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,6 +71,27 @@ func scriptBegin(ts *testscript.TestScript, neg bool, args []string) {
 	answer, err := kadm.NewClient(client).AlterPartitionAssignments(ctx, req)
 	ts.Check(err)
 	ts.Check(answer.Error())
+}
+
+// scriptComes runs a program again and again, until a line that it prints is as wanted.
+func scriptComes(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: comes PATTERN PROGRAM ARGS...")
+	}
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	late := time.After(time.Minute)
+	for {
+		_ = ts.Exec(args[1], args[2:]...) // it may have to say that something is not well
+		if want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		select {
+		case <-late:
+			ts.Fatalf("no line is like %s", args[0])
+		default:
+		}
+	}
 }
 
 // scriptLower has a feature fall back to a lower level.

@@ -48,6 +48,7 @@ func TestMain(m *testing.M) {
 //	speaks VARIABLE TEXT               listen, and answer every connection with a text; the address is in the variable
 //	member GROUP TOPIC [PROTOCOL]      keep a consumer in a group, classic or consumer, until the script ends
 //	exits CODE PROGRAM ARGS...         run a program that must end with this exit code
+//	comes PATTERN PROGRAM ARGS...      run a program until a line that it prints is as wanted
 //	silent                             listen at $SILENT without ever answering
 //	hangup                             listen at $HANGUP and close every connection at once
 //
@@ -78,6 +79,7 @@ func TestScripts(t *testing.T) {
 			"end":     func(ts *testscript.TestScript, _ bool, args []string) { clusterOf(ts).Stop(number(ts, args[0])) },
 			"restart": func(ts *testscript.TestScript, _ bool, args []string) { clusterOf(ts).Restart(number(ts, args[0])) },
 			"begin":   scriptBegin,
+			"comes":   scriptComes,
 			"lower":   scriptLower,
 			"exits":   scriptExits,
 			"speaks": func(ts *testscript.TestScript, _ bool, args []string) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -192,4 +193,22 @@ func isHex(s string) bool {
 		}
 	}
 	return len(s) == 32
+}
+
+// IsLog reports whether a folder that has no partition.metadata is a log's all the same: it is empty, or holds what logs have. One with a folder or a
+// meta.properties in it is somebody else's, whatever its name: another node's directory can be called as a partition is.
+func IsLog(f vfs.FS, dir string) (bool, error) {
+	entries, err := f.ReadDir(dir)
+	if err != nil {
+		return false, err
+	}
+	has := len(entries) == 0
+	for _, e := range entries {
+		if e.Dir || e.Name == checkpoint.MetaFile {
+			return false, nil
+		}
+		_, data := segment.ParseFileName(strings.TrimSuffix(e.Name, segment.DeletedSuffix), segment.LogSuffix)
+		has = has || data || e.Name == checkpoint.LeaderEpochs || e.Name == checkpoint.PartitionMarker+".tmp" || e.Name == damageFile || e.Name == truncationFile
+	}
+	return has, nil
 }

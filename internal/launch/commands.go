@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -62,6 +63,9 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
+// explainKeys is for who has a mistake in a configuration.
+const explainKeys = "`ottla explain KEY` says what a key takes"
+
 func load(file string, overrides []string) (*config.Node, error) {
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -73,10 +77,13 @@ func load(file string, overrides []string) (*config.Node, error) {
 	}
 	cfg, err := config.Load(file, text, overrides)
 	if err != nil {
-		return nil, &command.Error{Err: err, Exit: command.Usage}
+		return nil, &command.Error{Err: err, Exit: command.Usage, Hint: explainKeys}
 	}
 	return cfg, nil
 }
+
+// defaultDir is where `ottla dev` keeps its data.
+const defaultDir = "ottla-data"
 
 func devCommand(w *command.World, began time.Time) *cobra.Command {
 	s := &session{world: w, addresses: "--listen HOST:PORT (port 0 picks a free one)", dirs: "--dir DIR", greet: greet}
@@ -87,24 +94,28 @@ func devCommand(w *command.World, began time.Time) *cobra.Command {
 		Use:   "dev [--dir DIR] [--listen ADDR] [-n NODES]",
 		Short: "Run a node on this machine, or a cluster, without configuration",
 		Long: "Run a node on this machine, without configuration.\n\n" +
-			"An empty or missing directory is formatted; one that holds anything else than a node's data is left alone.\n" +
+			"An empty or missing directory is formatted; one that holds anything else than a node's data is left alone, and so is\n" +
+			"that of a cluster, or with -n that of a lone node or of a cluster of another size.\n" +
 			"Port 0 picks a free port; --json and --ready-file tell which.\n\n" +
 			"-n 3 runs a cluster, a process for each node: kill one, and see the others go on. Their ports are the ones that\n" +
 			"follow, and a thousand above for the nodes among themselves.",
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
+			if dir, err = filepath.Abs(dir); err != nil {
+				return err
+			}
 			if size != 1 {
 				return devSeveral(cmd.Context(), s, size, dir, listen, overrides, began)
 			}
 			if s.cfg, err = devConfig(dir, listen, overrides); err != nil {
 				return err
 			}
-			s.prepare = func() error { return prepare(s.cfg) }
+			s.prepare = func() error { return prepareOne(s.cfg) }
 			return s.run(cmd.Context(), began)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "dir", "ottla-data", "`DIR`ectory for the data")
+	cmd.Flags().StringVar(&dir, "dir", defaultDir, "`DIR`ectory for the data")
 	cmd.Flags().IntVarP(&size, "nodes", "n", 1, "so many `NODES`: 1, or 3 and more")
 	cmd.Flags().StringVar(&listen, "listen", "127.0.0.1:9092", "`ADDR`ess for clients")
 	cmd.Flags().StringArrayVar(&overrides, "override", nil, "set `KEY=VALUE` of the configuration; may be given again")
@@ -117,11 +128,11 @@ func devSeveral(ctx context.Context, s *session, size int, dir, listen string, o
 	if size < 3 || size > maxNodes {
 		return command.Usagef("--nodes %d: want 1, or 3 to %d: of two nodes none can go on alone", size, maxNodes)
 	}
-	c, err := newSeveral(s.world, size, dir, listen)
+	c, err := newSeveral(s, size, dir, listen)
 	if err != nil {
 		return err
 	}
-	c.overrides, c.json, c.readyFile = overrides, s.json, s.readyFile
+	c.overrides = overrides
 	return c.run(ctx, began)
 }
 
@@ -129,7 +140,7 @@ func devSeveral(ctx context.Context, s *session, size int, dir, listen string, o
 func prepare(nodes ...*config.Node) error {
 	_, err := machine().Prepare(nodes...)
 	if err != nil {
-		return &command.Error{Err: err, Hint: "--dir DIR takes another directory"}
+		return &command.Error{Err: err, Hint: otherDir}
 	}
 	return nil
 }
@@ -161,9 +172,13 @@ func storageCommand(w *command.World) *cobra.Command {
 		Short:              "Format log directories, and say what is in them",
 		DisableFlagParsing: true,
 		RunE: func(_ *cobra.Command, args []string) error {
-			err := storage.Tool{World: machine(), Out: w.Out, Name: "ottla storage"}.Run(args)
+			err := storage.Tool{World: machine(), Out: w.Out, ReadFile: os.ReadFile, Name: "ottla storage"}.Run(args)
 			var use *storage.UsageError
 			switch {
+			case errors.As(err, &use) && use.File:
+				return &command.Error{Err: err, Exit: command.Usage, Hint: explainKeys}
+			case errors.As(err, &use) && use.Voters:
+				return &command.Error{Err: err, Exit: command.Usage, Hint: "want ID@HOST:PORT:DIRECTORY,…, each with a directory id of its own from `ottla storage random-uuid`"}
 			case errors.As(err, &use):
 				help := strings.TrimSpace("ottla storage " + use.Command)
 				return &command.Error{Err: err, Exit: command.Usage, Hint: help + " --help says what it takes"}

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"strconv"
@@ -23,9 +24,9 @@ func devConfig(dir, listen string, overrides []string) (*config.Node, error) {
 	})
 	cfg, err := config.Load("the configuration of ottla dev", []byte(text), overrides)
 	if err != nil {
-		e := &command.Error{Err: err, Exit: command.Usage}
+		e := &command.Error{Err: err, Exit: command.Usage, Hint: explainKeys}
 		if strings.Contains(err.Error(), "advertised.listeners") {
-			e.Hint = everywhere(host, port)
+			e.Hint = cmp.Or(everywhere(host, port), e.Hint)
 		}
 		return nil, e
 	}

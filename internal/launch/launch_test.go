@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -286,7 +287,7 @@ func TestStartRefuses(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	bare := configFile(t, 0, dir, false)
 	holds(t, fails(t, command.Failed, "start", "--config", bare), dir, "ottla storage format")
-	holds(t, fails(t, command.Usage, "start", "--config", bare, "--override", "num.partitions=many"), "num.partitions", "many")
+	holds(t, fails(t, command.Usage, "start", "--config", bare, "--override", "num.partitions=many"), "num.partitions", "many", "`ottla explain KEY`")
 
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -310,6 +311,7 @@ func TestDevRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	holds(t, fails(t, command.Failed, "dev", "--dir", dir, "--listen", "127.0.0.1:0"), dir, "not empty")
+	holds(t, fails(t, command.Failed, "dev", "-n", "3", "--dir", dir, "--listen", "127.0.0.1:0"), dir, "not empty")
 	holds(t, fails(t, command.Usage, "dev", "--listen", "9092"), "--listen 9092", "HOST:PORT")
 	holds(t, fails(t, command.Usage, "dev", "now"), "no arguments", `"now"`)
 	holds(t, fails(t, command.Usage, "dev", "--listen", "0.0.0.0:9092"), "advertised.listeners", "--override advertised.listeners=PLAINTEXT://HOST:9092")
@@ -349,6 +351,13 @@ func TestStorageSaysWhatIsWrongInOneLine(t *testing.T) {
 	holds(t, fails(t, command.NotFound, "storage", "info", "-c", "/does/not/exist"), "/does/not/exist", "no such file")
 	holds(t, fails(t, command.Failed, "storage", "info", "-c", file), "not fit for use", "ottla storage format")
 	holds(t, fails(t, command.Failed, "storage", "format", "-t", "x", "-c", file), "--standalone")
+
+	holds(t, fails(t, command.Usage, "storage", "format", "-t", "x", "-I", "1@host:9093", "-c", file), "No colon following port", "ID@HOST:PORT:DIRECTORY", "random-uuid")
+	bad := filepath.Join(t.TempDir(), "bad.properties")
+	if err := os.WriteFile(bad, []byte("process.roles=broker,controller\nnum.partitions=many\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	holds(t, fails(t, command.Usage, "storage", "info", "-c", bad), "num.partitions", "`ottla explain KEY`")
 
 	file = configFile(t, 0, dir, true) // and a second time with an id of the same cluster, and of another
 	for _, id := range []string{"bGF1bmNoLXRlc3QtY2x1c3Q", "AAAAAAAAAAAAAAAAAAAAAQ"} {
@@ -401,6 +410,114 @@ func TestDevOfThreeSurvivesAKill(t *testing.T) {
 	p.signal(syscall.SIGINT) // the nodes outlive a parent that is killed, and write
 	if s := p.wait(); s.ExitCode() != 0 {
 		t.Errorf("Ctrl-C ends it with %v\n%s", s, p.err)
+	}
+}
+
+// A directory is of a lone node or of a cluster of so many, and `ottla dev` says which and what to type; nothing in it is touched.
+func TestDevKeepsToItsOwnDirectory(t *testing.T) {
+	several, one := filepath.Join(t.TempDir(), "several"), filepath.Join(t.TempDir(), "one node")
+	p, c := startSeveral(t, several)
+	before := names(t, several)
+	said := fails(t, command.Failed, "dev", "--dir", several, "--listen", "127.0.0.1:0")
+	holds(t, said, several+" holds a cluster of 3 nodes", "`ottla dev -n 3 --dir "+several+"` goes on with it", "--dir DIR takes another")
+	holds(t, fails(t, command.Failed, "dev", "-n", "5", "--dir", several, "--listen", "127.0.0.1:0"), "holds a cluster of 3 nodes", "`ottla dev -n 3 ")
+
+	// Of the same size, while the first lives: neither the files of the nodes nor they are touched.
+	file := filepath.Join(several, "node-3", "server.properties")
+	properties, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(c.Nodes[2].PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	said = fails(t, command.Failed, "dev", "-n", "3", "--dir", several, "--listen", "127.0.0.1:0")
+	holds(t, said, several, "in use by another process", "--dir DIR")
+	host, port, err := splitListen(c.Nodes[0].Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said = fails(t, command.Failed, "dev", "-n", "3", "--dir", several, "--listen", fmt.Sprintf("%s:%d", host, port))
+	holds(t, said, c.Nodes[0].Address, "address already in use", "--listen HOST:PORT")
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(after, properties) {
+		t.Errorf("node 3's configuration is now %q, %v", after, err)
+	}
+	p.signal(syscall.SIGINT)
+	p.wait()
+	if after := names(t, several); !slices.Equal(before, after) {
+		t.Errorf("it holds %q, and held %q", after, before)
+	}
+
+	lone, _ := start(t, "dev", "--dir", one, "--listen", "127.0.0.1:0")
+	lone.signal(syscall.SIGTERM)
+	lone.wait()
+	before = names(t, one)
+	said = fails(t, command.Failed, "dev", "-n", "3", "--dir", one, "--listen", "127.0.0.1:0")
+	holds(t, said, "holds a single node's data", "`ottla dev --dir '"+one+"'` goes on with it")
+	if after := names(t, one); !slices.Equal(before, after) {
+		t.Errorf("it holds %q, and held %q", after, before)
+	}
+}
+
+// names are those of what a directory holds.
+func names(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// What is said of a node that ended works from any directory.
+func TestDevOfThreeTellsWholePaths(t *testing.T) {
+	t.Chdir(t.TempDir())
+	p, c := startSeveral(t, "here and now")
+	if err := syscall.Kill(c.Nodes[1].PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	line, err := p.lines.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := filepath.Abs("here and now")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(own, "node-2", "server.properties")
+	holds(t, line, "ottla start --config '"+file+"'\n")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	holds(t, string(text), "log.dirs="+filepath.Join(own, "node-2", "data")+"\n")
+	p.signal(syscall.SIGINT)
+	p.wait()
+}
+
+// A configuration may come by a pipe, as of a shell's <(…).
+func TestStorageReadsAPipe(t *testing.T) {
+	text, err := os.ReadFile(configFile(t, 0, filepath.Join(t.TempDir(), "data"), false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := w.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	w.Close()
+	cmd := program("storage", "format", "--standalone", "-t", "bGF1bmNoLXRlc3QtY2x1c3Q", "-c", "/dev/fd/3")
+	cmd.ExtraFiles = []*os.File{r}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("format: %v\n%s", err, out)
 	}
 }
 

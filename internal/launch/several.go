@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,14 +27,12 @@ const maxNodes = 9
 
 // several is a cluster on this machine, a process for each node: one of them can be killed, and the others be seen to go on (ADR 27).
 type several struct {
-	world     *command.World
+	*session
 	dir       string // of all nodes; each has a folder in it
 	host      string
 	clients   []int // the nodes' ports for clients, and those for each other
 	peers     []int
 	overrides []string
-	json      bool
-	readyFile string
 
 	nodes  []*member
 	events chan event
@@ -57,7 +56,7 @@ type event struct {
 }
 
 // newSeveral chooses the ports: those that follow the one of listen, and a thousand above for the nodes among themselves; free ones for port 0.
-func newSeveral(w *command.World, size int, dir, listen string) (*several, error) {
+func newSeveral(o *session, size int, dir, listen string) (*several, error) {
 	host, port, err := splitListen(listen)
 	if err != nil {
 		return nil, err
@@ -68,7 +67,7 @@ func newSeveral(w *command.World, size int, dir, listen string) (*several, error
 	if last := port + size - 1 + peersAbove; port != 0 && last > maxPort {
 		return nil, command.Usagef("--listen %s: %d nodes need ports up to %d", listen, size, last)
 	}
-	s := &several{world: w, dir: dir, host: host, events: make(chan event, 2*size)}
+	s := &several{session: o, dir: dir, host: host, events: make(chan event, 2*size)}
 	for i := range size {
 		client, own := port+i, port+i+peersAbove
 		if port == 0 {
@@ -103,13 +102,15 @@ func freePort(host string) (int, error) {
 func (s *several) run(ctx context.Context, began time.Time) error {
 	ctx, restore := s.world.Interruptible(ctx)
 	defer restore()
-	if err := s.configure(); err != nil {
-		return err
+	own, err := s.configure()
+	if err != nil {
+		return s.refusal(err)
 	}
+	defer own.Close() // with the process at the latest
 	// The nodes end with the thread that started them, should this process be killed.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	err := s.start(ctx)
+	err = s.start(ctx)
 	if err == nil {
 		err = s.announce(time.Since(began))
 	}
@@ -120,30 +121,65 @@ func (s *several) run(ctx context.Context, began time.Time) error {
 		err = nil // asked to stop, perhaps while starting
 	}
 	restore() // from here on a signal ends this process, and with it the nodes
-	return errors.Join(err, s.stop())
+	if ended := s.stop(); err == nil {
+		err = ended // else they are ended because of err, which is the one to tell
+	}
+	return err
 }
 
-// configure writes the nodes' files and formats their directories.
-func (s *several) configure() error {
+// plan makes the nodes' configurations, and writes nothing.
+func (s *several) plan() ([]*config.Node, error) {
 	var all []*config.Node
 	for i := range s.clients {
-		n := &member{id: i + 1, file: filepath.Join(s.dir, fmt.Sprint("node-", i+1), "server.properties")}
-		text := s.properties(n.id)
+		n := &member{id: i + 1, file: filepath.Join(s.dir, nodeFolder+strconv.Itoa(i+1), "server.properties")}
 		var err error
-		if n.cfg, err = config.Load(n.file, []byte(text), s.overrides); err != nil {
-			return &command.Error{Err: err, Exit: command.Usage}
+		if n.cfg, err = config.Load(n.file, []byte(s.properties(n.id)), s.overrides); err != nil {
+			return nil, &command.Error{Err: err, Exit: command.Usage, Hint: explainKeys}
 		}
 		s.nodes, all = append(s.nodes, n), append(all, n.cfg)
 	}
-	if err := prepare(all...); err != nil {
+	return all, nil
+}
+
+// configure writes the nodes' files and formats their directories, once it is known that nobody else works in them. Until the lock that it returns is
+// closed no other cluster starts here.
+func (s *several) configure() (io.Closer, error) {
+	all, err := s.plan()
+	if err == nil {
+		err = portsFree(all)
+	}
+	if err == nil {
+		err = admit(s.dir, len(all))
+	}
+	if err == nil {
+		err = os.MkdirAll(s.dir, 0o755)
+	}
+	if err != nil {
+		return nil, err
+	}
+	own, err := lock(s.dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.write(all); err != nil {
+		return nil, errors.Join(err, own.Close())
+	}
+	return own, nil
+}
+
+// write does what configure is for, under the locks of the nodes that ran before.
+func (s *several) write(all []*config.Node) error {
+	nodes, err := lock(formattedDirs(all)...)
+	if err != nil {
 		return err
 	}
+	err = prepare(all...)
 	for _, n := range s.nodes {
-		if err := os.WriteFile(n.file, []byte(s.properties(n.id)), 0o644); err != nil {
-			return &command.Error{What: "write the configuration", Where: n.file, Err: err}
+		if err == nil {
+			err = os.WriteFile(n.file, []byte(s.properties(n.id)), 0o644)
 		}
 	}
-	return nil
+	return errors.Join(err, nodes.Close())
 }
 
 // properties is the configuration of a node: as that of `ottla dev`, with as many replicas as there can be, up to three.
@@ -156,7 +192,7 @@ func (s *several) properties(id int) string {
 	return "# Written by ottla dev, anew at each start.\n" + devProperties(devNode{
 		id: id, listen: address(config.Listener{Host: s.host, Port: s.clients[id-1]}),
 		peer: address(config.Listener{Host: loopback, Port: s.peers[id-1]}), quorum: "controller.quorum.voters=" + strings.Join(voters, ","),
-		replicas: replicas, dir: filepath.Join(s.dir, fmt.Sprint("node-", id), "data"),
+		replicas: replicas, dir: filepath.Join(s.dir, nodeFolder+strconv.Itoa(id), "data"),
 	}) + fmt.Sprintf("default.replication.factor=%d\nmin.insync.replicas=%d\n", replicas, max(1, replicas-1))
 }
 
@@ -177,7 +213,7 @@ func (s *several) start(ctx context.Context) error {
 		case e := <-s.events:
 			if e.ready == nil {
 				e.node.alive = false
-				return fmt.Errorf("node %d did not start: %w", e.node.id, e.err)
+				return &command.Error{Err: fmt.Errorf("node %d did not start (%w)", e.node.id, e.err), Hint: fmt.Sprintf("the lines above that begin with `node %d:` say why", e.node.id), Exit: command.Failed}
 			}
 			e.node.ready = *e.ready
 		case <-ctx.Done():
@@ -227,7 +263,7 @@ func (s *several) attend(ctx context.Context) error {
 		select {
 		case e := <-s.events:
 			e.node.alive = false
-			fmt.Fprintf(s.world.Out, "Node %d has ended (%v). Back again, in another terminal: ottla %s\n", e.node.id, e.err, strings.Join(s.command(e.node), " "))
+			fmt.Fprintf(s.world.Out, "Node %d has ended (%v). Back again, in another terminal: %s\n", e.node.id, e.err, typed(append([]string{"ottla"}, s.command(e.node)...)))
 		case <-ctx.Done():
 			return nil
 		}

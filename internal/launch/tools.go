@@ -37,7 +37,7 @@ func Tools(began time.Time) []kafkatools.Tool {
 
 // storageTool is kafka-storage: what it prints is the work of package storage.
 func storageTool(_ context.Context, w *kafkatools.World, args []string) int {
-	err := storage.Tool{World: machine(), Out: w.Out, Name: "kafka-storage"}.Run(args)
+	err := storage.Tool{World: machine(), Out: w.Out, ReadFile: os.ReadFile, Name: "kafka-storage"}.Run(args)
 	switch {
 	case err == nil:
 		return 0

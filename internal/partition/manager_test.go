@@ -208,6 +208,34 @@ func TestStrays(t *testing.T) {
 	}
 }
 
+// TestFoldersOfOthers: a folder that is only called as a partition is, such as another node's directory, is neither opened nor renamed.
+func TestFoldersOfOthers(t *testing.T) {
+	w := newWorld(t, vfs.NewMem(), "/a")
+	w.close()
+	theirs := []string{
+		"/a/node-1/server.properties", "/a/node-1/data/meta.properties", // of a cluster for trying things out
+		"/a/node-2/meta.properties", "/a/node-2/00000000000000000000.log", // a log directory
+		"/a/thesis-3/chapter.tmp", // anybody's
+	}
+	for _, name := range theirs {
+		if err := vfs.MkdirAll(w.fs, path.Dir(name)); err != nil {
+			t.Fatal(err)
+		}
+		if err := vfs.WriteFile(w.fs, name, []byte("x")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.open(true)
+	if got := w.folders("/a"); !slices.Equal(got, []string{"node-1", "node-2", "thesis-3"}) {
+		t.Errorf("folders %v", got)
+	}
+	for _, name := range theirs {
+		if b, err := vfs.ReadFile(w.fs, name); err != nil || string(b) != "x" {
+			t.Errorf("%s: %q, %v", name, b, err)
+		}
+	}
+}
+
 func TestMarkerComesBeforeTheFirstRecord(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")
 	w.create("t", 2)

@@ -143,9 +143,15 @@ type startOffsets struct {
 // recover opens one log.
 func (m *Manager) recover(d *logDir, id kafka.TopicPartition, c *Config, at startOffsets) error {
 	folder := path.Join(d.Path, id.String())
-	topicID, _, err := checkpoint.ReadPartition(m.o.FS, folder)
+	topicID, marked, err := checkpoint.ReadPartition(m.o.FS, folder)
 	if err != nil && !errors.Is(err, checkpoint.ErrMalformed) {
 		return err
+	}
+	if !marked && err == nil {
+		if ours, err := commitlog.IsLog(m.o.FS, folder); err != nil || !ours {
+			m.o.Log.Warn("a folder has a partition's name and is none: it is left alone", "dir", folder, "err", err)
+			return err
+		}
 	}
 	opts := m.o.Template
 	opts.Partition, opts.Config, opts.Now = id, c.Log, m.o.Now()

@@ -126,10 +126,10 @@ func (w World) open(dir string) (Dir, error) {
 	if err != nil || d.Err != nil {
 		return d, err
 	}
-	lock, err := w.FS.Lock(path.Join(dir, checkpoint.Lock))
-	switch {
-	case errors.Is(err, vfs.ErrLocked):
-		return d, &InUseError{dir}
+	lock, err := w.Lock(dir)
+	switch use := (*InUseError)(nil); {
+	case errors.As(err, &use):
+		return d, err
 	case errors.Is(err, vfs.ErrNoSpace):
 		return d, fmt.Errorf("the disk of log directory %s is full: free some space on it, or move the directory to a larger disk", dir)
 	case err != nil:
@@ -137,6 +137,30 @@ func (w World) open(dir string) (Dir, error) {
 	}
 	d.lock = lock
 	return d, nil
+}
+
+// Lock takes a directory until it is closed, or the process ends; an InUseError says that another process has it.
+func (w World) Lock(dir string) (io.Closer, error) {
+	lock, err := w.FS.Lock(path.Join(dir, checkpoint.Lock))
+	if errors.Is(err, vfs.ErrLocked) {
+		return nil, &InUseError{dir}
+	}
+	return lock, err
+}
+
+// Formatted reports whether dir has been a node's.
+func (w World) Formatted(dir string) bool {
+	is, err := vfs.Exists(w.FS, path.Join(dir, checkpoint.MetaFile))
+	return is && err == nil
+}
+
+// Vacant reports whether nothing is in dir, but for a lock, or it does not exist.
+func (w World) Vacant(dir string) (bool, error) {
+	entries, err := w.FS.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	return !slices.ContainsFunc(entries, func(e vfs.Entry) bool { return e.Name != checkpoint.Lock }), err
 }
 
 func unformatted(what string) error {

@@ -17,6 +17,8 @@ import (
 type Tool struct {
 	World
 	Out io.Writer
+	// ReadFile reads the configuration, which may be a pipe; nil reads it from FS, where it is none.
+	ReadFile func(name string) ([]byte, error)
 	// Name is how the command was called, for its help: "ottla storage".
 	Name string
 }
@@ -25,6 +27,8 @@ type Tool struct {
 type UsageError struct {
 	Command string // "" if none was recognized
 	Err     error
+	// File says that the mistake is in the configuration file, Voters that it is in the text of the first voters.
+	File, Voters bool
 }
 
 // Error returns what is wrong.
@@ -34,7 +38,7 @@ func (e *UsageError) Error() string { return e.Err.Error() }
 func (e *UsageError) Unwrap() error { return e.Err }
 
 func usagef(command, format string, args ...any) error {
-	return &UsageError{command, fmt.Errorf(format, args...)}
+	return &UsageError{Command: command, Err: fmt.Errorf(format, args...)}
 }
 
 // ErrUnfit says that log directories have the problems that the info command has printed.
@@ -221,13 +225,17 @@ func (t Tool) help(command string) string {
 // load reads the configuration file.
 func (t Tool) load(o options) (*config.Node, error) {
 	name := o.last("--config")
-	text, err := vfs.ReadFile(t.FS, name)
+	read := t.ReadFile
+	if read == nil {
+		read = func(name string) ([]byte, error) { return vfs.ReadFile(t.FS, name) }
+	}
+	text, err := read(name)
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
 	n, err := config.Load(name, text, nil)
 	if err != nil {
-		return nil, &UsageError{o.command, err}
+		return nil, &UsageError{Command: o.command, Err: err, File: true}
 	}
 	return n, nil
 }
@@ -274,7 +282,7 @@ func (t Tool) format(o options) error {
 	}
 	if o.has("--initial-controllers") {
 		if q.InitialVoters, err = ParseVoters(o.last("--initial-controllers")); err != nil {
-			return err
+			return &UsageError{Command: o.command, Err: err, Voters: true}
 		}
 	}
 	return t.Format(q, t.Out)

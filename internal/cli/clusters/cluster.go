@@ -33,7 +33,7 @@ type feature struct {
 // cluster is what `cluster info` tells.
 type cluster struct {
 	ID         string    `json:"clusterId"`
-	Controller int32     `json:"controller"`
+	Controller int32     `json:"controller"` // leads the metadata quorum; -1 if nobody does, or it is not told
 	Brokers    []broker  `json:"brokers"`
 	Topics     int       `json:"topics"`
 	Partitions int       `json:"partitions"`
@@ -73,7 +73,11 @@ func lookAt(ctx context.Context, s *command.Server) (*cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cluster{Controller: meta.ControllerID, Topics: len(meta.Topics)}
+	features, err := features(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{Controller: activeController(ctx, s, meta), Features: features, Topics: len(meta.Topics)}
 	if meta.ClusterID != nil {
 		c.ID = *meta.ClusterID
 	}
@@ -92,15 +96,14 @@ func lookAt(ctx context.Context, s *command.Server) (*cluster, error) {
 	}
 	c.Leaderless = leaders[-1]
 	for _, b := range meta.Brokers {
-		row := broker{ID: b.NodeID, Host: b.Host, Port: b.Port, Controller: b.NodeID == meta.ControllerID, Leaders: leaders[b.NodeID], Replicas: replicas[b.NodeID]}
+		row := broker{ID: b.NodeID, Host: b.Host, Port: b.Port, Controller: b.NodeID == c.Controller, Leaders: leaders[b.NodeID], Replicas: replicas[b.NodeID]}
 		if b.Rack != nil {
 			row.Rack = *b.Rack
 		}
 		c.Brokers = append(c.Brokers, row)
 	}
 	slices.SortFunc(c.Brokers, func(x, y broker) int { return int(x.ID - y.ID) })
-	c.Features, err = features(ctx, s)
-	return c, err
+	return c, nil
 }
 
 // features returns the finalized features, none from a server that has no such thing.

@@ -18,10 +18,11 @@ import (
 // checkup is one thing that was looked at.
 type checkup struct {
 	Check string `json:"check"`
-	// State is "ok", "warning" (nothing is lost or refused yet), "bad", or "unknown" where the server does not tell.
+	// State is "ok", "warning" (nothing is lost or refused yet), "bad", "unknown" (it could not be found out, which is not well either), or
+	// "unsupported" where the server has no answer to that, which is well.
 	State  string `json:"state"`
 	Detail string `json:"detail"`
-	// Where names partitions, brokers or directories.
+	// Where names partitions, nodes or directories.
 	Where []string `json:"where"`
 }
 
@@ -35,8 +36,8 @@ func clusterHealth(a *command.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "health",
 		Short: "Check that everything can be read and written; exit code 1 if not",
-		Long: "Check that there is a controller, that every partition has a leader and enough replicas in sync, and that every log directory\n" +
-			"can be used. Exit code 0 is well, also with warnings; 1 is not.",
+		Long: "Check that there is a controller, that all voters and brokers are there, that every partition has a leader and enough replicas\n" +
+			"in sync, and that every log directory can be used. Exit code 0 is well, also with warnings; 1 is not, or could not be found out.",
 		Args: command.Args(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.WithServer(cmd.Context(), func(ctx context.Context, s *command.Server) error {
@@ -61,8 +62,11 @@ func (h *health) print(a *command.App, s *command.Server) error {
 	if err == nil && !h.Healthy {
 		var bad []string
 		for _, c := range h.Checks {
-			if c.State == "bad" {
+			switch c.State {
+			case "bad":
 				bad = append(bad, c.Check)
+			case "unknown":
+				bad = append(bad, c.Check+" (unknown)")
 			}
 		}
 		err = &command.Error{What: "cluster health", Where: s.Where, Err: errors.New("not well: " + strings.Join(bad, ", ")), Exit: command.Failed}
@@ -75,11 +79,18 @@ func examine(ctx context.Context, s *command.Server) (*health, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &health{Healthy: true, Checks: []checkup{controller(ctx, s)}}
-	h.Checks = append(h.Checks, partitions(ctx, s, meta)...)
-	h.Checks = append(h.Checks, directories(ctx, s))
+	told := append([]checkup{present(ctx, s, meta)}, partitions(ctx, s, meta)...)
+	dirs := directories(ctx, s)
+	h := &health{Healthy: true, Checks: quorumChecks(ctx, s)}
+	led := h.Checks[0].State == "ok" || h.Checks[0].State == "unsupported"
+	for i := range told {
+		if c := &told[i]; !led && c.State == "ok" {
+			c.State, c.Detail = "unknown", "as last heard: "+c.Detail
+		}
+	}
+	h.Checks = append(append(h.Checks, told...), dirs)
 	for _, c := range h.Checks {
-		h.Healthy = h.Healthy && c.State != "bad"
+		h.Healthy = h.Healthy && c.State != "bad" && c.State != "unknown"
 	}
 	return h, nil
 }
@@ -93,20 +104,7 @@ func grade(check, state, good, detail string, where []string) checkup {
 	return checkup{check, state, fmt.Sprintf("%d %s", len(where), detail), where}
 }
 
-// controller asks for the leader of the metadata quorum.
-func controller(ctx context.Context, s *command.Server) checkup {
-	const name = "controller"
-	q, err := askQuorum(ctx, s)
-	switch {
-	case errors.Is(err, errLeaderless):
-		return checkup{name, "bad", command.OneLine(err), []string{}}
-	case err != nil:
-		return checkup{name, "unknown", command.OneLine(err), []string{}}
-	}
-	return checkup{name, "ok", fmt.Sprintf("node %d leads a quorum of %d in epoch %d", q.LeaderID, len(q.CurrentVoters), q.LeaderEpoch), []string{}}
-}
-
-// partitions sorts out those that are not well.
+// partitions sorts out those that are not well, each by all that is wrong with it.
 func partitions(ctx context.Context, s *command.Server, meta *kmsg.MetadataResponse) []checkup {
 	least, err := leastInSync(ctx, s, meta)
 	var leaderless, refused, edge, behind []string
@@ -114,26 +112,32 @@ func partitions(ctx context.Context, s *command.Server, meta *kmsg.MetadataRespo
 		topic := command.ToTopic(t)
 		for _, p := range topic.Partitions {
 			name := fmt.Sprintf("%s-%d", topic.Name, p.Partition)
-			switch enough := least[topic.Name]; {
-			case p.Leader < 0:
+			enough := least[topic.Name]
+			if p.Leader < 0 {
 				leaderless = append(leaderless, name)
-			case len(p.ISR) < enough:
+			}
+			if len(p.ISR) < enough {
 				refused = append(refused, name)
-			case len(p.ISR) == enough && len(p.Replicas) > enough:
+			}
+			if len(p.ISR) == enough && len(p.Replicas) > enough {
 				edge = append(edge, name)
-			case len(p.ISR) < len(p.Replicas):
+			}
+			if len(p.ISR) < len(p.Replicas) {
 				behind = append(behind, name)
 			}
 		}
 	}
 	under := grade("replicas in sync", "bad", "every partition has min.insync.replicas or more", "below min.insync.replicas: acks=all is refused", refused)
-	if err != nil {
+	reserve := grade("reserve", "warning", "every partition can lose a replica more, or has but the least", "at min.insync.replicas: the next loss refuses acks=all", edge)
+	switch {
+	case err != nil:
 		under = checkup{"replicas in sync", "unknown", command.OneLine(err), []string{}}
+		reserve = checkup{"reserve", "unknown", command.OneLine(err), []string{}}
+	case len(refused) > 0 && len(edge) == 0:
+		reserve.Detail = "every other partition can lose a replica more, or has but the least"
 	}
 	return []checkup{
-		grade("leaders", "bad", "every partition has a leader", "without a leader", leaderless),
-		under,
-		grade("reserve", "warning", "every partition can lose a replica more, or has but the least", "at min.insync.replicas: the next loss refuses acks=all", edge),
+		grade("leaders", "bad", "every partition has a leader", "without a leader", leaderless), under, reserve,
 		grade("replication", "warning", "every replica is in sync", "with replicas that are behind", behind),
 	}
 }
@@ -173,6 +177,8 @@ func leastInSync(ctx context.Context, s *command.Server, meta *kmsg.MetadataResp
 // directories looks for log directories that can't be used.
 func directories(ctx context.Context, s *command.Server) checkup {
 	const name = "log directories"
+	ctx, cancel := halfOf(ctx)
+	defer cancel()
 	all, err := logDirs(ctx, s, 0)
 	if err != nil {
 		return checkup{name, "unknown", command.OneLine(err), []string{}}

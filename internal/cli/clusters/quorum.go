@@ -13,12 +13,15 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/kafka"
 )
 
 // replicaState is a node that holds the metadata log.
 type replicaState struct {
 	Node int32  `json:"node"`
 	Role string `json:"role"` // leader, voter, observer
+	// Directory is that of its metadata log, as remove-controller wants it; null where it is not told, or the voters are in the configuration.
+	Directory *string `json:"directoryId"`
 	// End is the offset up to which the node has the log, exclusive; Behind is how many the leader has more. -1: not known.
 	End    int64 `json:"logEndOffset"`
 	Behind int64 `json:"behind"`
@@ -93,7 +96,7 @@ func toQuorum(p *kmsg.DescribeQuorumResponseTopicPartition) *quorum {
 	var end int64 = -1
 	add := func(role string, states []kmsg.DescribeQuorumResponseTopicPartitionReplicaState) {
 		for _, r := range states {
-			f := replicaState{Node: r.ReplicaID, Role: role, End: r.LogEndOffset, Behind: -1, Fetched: known(r.LastFetchTimestamp), CaughtUp: known(r.LastCaughtUpTimestamp)}
+			f := replicaState{Node: r.ReplicaID, Role: role, Directory: directoryID(r.ReplicaDirectoryID), End: r.LogEndOffset, Behind: -1, Fetched: known(r.LastFetchTimestamp), CaughtUp: known(r.LastCaughtUpTimestamp)}
 			if r.ReplicaID == p.LeaderID {
 				f.Role, end = "leader", r.LogEndOffset
 			}
@@ -111,6 +114,15 @@ func toQuorum(p *kmsg.DescribeQuorumResponseTopicPartition) *quorum {
 	return q
 }
 
+// directoryID is the id of a directory, nil where there is none.
+func directoryID(id kafka.UUID) *string {
+	if id.IsZero() {
+		return nil
+	}
+	text := id.String()
+	return &text
+}
+
 // known is a time, nil where there is none.
 func known(ms int64) *int64 {
 	if ms < 0 {
@@ -126,4 +138,10 @@ var replicaColumns = []command.Column[replicaState]{
 	{Name: "BEHIND", Value: func(r replicaState) string { return command.OrDash(r.Behind >= 0, r.Behind) }, Number: true},
 	{Name: "FETCHED", Value: func(r replicaState) string { return command.Moment(r.Fetched) }},
 	{Name: "CAUGHT UP", Value: func(r replicaState) string { return command.Moment(r.CaughtUp) }},
+	{Name: "DIRECTORY", Value: func(r replicaState) string {
+		if r.Directory == nil {
+			return "-"
+		}
+		return *r.Directory
+	}},
 }

@@ -115,6 +115,13 @@ func (a *App) connect(ctx context.Context, given reach.Settings, opts []kgo.Opt)
 	return s, nil
 }
 
+// Patient are the options of who goes on trying for so long: it is asked again for all of that time, and one answer is waited for only a part of it, since
+// a server that hangs would use it up while others would answer.
+func (a *App) Patient(total time.Duration) []kgo.Opt {
+	one := min(a.Timeout(), max(total/6, time.Second))
+	return []kgo.Opt{kgo.RequestTimeoutOverhead(min(max(one, shortestOverhead), longestOverhead)), kgo.RetryTimeout(total)}
+}
+
 func unreachable(where string, err error) error {
 	e := &Error{What: "connect", Where: where, Err: err, Exit: Unreachable}
 	var first *kgo.ErrFirstReadEOF
@@ -149,6 +156,18 @@ func (a *App) WithServer(ctx context.Context, do func(context.Context, *Server) 
 	defer s.Close()
 	return do(ctx, s)
 }
+
+// Undecided is Failed for what a controller decides: where no answer comes, there may be none.
+func (s *Server) Undecided(what string, err error) error {
+	failed := s.Failed(what, err)
+	if e, ok := failed.(*Error); ok && e.Hint == "" && errors.Is(err, context.DeadlineExceeded) {
+		e.Hint = askHealth
+	}
+	return failed
+}
+
+// askHealth is for who may lack a controller, or a broker.
+const askHealth = "`ottla cluster health` says whether there is a controller, and who is missing"
 
 // Failed words an error of a request; the hint for a known cause comes along.
 func (s *Server) Failed(what string, err error) error {

@@ -105,7 +105,7 @@ func (p *production) flags(cmd *cobra.Command) {
 	f.BoolVar(&p.noIdem, "no-idempotence", false, "do not number the batches, so that a retry may write one twice (always so with --acks 0 or 1)")
 	f.BoolVar(&p.autoCreate, "auto-create", false, "let the server create the topic, if it is set to do so")
 	f.DurationVar(&p.linger, "linger", 10*time.Millisecond, "how long to wait for more records before a batch is sent")
-	f.Var(&p.delivery, "delivery-timeout", "how long to go on trying when nothing is acknowledged")
+	f.Var(&p.delivery, "delivery-timeout", "how long to go on trying when nothing is acknowledged; one answer is waited for a sixth of it, or --request-timeout")
 	rateFlag(f, &p.rate)
 	f.Int32Var(&p.maxBytes, "max-message-bytes", defaultMaxBytes, "largest batch, and so largest record")
 	command.CompleteFlags(cmd, map[string]*command.OneOf{"input": &p.input, "partitioner": &p.partitioner, "compression": &p.compression, "acks": &p.acks})
@@ -178,7 +178,7 @@ func produce(ctx context.Context, a *command.App, p *production, topic string) e
 		return err
 	}
 	defer closeAll()
-	s, err := a.Connect(ctx, p.options(topic)...)
+	s, err := a.Connect(ctx, append(p.options(topic), a.Patient(time.Duration(p.delivery))...)...)
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func checkTarget(ctx context.Context, a *command.App, s *command.Server, p *prod
 	if p.autoCreate {
 		return nil
 	}
-	ctx, cancel := a.Bounded(ctx)
+	ctx, cancel := context.WithTimeout(ctx, max(a.Timeout(), time.Duration(p.delivery)))
 	defer cancel()
 	found, f, err := s.NamedTopics(ctx, "produce to", []string{name})
 	if err != nil {

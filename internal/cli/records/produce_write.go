@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/cli/command"
@@ -151,10 +152,14 @@ func (w *writer) stalled(nothing, interrupted bool) bool {
 // gaveUp is the failure to have records acknowledged, with what went wrong last.
 func (w *writer) gaveUp(exit command.Exit, text string) *command.Error {
 	e := &command.Error{What: w.what, Where: w.server.Where, Exit: exit, Err: errors.New(text),
-		Hint: "`ottla topic describe` shows whether its partitions have a leader and enough replicas in sync"}
-	if last := w.server.Contact.Last(); last != nil {
+		Hint: "`ottla cluster health` says whether there is a controller, and whether partitions have a leader and enough replicas in sync"}
+	switch last := w.server.Contact.Last(); {
+	case errors.Is(last, kerr.CoordinatorLoadInProgress): // nothing that a producer waits for here is read by a coordinator
 		e.Err = fmt.Errorf("%s: %w", text, last)
-		e.Hint = cmp.Or(command.HintFor(last), "`ottla diag connection` says what is wrong on the way there")
+		e.Hint = "no controller gives the producer its id: `ottla cluster health` says why; --no-idempotence does without"
+	case last != nil:
+		e.Err = fmt.Errorf("%s: %w", text, last)
+		e.Hint = cmp.Or(command.HintFor(last), "`ottla diag connection` says what is wrong on the way there, and `ottla cluster health` says who is missing")
 	}
 	return e
 }

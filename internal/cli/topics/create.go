@@ -101,7 +101,7 @@ func create(ctx context.Context, s *command.Server, c creation, configs map[stri
 	}
 	responses, err := do(ctx, c.partitions, c.replication, configs, names...)
 	if err != nil {
-		return nil, nil, s.Failed("create topic "+command.Quoted(names), err)
+		return nil, nil, s.Undecided("create topic "+command.Quoted(names), err)
 	}
 	var done []command.Outcome
 	var f command.Failures

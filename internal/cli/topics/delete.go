@@ -65,7 +65,7 @@ func deleteTopics(ctx context.Context, a *command.App, s *command.Server, found 
 	defer cancel()
 	responses, err := s.Admin.DeleteTopics(ctx, names...)
 	if err != nil {
-		return s.Failed("delete topic "+command.Quoted(names), err)
+		return s.Undecided("delete topic "+command.Quoted(names), err)
 	}
 	var done []command.Outcome
 	for _, name := range names {
