@@ -11,6 +11,7 @@ import (
 
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/ports"
 )
 
 // ErrDown says that a node is not running.
@@ -32,8 +33,9 @@ type Node struct {
 	vote kafka.UUID    // the directory that has one on the metadata, if any
 	boot string        // of its machine
 	turn chan struct{} // taken by whoever starts or ends it
-	// sockets are open already, for the first life to use.
+	// sockets are open already, for the first life to use; its ports are held for the others.
 	sockets []net.Listener
+	held    []*ports.Port
 
 	mu   sync.Mutex // a leaf: guards what follows
 	life *life      // nil while it is down
@@ -66,13 +68,11 @@ func (c *Cluster) newNode(id int32) (*Node, error) {
 	n.addr, n.peer = fmt.Sprintf("%s:%d", hostName(id), clientPort), fmt.Sprintf("%s:%d", hostName(id), controllerPort)
 	if !c.o.inProcess {
 		for _, addr := range []*string{&n.addr, &n.peer} {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
+			var err error
+			if *addr, err = n.openSocket(); err != nil {
 				n.closeSockets()
-				return nil, fmt.Errorf("find a free port: %w", err)
+				return nil, err
 			}
-			n.sockets = append(n.sockets, l)
-			*addr = l.Addr().String()
 		}
 	}
 	var err error
@@ -86,11 +86,29 @@ func (c *Cluster) newNode(id int32) (*Node, error) {
 	return n, nil
 }
 
+// openSocket finds a port, and listens there already for the first life.
+func (n *Node) openSocket() (addr string, err error) {
+	p, err := ports.Hold("127.0.0.1")
+	if err != nil {
+		return "", err
+	}
+	n.held = append(n.held, p)
+	l, err := net.Listen("tcp", p.Address)
+	if err == nil {
+		n.sockets = append(n.sockets, l)
+	}
+	return p.Address, err
+}
+
+// closeSockets gives up the node's ports: it does not start again.
 func (n *Node) closeSockets() {
 	for _, l := range n.sockets {
 		_ = l.Close() // nobody came by it
 	}
-	n.sockets = nil
+	for _, p := range n.held {
+		_ = p.Close() // nobody will come
+	}
+	n.sockets, n.held = nil, nil
 }
 
 // newBoot names a life of a machine. Each cluster has machines of its own: what an earlier one left in a directory is checked as after a crash.
