@@ -94,6 +94,9 @@ func (c *Cluster) CreateTopic(ctx context.Context, name string, partitions, repl
 // a kerr value where a node refuses.
 func (c *Cluster) MoveLeader(ctx context.Context, topic string, partition, node int32) error {
 	what := fmt.Sprintf("have node %d lead %s-%d", node, topic, partition)
+	if c.image() == nil {
+		return fmt.Errorf("%s: %w", what, ErrDown)
+	}
 	p := c.partition(topic, partition)
 	if p == nil {
 		return fmt.Errorf("%s: %w", what, kerr.UnknownTopicOrPartition)
@@ -119,7 +122,7 @@ func (c *Cluster) MoveLeader(ctx context.Context, topic string, partition, node 
 	return c.settled(ctx)
 }
 
-// ShuffleLeaders has another in-sync replica lead each partition that has one, whatever the topic.
+// ShuffleLeaders has another in-sync replica lead each partition that has one on a node that runs, whatever the topic.
 func (c *Cluster) ShuffleLeaders(ctx context.Context) error {
 	image := c.image()
 	if image == nil {
@@ -127,7 +130,9 @@ func (c *Cluster) ShuffleLeaders(ctx context.Context) error {
 	}
 	for _, t := range image.Topics.Sorted() {
 		for i, p := range t.Partitions {
-			others := slices.DeleteFunc(slices.Clone(p.ISR), func(id int32) bool { return id == int32(p.Leader) })
+			others := slices.DeleteFunc(slices.Clone(p.ISR), func(id int32) bool {
+				return id == int32(p.Leader) || !c.Node(id).Running()
+			})
 			if len(others) == 0 {
 				continue
 			}
@@ -205,7 +210,11 @@ func (c *Cluster) MoveCoordinator(ctx context.Context, group string, node int32)
 	if _, err := c.Coordinator(ctx, group); err != nil { // the topic may have to be made
 		return err
 	}
-	t := c.image().Topics.ByName(kafka.ConsumerOffsetsTopic)
+	image := c.image()
+	if image == nil {
+		return fmt.Errorf("move the coordinator of group %s: %w", group, ErrDown)
+	}
+	t := image.Topics.ByName(kafka.ConsumerOffsetsTopic)
 	if t == nil {
 		return fmt.Errorf("move the coordinator of group %s: %w", group, kerr.CoordinatorNotAvailable)
 	}

@@ -29,6 +29,9 @@ type life struct {
 
 // open prepares a life of the node. Others can connect to it afterwards, and wait until it serves.
 func (n *Node) open() error {
+	if n.closed {
+		return errClosed
+	}
 	l := &life{host: n.c.net.Host(hostName(n.id)), ended: make(chan struct{})}
 	l.death, l.die = context.WithCancel(context.Background())
 	l.ctx, l.over = context.WithCancel(l.death)
@@ -48,7 +51,11 @@ func (n *Node) open() error {
 	}
 	n.mu.Lock()
 	n.life, n.err = l, nil
+	doomed := n.killers > 0
 	n.mu.Unlock()
+	if doomed {
+		l.kill()
+	}
 	return nil
 }
 

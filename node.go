@@ -20,6 +20,8 @@ var ErrDown = errors.New("the node is down")
 // ErrRunning says that a node is running already.
 var ErrRunning = errors.New("the node is running")
 
+var errClosed = errors.New("the cluster is closed")
+
 // Node is one node of a cluster, whether it runs or not.
 type Node struct {
 	c    *Cluster
@@ -30,16 +32,20 @@ type Node struct {
 	set  []string
 	cfg  *config.Node
 	disk *Disk
-	vote kafka.UUID    // the directory that has one on the metadata, if any
-	boot string        // of its machine
-	turn chan struct{} // taken by whoever starts or ends it
-	// sockets are open already, for the first life to use; its ports are held for the others.
+	vote kafka.UUID // the directory that has one on the metadata, if any
+	boot string     // of its machine
+	turn turn       // of whoever starts or ends it
+	// sockets are open already, for the first life to use; its ports are held for the others. Both are of whoever has the turn.
 	sockets []net.Listener
 	held    []*ports.Port
+	closed  bool // with its cluster; of whoever has the turn
+	// attending are those who wait for a life to end by itself; begun by whoever has the turn.
+	attending sync.WaitGroup
 
-	mu   sync.Mutex // a leaf: guards what follows
-	life *life      // nil while it is down
-	err  error      // why the last one ended, if it did by itself
+	mu      sync.Mutex // a leaf: guards what follows
+	life    *life      // nil while it is down
+	killers int        // who wait for the turn: a life that opens meanwhile is killed
+	err     error      // why the last one ended, if it did by itself
 }
 
 // ports of nodes in process; their host names are their own.
@@ -64,7 +70,7 @@ const (
 
 // newNode makes a node that is down, with addresses of its own.
 func (c *Cluster) newNode(id int32) (*Node, error) {
-	n := &Node{c: c, id: id, turn: make(chan struct{}, 1), disk: newDisk(c.o)}
+	n := &Node{c: c, id: id, turn: newTurn(), disk: newDisk(c.o)}
 	n.addr, n.peer = fmt.Sprintf("%s:%d", hostName(id), clientPort), fmt.Sprintf("%s:%d", hostName(id), controllerPort)
 	if !c.o.inProcess {
 		for _, addr := range []*string{&n.addr, &n.peer} {
@@ -126,8 +132,8 @@ func (n *Node) Addr() string { return n.addr }
 
 // Set sets keys of Kafka's server.properties for this node alone, each "key=value", over those of the cluster, from its next start on.
 func (n *Node) Set(lines ...string) error {
-	n.turn <- struct{}{}
-	defer func() { <-n.turn }()
+	n.turn.await()
+	defer n.turn.give()
 	set := append(slices.Clone(n.set), lines...)
 	cfg, err := n.load(set)
 	if err == nil {
@@ -158,8 +164,10 @@ func (n *Node) alive() *life {
 // Start starts the node again, after Stop, Kill or PowerCut, on the files that it left, and returns when it serves. That takes a quorum: when more
 // nodes are down, StartAll.
 func (n *Node) Start(ctx context.Context) error {
-	n.turn <- struct{}{}
-	defer func() { <-n.turn }()
+	if err := n.turn.take(ctx); err != nil {
+		return err
+	}
+	defer n.turn.give()
 	if n.alive() != nil {
 		return ErrRunning
 	}
@@ -186,7 +194,7 @@ func (n *Node) serve(ctx context.Context) error {
 		n.end(l, nil)
 		return err
 	}
-	go n.attend(l)
+	n.attending.Go(func() { n.attend(l) })
 	return nil
 }
 
@@ -195,8 +203,12 @@ func (n *Node) attend(l *life) {
 	select {
 	case <-l.ended:
 	case err := <-l.node.Failed():
-		n.turn <- struct{}{}
-		defer func() { <-n.turn }()
+		select {
+		case <-l.ended:
+			return
+		case n.turn <- struct{}{}:
+		}
+		defer n.turn.give()
 		if n.alive() == l {
 			n.end(l, err)
 		}
@@ -220,8 +232,11 @@ func (n *Node) WaitDown(ctx context.Context) error {
 // Stop stops the node in good order: it hands over what it leads, answers what it was asked, and closes its files. When ctx ends first it is
 // killed.
 func (n *Node) Stop(ctx context.Context) error {
-	n.turn <- struct{}{}
-	defer func() { <-n.turn }()
+	if err := n.turn.take(ctx); err != nil {
+		n.Kill()
+		return err
+	}
+	defer n.turn.give()
 	l := n.alive()
 	if l == nil {
 		return ErrDown
@@ -243,17 +258,24 @@ func (n *Node) Stop(ctx context.Context) error {
 // there. Of a node that is down nothing is left to kill.
 func (n *Node) Kill() {
 	n.kill()
-	<-n.turn
+	n.turn.give()
 }
 
 // kill takes the turn, and leaves it to the caller to give it back.
 func (n *Node) kill() {
-	l := n.alive()
+	n.mu.Lock()
+	n.killers++
+	l := n.life
+	n.mu.Unlock()
 	if l != nil {
 		l.kill() // whoever has the turn comes to an end with that
 	}
-	n.turn <- struct{}{}
-	if l != nil && n.alive() == l {
+	n.turn.await()
+	n.mu.Lock()
+	n.killers--
+	l = n.life
+	n.mu.Unlock()
+	if l != nil {
 		n.end(l, nil)
 	}
 }
@@ -265,14 +287,21 @@ func (n *Node) PowerCut() error {
 		return errors.New("the cluster was started without the option PowerCuts")
 	}
 	n.kill()
-	defer func() { <-n.turn }()
-	if n.alive() != nil {
-		return ErrRunning // somebody has just started it again
-	}
+	defer n.turn.give()
 	n.disk.loseUnsynced()
 	var err error
 	n.boot, err = newBoot()
 	return err
+}
+
+// close ends the node for good: when it returns nothing of it runs, and it has nothing open.
+func (n *Node) close() {
+	n.Resume()
+	n.kill()
+	defer n.turn.give()
+	n.closed = true
+	n.closeSockets() // if it never started
+	n.attending.Wait()
 }
 
 // end kills a life of the node. The caller has the turn.

@@ -130,14 +130,23 @@ func (c *Cluster) WaitLeader(ctx context.Context, topic string, partition int32)
 	return id, err
 }
 
-// settled returns when all nodes have applied what is committed.
+// settled returns when all nodes that run have applied what is committed; ErrDown if none runs.
 func (c *Cluster) settled(ctx context.Context) error {
-	offset := c.image().Offset
+	image := c.image()
+	if image == nil {
+		return ErrDown
+	}
 	return each(c.Nodes(), func(n *Node, ctx context.Context) error {
 		l := n.alive()
 		if l == nil {
-			return ErrDown
+			return nil
 		}
-		return l.node.Applied(ctx, offset)
+		ctx, cancel := l.within(ctx)
+		defer cancel()
+		err := l.node.Applied(ctx, image.Offset)
+		if l.death.Err() != nil {
+			return nil // it runs no more
+		}
+		return err
 	}, ctx)
 }

@@ -45,10 +45,9 @@ type Cluster struct {
 	net *memnet.Net
 	id  string // of clusters in memory
 
-	clients *memnet.Host
-	own     *memnet.Host // of what the cluster itself asks of its nodes
-	// changing is taken by whoever adds a node or removes one.
-	changing chan struct{}
+	clients  *memnet.Host
+	own      *memnet.Host // of what the cluster itself asks of its nodes
+	changing turn         // of whoever adds a node or removes one
 	closing  sync.Once
 	closed   error
 
@@ -78,7 +77,7 @@ func Start(t TB, options ...Option) *Cluster {
 
 // Open is Start without a test. Close the cluster. Ctx bounds the start alone.
 func Open(ctx context.Context, options ...Option) (*Cluster, error) {
-	c := &Cluster{o: defaults(), net: memnet.New(), changing: make(chan struct{}, 1)}
+	c := &Cluster{o: defaults(), net: memnet.New(), changing: newTurn()}
 	for _, set := range options {
 		set(&c.o)
 	}
@@ -116,8 +115,10 @@ func (c *Cluster) open(ctx context.Context) error {
 func (c *Cluster) StartAll(ctx context.Context) error {
 	var down []*Node
 	for _, n := range c.Nodes() {
-		n.turn <- struct{}{}
-		defer func() { <-n.turn }()
+		if err := n.turn.take(ctx); err != nil {
+			return fmt.Errorf("node %d: %w", n.id, err)
+		}
+		defer n.turn.give()
 		if n.alive() == nil {
 			down = append(down, n)
 		}
@@ -153,13 +154,10 @@ func each(nodes []*Node, do func(*Node, context.Context) error, ctx context.Cont
 func (c *Cluster) Close() error {
 	c.closing.Do(func() {
 		c.Heal()
-		for _, n := range c.Nodes() {
-			n.closeSockets() // if it never started
-		}
 		ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 		defer cancel()
 		if c.o.dir == "" {
-			c.closed = each(c.Nodes(), func(n *Node, _ context.Context) error { n.Resume(); n.Kill(); return nil }, ctx)
+			c.closed = each(c.Nodes(), func(n *Node, _ context.Context) error { n.close(); return nil }, ctx)
 			return
 		}
 		var errs []error
@@ -168,6 +166,7 @@ func (c *Cluster) Close() error {
 			if err := n.Stop(ctx); err != nil && !errors.Is(err, ErrDown) {
 				errs = append(errs, fmt.Errorf("node %d: %w", n.id, err))
 			}
+			n.close()
 		}
 		c.closed = errors.Join(errs...)
 	})
@@ -214,8 +213,10 @@ func (c *Cluster) AddNode(ctx context.Context) (*Node, error) {
 	if c.o.dir != "" {
 		return nil, errors.New("a cluster in a directory does not grow: leave out Dir")
 	}
-	c.changing <- struct{}{}
-	defer func() { <-c.changing }()
+	if err := c.changing.take(ctx); err != nil {
+		return nil, err
+	}
+	defer c.changing.give()
 	id := c.nextID()
 	n, err := c.newNode(id)
 	if err == nil {

@@ -20,8 +20,10 @@ func (c *Cluster) RemoveNode(ctx context.Context, id int32) error {
 	if c.o.dir != "" {
 		return errors.New("a cluster in a directory does not shrink: leave out Dir")
 	}
-	c.changing <- struct{}{}
-	defer func() { <-c.changing }()
+	if err := c.changing.take(ctx); err != nil {
+		return err
+	}
+	defer c.changing.give()
 	n := c.Node(id)
 	for _, step := range []func(context.Context, *Node) error{c.evacuate, c.unseat, c.forget} {
 		if err := step(ctx, n); err != nil {
@@ -31,7 +33,7 @@ func (c *Cluster) RemoveNode(ctx context.Context, id int32) error {
 	c.mu.Lock()
 	c.nodes = slices.DeleteFunc(c.nodes, func(other *Node) bool { return other == n })
 	c.mu.Unlock()
-	n.closeSockets()
+	n.close() // it does not start again
 	return c.settled(ctx)
 }
 

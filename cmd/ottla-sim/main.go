@@ -8,6 +8,7 @@ import (
 	"maps"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -25,6 +26,7 @@ func main() {
 	flag.BoolVar(&o.quiet, "quiet", false, "print the verdict alone, no trace")
 	flag.StringVar(&o.planted, "planted", "", "look for this bug, or for all, which a build with the tag planted has on purpose; -seeds is how many it may take")
 	flag.Parse()
+	debug.SetGCPercent(400) // worlds are small and short
 	if o.planted != "" && !hunt(o) || o.planted == "" && !run(o) {
 		os.Exit(1)
 	}

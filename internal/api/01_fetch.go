@@ -72,6 +72,9 @@ func (f *reads) note() {
 		if err == nil {
 			continue
 		}
+		if b := f.image().Cluster.Broker(f.replica); b != nil && f.replicaEpoch != kafka.NoBrokerEpoch && f.replicaEpoch < b.Epoch {
+			f.intruded(oldEpoch, f.replica, code(err), epochClaim(int64(f.replicaEpoch)))
+		}
 		if r.span != nil {
 			r.span.Release()
 			f.bytes -= r.size

@@ -14,7 +14,7 @@ import (
 // There are no sessions, and one partition. A reader that is behind the log's start is told the snapshot to fetch
 // instead (KIP-630).
 func fetchMetadata(c *call, req *wire.FetchRequest) {
-	if len(req.ClusterID) > 0 && string(req.ClusterID) != c.ClusterID {
+	if len(req.ClusterID) > 0 && !c.ofCluster(req.ReplicaID, string(req.ClusterID)) {
 		c.req.Reply(metadataFetched(c, kerr.InconsistentClusterID.Code, nil, nil))
 		return
 	}

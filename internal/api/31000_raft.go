@@ -27,11 +27,11 @@ func raft(c *call, body []byte) {
 }
 
 // introduce has a controller follow if this node leads, and says who leads.
-func (n *Node) introduce(req *wire.RaftRequest) *wire.RaftResponse {
-	if req.ClusterID != n.ClusterID {
+func (c *call) introduce(req *wire.RaftRequest) *wire.RaftResponse {
+	if !c.ofCluster(req.From.ID, req.ClusterID) {
 		return &wire.RaftResponse{ErrorCode: kerr.InconsistentClusterID.Code, Leader: wire.RaftNode{ID: kafka.NoNode}}
 	}
-	leader, here, err := n.Voter.Introduce(raftnet.Voter(req.From))
+	leader, here, err := c.Voter.Introduce(raftnet.Voter(req.From))
 	if !here && err == nil {
 		err = kerr.NotLeaderForPartition
 	}
@@ -39,18 +39,20 @@ func (n *Node) introduce(req *wire.RaftRequest) *wire.RaftResponse {
 }
 
 // deliver hands on the messages of a voter.
-func (n *Node) deliver(req *wire.RaftRequest) error {
-	if req.ClusterID != n.ClusterID {
+func (c *call) deliver(req *wire.RaftRequest) error {
+	if !c.ofCluster(req.From.ID, req.ClusterID) {
 		return kerr.InconsistentClusterID
 	}
-	err := n.Voter.Deliver(raftnet.Voter(req.From), quorum.ReplicaKey{ID: req.To, Directory: req.ToDirectory}, req.Messages)
-	if err != nil {
-		n.Log.Warn("messages of a voter were refused", "from", req.From.ID, "err", err)
-	}
+	err := c.Voter.Deliver(raftnet.Voter(req.From), quorum.ReplicaKey{ID: req.To, Directory: req.ToDirectory}, req.Messages)
 	switch {
+	case errors.Is(err, quorum.ErrOtherDisk):
+		c.intruded(forOtherDisk, req.From.ID, kerr.InconsistentVoterSet.Code, "directory "+req.ToDirectory.String())
+		return kerr.InconsistentVoterSet
 	case errors.Is(err, quorum.ErrNotVoter):
+		c.intruded(noVoter, req.From.ID, kerr.InconsistentVoterSet.Code, "directory "+req.From.Directory.String(), "err", err)
 		return kerr.InconsistentVoterSet
 	case errors.Is(err, quorum.ErrNoMessage):
+		c.intruded(noMessages, req.From.ID, kerr.InvalidRequest.Code, "", "err", err)
 		return kerr.InvalidRequest
 	}
 	return err

@@ -12,6 +12,9 @@ import (
 // loggers, which are this process's and are not kept.
 func incrementalAlterConfigs(c *call, req *kmsg.IncrementalAlterConfigsRequest) *kmsg.IncrementalAlterConfigsResponse {
 	resp := submit[*kmsg.IncrementalAlterConfigsResponse](c, controller.IncrementalAlterConfigs{Request: req, Receiver: c.receiver()})
+	if resp == nil {
+		return nil
+	}
 	for _, r := range req.Resources {
 		accepted := slices.ContainsFunc(resp.Resources, func(a kmsg.IncrementalAlterConfigsResponseResource) bool {
 			return a.ResourceType == r.ResourceType && a.ResourceName == r.ResourceName && a.ErrorCode == 0

@@ -32,7 +32,7 @@ func openEnvelope(c *call, req *kmsg.EnvelopeRequest) (func() ([]byte, error), e
 	if n := len(req.ClientHostAddress); n != 4 && n != 16 {
 		return nil, kerr.InvalidRequest
 	}
-	in := call{Node: c.Node, on: c.on, listener: c.listener}
+	in := call{Node: c.Node, req: c.req, on: c.on, listener: c.listener}
 	body, err := in.hdr.Parse(req.RequestData)
 	switch {
 	case err != nil: // Kafka's word for whatever it can't read

@@ -12,7 +12,7 @@ import (
 // by piece, for a voter or observer that is further behind than the log reaches.
 func fetchSnapshot(c *call, req *kmsg.FetchSnapshotRequest) *kmsg.FetchSnapshotResponse {
 	resp := kmsg.NewPtrFetchSnapshotResponse()
-	if req.ClusterID != nil && *req.ClusterID != c.ClusterID {
+	if req.ClusterID != nil && !c.ofCluster(kafka.NodeID(req.ReplicaID), *req.ClusterID) {
 		resp.ErrorCode = kerr.InconsistentClusterID.Code
 		return resp
 	}

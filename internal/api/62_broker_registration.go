@@ -1,6 +1,7 @@
 package api
 
 import (
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/controller"
@@ -12,8 +13,17 @@ import (
 // and the newcomer has its directories.
 func brokerRegistration(c *call, req *kmsg.BrokerRegistrationRequest) *kmsg.BrokerRegistrationResponse {
 	resp := submit[*kmsg.BrokerRegistrationResponse](c, controller.RegisterBroker{Request: req})
-	if resp != nil && resp.ErrorCode == 0 {
-		c.broker = brokerKey{kafka.NodeID(req.BrokerID), kafka.BrokerEpoch(resp.BrokerEpoch)}
+	if resp == nil {
+		return nil
+	}
+	id := kafka.NodeID(req.BrokerID)
+	switch resp.ErrorCode {
+	case 0:
+		c.broker = brokerKey{id, kafka.BrokerEpoch(resp.BrokerEpoch)}
+	case kerr.InconsistentClusterID.Code:
+		c.ofCluster(id, req.ClusterID)
+	case kerr.DuplicateBrokerRegistration.Code:
+		c.intruded(sameID, id, resp.ErrorCode, "incarnation "+kafka.UUID(req.IncarnationID).String())
 	}
 	return resp
 }

@@ -11,8 +11,12 @@ import (
 // unfenced or to shut down. KIP-858: reports directories that failed.
 func brokerHeartbeat(c *call, req *kmsg.BrokerHeartbeatRequest) *kmsg.BrokerHeartbeatResponse {
 	resp := submit[*kmsg.BrokerHeartbeatResponse](c, controller.Heartbeat{Request: req})
-	if resp != nil && resp.ErrorCode == 0 {
+	if resp == nil {
+		return nil
+	}
+	if resp.ErrorCode == 0 {
 		c.broker = brokerKey{kafka.NodeID(req.BrokerID), kafka.BrokerEpoch(req.BrokerEpoch)}
 	}
+	c.epochRefused(resp.ErrorCode, req.BrokerID, req.BrokerEpoch)
 	return resp
 }

@@ -8,5 +8,9 @@ import (
 
 // AssignReplicasToDirs, key 73, version 0, on the controller listener. KIP-858: a broker tells in which log directories its replicas are.
 func assignReplicasToDirs(c *call, req *kmsg.AssignReplicasToDirsRequest) *kmsg.AssignReplicasToDirsResponse {
-	return submit[*kmsg.AssignReplicasToDirsResponse](c, controller.AssignReplicasToDirs{Request: req})
+	resp := submit[*kmsg.AssignReplicasToDirsResponse](c, controller.AssignReplicasToDirs{Request: req})
+	if resp != nil {
+		c.epochRefused(resp.ErrorCode, req.BrokerID, req.BrokerEpoch)
+	}
+	return resp
 }

@@ -75,10 +75,10 @@ func byLeader[R any, Resp interface {
 const maxKRaftVersion = 1
 
 // voterRequest checks whom a request about a voter is for, and that it names one. What is its first word.
-func (n *Node) voterRequest(what string, clusterID *string, v quorum.Voter) error {
+func (c *call) voterRequest(what string, clusterID *string, v quorum.Voter) error {
 	switch {
-	case clusterID != nil && *clusterID != n.ClusterID:
-		return fmt.Errorf("The given id %q doesn't match the cluster id %q: %w", *clusterID, n.ClusterID, kerr.InconsistentClusterID)
+	case clusterID != nil && !c.ofCluster(v.ID, *clusterID):
+		return fmt.Errorf("The given id %q doesn't match the cluster id %q: %w", *clusterID, c.ClusterID, kerr.InconsistentClusterID)
 	case v.ID < 0 || v.Directory.IsZero():
 		return fmt.Errorf("%s voter request didn't include a valid voter: %w", what, kerr.InvalidRequest)
 	}

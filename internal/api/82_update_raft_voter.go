@@ -35,7 +35,7 @@ func updateRaftVoter(c *call, req *kmsg.UpdateRaftVoterRequest) *kmsg.UpdateRaft
 }
 
 func (c *call) updateVoter(req *kmsg.UpdateRaftVoterRequest, v quorum.Voter) error {
-	if req.ClusterID != nil && *req.ClusterID != c.ClusterID {
+	if req.ClusterID != nil && !c.ofCluster(v.ID, *req.ClusterID) {
 		return kerr.InconsistentClusterID
 	}
 	if err := quorumEpoch(c, max(0, kafka.LeaderEpoch(req.CurrentLeaderEpoch))); err != nil { // one that is not known is an old one

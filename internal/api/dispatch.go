@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/transport"
 	"github.com/ottla/ottla/internal/wire"
@@ -48,6 +49,9 @@ func (n *Node) dispatch(r *transport.Request, on listeners) {
 	}
 	switch {
 	case row == nil:
+		if on == onBroker && ofNodes(hdr.Key) {
+			c.intruded(nodesOnly, kafka.NoNode, 0, "")
+		}
 		n.refuse(r, hdr, wire.ErrUnknownKey)
 	case !row.Has(hdr.Version) && hdr.Key == apiVersionsKey:
 		c.hdr.Version = 0

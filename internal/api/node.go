@@ -49,6 +49,8 @@ type Node struct {
 	Interceptor Interceptor
 	// Levels are those of the node's loggers.
 	Levels *obs.Levels
+
+	intruders obs.Once[intruder, claim] // who was refused, and is in the log
 }
 
 // Ended is told of connections that ended: Lost hears of those by which a broker's heartbeats came.

@@ -33,21 +33,22 @@ L2  producer: kafka record planted
 L2  fetchsession: kafka
 L2  compaction: kafka compress record
 L2  shard: kafka metadata
-L2  moves: kafka
 L2  course: kafka
 L2  group: kafka schema metadata shard planted
 
 L3  vfs:
 L3  segment: kafka record vfs
-L3  transport:
-L3  peer: wire
+L3  rawconn:
+L3  transport: rawconn
+L3  peer: wire rawconn
 L3  memnet:
 L3  ports:
 
 L4  commitlog: kafka record vfs segment producer compaction planted
 L4  purgatory: kafka
 L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress planted
-L4  quorum: kafka record schema metadata controller segment commitlog vfs planted
+L4  metalog: kafka record schema metadata segment vfs planted
+L4  quorum: kafka record schema metadata controller segment commitlog metalog vfs planted
 L4  raftnet: kafka wire metadata peer quorum
 L4  observer: kafka metadata controller course peer quorum
 L4  forward: kafka controller peer quorum
@@ -56,18 +57,18 @@ L4  coordinator: kafka compress record metadata shard purgatory partition plante
 
 L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum raftnet forward coordinator config obs
 
-L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition quorum observer raftnet forward replication coordinator api config storage obs adminhttp
+L6  storage: kafka schema metadata vfs commitlog metalog config
+L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition metalog quorum observer raftnet forward replication coordinator api config storage obs adminhttp
 L6  adminhttp: obs
-L6  inspect: kafka record schema metadata quorum vfs
-L6  cli: kafka moves config histogram inspect
+L6  inspect: kafka record schema metadata metalog vfs
+L6  cli: kafka config histogram inspect
 L6  kafkatools: kafka placement schema config inspect
 L6  launch: ports config storage vfs node cli kafkatools obs
 L6  ottla: kafka metadata memnet ports vfs peer coordinator api config storage node
 
 S   config: kafka
 S   obs:
-T   sim: kafka record metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition quorum replication coordinator
+T   sim: kafka record metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition metalog quorum replication coordinator
 T   testkit: kafka record wire ports config storage vfs node
 `
 
@@ -84,6 +85,9 @@ var never = []struct{ from, to, why string }{
 	{"segment", "os", "files are reached through vfs"},
 	{"partition", "os", "files are reached through vfs"},
 	{"quorum", "os", "files are reached through vfs"},
+	{"metalog", "os", "files are reached through vfs"},
+	{"metalog", "go.etcd.io/raft/v3", "the files of the metadata log are read where nobody votes"},
+	{"inspect", "quorum", "reading files offline links no Raft: ask metalog"},
 }
 
 func TestImportsAreThePolicy(t *testing.T) {
@@ -159,6 +163,18 @@ func edge(from, to string) string {
 	return ""
 }
 
+// The tools speak to a cluster as Kafka clients: nothing of what a node decides, stores or serves by is linked into them.
+func TestToolsAreClients(t *testing.T) {
+	rooms := policy(t)
+	for _, from := range []string{"cli", "kafkatools"} {
+		for _, to := range rooms[from].may {
+			if layer := rooms[to].layer; layer >= "L2" && layer <= "L5" {
+				t.Errorf("%s may not import %s %s: ask a node, or keep what only the tools use below them", from, layer, to)
+			}
+		}
+	}
+}
+
 func TestEdge(t *testing.T) {
 	for pair, may := range map[string]bool{
 		"L2 L1": true, "L2 L2": true, "L4 L3": true, "L4 L2": true, "L3 S": true, "L6 S": true, "S L0": true, "T L6": true,
@@ -181,6 +197,34 @@ func TestForbiddenImports(t *testing.T) {
 				t.Errorf("%s imports %s: %s", p.path, n.to, n.why)
 			}
 		}
+	}
+}
+
+// What reads files offline links no Raft, through whatever it imports.
+func TestInspectLinksNoRaft(t *testing.T) {
+	all := map[string]*pkg{}
+	for _, p := range load(t) {
+		all[p.path] = p
+	}
+	seen := map[string]bool{}
+	var visit func(path, through string)
+	visit = func(path, through string) {
+		p := all[path]
+		if p == nil || seen[path] {
+			return
+		}
+		seen[path] = true
+		for _, imp := range p.imports() {
+			if strings.HasPrefix(imp, "go.etcd.io/raft/") {
+				t.Errorf("%s links %s", through, imp)
+			}
+			ours, _ := strings.CutPrefix(imp, module+"/")
+			visit(ours, through+" → "+ours)
+		}
+	}
+	visit("internal/inspect", "internal/inspect")
+	if !seen["internal/metalog"] {
+		t.Error("internal/inspect does not reach internal/metalog: nothing was looked at")
 	}
 }
 

@@ -69,7 +69,7 @@ func (l *Log) inspect(b []byte) (span, error) {
 		if err != nil {
 			return s, err
 		}
-		if batch.BaseOffset() < next || batch.LastOffsetDelta() < 0 || batch.LeaderEpoch() >= 0 && batch.LeaderEpoch() < epoch {
+		if batch.BaseOffset() < next || batch.LastOffset() < batch.BaseOffset() || batch.LastOffset() == math.MaxInt64 || batch.LeaderEpoch() >= 0 && batch.LeaderEpoch() < epoch {
 			return s, fmt.Errorf("%w: %s, after offset %d and epoch %d", ErrOrder, batch, next-1, epoch)
 		}
 		if s.base == kafka.NoOffset {

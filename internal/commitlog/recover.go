@@ -57,8 +57,7 @@ func (op *opening) takeWritten() (odd, err error) {
 		if s.Base() > next && !op.l.config.Compacted {
 			return fmt.Errorf("%w: offsets %d to %d are missing", segment.ErrCorrupt, next, s.Base()-1), nil
 		}
-		size := s.Size()
-		found, err := op.scan(s, size-checkedTail, nil)
+		found, err := op.scan(s, s.Size()-checkedTail, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -68,7 +67,7 @@ func (op *opening) takeWritten() (odd, err error) {
 		case last && next < op.l.recoveryPoint, found.Stop != nil && !(last && errors.Is(found.Stop, segment.ErrTorn)):
 			return cmp.Or(found.Stop, segment.ErrTorn), nil
 		case found.Stop != nil:
-			op.report.LostBytes, op.report.Cut = size-found.End, found.Stop
+			op.report.LostBytes, op.report.Cut = found.Size-found.End, found.Stop
 			return nil, s.Cut()
 		}
 	}
@@ -89,7 +88,6 @@ func (op *opening) scanAll() error {
 		if s.Base() > next && next >= point && !l.config.Compacted {
 			return op.cutFrom(i, fmt.Errorf("%w: offsets %d to %d are missing", segment.ErrCorrupt, next, s.Base()-1))
 		}
-		size := s.Size()
 		found, err := op.scan(s, 0, op.bad(s))
 		if err != nil {
 			return err
@@ -99,7 +97,7 @@ func (op *opening) scanAll() error {
 		case next < point && (found.Stop != nil || last):
 			next = op.quarantine(i, next)
 		case found.Stop != nil:
-			op.report.LostBytes += size - found.End
+			op.report.LostBytes += found.Size - found.End
 			if err := s.Cut(); err != nil {
 				return err
 			}

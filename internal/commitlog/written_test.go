@@ -3,6 +3,8 @@ package commitlog
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -51,6 +53,73 @@ func TestTornLastWrite(t *testing.T) {
 			t.Fatalf("%d bytes short: by headers\n%s\nby all bytes\n%s", torn, want, got)
 		}
 	}
+}
+
+// What no dying process leaves is cut off as by a scan of everything, file and all, wherever it is: nothing that follows it is taken, and it does not come
+// back.
+func TestOddLogsAreCut(t *testing.T) {
+	disk := vfs.NewMem()
+	l, _ := openTest(t, disk, options(small()))
+	fill(t, l, 30, 1)
+	point, err := l.Flush()
+	must(t, err)
+	fill(t, l, 60, 1)
+	files := map[string][]byte{}
+	for _, s := range l.list.Load().segments {
+		if s.Base() < point {
+			continue
+		}
+		name := "/t-0/" + segment.FileName(s.Base(), segment.LogSuffix)
+		files[name], err = vfs.ReadFile(disk, name)
+		must(t, err)
+	}
+	l.Abandon()
+	cut := 0
+	for name, b := range files {
+		for _, at := range []int{record.HeaderSize + 5, 16, len(b) / 2, len(b) - 1} {
+			spoilt := slices.Clone(b)
+			spoilt[at] ^= 1
+			var said [2]string
+			for i, written := range []bool{true, false} {
+				again := copyOf(t, disk)
+				must(t, vfs.WriteFile(again, name, spoilt))
+				o := options(small())
+				o.RecoveryPoint, o.Written = point, written
+				l, report := openTest(t, again, o)
+				said[i] = fmt.Sprintf("cut %v, damage %v, %s", report.Cut != nil, report.Damage, describe(t, l))
+				if report.Cut != nil {
+					cut++
+				}
+				l.Abandon()
+				o.Written, o.RecoveryPoint = false, 0
+				l, _ = openTest(t, again, o)
+				if now := describe(t, l); report.Cut != nil && !strings.HasSuffix(said[i], now) {
+					t.Errorf("%s spoilt at %d, written %v: %s\nand opened again: %s", name, at, written, said[i], now)
+				}
+				l.Abandon()
+			}
+			if said[0] != said[1] {
+				t.Errorf("%s spoilt at %d, by headers first: %s\nby all bytes: %s", name, at, said[0], said[1])
+			}
+		}
+	}
+	if cut == 0 {
+		t.Error("nothing was cut")
+	}
+}
+
+func copyOf(t *testing.T, disk *vfs.Mem) *vfs.Mem {
+	t.Helper()
+	to := vfs.NewMem()
+	must(t, to.Mkdir("/t-0"))
+	names, err := disk.List("/t-0")
+	must(t, err)
+	for _, name := range names {
+		b, err := vfs.ReadFile(disk, "/t-0/"+name)
+		must(t, err)
+		must(t, vfs.WriteFile(to, "/t-0/"+name, b))
+	}
+	return to
 }
 
 func describe(t *testing.T, l *Log) string {

@@ -276,6 +276,7 @@ func (s Sources) quorumLimits() QuorumLimits {
 		BrokerSession:         s.Millis("broker.session.timeout.ms"),
 		RegistrationTimeout:   s.Millis("initial.broker.registration.timeout.ms"),
 		ControlledShutdown:    s.Bool("controlled.shutdown.enable"),
+		AutoJoin:              s.Bool("controller.quorum.auto.join.enable"),
 	}
 	if s.Bool("auto.leader.rebalance.enable") {
 		q.LeaderRebalance = s.Seconds("leader.imbalance.check.interval.seconds")

@@ -20,7 +20,7 @@ var nodeKeys = []brokerRow{
 	{"early.start.listeners", List, null, names(mayBeEmpty), High, ReadOnly, Accepted, "Listeners that open before authorization is ready."},
 	{"controller.quorum.voters", List, "", voters{}, High, ReadOnly, Honoured, "The static set of controllers, id@host:port, separated by commas. Leave it empty for a dynamic quorum."},
 	{"controller.quorum.bootstrap.servers", List, "", addresses{}, High, ReadOnly, Honoured, "Addresses, host:port, at which a broker, or a node of a dynamic quorum, finds the controllers."},
-	{"controller.quorum.auto.join.enable", Boolean, "false", nil, Low, ReadOnly, Accepted, "Let a controller join a dynamic quorum as voter by itself."},
+	{"controller.quorum.auto.join.enable", Boolean, "false", nil, Low, ReadOnly, Honoured, "Let a controller that follows a dynamic quorum without a vote ask for one, and for the removal of the voter that it was with another disk."},
 	{"controller.quorum.election.timeout.ms", Int, "1000", atLeast(0), High, ReadOnly, Honoured, "How long a voter waits without word from a leader before it stands for election."},
 	{"controller.quorum.election.backoff.max.ms", Int, "1000", atLeast(0), High, ReadOnly, Accepted, "Largest pause between elections that fail."},
 	{"controller.quorum.fetch.timeout.ms", Int, "2000", atLeast(0), High, ReadOnly, Accepted, "How long a voter or the leader tolerates silence: of the leader, or of the majority."},

@@ -116,6 +116,7 @@ type QuorumLimits struct {
 	RegistrationTimeout   time.Duration
 	LeaderRebalance       time.Duration // 0: never
 	ControlledShutdown    bool
+	AutoJoin              bool // a controller without a vote asks for one
 }
 
 // ReplicaLimits are the rhythms of replication.

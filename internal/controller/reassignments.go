@@ -8,6 +8,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/planted"
 )
 
 func (a AlterPartitionReassignments) handle(c *Controller, t turn) (Result, error) {
@@ -100,6 +101,9 @@ func (c *Controller) cancelReassignment(topic *metadata.Topic, p *metadata.Parti
 	}
 	change := newPartitionChange(c, topic, p)
 	change.replicas, change.isr = without(p.Replicas, p.Adding), without(p.ISR, p.Adding)
+	if planted.Bug("cancelled-and-in-sync") {
+		change.isr = p.ISR
+	}
 	change.adding, change.removing = nil, nil
 	if len(change.isr) == 0 {
 		if len(change.replicas) == 0 || !c.topicConfig(topic.Name).UncleanLeaderElection {

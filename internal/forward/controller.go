@@ -122,14 +122,16 @@ func (c *Controller) ask(ctx context.Context, leader kafka.NodeID, deposed <-cha
 		return nil, err
 	}
 	within, cancel := context.WithTimeout(ctx, c.o.Timeout)
+	var watch sync.WaitGroup
+	defer watch.Wait()
 	defer cancel()
-	go func() {
+	watch.Go(func() {
 		select {
 		case <-deposed:
 			cancel()
 		case <-within.Done():
 		}
-	}()
+	})
 	resp, err := client.Do(within, req)
 	switch {
 	case err == nil || ctx.Err() != nil:

@@ -36,7 +36,7 @@ func (r *rules) held(l link) bool { return r.cut[l] || r.paused[l.from] || r.pau
 // New makes a network where everything passes.
 func New() *Net {
 	n := &Net{listeners: make(map[string]*listener), pairs: make(map[*pair]struct{}), changed: make(chan struct{})}
-	n.rules.Store(&rules{})
+	n.rules.Store(&rules{cut: make(map[link]bool), paused: make(map[string]bool)})
 	return n
 }
 
@@ -65,24 +65,30 @@ func (n *Net) Resume(host string) {
 	n.change(func(r *rules) { delete(r.paused, host) })
 }
 
+// change has do change a copy of the rules, once more when somebody else changes them meanwhile, and tells all whom they concern.
 func (n *Net) change(do func(*rules)) {
+	for !n.replace(do) {
+	}
 	n.mu.Lock()
-	old := n.rules.Load()
-	r := &rules{cut: make(map[link]bool), paused: make(map[string]bool)}
-	maps.Copy(r.cut, old.cut)
-	maps.Copy(r.paused, old.paused)
-	do(r)
-	n.rules.Store(r)
-	close(n.changed)
+	changed := n.changed
 	n.changed = make(chan struct{})
 	pairs := make([]*pair, 0, len(n.pairs))
 	for p := range n.pairs {
 		pairs = append(pairs, p)
 	}
 	n.mu.Unlock()
+	close(changed)
 	for _, p := range pairs {
 		p.stir()
 	}
+}
+
+// replace reports whether nobody else changed the rules meanwhile.
+func (n *Net) replace(do func(*rules)) bool {
+	old := n.rules.Load()
+	r := &rules{cut: maps.Clone(old.cut), paused: maps.Clone(old.paused)}
+	do(r)
+	return n.rules.CompareAndSwap(old, r)
 }
 
 // open returns when connections from one host to another can be made, or with ctx.

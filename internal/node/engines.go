@@ -1,6 +1,7 @@
 package node
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -59,9 +60,13 @@ func (n *Node) metadataLogConfig() commitlog.Config {
 func (n *Node) openEngine() (*quorum.Engine, error) {
 	dir, q := n.metadata, n.cfg.Quorum
 	n.openVoters(dir.ID)
+	var join func(context.Context, quorum.Voter, quorum.VoterChange) error
+	if q.AutoJoin {
+		join = n.voters.Join
+	}
 	return quorum.Open(quorum.Config{
 		FS: n.opts.FS, Dir: metadataLog(dir.Path),
-		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.staticVoters(), Tick: q.ElectionTimeout / ticksOfElection, Activated: n.probeAll, Send: n.voters.Send, FetchSnapshot: n.voters.FetchSnapshot, Introduce: n.voters.Introduce,
+		NodeID: n.cfg.ID, Directory: dir.ID, Voters: n.staticVoters(), Tick: q.ElectionTimeout / ticksOfElection, Activated: n.probeAll, Send: n.voters.Send, FetchSnapshot: n.voters.FetchSnapshot, Introduce: n.voters.Introduce, Join: join,
 		Controller: controller.Config{
 			ClusterID: n.identity.ClusterID, NodeID: n.cfg.ID,
 			DefaultPartitions: n.cfg.Topics.Partitions, DefaultReplication: n.cfg.Topics.ReplicationFactor,

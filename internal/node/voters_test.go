@@ -198,6 +198,56 @@ func TestNodesJoin(t *testing.T) {
 	})
 }
 
+// TestWipedVoter: a voter that comes back with an empty disk serves at once, without a vote, whoever leads and though nobody removed the voter
+// that it was; that is done when there is time.
+func TestWipedVoter(t *testing.T) {
+	c := testkit.StartCluster(t, 3, testkit.Options{Dynamic: true})
+	client := c.Client()
+	first, _ := describe(t, client)
+	id := int(first.LeaderID)%3 + 1
+	c.Stop(id)
+	c.Wipe(id, "/data")
+	c.Restart(id)
+	fresh := directoryOf(t, client, id)
+	old := testkit.Directory(id)
+	if p, _ := describe(t, client); fresh == old || !slices.Equal(ids(p.CurrentVoters), ids(first.CurrentVoters)) {
+		t.Fatalf("it has directory %v, and the voters are %v", fresh, ids(p.CurrentVoters))
+	}
+	c.Nodes[id-1].Dial().Create("t", 1)
+	change(t, client, addition(c.Nodes[id-1], id, fresh), kerr.DuplicateVoter)
+	c.Kill(int(first.LeaderID)) // one of three has its vote until it is back
+	c.Restart(int(first.LeaderID))
+	if again := directoryOf(t, client, id); again != fresh {
+		t.Fatalf("it has directory %v, had %v", again, fresh)
+	}
+	change(t, client, removal(id, old), nil)
+	change(t, client, addition(c.Nodes[id-1], id, directoryOf(t, client, id)), nil)
+	if p, _ := describe(t, client); len(p.CurrentVoters) != 3 || len(p.Observers) != 0 || !slices.Contains(ids(p.CurrentVoters), fmt.Sprint(id, " ", fresh)) {
+		t.Fatalf("voters %v", ids(p.CurrentVoters))
+	}
+}
+
+// TestNodesJoinByThemselves: with controller.quorum.auto.join.enable nobody has to add a node, nor to remove what it was when its disk was lost.
+func TestNodesJoinByThemselves(t *testing.T) {
+	c := testkit.StartCluster(t, 1, testkit.Options{Dynamic: true, Set: []string{"controller.quorum.auto.join.enable=true"}})
+	c.Join()
+	c.Join()
+	client := c.Client()
+	var p kmsg.DescribeQuorumResponseTopicPartition
+	vote := func() bool {
+		p, _ = describe(t, client)
+		return len(p.CurrentVoters) == 3 && len(p.Observers) == 0
+	}
+	testkit.Eventually(t, "all three vote", vote)
+	before := ids(p.CurrentVoters)
+	c.Stop(3)
+	c.Wipe(3, "/data")
+	c.Restart(3)
+	testkit.Eventually(t, "the third votes with its new disk", func() bool {
+		return vote() && slices.Equal(ids(p.CurrentVoters)[:2], before[:2]) && ids(p.CurrentVoters)[2] != before[2]
+	})
+}
+
 // TestStaticQuorumBecomesDynamic: kraft.version is raised when all voters have told their disks; then the log names them, also after a restart, and they come
 // and go.
 func TestStaticQuorumBecomesDynamic(t *testing.T) {

@@ -40,6 +40,10 @@ type controllers struct {
 	high   int
 	hidden bool                                       // nobody says where the leader is
 	spoil  func(*kmsg.FetchResponse)                  // what a leader answers
+	start  int                                        // of the log; what comes before is in the snapshot
+	snap   []byte                                     // the snapshot of epoch 1 that ends at start
+	every  int64                                      // bytes of the log those who follow write a snapshot; 0 is the default
+	pieces int                                        // of snapshots, which were asked for
 	news   *sync.Cond                                 // of anything above
 	asked  map[kafka.NodeID][]*kmsg.FetchRequestTopic // what each was asked
 }
@@ -93,11 +97,14 @@ func (c *controllers) dial(ctx context.Context, address string) (net.Conn, error
 	if down {
 		return nil, errors.New("refused")
 	}
-	f := &testkit.Fake{T: c.t, Versions: []kmsg.ApiVersionsResponseApiKey{{ApiKey: 1, MaxVersion: 18}}, Handle: func(h wire.Header, body []byte) []byte {
+	f := &testkit.Fake{T: c.t, Versions: []kmsg.ApiVersionsResponseApiKey{{ApiKey: 1, MaxVersion: 18}, {ApiKey: 59, MaxVersion: 1}}, Handle: func(h wire.Header, body []byte) []byte {
 		req, err := wire.Decode(h, body)
 		if err != nil {
 			c.t.Error(err)
 			return nil
+		}
+		if req, ok := req.(*kmsg.FetchSnapshotRequest); ok {
+			return c.piece(h, req)
 		}
 		return c.answer(id, h, req.(*kmsg.FetchRequest))
 	}}
@@ -156,6 +163,10 @@ func (c *controllers) refusal(id kafka.NodeID, epoch int32) int16 {
 func (c *controllers) fill(p *kmsg.FetchResponseTopicPartition, asked *kmsg.FetchRequestTopicPartition) {
 	p.HighWatermark = int64(c.high)
 	from := int(asked.FetchOffset)
+	if from < c.start {
+		p.SnapshotID.EndOffset, p.SnapshotID.Epoch = int64(c.start), 1
+		return
+	}
 	if from > len(c.log) || from > 0 && int32(c.log[from-1].LeaderEpoch()) != asked.LastFetchedEpoch {
 		end := 0
 		for end < len(c.log) && int32(c.log[end].LeaderEpoch()) <= asked.LastFetchedEpoch {
@@ -170,6 +181,23 @@ func (c *controllers) fill(p *kmsg.FetchResponseTopicPartition, asked *kmsg.Fetc
 	for _, b := range c.log[from:] {
 		p.RecordBatches = append(p.RecordBatches, b...)
 	}
+}
+
+// piece gives of the snapshot what was asked for, a thousand bytes at most.
+func (c *controllers) piece(h wire.Header, req *kmsg.FetchSnapshotRequest) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pieces++
+	asked := req.Topics[0].Partitions[0]
+	p := kmsg.NewFetchSnapshotResponseTopicPartition()
+	p.SnapshotID = kmsg.FetchSnapshotResponseTopicPartitionSnapshotID{EndOffset: asked.SnapshotID.EndOffset, Epoch: asked.SnapshotID.Epoch}
+	p.Size, p.Position = int64(len(c.snap)), asked.Position
+	p.Bytes = c.snap[asked.Position:min(int(asked.Position)+1000, len(c.snap))]
+	t := kmsg.NewFetchSnapshotResponseTopic()
+	t.Topic, t.Partitions = kafka.ClusterMetadataTopic, append(t.Partitions, p)
+	resp := kmsg.NewPtrFetchSnapshotResponse()
+	resp.Topics = append(resp.Topics, t)
+	return testkit.Answer(h, resp)
 }
 
 // following is an engine that runs.
@@ -206,7 +234,7 @@ func (c *controllers) follow(fs *vfs.Mem, servers ...string) *following {
 	log := slog.New(slog.NewTextHandler(f.said, nil))
 	cfg := observer.Config{
 		ClusterID: "c", NodeID: 4, Directory: kafka.UUID{4}, Servers: servers, Listener: "CONTROLLER", Dial: c.dial,
-		Mirror: quorum.MirrorConfig{FS: fs, Dir: "/__cluster_metadata-0", LogConfig: commitlog.DefaultConfig(), Cache: segment.NewCache(4, 4), Log: log},
+		Mirror: quorum.MirrorConfig{FS: fs, Dir: "/__cluster_metadata-0", LogConfig: commitlog.DefaultConfig(), Cache: segment.NewCache(4, 4), SnapshotBytes: c.every, Log: log},
 		Wait:   50 * time.Millisecond, Timeout: 10 * time.Second, Backoff: time.Millisecond, MaxBytes: 1 << 20, MaxSnapshotBytes: 1 << 20, Now: time.Now, Log: log,
 	}
 	for id := kafka.NodeID(1); len(servers) == 0 && id <= 3; id++ {

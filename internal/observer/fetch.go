@@ -118,7 +118,8 @@ func (e *Engine) connection(to course.Place) *peer.Client {
 	return e.client
 }
 
-// install fetches a snapshot, which takes the place of all that this node has. A leader that goes meanwhile is no reason to end.
+// install fetches a snapshot, which takes the place of all that this node has. A leader that goes meanwhile is no reason to end, nor is one that
+// sends what is no snapshot: another is asked, or the same once more.
 func (e *Engine) install(ctx context.Context, from course.Place, end course.End) error {
 	id := quorum.SnapshotID{EndOffset: end.Offset, Epoch: end.Epoch}
 	e.cfg.Log.Info("this node is behind the metadata log and fetches a snapshot", "snapshot", id, "from", from.Address)
@@ -135,7 +136,7 @@ func (e *Engine) install(ctx context.Context, from course.Place, end course.End)
 		asked = err != nil
 		return err
 	}, e.cfg.Now())
-	if asked {
+	if asked || errors.Is(err, quorum.ErrDamaged) {
 		var answer *kerr.Error
 		e.cfg.Log.Warn("a metadata snapshot was not fetched", "snapshot", id, "err", err)
 		if !errors.As(err, &answer) || answer.Code != kerr.SnapshotNotFound.Code { // a newer one is named next

@@ -9,7 +9,6 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -20,6 +19,9 @@ type FollowRequest struct {
 	Offset      kafka.Offset
 	// Records are batches; the last one may be cut short.
 	Records []byte
+	// Believed is what was refused and is taken when it comes once more, nil if nothing; what lies below Sure may have gaps.
+	Believed *GapError
+	Sure     kafka.Offset
 	// HighWatermark and LogStartOffset are the leader's.
 	HighWatermark  kafka.Offset
 	LogStartOffset kafka.Offset
@@ -28,10 +30,11 @@ type FollowRequest struct {
 
 // AppendAsFollower writes what the leader sent, byte for byte, and takes over its high watermark and log start. Errors wrap
 // kerr.NotLeaderForPartition if the node does not follow in that epoch any more, kerr.CorruptMessage if a batch is damaged or out of order,
-// kerr.FencedLeaderEpoch if it is of a later epoch than was asked in (what is before such a batch is written), or kerr.KafkaStorageError.
+// kerr.FencedLeaderEpoch if it is of a later epoch than was asked in (what is before such a batch is written), or kerr.KafkaStorageError. A batch
+// at an offset that nothing explains is refused with a *GapError, which wraps kerr.CorruptMessage.
 func (p *Partition) AppendAsFollower(r FollowRequest) error {
-	whole, refused := checkFetched(r.Records, r.LeaderEpoch)
-	if err := p.beginWith(whole, r); err != nil {
+	whole, refused := checkFetched(&r, standing{compacted: p.config.Load().Compacted, empty: p.LogStartOffset() == p.LogEndOffset()})
+	if err := p.beginWith(whole, &r); err != nil {
 		return err
 	}
 	w, n := p.writeFetched(whole, r)
@@ -53,41 +56,17 @@ func (p *Partition) AppendAsFollower(r FollowRequest) error {
 	return nil
 }
 
-// checkFetched returns the whole batches at the beginning of what was fetched, and what is wrong with the next one; one that is cut short is no
-// fault. A batch of a later epoch than that of the fetch is not of the leader that was asked.
-func checkFetched(fetched []byte, epoch kafka.LeaderEpoch) (whole []byte, err error) {
-	rest := fetched
-	for len(rest) >= record.HeaderSize {
-		b, next, err := record.Next(rest)
-		switch {
-		case err != nil && record.Batch(rest).Size() > len(rest):
-			err = nil
-		case err != nil:
-			err = fmt.Errorf("%w: %w", err, kerr.CorruptMessage)
-		case b.LeaderEpoch() > epoch:
-			err = fmt.Errorf("a batch of epoch %d, asked in %d: %w", b.LeaderEpoch(), epoch, kerr.FencedLeaderEpoch)
-		default:
-			if err = b.CheckCRC(); err == nil || planted.Bug("fetched-unchecked") {
-				rest = next
-				continue
-			}
-			err = fmt.Errorf("%w: %w", err, kerr.CorruptMessage)
-		}
-		return fetched[:len(fetched)-len(rest)], err
-	}
-	return fetched[:len(fetched)-len(rest)], nil
-}
-
 // beginWith has an empty log that begins within a batch of the leader's begin with that batch.
-func (p *Partition) beginWith(b []byte, r FollowRequest) error {
-	if len(b) == 0 || p.LogStartOffset() < p.LogEndOffset() || record.Batch(b).BaseOffset() >= p.LogEndOffset() {
+func (p *Partition) beginWith(b []byte, r *FollowRequest) error {
+	if end := p.LogEndOffset(); len(b) == 0 || p.LogStartOffset() < end || r.Offset != end || record.Batch(b).BaseOffset() >= end {
 		return nil
 	}
 	return p.cut(r.LeaderEpoch, func() error {
 		if err := p.ensureFolder(r.Now); err != nil {
 			return err
 		}
-		return p.log().TruncateFullyAndStartAt(record.Batch(b).BaseOffset(), r.Now)
+		r.Offset = record.Batch(b).BaseOffset()
+		return p.log().TruncateFullyAndStartAt(r.Offset, r.Now)
 	})
 }
 
@@ -99,7 +78,7 @@ func (p *Partition) writeFetched(b []byte, r FollowRequest) (w written, n int) {
 	if w.err = p.follows(r.LeaderEpoch); w.err != nil {
 		return w, 0
 	}
-	if start, end := p.log().LogStartOffset(), p.log().LogEndOffset(); len(b) > 0 && r.Offset != end && start < end {
+	if end := p.log().LogEndOffset(); len(b) > 0 && r.Offset != end {
 		w.err = fmt.Errorf("partition %s ends at %d, and what follows %d was fetched: %w", p.id, end, r.Offset, kerr.NotLeaderForPartition)
 		return w, 0
 	}

@@ -132,12 +132,14 @@ func (c *Client) connected(ctx context.Context) (*link, error) {
 		return nil, unreachable(err)
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	if closed = c.closed; !closed {
+		c.link = l
+	}
+	c.mu.Unlock()
+	if closed {
 		l.fail(errClosed)
 		return nil, ErrClosed
 	}
-	c.link = l
 	if c.o.Alone {
 		close(l.ended)
 	} else {

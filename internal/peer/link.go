@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bufio"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -13,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/rawconn"
 	"github.com/ottla/ottla/internal/wire"
 )
 
@@ -25,6 +27,7 @@ const pace = 1 << 20
 // link is one connection. Its reader is a goroutine of its own, or, where only one asks, that one; writers take turns.
 type link struct {
 	nc       net.Conn
+	in       *bufio.Reader // of nc; a small answer comes by one call
 	maxFrame int
 	memory   memory               // of answers; the reader's
 	versions map[int16]wire.Range // of the other side, by API key
@@ -47,7 +50,8 @@ type flight struct {
 var errClosed = errors.New("the connection was closed")
 
 func newLink(nc net.Conn, o *Options) *link {
-	return &link{nc: nc, maxFrame: o.MaxFrame, memory: memory{reuse: o.Alone}, sent: make(chan *flight, maxInFlight), dead: make(chan struct{}), ended: make(chan struct{})}
+	nc = rawconn.New(nc)
+	return &link{nc: nc, in: bufio.NewReader(nc), maxFrame: o.MaxFrame, memory: memory{reuse: o.Alone}, sent: make(chan *flight, maxInFlight), dead: make(chan struct{}), ended: make(chan struct{})}
 }
 
 // fail ends the link; the first cause counts.
@@ -184,7 +188,7 @@ func (l *link) read() {
 // readFrame waits for the next answer.
 func (l *link) readFrame() ([]byte, error) {
 	var size [4]byte
-	if _, err := io.ReadFull(l.nc, size[:]); err != nil {
+	if _, err := io.ReadFull(l.in, size[:]); err != nil {
 		return nil, closed(err)
 	}
 	n := int(binary.BigEndian.Uint32(size[:]))
@@ -195,7 +199,7 @@ func (l *link) readFrame() ([]byte, error) {
 	for len(frame) < n {
 		from, more := len(frame), min(n-len(frame), max(pace, len(frame), cap(frame)-len(frame)))
 		frame = slices.Grow(frame, more)[:from+more]
-		if _, err := io.ReadFull(l.nc, frame[from:]); err != nil {
+		if _, err := io.ReadFull(l.in, frame[from:]); err != nil {
 			return nil, closed(err)
 		}
 	}

@@ -18,15 +18,23 @@ var names = []string{
 	"cut-to-high-watermark",             // partition: a new follower cuts its log to its high watermark (KAFKA-1211)
 	"divergence-ignored",                // partition: nobody looks where logs part
 	"fetched-unchecked",                 // partition: a follower writes what fails its checksum
+	"gaps-taken",                        // partition: a follower writes a batch wherever that says that it is
 	"producers-forgotten",               // commitlog: producers are not known after a start (KAFKA-12520)
 	"retries-unknown",                   // producer: a batch that is there already is not found
 	"commit-answered-before-replicated", // coordinator: replies do not wait for the high watermark (KAFKA-20634)
 	"old-member-commits",                // group: a member commits for partitions that are another one's
+	"old-generation-commits",            // group: so does one that was left behind by its classic group
+	"generation-not-raised",             // group: the next generation has the number of the one before
 	"elected-out-of-sync",               // controller: anybody may lead
 	"unclean-taken-for-clean",           // controller: whoever lost power keeps its place
 	"leader-epoch-not-raised",           // metadata: the next leader has the epoch of the one before
 	"vote-forgotten",                    // quorum: term and vote are not written
 	"metadata-not-synced",               // quorum: entries are acknowledged before they are synced
+	"voters-of-format",                  // quorum: after a start those vote that did at first, whatever the snapshot says
+	"voters-not-cut-off",                // quorum: voters of a log's end that was cut off go on counting
+	"voters-two-at-once",                // quorum: voters are changed before the change before is committed
+	"moved-before-in-sync",              // controller: a reassignment is done before those that it adds are in sync
+	"cancelled-and-in-sync",             // controller: who was added by a reassignment that is cancelled stays in sync
 }
 
 var now string

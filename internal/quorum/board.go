@@ -120,10 +120,11 @@ func (b *Board) Show(s *Status) {
 		return
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.deposed != nil {
-		close(b.deposed)
-		b.deposed = nil
+	deposed := b.deposed
+	b.deposed = nil
+	b.mu.Unlock()
+	if deposed != nil {
+		close(deposed)
 	}
 }
 

@@ -13,12 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"go.etcd.io/raft/v3"
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -37,6 +37,8 @@ type flock struct {
 	packets []packet
 	// wild has the network lose and delay.
 	wild bool
+	// joins has nodes that are started ask for a vote by themselves.
+	joins bool
 
 	leaders   map[kafka.LeaderEpoch]ReplicaKey
 	committed map[kafka.Offset][]byte // batches, by the offset of their first record
@@ -79,16 +81,16 @@ func startFlock(t *testing.T, seed uint64, size, voting int) *flock {
 	}
 	var initial []Voter
 	for id := kafka.NodeID(1); id <= kafka.NodeID(size); id++ {
-		m := &member{key: ReplicaKey{id, f.directory()}, disk: vfs.NewCrash()}
+		m := &member{key: ReplicaKey{ID: id, Directory: f.directory()}, disk: vfs.NewCrash()}
 		f.members = append(f.members, m)
 		if int(id) <= voting {
 			initial = append(initial, m.asVoter())
 		}
 	}
 	for i, m := range f.members {
-		set := voters{kraft: 1}
+		set := metalog.Voters{KRaft: 1}
 		if i < voting {
-			set.set = initial
+			set.Set = initial
 		}
 		f.format(m, set)
 		f.start(m)
@@ -107,18 +109,9 @@ func (m *member) asVoter() Voter {
 }
 
 // format leaves what a new disk begins with.
-func (f *flock) format(m *member, set voters) {
+func (f *flock) format(m *member, set metalog.Voters) {
 	dir := testConfig(nil, "/data").Dir
-	if err := vfs.MkdirAll(m.disk, dir); err != nil {
-		f.t.Fatal(err)
-	}
-	if err := writeSnapshot(m.disk, dir, bootstrapID, 1, 1, set, func(yield func(metadata.Record) bool) {
-		for _, r := range controller.DefaultBootstrap() {
-			if !yield(metadata.Record{Body: r}) {
-				return
-			}
-		}
-	}); err != nil {
+	if err := metalog.WriteBootstrap(m.disk, dir, set, controller.DefaultBootstrap(), 1); err != nil {
 		f.t.Fatal(err)
 	}
 	whole, err := m.disk.Whole("/")
@@ -140,6 +133,9 @@ func (f *flock) start(m *member) {
 		return f.fetch(m, from, id, w)
 	}
 	cfg.Introduce = func(context.Context, []Voter) (Voter, error) { return f.introduce(m) }
+	if f.joins {
+		cfg.Join = func(_ context.Context, leader Voter, c VoterChange) error { return f.join(m, leader.ID, c) }
+	}
 	var err error
 	if m.Engine, err = Open(cfg); err != nil {
 		f.t.Fatalf("node %v: %v", m.key, err)
@@ -161,7 +157,7 @@ func (f *flock) send(from *member, to ReplicaKey, messages [][]byte) {
 	if m == nil {
 		return
 	}
-	if peer, _ := from.Peer(to.ID); m.hidden && peer.Endpoints[0].Host != m.address {
+	if peer, _ := from.Replica(to); m.hidden && peer.Endpoints[0].Host != m.address {
 		return
 	}
 	at := f.now
@@ -190,6 +186,19 @@ func (f *flock) introduce(m *member) (Voter, error) {
 		}
 	}
 	return Voter{}, errors.New("no leader")
+}
+
+// join hands a request for a vote to whom the node takes for the leader; nobody waits for the answer.
+func (f *flock) join(m *member, leader kafka.NodeID, c VoterChange) error {
+	to := f.reach(m, leader)
+	if to == nil {
+		return errors.New("nobody answers")
+	}
+	if c.Kind == AddVoter {
+		c.Voter = m.asVoter()
+	}
+	f.ask(to, &request{change: &c}, 0)
+	return nil
 }
 
 // deliver brings the messages whose time has come.
@@ -294,7 +303,7 @@ func (f *flock) kill(m *member, keep int) {
 // wipe gives a node that is down an empty disk.
 func (f *flock) wipe(m *member) {
 	m.disk, m.key.Directory = vfs.NewCrash(), f.directory()
-	f.format(m, voters{kraft: 1})
+	f.format(m, metalog.Voters{KRaft: 1})
 }
 
 // living counts the voters that still have the disk that the log names.
@@ -313,7 +322,7 @@ func (f *flock) settled(leader *member) bool {
 	if len(leader.members) > 1 || leader.committed < leader.log.LogEndOffset() {
 		return false
 	}
-	for _, v := range leader.members.last().set {
+	for _, v := range leader.members.Last().Set {
 		if m := f.members[v.ID-1]; m.key.Directory == v.Directory && (m.Engine == nil || m.log.LogEndOffset() < leader.committed) {
 			return false
 		}
@@ -349,8 +358,8 @@ func (f *flock) hurt(n int) {
 		}
 	case 18:
 		if leader != nil && f.rng.IntN(3) == 0 && f.settled(leader) {
-			set := leader.members.last()
-			if set.has(m.key) && 2*(f.living(set.set)-1) <= len(set.set) {
+			set := leader.members.Last()
+			if set.Has(m.key) && 2*(f.living(set.Set)-1) <= len(set.Set) {
 				return // too few would be left
 			}
 			if m.Engine != nil {
@@ -363,8 +372,8 @@ func (f *flock) hurt(n int) {
 
 // change asks for a change of the voters that leaves enough of them with a disk.
 func (f *flock) change(leader, m *member) {
-	set := leader.members.last()
-	known, voter := set.find(m.key.ID)
+	set := leader.members.Last()
+	known, voter := set.Find(m.key.ID)
 	c := &VoterChange{Kind: AddVoter, Voter: m.asVoter()}
 	if voter {
 		c = &VoterChange{Kind: RemoveVoter, Voter: known}
@@ -372,7 +381,7 @@ func (f *flock) change(leader, m *member) {
 			c.Kind, c.Voter.Endpoints = UpdateVoter, []metadata.Endpoint{{Listener: "CONTROLLER", Host: "elsewhere", Port: uint16(f.rng.IntN(9999))}}
 		}
 	}
-	left := slices.DeleteFunc(slices.Clone(set.set), func(v Voter) bool { return c.Kind == RemoveVoter && v.ID == m.key.ID })
+	left := slices.DeleteFunc(slices.Clone(set.Set), func(v Voter) bool { return c.Kind == RemoveVoter && v.ID == m.key.ID })
 	if 2*f.living(left) > len(left) {
 		f.ask(leader, &request{change: c}, 0)
 	}
@@ -391,7 +400,7 @@ func (f *flock) until(what string, ok func() bool) {
 		if m.Engine != nil {
 			leader, epoch := m.Leader()
 			f.t.Logf("node %v: leader %d of epoch %d, committed %d of %d, voters %v, learners %v, Raft %v", m.key, leader, epoch, m.committed, m.log.LogEndOffset(),
-				m.members.last().keys(), m.learners, m.raft.Status().Config)
+				m.members.Last().Keys(), m.learners, m.raft.Status().Config)
 		}
 	}
 	f.t.Fatalf("never: %s", what)
@@ -412,7 +421,7 @@ func (f *flock) heal() *member {
 		if leader == nil || len(f.asked) > 0 {
 			return false
 		}
-		for _, v := range leader.members.last().set {
+		for _, v := range leader.members.Last().Set {
 			if f.members[v.ID-1].key.Directory != v.Directory {
 				f.ask(leader, &request{change: &VoterChange{Kind: RemoveVoter, Voter: v}}, 0)
 				return false
@@ -447,14 +456,14 @@ func TestChurn(t *testing.T) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Logf("replay with -run '^TestChurn$' -churn-seed %d -churn-seeds 1", seed)
 			f := startFlock(t, seed, 5, 3)
-			f.wild = true
+			f.wild, f.joins = true, seed%2 == 0
 			for n := range 3000 {
 				f.hurt(n)
 				f.step()
 			}
 			leader := f.heal()
 			for _, m := range f.members {
-				if got, want := fmt.Sprint(m.members.last().voters), fmt.Sprint(leader.members.last().voters); got != want {
+				if got, want := fmt.Sprint(m.members.Last().Voters), fmt.Sprint(leader.members.Last().Voters); got != want {
 					t.Errorf("node %v counts with %v, the leader with %v", m.key, got, want)
 				}
 				for _, id := range f.acked {
@@ -474,7 +483,7 @@ func TestChurn(t *testing.T) {
 }
 
 // TestForgottenVotes: a voter with an empty disk is none any more: with the old leader dead and the voter that is left behind it, nobody is elected until
-// the old leader comes back, and then what was committed is there. As an observer it follows when its old disk is out of the quorum, and votes when it is added.
+// the old leader comes back, and then what was committed is there. It follows as an observer, and votes when its old disk is out of the quorum and it is added.
 func TestForgottenVotes(t *testing.T) {
 	f := startFlock(t, 1, 3, 3)
 	f.until("a leader", func() bool { return f.leader() != nil && f.settled(f.leader()) })
@@ -501,9 +510,10 @@ func TestForgottenVotes(t *testing.T) {
 	if leader.Image().Cluster.Controller(77) == nil {
 		t.Fatal("what was committed is gone")
 	}
-	if _, here, err := leader.Introduce(wiped.asVoter()); !here || !errors.Is(err, kerr.DuplicateVoter) {
-		t.Errorf("the leader takes it for %v: %v", old, err)
-	}
+	f.until("it follows beside the voter that it was", func() bool {
+		leader = f.leader()
+		return leader != nil && leader.followsClosely(wiped.key, f.now)
+	})
 	add := f.ask(leader, &request{change: &VoterChange{Kind: AddVoter, Voter: wiped.asVoter()}}, 0)
 	if f.step(); len(add.done) != 0 || f.changes != 0 {
 		t.Error("two voters of one id")
@@ -521,6 +531,88 @@ func TestForgottenVotes(t *testing.T) {
 	f.close()
 }
 
+// TestOtherDisk: a voter with an empty disk follows at once beside the voter that it was. What it copies counts for nobody: neither for that voter,
+// nor does what that voter had count for it when it gets the vote.
+func TestOtherDisk(t *testing.T) {
+	f := startFlock(t, 1, 3, 3)
+	f.until("a leader", func() bool { return f.leader() != nil && f.settled(f.leader()) })
+	leader := f.leader()
+	wiped, other := f.members[leader.key.ID%3], f.members[(leader.key.ID+1)%3]
+	old := wiped.key
+	f.until("it has answered", func() bool { return leader.raft.Status().Progress[raftID(old.ID)].Match > 0 })
+	f.kill(wiped, 0)
+	f.wipe(wiped)
+	f.start(wiped)
+	f.until("it follows", func() bool { return leader.followsClosely(wiped.key, f.now) })
+	s := leader.Status()
+	if i := slices.IndexFunc(s.Voters, func(r ReplicaState) bool { return r.ID == old.ID }); s.Voters[i].Directory != old.Directory || s.Voters[i].LogEndOffset < 0 {
+		t.Errorf("voters %+v", s.Voters)
+	}
+	if len(s.Observers) != 1 || s.Observers[0].Directory != wiped.key.Directory || s.Observers[0].LogEndOffset != s.HighWatermark {
+		t.Errorf("observers %+v", s.Observers)
+	}
+
+	other.cut = true
+	before := leader.committed
+	f.ask(leader, &request{cmd: controller.RegisterController{Request: controllerRequest(78)}}, 78)
+	f.until("it has a copy", func() bool { return wiped.log.LogEndOffset() > before })
+	for range 10 {
+		if f.step(); leader.committed != before || f.leader() != leader {
+			t.Fatalf("a copy without a vote was counted: committed %d, was %d", leader.committed, before)
+		}
+	}
+	other.cut = false
+	f.until("a voter has it too", func() bool { return slices.Contains(f.acked, 78) && f.settled(leader) })
+
+	f.kill(wiped, 0)
+	f.wipe(wiped)
+	f.start(wiped)
+	f.until("it comes with another disk again", func() bool { return leader.learners[old.ID].Directory == wiped.key.Directory })
+	wiped.cut = true
+	f.ask(leader, &request{change: &VoterChange{Kind: RemoveVoter, Voter: Voter{ID: old.ID, Directory: old.Directory}}}, 0)
+	f.until("the voter is removed", func() bool { return f.changes == 1 })
+	if p := leader.raft.Status().Progress[raftID(old.ID)]; p.Match > uint64(wiped.log.LogEndOffset()) {
+		t.Errorf("the leader believes that it has the log up to %d, as the voter had, and it ends at %d", p.Match, wiped.log.LogEndOffset())
+	}
+	wiped.cut = false
+	f.until("it follows", func() bool { return leader.followsClosely(wiped.key, f.now) })
+	f.ask(leader, &request{change: &VoterChange{Kind: AddVoter, Voter: wiped.asVoter()}}, 0)
+	f.until("it votes", func() bool { return f.changes == 2 && wiped.voter() })
+	f.close()
+}
+
+// TestJoin: nodes that ask for a vote by themselves get one when they have caught up, and one that comes back with an empty disk takes the place of the
+// voter that it was; while too few have their votes nobody is elected, and nobody joins.
+func TestJoin(t *testing.T) {
+	f := startFlock(t, 1, 3, 1)
+	f.joins = true
+	for _, m := range f.members {
+		f.kill(m, 100)
+		f.start(m)
+	}
+	all := func() bool {
+		leader := f.leader()
+		return leader != nil && len(leader.members.Last().Set) == 3 && f.living(leader.members.Last().Set) == 3 && f.settled(leader)
+	}
+	f.until("all three vote", all)
+	for range 3 {
+		leader := f.leader()
+		wiped, other := f.members[leader.key.ID%3], f.members[(leader.key.ID+1)%3]
+		f.kill(wiped, 0)
+		f.wipe(wiped)
+		other.cut = true
+		f.start(wiped)
+		for range 500 {
+			if f.step(); f.leader() != nil && !slices.Equal(f.leader().members.committed().ids(), []kafka.NodeID{1, 2, 3}) {
+				t.Fatalf("the voters are %v, on the word of one of three", f.leader().members.committed().keys())
+			}
+		}
+		other.cut = false
+		f.until("all three vote with the disks that they have", all)
+	}
+	f.close()
+}
+
 // TestVoterMoves: a voter that is started at another address than the log says, where the leader does not reach it, tells the leader, and the log says so.
 func TestVoterMoves(t *testing.T) {
 	f := startFlock(t, 1, 3, 3)
@@ -532,7 +624,7 @@ func TestVoterMoves(t *testing.T) {
 	f.start(moved)
 	f.until("all know where it is", func() bool {
 		return !slices.ContainsFunc(f.members, func(m *member) bool {
-			v, ok := m.members.committed().find(moved.key.ID)
+			v, ok := m.members.Committed().Find(moved.key.ID)
 			return !ok || v.Endpoints[0].Host != "elsewhere"
 		})
 	})

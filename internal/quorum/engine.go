@@ -16,6 +16,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
@@ -27,22 +28,16 @@ var (
 	ErrNotController = errors.New("this node is not the active controller")
 	// ErrStopped says that the engine has stopped.
 	ErrStopped = errors.New("the metadata quorum has stopped")
-	// ErrDamaged says that the folder holds something that cannot be understood, and must not be guessed at.
-	ErrDamaged = errors.New("the metadata log is damaged")
+	// ErrDamaged is metalog's: what is in the folder must not be guessed at.
+	ErrDamaged = metalog.ErrDamaged
 )
 
-// Voter is a member of the quorum.
-type Voter struct {
-	ID kafka.NodeID
-	// Directory is zero in a static quorum (kraft.version 0).
-	Directory kafka.UUID
-	Endpoints []metadata.Endpoint
-	// MinKRaft and MaxKRaft are the levels of kraft.version that it supports. A Max of 0 stands for those of this release.
-	MinKRaft, MaxKRaft int16
-}
-
-// Key is the voter's identity.
-func (v Voter) Key() ReplicaKey { return ReplicaKey{ID: v.ID, Directory: v.Directory} }
+// Voter, ReplicaKey and SnapshotID are what the log calls so.
+type (
+	Voter      = metalog.Voter
+	ReplicaKey = metalog.ReplicaKey
+	SnapshotID = metalog.SnapshotID
+)
 
 // Config is what an engine is told at construction.
 type Config struct {
@@ -78,6 +73,9 @@ type Config struct {
 	// Introduce tells this node to the leader, by that one's own Introduce, and returns who that is. It asks the voters that the log names, which
 	// may be none or others by now, and whoever else may know. It ends with ctx. Who never lacks a leader needs none.
 	Introduce func(ctx context.Context, voters []Voter) (leader Voter, err error)
+	// Join asks the leader to change the voters, by that one's ChangeVoters, and ends with ctx: a node without a vote asks for one by it, with its own
+	// addresses (KIP-853). Nil has it wait for somebody who adds it.
+	Join func(ctx context.Context, leader Voter, c VoterChange) error
 	// Activated is told when this node has become the active controller. It must not block; nil for nobody.
 	Activated func()
 	// Go starts what may take long, such as writing a snapshot. Nil stands for a goroutine; whoever uses Steps, to
@@ -100,6 +98,7 @@ type Engine struct {
 	resigns  chan chan struct{}
 	arrivals chan Voter        // that introduce themselves
 	found    chan introduction // that this node made
+	joined   chan error        // what came of asking for a vote
 	life     context.Context   // of what was started beside the loop
 	end      context.CancelFunc
 
@@ -107,8 +106,8 @@ type Engine struct {
 	log         *commitlog.Log
 	raft        *raft.RawNode
 	storage     *storage
-	members     memberships
-	bootstrap   voters           // as format left them
+	members     metalog.Memberships
+	bootstrap   metalog.Voters   // as format left them
 	loader      *metadata.Loader // what is committed; the controller's goes ahead of it
 	leader      *leadership      // nil while this node does not lead
 	leads       kafka.NodeID     // the leader that Raft knows, or NoNode
@@ -119,13 +118,15 @@ type Engine struct {
 	arrived     []Voter                // that are to be learners
 	heard       time.Time              // when a leader was heard, or sought
 	seeking     bool
+	joinAt      time.Time // when a vote is asked for; zero while none is wanted
+	joining     bool
 	handover    *raftpb.Message // has this voter take over when what came before it is written
 	applying    record.Batch    // the batch whose last entry is not committed yet
 	committed   kafka.Offset    // exclusive
-	synced      kafka.Offset    // what syncedFile says
+	synced      kafka.Offset    // what metalog.SyncedFile says
 	lastTick    time.Time
 	appended    time.Time // when the last record was written
-	snapshots   snapshotter
+	snapshots   *metalog.Snapshots
 	install     *raftpb.Message // that offers the snapshot which is being fetched, or nil
 	lost        error           // what a peer said that this voter must have forgotten
 	standAt     time.Time       // when this voter stands for election, if nobody leads by then; zero for never
@@ -135,7 +136,7 @@ type Engine struct {
 	// Read by everybody.
 	mu        sync.Mutex // a leaf: guards the fields below
 	seen      map[ReplicaKey]ReplicaState
-	told      map[kafka.NodeID]told  // by those that follow this leader
+	told      map[ReplicaKey]told    // by those that follow this leader; static voters without a directory
 	followers map[kafka.NodeID]Voter // the learners
 	met       map[kafka.NodeID]Voter // that are to be reached besides voters and learners
 }

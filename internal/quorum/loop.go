@@ -41,6 +41,8 @@ func (e *Engine) Run(ctx context.Context) error {
 			e.fetched <- got
 		case got := <-e.found:
 			e.found <- got
+		case err := <-e.joined:
+			e.joined <- err
 		case v := <-e.arrivals:
 			e.arrived = append(e.arrived, v)
 		case done := <-e.resigns:
@@ -132,10 +134,7 @@ func (e *Engine) step(now time.Time) error {
 	}
 	e.resigned()
 	e.maybeSnapshot(now)
-	if reap := e.snapshots.reap; !reap.IsZero() && !reap.After(now) {
-		return e.reap(now)
-	}
-	return nil
+	return e.snapshots.Reap(e.log, now)
 }
 
 // pace does what a quorum of several does by time. What was received is written by now: who stands for election is a voter by its own log.
@@ -146,6 +145,7 @@ func (e *Engine) pace(now time.Time) error {
 	}
 	e.meetOthers(now)
 	e.seek(now)
+	e.join(now)
 	if e.still() {
 		return nil
 	}
@@ -236,10 +236,10 @@ func (e *Engine) deadline() time.Time {
 			earlier(e.appended.Add(e.cfg.IdleInterval))
 		}
 	}
-	if at, ok := e.due(); ok {
+	if at, ok := e.snapshots.Due(e.Image().End()); ok {
 		earlier(at)
 	}
-	earlier(e.snapshots.reap)
+	earlier(e.snapshots.ReapAt())
 	return first
 }
 
@@ -254,7 +254,10 @@ func (e *Engine) stop(now time.Time, err error) error {
 	if e.seeking {
 		<-e.found
 	}
-	if e.snapshots.running {
+	if e.joining {
+		e.voteAsked(<-e.joined)
+	}
+	if e.snapshots.Writing() {
 		if done := <-e.written; err == nil {
 			err = e.snapshotWritten(now, done)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metalog"
 )
 
 // ReadLog reads the committed log for an observer, as commitlog.Log.Read does; offsets below the log start wrap
@@ -69,8 +70,8 @@ func (e *Engine) publishStatus() {
 		Leader:        nodeID(basic.Lead),
 		Epoch:         kafka.LeaderEpoch(basic.GetTerm()),
 		HighWatermark: e.committed,
-		KRaftVersion:  e.members.last().kraft,
-		Nodes:         e.members.last().set,
+		KRaftVersion:  e.members.Last().KRaft,
+		Nodes:         e.members.Last().Set,
 		snapshot:      e.storage.snap,
 	})
 }
@@ -86,7 +87,7 @@ func (e *Engine) Status() Status {
 	defer e.mu.Unlock()
 	if s.Leader == e.cfg.NodeID {
 		for _, v := range e.followers {
-			s.Observers = append(s.Observers, e.told[v.ID].line(v))
+			s.Observers = append(s.Observers, e.told[v.Key()].line(v))
 		}
 	}
 	for _, line := range e.seen {
@@ -107,7 +108,7 @@ func (e *Engine) line(v Voter, now time.Time) ReplicaState {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if t, ok := e.told[v.ID]; ok {
+	if t, ok := e.told[v.Key()]; ok {
 		return t.line(v)
 	}
 	return line
@@ -128,11 +129,14 @@ type told struct {
 }
 
 // heardOf notes the answer of a follower.
-func (e *Engine) heardOf(m *raftpb.Message, directory kafka.UUID) {
-	id, now, end := nodeID(m.GetFrom()), e.cfg.Now(), e.log.LogEndOffset()
+func (e *Engine) heardOf(m *raftpb.Message, from ReplicaKey) {
+	now, end, key := e.cfg.Now(), e.log.LogEndOffset(), from
+	if e.members.Last().KRaft == 0 {
+		key.Directory = kafka.UUID{}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t := e.told[id]
+	t := e.told[key]
 	if m.GetType() == raftpb.MsgAppResp && !m.GetReject() {
 		t.offset = max(t.offset, kafka.Offset(m.GetIndex()))
 	}
@@ -142,31 +146,24 @@ func (e *Engine) heardOf(m *raftpb.Message, directory kafka.UUID) {
 	case t.offset >= t.end && !t.at.IsZero():
 		t.caughtUp = t.at
 	}
-	t.at, t.end, t.directory = now, end, directory
-	e.told[id] = t
+	t.at, t.end, t.directory = now, end, from.Directory
+	e.told[key] = t
 }
 
 // Voter returns a voter as this node knows it, and false if it knows none of that id.
 func (e *Engine) Voter(id kafka.NodeID) (Voter, bool) {
-	return voters{set: e.Shown().Nodes}.find(id)
+	return metalog.Voters{Set: e.Shown().Nodes}.Find(id)
 }
 
 // observerTimeout is how long an observer that does not fetch any more is still shown; Kafka's is the same.
 const observerTimeout = 5 * time.Minute
-
-// ReplicaKey names a replica of the metadata log: a disk that was wiped makes another one of the same node (KIP-853). Directory is zero where
-// it is not known.
-type ReplicaKey struct {
-	ID        kafka.NodeID
-	Directory kafka.UUID
-}
 
 // Observed notes that an observer fetched from offset, which means that it holds the log up to there.
 func (e *Engine) Observed(id kafka.NodeID, directory kafka.UUID, offset kafka.Offset) {
 	end, now := e.log.LogEndOffset(), e.cfg.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	key := ReplicaKey{id, directory}
+	key := ReplicaKey{ID: id, Directory: directory}
 	line := e.seen[key]
 	line.ID, line.Directory, line.LogEndOffset, line.LastFetch = id, directory, offset, now
 	if offset >= end {

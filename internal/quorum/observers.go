@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
-
 	"github.com/ottla/ottla/internal/kafka"
 )
 
@@ -16,7 +14,8 @@ const maxLearners = 64
 
 // Introduce is told of a controller that hears of no leader, with the disk and addresses that it says are its own. If this node leads, it sends
 // its log there from now on, whether that one is a voter or not: none of the others need to agree, as nobody counts it. The leader is returned
-// where it is known, and whether that is this node. Errors wrap kerr.DuplicateVoter: the log names a voter of that id with another disk.
+// where it is known, and whether that is this node. One with another disk than the voter of its id follows beside that one, as what the voter promised
+// binds it no more.
 func (e *Engine) Introduce(v Voter) (leader Voter, here bool, err error) {
 	id, _ := e.Leader()
 	leader, _ = e.Peer(id)
@@ -26,10 +25,6 @@ func (e *Engine) Introduce(v Voter) (leader Voter, here bool, err error) {
 	}
 	if e.Shown().KRaftVersion == 0 || v.ID == e.cfg.NodeID {
 		return leader, true, fmt.Errorf("%w: node %d is not the one to follow", ErrNotVoter, v.ID)
-	}
-	known, voter := e.Voter(v.ID)
-	if voter && known.Directory != v.Directory {
-		return leader, true, fmt.Errorf("%w: voter %d has directory %v, this one has %v: remove that voter first", kerr.DuplicateVoter, v.ID, known.Directory, v.Directory)
 	}
 	select {
 	case e.arrivals <- v:
@@ -44,20 +39,20 @@ func (e *Engine) arrive(v Voter, now time.Time) {
 	if e.moved(v, now) {
 		return
 	}
-	_, voter := e.members.last().find(v.ID)
+	voter := e.members.Last().Has(v.Key())
 	old, known := e.learners[v.ID]
 	switch {
 	case e.leader == nil, voter, e.changing(), v.ID == e.cfg.NodeID, !known && len(e.learners) >= maxLearners:
 		return
 	case known && old.Directory != v.Directory:
-		delete(e.learners, v.ID)
+		e.forget(old)
 		e.reconfigure()
 		known = false
 	}
 	if !known {
 		e.cfg.Log.Info("a controller without a vote follows", "node", v.ID, "directory", v.Directory)
 		e.mu.Lock()
-		e.told[v.ID] = told{at: now, end: e.log.LogEndOffset()}
+		e.told[v.Key()] = told{at: now, end: e.log.LogEndOffset()}
 		e.mu.Unlock()
 	}
 	e.learners[v.ID] = v
@@ -69,7 +64,7 @@ func (e *Engine) moved(v Voter, now time.Time) bool {
 	if !e.active() || e.changing() || !e.elsewhere(v) {
 		return false
 	}
-	known, _ := e.members.last().find(v.ID)
+	known, _ := e.members.Last().Find(v.ID)
 	known.Endpoints = v.Endpoints
 	e.cfg.Log.Info("a voter of the metadata quorum has moved", "node", v.ID, "to", v.Endpoints)
 	e.changeVoters(now, &request{change: &VoterChange{Kind: UpdateVoter, Voter: known}})
@@ -78,29 +73,39 @@ func (e *Engine) moved(v Voter, now time.Time) bool {
 
 // elsewhere reports whether a voter says of itself that it is reached elsewhere than the log says.
 func (e *Engine) elsewhere(v Voter) bool {
-	known, voter := e.members.last().find(v.ID)
+	known, voter := e.members.Last().Find(v.ID)
 	return voter && known.Directory == v.Directory && !v.Directory.IsZero() && len(v.Endpoints) > 0 && !slices.Equal(known.Endpoints, v.Endpoints)
 }
 
 // dropLearners forgets those that have not answered for a while.
 func (e *Engine) dropLearners(now time.Time) {
-	silent := func(id kafka.NodeID) bool {
+	silent := func(r ReplicaKey) bool {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		return now.Sub(e.told[id].at) > observerTimeout
+		return now.Sub(e.told[r].at) > observerTimeout
 	}
 	n := len(e.learners)
-	maps.DeleteFunc(e.learners, func(id kafka.NodeID, _ Voter) bool { return silent(id) })
+	for _, l := range e.learners {
+		if silent(l.Key()) {
+			e.forget(l)
+		}
+	}
 	if len(e.learners) < n {
 		e.reconfigure()
 	}
 }
 
+// forget has a learner be one no more.
+func (e *Engine) forget(l Voter) {
+	delete(e.learners, l.ID)
+	e.mu.Lock()
+	delete(e.told, l.Key())
+	e.mu.Unlock()
+}
+
 // promote counts learners that have become voters as such.
 func (e *Engine) promote() {
-	for _, v := range e.members.last().set {
-		delete(e.learners, v.ID)
-	}
+	maps.DeleteFunc(e.learners, func(_ kafka.NodeID, l Voter) bool { return e.members.Last().Has(l.Key()) })
 }
 
 // meet takes note of one that is not known as a voter, and how it can be reached.
@@ -119,17 +124,26 @@ func (e *Engine) meet(v Voter) {
 // Peer returns another controller as this node knows it: who follows this leader, a voter, or somebody met. One that does not lead may have a log
 // that knows less than whoever it met.
 func (e *Engine) Peer(id kafka.NodeID) (Voter, bool) {
+	return e.peer(id, func(Voter) bool { return true })
+}
+
+// Replica is Peer with the disk of r, where both are known.
+func (e *Engine) Replica(r ReplicaKey) (Voter, bool) {
+	return e.peer(r.ID, func(v Voter) bool { return v.Directory == r.Directory || v.Directory.IsZero() || r.Directory.IsZero() })
+}
+
+func (e *Engine) peer(id kafka.NodeID, suits func(Voter) bool) (Voter, bool) {
 	leader, _ := e.Leader()
 	v, ok := e.Voter(id)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if follower, follows := e.followers[id]; follows {
+	if follower, follows := e.followers[id]; follows && suits(follower) {
 		return follower, true
 	}
-	if met, known := e.met[id]; known && (!ok || leader != e.cfg.NodeID) {
+	if met, known := e.met[id]; known && suits(met) && (!ok || leader != e.cfg.NodeID) {
 		return met, true
 	}
-	return v, ok
+	return v, ok && suits(v)
 }
 
 // introduction is what came of introducing this node to the others.
@@ -141,11 +155,11 @@ type introduction struct {
 // seek introduces this node to the leader when it has not heard of one for as long as an election takes: without a vote it is sent nothing otherwise, and one
 // that lost its vote while it was away does not know it.
 func (e *Engine) seek(now time.Time) {
-	if e.seeking || e.leader != nil || e.alone() || e.members.last().kraft == 0 || now.Sub(e.heard) < electionTicks*e.cfg.Tick {
+	if e.seeking || e.leader != nil || e.alone() || e.members.Last().KRaft == 0 || now.Sub(e.heard) < electionTicks*e.cfg.Tick {
 		return
 	}
 	e.seeking, e.heard = true, now
-	known := slices.DeleteFunc(slices.Clone(e.members.last().set), func(v Voter) bool { return v.ID == e.cfg.NodeID })
+	known := slices.DeleteFunc(slices.Clone(e.members.Last().Set), func(v Voter) bool { return v.ID == e.cfg.NodeID })
 	e.cfg.Go(func() {
 		leader, err := e.cfg.Introduce(e.life, known)
 		e.found <- introduction{leader, err} // there is room: one runs at a time

@@ -9,7 +9,6 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 	"google.golang.org/protobuf/proto"
 
-	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -19,6 +18,8 @@ var (
 	ErrNoMessage = errors.New("this is no message between voters")
 	// ErrNotVoter says that the sender or this node is not the voter that the sender takes it for: it has another disk.
 	ErrNotVoter = errors.New("this is not that voter")
+	// ErrOtherDisk is the ErrNotVoter of a node that has another disk than its voter.
+	ErrOtherDisk = fmt.Errorf("%w any more: its disk is another one", ErrNotVoter)
 )
 
 // inbound is a message on its way to the loop, and who sent it; zero for what this node says itself.
@@ -38,7 +39,7 @@ func (e *Engine) Deliver(from Voter, to ReplicaKey, messages [][]byte) error {
 		return known
 	}
 	if to.ID != e.cfg.NodeID || to.Directory != e.cfg.Directory && !to.Directory.IsZero() {
-		return fmt.Errorf("%w: messages are for node %d with directory %v", ErrNotVoter, to.ID, to.Directory)
+		return fmt.Errorf("%w: messages are for node %d with directory %v", ErrOtherDisk, to.ID, to.Directory)
 	}
 	for _, b := range messages {
 		m := new(raftpb.Message)
@@ -65,13 +66,13 @@ func (e *Engine) Deliver(from Voter, to ReplicaKey, messages [][]byte) error {
 
 // counts returns nil for one whose answers this node counts: a voter with the disk that it has as such, or who follows this leader without a vote.
 func (e *Engine) counts(r ReplicaKey) error {
+	e.mu.Lock()
+	follower, follows := e.followers[r.ID]
+	e.mu.Unlock()
 	v, ok := e.Voter(r.ID)
-	if !ok {
-		e.mu.Lock()
-		v, ok = e.followers[r.ID]
-		e.mu.Unlock()
-	}
 	switch {
+	case follows && follower.Key() == r:
+		return nil
 	case !ok:
 		return fmt.Errorf("%w: node %d is none of the voters", ErrNotVoter, r.ID)
 	case v.Directory != r.Directory && !v.Directory.IsZero():
@@ -138,10 +139,11 @@ func (e *Engine) sound(m *raftpb.Message) error {
 	return nil
 }
 
-// Unreachable tells that messages to a voter were lost, so that Raft tries again with fewer.
-func (e *Engine) Unreachable(id kafka.NodeID) {
+// Unreachable tells that messages to a replica were lost, so that Raft tries again with fewer.
+func (e *Engine) Unreachable(r ReplicaKey) {
+	m := &raftpb.Message{Type: raftpb.MsgUnreachable.Enum(), From: new(raftID(r.ID))}
 	select {
-	case e.messages <- inbound{Message: &raftpb.Message{Type: raftpb.MsgUnreachable.Enum(), From: new(raftID(id))}}:
+	case e.messages <- inbound{m, Voter{ID: r.ID, Directory: r.Directory}}:
 	default:
 	}
 }
@@ -149,8 +151,8 @@ func (e *Engine) Unreachable(id kafka.NodeID) {
 // receive hands Raft a message of a peer. What Raft refuses is noise: a peer that is no longer one, or too late.
 func (e *Engine) receive(in inbound) {
 	m := in.Message
-	if e.members.last().kraft > 0 && e.counts(in.from.Key()) != nil {
-		if answers(m.GetType()) {
+	if e.members.Last().KRaft > 0 && e.counts(in.from.Key()) != nil {
+		if answers(m.GetType()) || m.GetType() == raftpb.MsgUnreachable {
 			return // it was taken for another disk until a moment ago
 		}
 		e.meet(in.from) // others elected it, or may: it is to be answered
@@ -160,6 +162,9 @@ func (e *Engine) receive(in inbound) {
 	switch m.GetType() {
 	case raftpb.MsgApp, raftpb.MsgHeartbeat, raftpb.MsgSnap:
 		e.heard = e.cfg.Now()
+	}
+	if l, follows := e.learners[in.from.ID]; follows && l.Key() == in.from.Key() && (answers(m.GetType()) || m.GetType() == raftpb.MsgUnreachable) {
+		m.From = new(e.learnerID(l))
 	}
 	switch m.GetType() {
 	case raftpb.MsgUnreachable:
@@ -172,7 +177,7 @@ func (e *Engine) receive(in inbound) {
 		e.offered(m)
 		return
 	case raftpb.MsgAppResp, raftpb.MsgHeartbeatResp:
-		e.heardOf(m, in.from.Directory)
+		e.heardOf(m, in.from.Key())
 	case raftpb.MsgTimeoutNow:
 		e.handover = m
 		return
@@ -204,18 +209,32 @@ func (e *Engine) send(messages []*raftpb.Message) error {
 				rest = append(rest, m)
 				continue
 			}
+			m.To = new(to &^ otherDisk) // nobody else knows of two disks
 			b, err := proto.Marshal(m)
+			m.To = new(to)
 			if err != nil {
-				return fmt.Errorf("encode a message to node %d: %w", nodeID(to), err)
+				return fmt.Errorf("encode a message to node %d: %w", nodeID(to&^otherDisk), err)
 			}
 			encoded = append(encoded, b)
 		}
-		if peer, known := e.Peer(nodeID(to)); known {
+		if peer, known := e.addressee(to); known {
 			e.cfg.Send(peer.Key(), encoded)
 		}
 		messages = rest
 	}
 	return nil
+}
+
+// addressee is who has an id in this node's Raft: of a node whose voter is not the disk that follows this leader, one or the other.
+func (e *Engine) addressee(id uint64) (Voter, bool) {
+	l, follows := e.learners[nodeID(id&^otherDisk)]
+	switch own := follows && id == e.learnerID(l); {
+	case own || id&otherDisk != 0:
+		return l, own
+	case follows:
+		return e.members.Last().Find(l.ID)
+	}
+	return e.Peer(nodeID(id))
 }
 
 // reportSnapshots has Raft try the next step with those that were offered a snapshot. Whoever is still fetching it is offered it again,

@@ -5,8 +5,6 @@ import (
 
 	"go.etcd.io/raft/v3"
 	"go.etcd.io/raft/v3/tracker"
-
-	"github.com/ottla/ottla/internal/kafka"
 )
 
 // Resign has another voter lead, if this one does and another can, and returns when that is so, when an election's time has passed, or with ctx.
@@ -47,7 +45,7 @@ func (e *Engine) handOver() bool {
 	self, best := raftID(e.cfg.NodeID), uint64(0)
 	var most uint64
 	e.raft.WithProgress(func(id uint64, kind raft.ProgressType, p tracker.Progress) {
-		if id != self && kind == raft.ProgressTypePeer && e.answersLately(nodeID(id)) && p.Match >= most {
+		if id != self && kind == raft.ProgressTypePeer && e.answersLately(id) && p.Match >= most {
 			best, most = id, p.Match
 		}
 	})
@@ -57,12 +55,13 @@ func (e *Engine) handOver() bool {
 	return best != 0
 }
 
-// answersLately reports whether one that follows has answered within an election's time. Raft's own note of that begins anew now and then.
-func (e *Engine) answersLately(id kafka.NodeID) bool {
+// answersLately reports whether a voter that follows has answered within an election's time. Raft's own note of that begins anew now and then.
+func (e *Engine) answersLately(id uint64) bool {
 	now := e.cfg.Now()
+	v, _ := e.members.Last().Find(nodeID(id))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	t, ok := e.told[id]
+	t, ok := e.told[v.Key()]
 	return ok && now.Sub(t.at) <= electionTicks*e.cfg.Tick
 }
 

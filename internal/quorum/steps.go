@@ -25,7 +25,16 @@ func (e *Engine) Steps() *Steps { return &Steps{e: e} }
 
 // Submit has the next steps handle a command; one of them calls done, with what Engine.Submit would return.
 func (s *Steps) Submit(cmd controller.Command, done func(response any, err error)) {
-	r := &request{cmd: cmd, done: make(chan reply, 1)}
+	s.ask(&request{cmd: cmd}, done)
+}
+
+// Change has the next steps change the voters; one of them calls done, with what Engine.ChangeVoters would return.
+func (s *Steps) Change(c VoterChange, done func(error)) {
+	s.ask(&request{change: &c}, func(_ any, err error) { done(err) })
+}
+
+func (s *Steps) ask(r *request, done func(response any, err error)) {
+	r.done = make(chan reply, 1)
 	s.e.inbox = append(s.e.inbox, r)
 	s.asked = append(s.asked, asked{r, done})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func TestIntroduce(t *testing.T) {
 		"two know a leader that is gone": {map[string]*wire.RaftResponse{"a:1": told(leader), "b:1": told(leader)},
 			[]string{"voter 3", "a:1", "voter 2", "b:1"}, raftnet.ErrNoLeader},
 		"nobody leads": {map[string]*wire.RaftResponse{"voter 3": told(nobody)}, []string{"voter 3", "a:1", "b:1"}, raftnet.ErrNoLeader},
-		"refused":      {map[string]*wire.RaftResponse{"voter 3": {ErrorCode: kerr.DuplicateVoter.Code, Leader: leader}}, []string{"voter 3"}, kerr.DuplicateVoter},
+		"refused":      {map[string]*wire.RaftResponse{"voter 3": {ErrorCode: kerr.InconsistentClusterID.Code, Leader: leader}}, []string{"voter 3"}, kerr.InconsistentClusterID},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var asked []string
@@ -81,5 +82,55 @@ func TestIntroduce(t *testing.T) {
 				t.Errorf("the leader is %+v", got)
 			}
 		})
+	}
+}
+
+// TestJoin: a node asks the leader for a vote in Kafka's words, with its own addresses, or for the removal of a disk; what it is told is an error of Kafka's.
+func TestJoin(t *testing.T) {
+	var got []kmsg.Request
+	fake := &testkit.Fake{T: t, Versions: []kmsg.ApiVersionsResponseApiKey{{ApiKey: 80, MaxVersion: 1}, {ApiKey: 81}}, Handle: func(h wire.Header, body []byte) []byte {
+		req, err := wire.Decode(h, body)
+		if err != nil {
+			t.Error(err)
+			return nil
+		}
+		got = append(got, req)
+		if h.Key == 81 {
+			return testkit.Answer(h, kmsg.NewPtrRemoveRaftVoterResponse())
+		}
+		resp := kmsg.NewPtrAddRaftVoterResponse()
+		resp.ErrorCode, resp.ErrorMessage = kerr.RequestTimedOut.Code, kmsg.StringPtr("it is lagging behind")
+		return testkit.Answer(h, resp)
+	}}
+	n := raftnet.New(raftnet.Options{
+		ClusterID: "c", Self: 4, Directory: kafka.UUID{4},
+		Endpoints: func() []metadata.Endpoint {
+			return []metadata.Endpoint{{Listener: "CONTROLLER", Host: "four", Port: 9}}
+		},
+		Dial: func(ctx context.Context, v quorum.Voter) (net.Conn, error) {
+			if v.ID != 2 {
+				t.Errorf("asks node %d", v.ID)
+			}
+			return fake.Dial(ctx)
+		},
+		Timeout: 20 * time.Second, Log: slog.New(slog.DiscardHandler),
+	})
+	defer n.Close()
+	own := quorum.Voter{ID: 4, Directory: kafka.UUID{4}}
+	err := n.Join(t.Context(), quorum.Voter{ID: 2}, quorum.VoterChange{Kind: quorum.AddVoter, Voter: own, Early: true})
+	if !errors.Is(err, kerr.RequestTimedOut) || !strings.Contains(err.Error(), "lagging") {
+		t.Errorf("it was refused, and hears %v", err)
+	}
+	add := got[0].(*kmsg.AddRaftVoterRequest)
+	if *add.ClusterID != "c" || add.VoterID != 4 || add.VoterDirectoryID != own.Directory || add.AckWhenCommitted || len(add.Listeners) != 1 ||
+		add.Listeners[0].Name != "CONTROLLER" || add.Listeners[0].Host != "four" || add.Listeners[0].Port != 9 {
+		t.Errorf("asks %+v", add)
+	}
+	old := quorum.Voter{ID: 4, Directory: kafka.UUID{3}}
+	if err := n.Join(t.Context(), quorum.Voter{ID: 2}, quorum.VoterChange{Kind: quorum.RemoveVoter, Voter: old}); err != nil {
+		t.Error(err)
+	}
+	if remove := got[1].(*kmsg.RemoveRaftVoterRequest); *remove.ClusterID != "c" || remove.VoterID != 4 || remove.VoterDirectoryID != old.Directory {
+		t.Errorf("asks %+v", remove)
 	}
 }

@@ -2,6 +2,7 @@ package raftnet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -59,22 +60,23 @@ type Net struct {
 	running sync.WaitGroup
 
 	mu    sync.Mutex // a leaf: guards lines and their queues
-	lines map[kafka.NodeID]*line
+	lines map[quorum.ReplicaKey]*line
 }
 
-// line is the way to one voter.
+// line is the way to one replica.
 type line struct {
-	to   kafka.NodeID
-	wake chan struct{} // holds one: there is something in the queue
+	to   quorum.ReplicaKey
+	wake chan struct{}   // holds one: there is something in the queue
+	life context.Context // ends with the net's, or when the quorum knows the replica no more
+	end  context.CancelFunc
 
-	directory kafka.UUID // that the queue is for
-	queue     [][]byte
-	bytes     int // in queue
+	queue [][]byte
+	bytes int // in queue
 }
 
 // New makes a net without connections.
 func New(o Options) *Net {
-	n := &Net{o: o, lines: make(map[kafka.NodeID]*line)}
+	n := &Net{o: o, lines: make(map[quorum.ReplicaKey]*line)}
 	n.life, n.end = context.WithCancel(context.Background())
 	return n
 }
@@ -88,14 +90,13 @@ func (n *Net) Close() {
 // Send implements quorum.Config.Send.
 func (n *Net) Send(to quorum.ReplicaKey, messages [][]byte) {
 	n.mu.Lock()
-	l := n.lines[to.ID]
+	l := n.lines[to]
 	if l == nil && n.life.Err() == nil {
-		l = &line{to: to.ID, wake: make(chan struct{}, 1)}
-		n.lines[to.ID] = l
+		l = &line{to: to, wake: make(chan struct{}, 1)}
+		l.life, l.end = context.WithCancel(n.life)
+		n.lines[to] = l
 		n.running.Go(func() { n.run(l) })
-	}
-	if l != nil && l.directory != to.Directory {
-		l.queue, l.bytes, l.directory = nil, 0, to.Directory // what waited was for another disk
+		defer n.replaced(to)
 	}
 	full := l == nil || len(l.queue) >= maxQueued || l.bytes >= maxQueuedBytes
 	if !full {
@@ -106,7 +107,7 @@ func (n *Net) Send(to quorum.ReplicaKey, messages [][]byte) {
 	}
 	n.mu.Unlock()
 	if full {
-		n.o.Quorum().Unreachable(to.ID)
+		n.o.Quorum().Unreachable(to)
 		return
 	}
 	select {
@@ -115,18 +116,42 @@ func (n *Net) Send(to quorum.ReplicaKey, messages [][]byte) {
 	}
 }
 
-// take empties a queue, and returns what disk it is for.
-func (n *Net) take(l *line) ([][]byte, kafka.UUID) {
+// replaced ends the ways to other disks of a node that the quorum knows no more.
+func (n *Net) replaced(by quorum.ReplicaKey) {
+	n.mu.Lock()
+	var others []*line
+	for key, l := range n.lines {
+		if key.ID == by.ID && key != by {
+			others = append(others, l)
+		}
+	}
+	n.mu.Unlock()
+	for _, l := range others {
+		if _, known := n.o.Quorum().Replica(l.to); known {
+			continue
+		}
+		n.mu.Lock()
+		if n.lines[l.to] == l {
+			delete(n.lines, l.to)
+		}
+		n.mu.Unlock()
+		l.end()
+	}
+}
+
+// take empties a queue.
+func (n *Net) take(l *line) [][]byte {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	all := l.queue
 	l.queue, l.bytes = nil, 0
-	return all, l.directory
+	return all
 }
 
-// run sends what is queued for a voter, all of it in one request at a time.
+// run sends what is queued for a replica, all of it in one request at a time.
 func (n *Net) run(l *line) {
-	client := n.client(l.to, maxAnswer)
+	defer l.end()
+	client := n.client(maxAnswer, func() (quorum.Voter, bool) { return n.o.Quorum().Replica(l.to) })
 	defer client.Close()
 	var seen <-chan struct{} // of a connection that broke, and was looked into
 	for {
@@ -135,28 +160,28 @@ func (n *Net) run(l *line) {
 			lost = nil
 		}
 		select {
-		case <-n.life.Done():
+		case <-l.life.Done():
 			return
 		case <-lost:
 			seen = lost
-			n.look(l.to)
+			n.look(l.to.ID)
 			continue
 		case <-l.wake:
 		}
-		messages, directory := n.take(l)
+		messages := n.take(l)
 		if len(messages) == 0 {
 			continue
 		}
-		if err := n.post(client, quorum.ReplicaKey{ID: l.to, Directory: directory}, messages); err != nil && n.life.Err() == nil {
-			n.o.Log.Debug("messages to a voter were lost", "voter", l.to, "messages", len(messages), "err", err)
+		if err := n.post(client, l.to, messages); err != nil && l.life.Err() == nil {
+			n.o.Log.Debug("messages to a voter were lost", "voter", l.to.ID, "directory", l.to.Directory, "messages", len(messages), "err", err)
 			n.o.Quorum().Unreachable(l.to)
 			select {
 			case <-lost: // while the answer was waited for
 				seen = lost
-				n.look(l.to)
+				n.look(l.to.ID)
 			default:
 			}
-			if peer.Pause(n.life, pauseAfterLoss) != nil {
+			if peer.Pause(l.life, pauseAfterLoss) != nil {
 				return
 			}
 			n.take(l) // they are old by now
@@ -191,12 +216,12 @@ func (n *Net) post(client *peer.Client, to quorum.ReplicaKey, messages [][]byte)
 	return kerr.ErrorForCode(resp.(*wire.RaftResponse).ErrorCode)
 }
 
-// client is a connection to a voter.
-func (n *Net) client(to kafka.NodeID, maxFrame int) *peer.Client {
+// client is a connection to another controller, wherever it is when it is asked for.
+func (n *Net) client(maxFrame int, to func() (quorum.Voter, bool)) *peer.Client {
 	return peer.New(peer.Options{ID: fmt.Sprint("raft-", n.o.Self), MaxFrame: maxFrame, Dial: func(ctx context.Context) (net.Conn, error) {
-		v, ok := n.o.Quorum().Peer(to)
+		v, ok := to()
 		if !ok {
-			return nil, fmt.Errorf("nobody knows where voter %d is", to)
+			return nil, errors.New("nobody knows where it is")
 		}
 		return n.o.Dial(ctx, v)
 	}})

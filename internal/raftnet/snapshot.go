@@ -15,7 +15,7 @@ const besidePiece = 1 << 20
 
 // FetchSnapshot implements quorum.Config.FetchSnapshot by Kafka's request of that name (KIP-630).
 func (n *Net) FetchSnapshot(ctx context.Context, from kafka.NodeID, id quorum.SnapshotID, w io.Writer) error {
-	client := n.client(from, n.o.MaxSnapshotPiece+besidePiece)
+	client := n.client(n.o.MaxSnapshotPiece+besidePiece, func() (quorum.Voter, bool) { return n.o.Quorum().Peer(from) })
 	defer client.Close()
 	return quorum.FetchSnapshot(ctx, id, w, func(ctx context.Context, req *kmsg.FetchSnapshotRequest) (kmsg.Response, error) {
 		ctx, cancel := context.WithTimeout(ctx, n.o.Timeout)

@@ -1,8 +1,9 @@
 // Package replica decides what one node's replica of a partition may do: whether it leads, in which epoch, how far its high
 // watermark is, and whether enough replicas are in sync to accept a write.
 //
-// Layer 2, a pure core of the message kind: the engine (package partition) tells it what happened, by Become, Appended, Fetched and Followed,
-// and acts on the Ready that it gets back. Epochs come from the metadata log; the core proposes in-sync sets, and never a leader.
+// Layer 2, a pure core of the message kind: the engine (package partition) tells it what happened, and acts on the Ready that it gets back from Become,
+// Fetched, Altered and Expire. What comes of the log's own changes (Appended, Followed, Truncated, SetDurable) and of other rules is
+// HighWatermark alone, which the engine publishes after each of them. Epochs come from the metadata log; the core proposes in-sync sets, and never a leader.
 //
 // Invariants:
 //   - The high watermark of a leadership never falls, and never passes the log end of any member of the in-sync set as this leader knows it,

@@ -21,6 +21,8 @@ type follower struct {
 	// leaderEnd was the leader's log end at its last fetch, at fetched. caughtUp is when it last had all that the leader had.
 	leaderEnd         kafka.Offset
 	fetched, caughtUp time.Time
+	// waits says that it is not in the in-sync set, and that since its last fetch only others than itself keep it out.
+	waits bool
 }
 
 // Fetch is a follower's request for what comes after its log end.
@@ -73,8 +75,7 @@ func (s *State) Fetched(now time.Time, f Fetch) (Ready, error) {
 		x.caughtUp = x.fetched // it has what there was when it fetched last
 	}
 	x.known, x.logStart, x.logEnd, x.epoch, x.leaderEnd, x.fetched = true, f.LogStart, f.LogEnd, f.Epoch, s.logEnd, s.now
-	var r Ready
-	s.advance(&r)
+	r := Ready{Advanced: s.advance()}
 	s.expand(x, &r)
 	return r, nil
 }
@@ -122,12 +123,12 @@ func (s *State) current(x *follower) bool {
 	return x.known && x.logEnd == s.logEnd || !x.caughtUp.IsZero() && s.now.Sub(x.caughtUp) <= s.rules.MaxLag
 }
 
-// advance raises the high watermark to the least log end of those who count: the in-sync set, whoever was proposed for it, and those
+// advance raises the high watermark to the least log end of those who count, and reports whether it rose: the in-sync set, whoever was proposed for it, and those
 // who are about to be. Right after an election it stays where it was until all of these have fetched in the new epoch; it also stays while
 // fewer are in sync than the minimum (KIP-966).
-func (s *State) advance(r *Ready) {
+func (s *State) advance() bool {
 	if s.underMinISR() && !planted.Bug("below-min-isr") {
-		return
+		return false
 	}
 	end := min(s.logEnd, s.durable)
 	for i := range s.followers {
@@ -136,14 +137,15 @@ func (s *State) advance(r *Ready) {
 			continue
 		}
 		if !x.known {
-			return
+			return false
 		}
 		end = min(end, x.logEnd)
 	}
-	if end > s.highWatermark {
-		s.highWatermark = end
-		r.HighWatermark, r.Advanced = end, true
+	if end <= s.highWatermark {
+		return false
 	}
+	s.highWatermark = end
+	return true
 }
 
 // counts reports whether the high watermark must not pass a follower.

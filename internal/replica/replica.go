@@ -21,11 +21,10 @@ type Leadership struct {
 	ISR            []kafka.NodeID // as committed
 }
 
-// Ready is what the engine has to do after an event.
+// Ready is what the engine has to do after Become, Fetched, Altered and Expire.
 type Ready struct {
-	// HighWatermark is to be published, and waits below it to be woken, if Advanced.
-	HighWatermark kafka.Offset
-	Advanced      bool
+	// Advanced says that the high watermark is to be published, and waits below it to be woken.
+	Advanced bool
 	// NewEpoch says that leadership begins here at EpochStart: to be noted in the log's epochs before the next append.
 	NewEpoch   bool
 	EpochStart kafka.Offset
@@ -33,6 +32,9 @@ type Ready struct {
 	Moved bool
 	// Propose, if set, is to be sent to the controller (AlterPartition), and its answer to be given to Altered.
 	Propose *Proposal
+	// Barred says that the follower has all it needs to come into the in-sync set, and that its broker is not let in, as far as this node knows: Admit is
+	// to be called when that changes.
+	Barred bool
 }
 
 // Rules are the limits of a partition, which change while it lives.
@@ -104,7 +106,8 @@ func (s *State) Become(now time.Time, l Leadership) Ready {
 		r.NewEpoch, r.EpochStart = true, s.logEnd
 	}
 	s.keepFollowers()
-	s.advance(&r)
+	r.Advanced = s.advance()
+	s.next(&r)
 	return r
 }
 
@@ -116,49 +119,40 @@ func (s *State) tick(now time.Time) {
 }
 
 // Follow takes in other rules.
-func (s *State) Follow(rules Rules) Ready {
-	var r Ready
+func (s *State) Follow(rules Rules) {
 	if s.rules = rules; s.Leads() {
-		s.advance(&r)
+		s.advance()
 	}
-	return r
 }
 
 // Appended takes in that the log of a leader now ends at logEnd.
-func (s *State) Appended(now time.Time, logEnd kafka.Offset) Ready {
+func (s *State) Appended(now time.Time, logEnd kafka.Offset) {
 	s.tick(now)
 	s.logEnd = logEnd
-	var r Ready
 	if s.Leads() {
-		s.advance(&r)
+		s.advance()
 	}
-	return r
 }
 
 // Followed takes in that the log of a follower now ends at logEnd, and that its leader's high watermark is leaders.
-func (s *State) Followed(logEnd, leaders kafka.Offset) Ready {
+func (s *State) Followed(logEnd, leaders kafka.Offset) {
 	s.logEnd = logEnd
-	var r Ready
-	if hw := min(leaders, logEnd); !s.Leads() && hw > s.highWatermark {
-		s.highWatermark = hw
-		r.HighWatermark, r.Advanced = hw, true
+	if !s.Leads() {
+		s.highWatermark = max(s.highWatermark, min(leaders, logEnd))
 	}
-	return r
 }
 
 // AllDurable is an end that no log has.
 const AllDurable kafka.Offset = math.MaxInt64
 
 // SetDurable says that own records from upTo on do not count for the high watermark: they are owed a sync. AllDurable takes that back.
-func (s *State) SetDurable(upTo kafka.Offset) Ready {
-	var r Ready
+func (s *State) SetDurable(upTo kafka.Offset) {
 	if upTo == s.durable {
-		return r
+		return
 	}
 	if s.durable = upTo; s.Leads() {
-		s.advance(&r)
+		s.advance()
 	}
-	return r
 }
 
 // Truncated takes in that the log was cut to logEnd, as a follower does.

@@ -26,6 +26,7 @@ import (
 //	produce acks | acked | check epoch [leader]
 //	at seconds                                          the clock
 //	registered node broker-epoch                        -1: it may not be in sync
+//	admit node                                          its broker may be in sync now
 //	expire
 //	altered leader-epoch partition-epoch isr | altered ERROR   the answer to the last proposal
 func TestScenarios(t *testing.T) {
@@ -73,7 +74,7 @@ func (w *world) step(t *testing.T, words []string) {
 		w.State = New(1, kafka.Offset(n[0]), kafka.Offset(n[1]), w.epochs, w.rules)
 	case "min":
 		w.rules.MinISR = int(n[0])
-		w.ready(s.Follow(w.rules))
+		w.then(func() { s.Follow(w.rules) })
 	case "at":
 		w.now = time.Unix(n[0], 0)
 	case "registered":
@@ -83,9 +84,9 @@ func (w *world) step(t *testing.T, words []string) {
 		l.ISR, l.Replicas = nodes(words[4]), nodes(words[5])
 		w.ready(s.Become(w.now, l))
 	case "append":
-		w.ready(s.Appended(w.now, kafka.Offset(n[0])))
+		w.then(func() { s.Appended(w.now, kafka.Offset(n[0])) })
 	case "followed":
-		w.ready(s.Followed(kafka.Offset(n[0]), kafka.Offset(n[1])))
+		w.then(func() { s.Followed(kafka.Offset(n[0]), kafka.Offset(n[1])) })
 	case "fetched":
 		f := Fetch{From: kafka.NodeID(n[0]), LogEnd: kafka.Offset(n[1]), Epoch: kafka.NoBrokerEpoch, LeaderEpoch: kafka.NoEpoch}
 		if len(words) > 3 {
@@ -99,6 +100,8 @@ func (w *world) step(t *testing.T, words []string) {
 			fmt.Fprintf(out, "  node %d: %s\n", f.From, code(err))
 		}
 		w.ready(r)
+	case "admit":
+		w.ready(s.Admit(w.now, kafka.NodeID(n[0])))
 	case "holders":
 		fmt.Fprintf(out, "offset %d is at %v\n", n[0], s.Holders(w.now, kafka.Offset(n[0])))
 	case "expire":
@@ -118,7 +121,7 @@ func (w *world) step(t *testing.T, words []string) {
 		if n[0] > 0 {
 			upTo = kafka.Offset(n[0])
 		}
-		w.ready(s.SetDurable(upTo))
+		w.then(func() { s.SetDurable(upTo) })
 	case "truncate":
 		s.Truncated(kafka.Offset(n[0]))
 	case "produce":
@@ -155,6 +158,16 @@ func nodes(s string) []kafka.NodeID {
 	return ids
 }
 
+func (w *world) rises() { fmt.Fprintf(&w.out, "  high watermark rises to %d\n", w.HighWatermark()) }
+
+// then does what may move the high watermark, and nothing else.
+func (w *world) then(do func()) {
+	before := w.HighWatermark()
+	if do(); w.HighWatermark() != before {
+		w.rises()
+	}
+}
+
 func (w *world) ready(r Ready) {
 	out := &w.out
 	if r.Moved {
@@ -164,7 +177,10 @@ func (w *world) ready(r Ready) {
 		fmt.Fprintf(out, "  epoch starts at %d\n", r.EpochStart)
 	}
 	if r.Advanced {
-		fmt.Fprintf(out, "  high watermark rises to %d\n", r.HighWatermark)
+		w.rises()
+	}
+	if r.Barred {
+		fmt.Fprintln(out, "  only its broker keeps it out")
 	}
 	if p := r.Propose; p != nil {
 		w.sent = p
@@ -202,11 +218,12 @@ func TestInvariants(t *testing.T) {
 			before, lead := s.HighWatermark(), s.Leadership()
 			now = now.Add(time.Duration(r.IntN(3000)) * time.Millisecond)
 			var got Ready
-			switch r.IntN(8) {
+			switch r.IntN(9) {
 			case 0, 1:
 				if s.Leads() {
 					end += kafka.Offset(r.IntN(4))
-					got = s.Appended(now, end)
+					s.Appended(now, end)
+					got.Advanced = s.HighWatermark() > before
 				}
 			case 2, 3, 4:
 				id := all[1+r.IntN(2)]
@@ -227,6 +244,8 @@ func TestInvariants(t *testing.T) {
 				}
 				errs := []error{nil, nil, kerr.IneligibleReplica, kerr.InvalidUpdateVersion, kerr.RequestTimedOut}
 				got = s.Altered(now, sent, answer, errs[r.IntN(len(errs))])
+			case 8:
+				got = s.Admit(now, all[1+r.IntN(2)])
 			case 7:
 				if r.IntN(4) == 0 {
 					epoch++

@@ -14,7 +14,7 @@ import (
 // besideRecords is what a fetch's answer holds beside records and the one batch that may be larger, in bytes.
 const besideRecords = 64 << 20
 
-// fetcher is the loop that asks one leader's node what its source decides.
+// fetcher is the loop that asks one leader's node what its source decides, and ends with it.
 type fetcher struct {
 	e      *Engine
 	source *source
@@ -28,14 +28,14 @@ func (f *fetcher) run() {
 		ID:   fmt.Sprint("replica-", o.Self), MaxFrame: int(o.Limits.MaxBytes) + besideRecords, Alone: true,
 	})
 	defer f.client.Close()
-	for f.e.life.Err() == nil {
+	for f.source.life.Err() == nil {
 		req, next := s.ask(o.Now())
 		if req == nil {
 			f.rest(next)
 			continue
 		}
 		answer, err := f.do(req)
-		if f.e.life.Err() != nil {
+		if f.source.life.Err() != nil {
 			return
 		}
 		if err := s.take(answer, err, o.Now()); err != nil {
@@ -46,7 +46,7 @@ func (f *fetcher) run() {
 
 func (f *fetcher) do(req kmsg.Request) (kmsg.Response, error) {
 	l := &f.e.o.Limits
-	ctx, cancel := context.WithTimeout(f.e.life, l.MaxWait+l.Timeout)
+	ctx, cancel := context.WithTimeout(f.source.life, l.MaxWait+l.Timeout)
 	defer cancel()
 	return f.client.Do(ctx, req)
 }
@@ -63,6 +63,6 @@ func (f *fetcher) rest(until time.Time) {
 	case <-f.source.wake:
 		f.source.hurry()
 	case <-due:
-	case <-f.e.life.Done():
+	case <-f.source.life.Done():
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,6 +44,20 @@ type node struct {
 	script  []func(*kmsg.FetchResponseTopicPartition)
 	altered []*kmsg.AlterPartitionRequest
 	refuse  error // what the controller says
+
+	dialed atomic.Int32 // connections to the leader that are open
+}
+
+// counted is a connection that is counted while it is open.
+type counted struct {
+	net.Conn
+	of   *atomic.Int32
+	once sync.Once
+}
+
+func (c *counted) Close() error {
+	c.once.Do(func() { c.of.Add(-1) })
+	return c.Conn.Close()
 }
 
 var topic = kafka.UUID{1}
@@ -59,7 +74,12 @@ func newNode(t *testing.T, script ...func(*kmsg.FetchResponseTopicPartition)) *n
 			if id != 2 {
 				return nil, fmt.Errorf("broker %d is not there", id)
 			}
-			return n.leader.Dial(ctx)
+			nc, err := n.leader.Dial(ctx)
+			if err == nil {
+				n.dialed.Add(1)
+				nc = &counted{Conn: nc, of: &n.dialed}
+			}
+			return nc, err
 		},
 		Limits: replication.Limits{MaxWait: time.Second, MinBytes: 1, MaxBytes: 1 << 20, MaxPartitionBytes: 1 << 20, Backoff: 50 * time.Millisecond, Timeout: 20 * time.Second},
 	})
@@ -70,7 +90,7 @@ func newNode(t *testing.T, script ...func(*kmsg.FetchResponseTopicPartition)) *n
 }
 
 // open opens the partitions of an empty disk.
-func (n *node) open(propose func(partition.Proposed), moved func(*partition.Partition)) {
+func (n *node) open(propose func(partition.Proposed), moved func([]*partition.Partition)) {
 	n.t.Helper()
 	fs := vfs.NewMem()
 	if err := fs.Mkdir("/data"); err != nil {
@@ -290,4 +310,28 @@ func TestAsksForInSyncSets(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	}
+}
+
+// TestFetcherEndsWithItsPartitions: who follows nothing from a node any more has no connection to it, and makes one when there is something again.
+func TestFetcherEndsWithItsPartitions(t *testing.T) {
+	n := newNode(t, func(*kmsg.FetchResponseTopicPartition) {})
+	n.apply(n.partition(1, 2))
+	lead := func(id, leader int32, epoch int32) {
+		p := n.partition(id, leader)
+		p.LeaderEpoch, p.PartitionEpoch = epoch, epoch
+		n.apply(p)
+	}
+	has := func(what string, want int32) {
+		t.Helper()
+		testkit.Eventually(t, what, func() bool { return n.dialed.Load() == want })
+	}
+	has("it follows", 1)
+	lead(0, 1, 1)
+	has("it follows the other one", 1)
+	lead(1, 1, 1)
+	has("it follows nothing", 0)
+	lead(0, 2, 2)
+	has("it follows again", 1)
+	n.engine.Close()
+	has("it is closed", 0)
 }

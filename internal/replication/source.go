@@ -2,6 +2,7 @@ package replication
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -25,43 +26,77 @@ const (
 
 // sources are all that a node follows, by the leader's node.
 type sources struct {
+	life context.Context // of all
+
 	mu       sync.Mutex // a leaf: guards the fields below and what sources follow
 	byLeader map[kafka.NodeID]*source
 	followed map[*partition.Partition]*source
 }
 
-func newSources() sources {
-	return sources{byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source)}
+func newSources(life context.Context) sources {
+	return sources{life: life, byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source)}
 }
 
-// moved looks whom a partition follows now. It returns a source that did not exist before, or nil.
-func (all *sources) moved(o *Options, p *partition.Partition) *source {
-	leader := kafka.NoNode
-	if _, ok := p.Fetching(); ok {
-		leader = p.Leadership().Leader
+// moved looks whom partitions follow now. It returns the sources that did not exist before; one from which nothing is followed any more ends.
+func (all *sources) moved(o *Options, partitions []*partition.Partition) (fresh []*source) {
+	leaders := make([]kafka.NodeID, len(partitions))
+	for i, p := range partitions {
+		leaders[i] = kafka.NoNode
+		if _, ok := p.Fetching(); ok {
+			leaders[i] = p.Leadership().Leader
+		}
 	}
 	all.mu.Lock()
-	defer all.mu.Unlock()
-	before := all.followed[p]
-	if before != nil && before.leader != leader {
-		delete(before.partitions, p)
-		before.order = nil
-		delete(all.followed, p)
+	var left []*source
+	changed := make(map[*source]struct{})
+	for i, p := range partitions {
+		if s := all.leave(p, leaders[i]); s != nil {
+			left = append(left, s)
+		}
+		if leaders[i] == kafka.NoNode {
+			continue
+		}
+		s := all.byLeader[leaders[i]]
+		if s == nil {
+			s = all.begin(o, leaders[i])
+			fresh = append(fresh, s)
+		}
+		s.partitions[p], s.order = follow(p), nil
+		all.followed[p] = s
+		changed[s] = struct{}{}
 	}
-	if leader == kafka.NoNode {
+	all.mu.Unlock()
+	for _, s := range left {
+		s.end()
+	}
+	for s := range changed {
+		s.look()
+	}
+	return fresh
+}
+
+// leave takes a partition from the source that it had, if that is of another node than leader, and returns the source if that was all of it. The
+// caller has mu.
+func (all *sources) leave(p *partition.Partition, leader kafka.NodeID) *source {
+	s := all.followed[p]
+	if s == nil || s.leader == leader {
 		return nil
 	}
-	s, known := all.byLeader[leader]
-	if !known {
-		s = &source{all: all, o: o, leader: leader, wake: make(chan struct{}, 1), partitions: make(map[*partition.Partition]*followed)}
-		all.byLeader[leader] = s
-	}
-	s.partitions[p], s.order = follow(p), nil
-	all.followed[p] = s
-	s.look()
-	if known {
+	delete(s.partitions, p)
+	s.order = nil
+	delete(all.followed, p)
+	if len(s.partitions) > 0 {
 		return nil
 	}
+	delete(all.byLeader, s.leader)
+	return s
+}
+
+// begin makes the source for a leader's node. The caller has mu.
+func (all *sources) begin(o *Options, leader kafka.NodeID) *source {
+	s := &source{all: all, o: o, leader: leader, wake: make(chan struct{}, 1), partitions: make(map[*partition.Partition]*followed)}
+	s.life, s.end = context.WithCancel(all.life)
+	all.byLeader[leader] = s
 	return s
 }
 
@@ -72,6 +107,9 @@ type source struct {
 	o      *Options
 	leader kafka.NodeID
 	wake   chan struct{} // holds one: partitions changed
+	// life ends when nothing is followed from there any more; end ends it.
+	life context.Context
+	end  context.CancelFunc
 
 	partitions map[*partition.Partition]*followed // under the mu of all
 	order      []*followed                        // the same by topic, nil when they changed; under the mu of all
@@ -81,7 +119,7 @@ type source struct {
 	asked   kmsg.Request  // on its way
 	pause   time.Duration // before the next try, after failures of the whole
 	until   time.Time     // when that is over
-	lost    []*followed   // whose leader's log lies behind or before theirs: where it begins and ends is asked for
+	lost    []*followed   // whose leader's log lies behind or before theirs, or seems to have a gap: where it begins and ends is asked for
 }
 
 // followed is one partition of a source.
@@ -93,7 +131,8 @@ type followed struct {
 	pause time.Duration
 	asked partition.Fetching // in the request that is on its way
 	start kafka.Offset       // of the leader's log, while its end is asked for; kafka.NoOffset before
-	level bool               // it had all that the leader shows, at the last answer
+	doubt doubt
+	level bool // it had all that the leader shows, at the last answer
 }
 
 func follow(p *partition.Partition) *followed {
@@ -147,15 +186,9 @@ func (s *source) take(answer kmsg.Response, err error, now time.Time) error {
 
 // wanted lists what is to be fetched now, by topic, and when something is that is not.
 func (s *source) wanted(now time.Time) (wanted []*followed, next time.Time) {
-	s.all.mu.Lock()
-	if s.order == nil {
-		s.order = slices.SortedFunc(maps.Values(s.partitions), func(a, b *followed) int {
-			x, y := a.p.ID(), b.p.ID()
-			return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
-		})
-	}
-	wanted = make([]*followed, 0, len(s.order))
-	for _, x := range s.order {
+	all := s.sorted()
+	wanted = make([]*followed, 0, len(all))
+	for _, x := range all {
 		until := x.until
 		if !until.After(now) && !x.level && x.p.HoldOff(now) {
 			until = now.Add(holdOff)
@@ -167,13 +200,25 @@ func (s *source) wanted(now time.Time) (wanted []*followed, next time.Time) {
 			next = until
 		}
 	}
-	s.all.mu.Unlock()
 	wanted = slices.DeleteFunc(wanted, func(x *followed) bool {
 		asked, ok := x.p.Fetching()
 		x.asked = asked
 		return !ok
 	})
 	return wanted, next
+}
+
+// sorted are all that are followed, by topic. Nobody changes what it returns.
+func (s *source) sorted() []*followed {
+	s.all.mu.Lock()
+	defer s.all.mu.Unlock()
+	if s.order == nil {
+		s.order = slices.SortedFunc(maps.Values(s.partitions), func(a, b *followed) int {
+			x, y := a.p.ID(), b.p.ID()
+			return cmp.Or(cmp.Compare(x.Topic, y.Topic), cmp.Compare(x.Partition, y.Partition))
+		})
+	}
+	return s.order
 }
 
 func (s *source) fetch(named []*followed, forgotten []key) *kmsg.FetchRequest {
@@ -238,9 +283,13 @@ func (s *source) partition(x *followed, a *kmsg.FetchResponseTopicPartition, now
 	}
 	err = x.p.AppendAsFollower(partition.FollowRequest{
 		LeaderEpoch: x.asked.LeaderEpoch, Offset: x.asked.Offset, Records: a.RecordBatches, HighWatermark: kafka.Offset(a.HighWatermark),
-		LogStartOffset: kafka.Offset(a.LogStartOffset), Now: now,
+		LogStartOffset: kafka.Offset(a.LogStartOffset), Now: now, Believed: x.doubt.believed, Sure: x.doubt.sure,
 	})
 	x.level = err == nil && int64(x.p.LogEndOffset()) >= a.HighWatermark
+	ask, err := x.doubt.after(err, x.p.LogEndOffset())
+	if ask {
+		s.lost = append(s.lost, x)
+	}
 	return err
 }
 
@@ -264,7 +313,7 @@ func (s *source) bound(x *followed) *kmsg.ListOffsetsRequest {
 	req.ReplicaID = int32(s.o.Self)
 	p := kmsg.NewListOffsetsRequestTopicPartition()
 	p.Partition, p.CurrentLeaderEpoch, p.Timestamp = x.p.ID().Partition, int32(x.asked.LeaderEpoch), partition.EarliestTimestamp
-	if x.start != kafka.NoOffset {
+	if x.start != kafka.NoOffset || x.doubt.gap != nil {
 		p.Timestamp = partition.LatestTimestamp
 	}
 	t := kmsg.NewListOffsetsRequestTopic()
@@ -282,6 +331,9 @@ func (s *source) takeBound(answer kmsg.Response, err error, now time.Time) {
 	}
 	switch {
 	case err != nil:
+		x.doubt.gap = nil
+	case x.doubt.gap != nil:
+		err = x.doubt.weighed(at)
 	case x.start == kafka.NoOffset:
 		x.start = at
 		return

@@ -2,6 +2,7 @@ package replication
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -16,16 +17,19 @@ import (
 type Steps struct {
 	o        Options
 	sources  sources
+	asking   map[kafka.NodeID]*source // whose request is on its way, to a leader's node
 	alters   alters
 	altering []partition.Proposed // in the request that is on its way; nil without one
 	again    time.Time            // not before is the controller asked once more
 }
 
 // NewSteps returns steps that follow nothing.
-func NewSteps(o Options) *Steps { return &Steps{o: o, sources: newSources(), alters: newAlters()} }
+func NewSteps(o Options) *Steps {
+	return &Steps{o: o, asking: make(map[kafka.NodeID]*source), sources: newSources(context.Background()), alters: newAlters()}
+}
 
 // Moved is Engine.Moved.
-func (s *Steps) Moved(p *partition.Partition) { s.sources.moved(&s.o, p) }
+func (s *Steps) Moved(all []*partition.Partition) { s.sources.moved(&s.o, all) }
 
 // Propose is Engine.Propose.
 func (s *Steps) Propose(p partition.Proposed) { s.alters.add(p) }
@@ -45,12 +49,13 @@ func (s *Steps) Asks(now time.Time) (all []Ask, next time.Time) {
 			source.hurry()
 		default:
 		}
-		if source.asked != nil {
+		if s.asking[leader] != nil {
 			continue
 		}
 		req, at := source.ask(now)
 		switch {
 		case req != nil:
+			s.asking[leader] = source
 			all = append(all, Ask{leader, req})
 		case next.IsZero() || !at.IsZero() && at.Before(next):
 			next = at
@@ -60,13 +65,17 @@ func (s *Steps) Asks(now time.Time) (all []Ask, next time.Time) {
 	return all, next
 }
 
-// Answered takes in the answer of a leader's node, or that there is none.
+// Answered takes in the answer of a leader's node, or that there is none. When nothing that was asked for is followed from there any more, it is of no
+// use.
 func (s *Steps) Answered(leader kafka.NodeID, answer kmsg.Response, err error, now time.Time) {
-	source := s.sources.byLeader[leader]
+	source := s.asking[leader]
+	delete(s.asking, leader)
+	if source.life.Err() != nil {
+		return
+	}
 	if err := source.take(answer, err, now); err != nil {
 		s.o.Log.Debug("a leader's node can't be followed for now", "leader", leader, "err", err)
 	}
-	source.asked = nil
 }
 
 // Alteration returns what the controller is to be asked for now, and false if that is nothing. Its outcome is for Altered.

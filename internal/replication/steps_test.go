@@ -113,3 +113,24 @@ func TestStepsAlter(t *testing.T) {
 		s.now = s.now.Add(time.Second)
 	}
 }
+
+// What is answered after the partition has gone to another leader, or has come back, is of no use: it was asked for in another life of the source.
+func TestStepsLateAnswer(t *testing.T) {
+	s := newStepped(t)
+	late := s.ask()
+	lead := func(leader, epoch int32) {
+		p := s.partition(0, leader)
+		p.LeaderEpoch, p.PartitionEpoch = epoch, epoch
+		s.apply(p)
+	}
+	lead(1, 1)
+	lead(2, 2)
+	if all, _ := s.steps.Asks(s.now); len(all) != 0 {
+		t.Fatalf("while %v is on its way: %v", late, all)
+	}
+	s.steps.Answered(2, nil, errors.New("too late"), s.now)
+	req := s.ask().(*kmsg.FetchRequest) // at once, as if nothing had failed
+	if got := req.Topics[0].Partitions[0].CurrentLeaderEpoch; got != 2 || req.SessionEpoch != 0 {
+		t.Errorf("in epoch %d, and epoch %d of the session", got, req.SessionEpoch)
+	}
+}

@@ -11,6 +11,7 @@ import (
 
 // Recovery is what Recover found.
 type Recovery struct {
+	Size    int64        // of the file
 	Scanned int64        // bytes whose CRC was checked
 	End     int64        // size of the valid beginning of the file
 	Next    kafka.Offset // offset after it
@@ -26,8 +27,8 @@ type Visitor struct {
 	Bad func(h Header, err error) bool
 }
 
-// Recover checks the batches from the one that holds offset from on, makes the index from there on anew, and finds the end of the valid
-// beginning, which becomes the segment's end. It cuts nothing off: Cut does. Interval is index.interval.bytes. Batches that end at or below position
+// Recover checks the batches of the file from the one that holds offset from on, makes the index from there on anew, and finds the end of the valid
+// beginning, which becomes the segment's end. It cuts nothing off: Cut does; called again, it looks at all of the file again. Interval is index.interval.bytes. Batches that end at or below position
 // trusted are taken by their headers, without a look at their CRC; 0 takes none so.
 func (s *Segment) Recover(from kafka.Offset, interval int, trusted int64, v Visitor) (Recovery, error) {
 	h, err := s.Acquire()
@@ -35,7 +36,10 @@ func (s *Segment) Recover(from kafka.Offset, interval int, trusted int64, v Visi
 		return Recovery{}, err
 	}
 	defer h.Release()
-	size := s.Size()
+	size, err := h.file.Size()
+	if err != nil {
+		return Recovery{}, err
+	}
 	start, x := s.recoveryStart(h, from, size)
 	old, _ := s.loadAborts() // one that can't be read is as good as none: then all batches have to be scanned
 	if old == nil {
@@ -44,7 +48,7 @@ func (s *Segment) Recover(from kafka.Offset, interval int, trusted int64, v Visi
 	s.resetAborts(old, start.Base)
 	r := &recovery{s: s, size: size, trusted: trusted, v: v, headers: newWalker(h.file, size), scan: newScan(h.file, size)}
 	defer r.headers.close()
-	r.found = Recovery{End: start.Position, Next: start.Base}
+	r.found = Recovery{Size: size, End: start.Position, Next: start.Base}
 	top, _ := x.times.last()
 	if x.times.n.Load() == 0 {
 		top.Timestamp = kafka.NoTimestamp

@@ -51,7 +51,7 @@ func (v *view) refresh() {
 	v.busy = true
 	req := kmsg.NewPtrMetadataRequest()
 	req.SetVersion(req.MaxVersion())
-	v.w.call(v.me, v.w.rng.IntN(nodes), req, callPatience, func(resp kmsg.Response, err error) {
+	v.w.call(v.me, v.w.rng.IntN(v.w.plan.nodes), req, callPatience, func(resp kmsg.Response, err error) {
 		v.busy = false
 		if err != nil {
 			return
@@ -96,7 +96,7 @@ func (a *admin) create() {
 	req.SetVersion(req.MaxVersion())
 	req.TimeoutMillis = 1000
 	t := kmsg.NewCreateTopicsRequestTopic()
-	t.Topic, t.NumPartitions, t.ReplicationFactor = a.topic, a.partitions, nodes
+	t.Topic, t.NumPartitions, t.ReplicationFactor = a.topic, a.partitions, voting
 	if kafka.IsInternal(a.topic) {
 		policy, compact := kmsg.NewCreateTopicsRequestTopicConfig(), "compact"
 		policy.Name, policy.Value = cleanupPolicy, &compact
@@ -104,7 +104,7 @@ func (a *admin) create() {
 	}
 	req.Topics = append(req.Topics, t)
 	me := who{firstClient - 1, 0, func() bool { return true }}
-	a.w.call(me, a.w.rng.IntN(nodes), req, callPatience, func(resp kmsg.Response, err error) {
+	a.w.call(me, a.w.rng.IntN(a.w.plan.nodes), req, callPatience, func(resp kmsg.Response, err error) {
 		if err == nil {
 			created := resp.(*kmsg.CreateTopicsResponse).Topics[0]
 			a.done = created.ErrorCode == 0 || created.ErrorCode == topicExists

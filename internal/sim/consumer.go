@@ -38,7 +38,7 @@ func (c *consumer) poll() {
 	}
 	from, epoch := leader.leader, leader.epoch
 	if w.chance(0.2) {
-		from = kafka.NodeID(w.rng.IntN(nodes))
+		from = kafka.NodeID(w.rng.IntN(w.plan.nodes))
 	}
 	req := kmsg.NewPtrFetchRequest()
 	req.SetVersion(req.MaxVersion())

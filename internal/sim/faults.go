@@ -28,6 +28,8 @@ func (w *World) nemesis() {
 	allow(p.diskError, w.failDisk)
 	allow(p.diskFull, w.fillDisk)
 	allow(p.stop, w.stop)
+	allow(p.leap, func() { w.leap(true) })
+	allow(p.step, func() { w.leap(false) })
 	if len(may) > 0 {
 		may[w.rng.IntN(len(may))]()
 	}
@@ -90,7 +92,7 @@ func (w *World) whole() bool {
 		}
 		for t := range n.p.image.Topics.All() {
 			for _, p := range t.Partitions {
-				if len(p.ISR) < nodes {
+				if len(p.ISR) < len(p.Replicas) || moving(p) {
 					return false
 				}
 			}
@@ -101,12 +103,12 @@ func (w *World) whole() bool {
 
 // cut separates nodes, one way or both, for a while.
 func (w *World) cut() {
-	a, b := w.rng.IntN(nodes), w.rng.IntN(nodes)
+	a, b := w.rng.IntN(w.plan.nodes), w.rng.IntN(w.plan.nodes)
 	var pairs [][2]int
 	switch kind := w.rng.IntN(3); {
 	case a == b || kind == 0: // from all
 		w.sometimes("node isolated")
-		for other := range nodes {
+		for other := range w.plan.nodes {
 			if other != a {
 				pairs = append(pairs, [2]int{a, other}, [2]int{other, a})
 			}

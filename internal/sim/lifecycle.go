@@ -105,7 +105,7 @@ func (n *node) shutDown() {
 // fetchSnapshot copies another voter's snapshot, if that can be reached: what takes a while in a cluster happens at once here.
 func (n *node) fetchSnapshot(_ context.Context, from kafka.NodeID, id quorum.SnapshotID, to io.Writer) error {
 	source := n.w.nodes[from]
-	if !source.up() || source.paused || n.w.links[[2]int{n.id, int(from)}] || n.w.links[[2]int{int(from), n.id}] {
+	if !n.reaches(source) {
 		return errTimeout
 	}
 	n.w.sometimes("metadata snapshot fetched")
@@ -116,6 +116,11 @@ func (n *node) fetchSnapshot(_ context.Context, from kafka.NodeID, id quorum.Sna
 	defer snapshot.Close()
 	_, err = io.Copy(to, io.NewSectionReader(snapshot, 0, snapshot.Size()))
 	return err
+}
+
+// reaches reports whether another node would answer this one.
+func (n *node) reaches(other *node) bool {
+	return other.up() && !other.paused && !n.w.links[[2]int{n.id, other.id}] && !n.w.links[[2]int{other.id, n.id}]
 }
 
 // chanceOfRaft is what Raft draws its election timeouts from: a global reader, which one world at a time has for its own.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"log/slog"
 	"math/rand/v2"
-	"path"
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
@@ -23,12 +22,13 @@ import (
 )
 
 const (
-	clusterID = "simulated-cluster-0000"
-	dataDir   = "/data"
-	tick      = 50 * time.Millisecond // of Raft
-	session   = 2 * time.Second       // broker.session.timeout.ms
-	heartbeat = 200 * time.Millisecond
-	maxLag    = 3 * time.Second // replica.lag.time.max.ms
+	clusterID   = "simulated-cluster-0000"
+	dataDir     = "/data"
+	metadataDir = dataDir + "/__cluster_metadata-0"
+	tick        = 50 * time.Millisecond // of Raft
+	session     = 2 * time.Second       // broker.session.timeout.ms
+	heartbeat   = 200 * time.Millisecond
+	maxLag      = 3 * time.Second // replica.lag.time.max.ms
 )
 
 // begin is what all clocks show at first, but for their skew.
@@ -36,20 +36,22 @@ var begin = time.UnixMilli(1_800_000_000_000).UTC()
 
 // node is a machine: its disk and clock, and the process that runs on it, if one does.
 type node struct {
-	w      *World
-	id     int
-	disk   *vfs.Mem
-	faulty *vfs.Faulty
-	full   bool // the disk is
-	broken bool // the disk fails the next sync or write, as soon as that must be harmless
-	boots  int  // of the machine
-	life   int  // of the process: each has its own
-	paused bool
-	missed []func()      // what came meanwhile
-	skew   time.Duration // of the clock
-	drift  float64
-	wake   time.Duration // when the process is stepped next; 0 for none planned
-	p      *process      // nil while it is down
+	w       *World
+	id      int
+	disk    *vfs.Mem
+	faulty  *vfs.Faulty
+	full    bool // the disk is
+	broken  bool // the disk fails the next sync or write, as soon as that must be harmless
+	boots   int  // of the machine
+	life    int  // of the process: each has its own
+	paused  bool
+	missed  []func()      // what came meanwhile
+	skew    time.Duration // of the clock
+	drift   float64
+	leapt   time.Duration // by all its clocks
+	stepped time.Duration // by the one that people read alone
+	wake    time.Duration // when the process is stepped next; 0 for none planned
+	p       *process      // nil while it is down
 }
 
 // process is what a node loses when it dies.
@@ -86,6 +88,9 @@ func newNode(w *World, id int) *node {
 	n.drift = w.plan.drift * (2*w.rng.Float64() - 1)
 	n.must(n.disk.Mkdir(dataDir))
 	n.must(n.disk.SyncDir("/"))
+	if w.plan.voters {
+		n.format()
+	}
 	return n
 }
 
@@ -96,16 +101,6 @@ func (n *node) must(err error) {
 }
 
 func (n *node) up() bool { return n.p != nil }
-
-// clock is what the node takes the time for.
-func (n *node) clock() time.Time {
-	return begin.Add(n.skew + n.w.now + time.Duration(float64(n.w.now)*n.drift))
-}
-
-// until is how long it takes till the node's clock shows a time.
-func (n *node) until(t time.Time) time.Duration {
-	return max(time.Duration(float64(t.Sub(n.clock()))/(1+n.drift))+time.Microsecond, time.Microsecond)
-}
 
 // fault is the hook of the disk.
 func (n *node) fault(o vfs.Op) error {
@@ -124,7 +119,7 @@ func (n *node) fault(o vfs.Op) error {
 // open starts a process on what the disk holds.
 func (n *node) open() error {
 	n.life++
-	p := &process{n: n, image: metadata.Empty(), applied: kafka.NoOffset, directory: partition.Dir{Path: dataDir, ID: kafka.UUID{0xd0, byte(n.id) + 1}}}
+	p := &process{n: n, image: metadata.Empty(), applied: kafka.NoOffset, directory: partition.Dir{Path: dataDir, ID: directoryOf(n.id)}}
 	p.waits = purgatory.NewPurgatory(n.clock)
 	p.sessions = fetchsession.NewCache(100, time.Minute, func() int32 { return n.w.rng.Int32() })
 	p.member = member{incarnation: n.newID(), epoch: kafka.NoBrokerEpoch}
@@ -177,21 +172,18 @@ func (p *process) takeDirectory() (err error) {
 func (p *process) openQuorum() (err error) {
 	n, log := p.n, commitlog.DefaultConfig()
 	log.SegmentBytes = 4 << 10
-	var voters []quorum.Voter
-	for id := range nodes {
-		voters = append(voters, quorum.Voter{ID: kafka.NodeID(id)})
-	}
 	life := n.life
 	n.w.pinned(func() {
 		p.quorum, err = quorum.Open(quorum.Config{
-			FS: n.faulty, Dir: path.Join(dataDir, "__cluster_metadata-0"), NodeID: kafka.NodeID(n.id), Directory: p.directory.ID, Voters: voters, Tick: tick,
+			FS: n.faulty, Dir: metadataDir, NodeID: kafka.NodeID(n.id), Directory: p.directory.ID, Voters: n.w.staticVoters(), Tick: tick,
 			Controller: controller.Config{
 				ClusterID: clusterID, NodeID: kafka.NodeID(n.id), MinInSyncReplicas: 2, SessionTimeout: session, RebalanceInterval: 5 * time.Second,
 				Configs: configs{}, Random: rand.New(rand.NewPCG(n.w.rng.Uint64(), 1)),
 			},
 			LogConfig: log, Cache: segment.NewCache(16, 1<<20), SnapshotBytes: n.w.plan.snapshot, SnapshotInterval: time.Hour,
 			Clean: p.directory.Clean, Now: n.clock, Go: func(f func()) { f() }, Log: n.log(),
-			Send: func(to quorum.ReplicaKey, messages [][]byte) { n.sendVoter(int(to.ID), life, messages) }, FetchSnapshot: n.fetchSnapshot,
+			Send:          func(to quorum.ReplicaKey, messages [][]byte) { n.sendVoter(to, life, messages) },
+			FetchSnapshot: n.fetchSnapshot, Introduce: n.introduce,
 		})
 	})
 	if err != nil {

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"github.com/zeebo/xxh3"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -170,4 +172,23 @@ func (o *oracle) metadata(w *World, node int, image *metadata.Image) {
 		w.fail("node %d publishes another image of offset %d than the one before", node, image.Offset)
 	}
 	o.images[image.Offset] = is
+	w.checkSets(node, image)
+}
+
+// checkSets: who is in sync, eligible or to come or go is a replica, and who leads is in sync.
+func (w *World) checkSets(node int, image *metadata.Image) {
+	for t := range image.Topics.All() {
+		for _, p := range t.Partitions {
+			for _, set := range [][]int32{p.ISR, p.ELR, p.Adding, p.Removing} {
+				for _, id := range set {
+					if !slices.Contains(p.Replicas, id) {
+						w.fail("node %d publishes node %d as in sync, eligible, coming or going at %s-%d, which has no replica there: %+v", node, id, t.Name, p.ID, *p)
+					}
+				}
+			}
+			if p.Leader != kafka.NoNode && !slices.Contains(p.ISR, int32(p.Leader)) {
+				w.fail("node %d publishes node %d as leader of %s-%d, where %v are in sync", node, p.Leader, t.Name, p.ID, p.ISR)
+			}
+		}
+	}
 }

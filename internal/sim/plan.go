@@ -15,6 +15,7 @@ type plan struct {
 	producers  int
 	consumers  int
 	groups     int
+	riders     int  // members of a classic group
 	flush      bool // flush.messages=1: what is acknowledged survives any power cut
 	segment    int  // segment.bytes
 	snapshot   int64
@@ -26,8 +27,12 @@ type plan struct {
 	corrupt               float64 // chance that an answer to a follower has a wrong byte in its records
 	lateApply             float64 // chance that an image is applied later than it is published
 
-	crash, cut, loseWrites, pause, diskError, diskFull, stop bool // faults
-	every                                                    time.Duration
+	nodes  int  // the first three vote at first, the fourth has none until it is given one
+	voters bool // come and go: who they are is in the log (kraft.version 1)
+	moves  bool // of partitions to other replicas
+
+	crash, cut, loseWrites, pause, diskError, diskFull, stop, leap, step bool // faults
+	every                                                                time.Duration
 }
 
 func drawPlan(rng *rand.Rand) plan {
@@ -47,6 +52,14 @@ func drawPlan(rng *rand.Rand) plan {
 		crash: often(0.7), cut: often(0.6), pause: often(0.3), diskError: often(0.2), diskFull: often(0.2), stop: often(0.4),
 		every: time.Duration(200+rng.IntN(2000)) * time.Millisecond,
 	}
+	p.voters, p.moves, p.nodes = often(0.4), often(0.4), voting
+	if p.voters && often(0.6) {
+		p.nodes++
+	}
+	p.leap, p.step = often(0.25), often(0.25)
+	if often(0.4) {
+		p.riders = 2 + rng.IntN(2)
+	}
 	p.loseWrites = p.crash && often(0.6)
 	return p
 }
@@ -60,10 +73,11 @@ func (p plan) String() string {
 	}{
 		{"crash", p.crash}, {"lose-writes", p.loseWrites}, {"cut", p.cut}, {"pause", p.pause}, {"disk-error", p.diskError}, {"disk-full", p.diskFull},
 		{"stop", p.stop}, {"flush", p.flush}, {"drift", p.drift > 0}, {"loss", p.loss > 0}, {"slow", p.slow > 0}, {"repeat", p.duplicate > 0}, {"late-apply", p.lateApply > 0}, {"corrupt", p.corrupt > 0},
+		{"voters", p.voters}, {"leap", p.leap}, {"clock-set", p.step}, {"moves", p.moves},
 	} {
 		if f.on {
 			faults = append(faults, f.name)
 		}
 	}
-	return fmt.Sprintf("%v, a fault every %v, %d partitions, %d producers, %d groups, segments of %d bytes: %s", p.duration, p.every, p.partitions, p.producers, p.groups, p.segment, strings.Join(faults, " "))
+	return fmt.Sprintf("%d nodes, %v, a fault every %v, %d partitions, %d producers, %d groups, %d classic members, segments of %d bytes: %s", p.nodes, p.duration, p.every, p.partitions, p.producers, p.groups, p.riders, p.segment, strings.Join(faults, " "))
 }

@@ -20,8 +20,8 @@ import (
 	"github.com/ottla/ottla/internal/sim/check"
 )
 
-// nodes is how many there are.
-const nodes = 3
+// voting is how many nodes vote at first, and of how many replicas a topic is made.
+const voting = 3
 
 // patience is how long a cluster may take, when all is calm, until all is in order again.
 const patience = 40 * time.Second
@@ -44,9 +44,9 @@ type Result struct {
 // Rare are things that must have come about, each in some run, when there were many: else the runs say nothing about them.
 func Rare() []string {
 	return []string{
-		"broker fenced because it is gone", "commit of an old member refused", "commit or fetch of an offset failed", "disk failed at sync", "disk failed at write", "disk full", "follower diverges", "member fenced", "member silent",
+		"broker fenced because it is gone", "classic member given partitions", "classic member left", "clock set forward by hours", "clock set forward by seconds", "clocks leapt by hours", "clocks leapt by seconds", "commit of an old member refused", "commit or fetch of an offset failed", "disk failed at sync", "disk failed at write", "disk full", "follower diverges", "member fenced", "member silent",
 		"message repeated", "metadata snapshot fetched", "node isolated", "one-way cut", "power cut", "power cut of all", "process killed", "process paused",
-		"process stopped in order", "read from a follower", "retried batch found in the log", "two-way cut", "wrong byte on the way to a follower",
+		"process stopped in order", "reassignment cancelled", "reassignment completed", "replica added by a reassignment", "replication factor changed", "read from a follower", "retried batch found in the log", "two-way cut", "voter added", "voter removed", "wrong byte on the way to a follower", "wrong offset on the way to a follower",
 	}
 }
 
@@ -72,7 +72,7 @@ func Run(seed uint64, out io.Writer) (r Result) {
 
 // live is a run: the cluster begins, suffers, recovers, and is judged.
 func (w *World) live() {
-	for id := range nodes {
+	for id := range w.plan.nodes {
 		w.nodes = append(w.nodes, newNode(w, id))
 	}
 	for _, n := range w.nodes {
@@ -82,9 +82,18 @@ func (w *World) live() {
 	for i := range w.plan.groups {
 		w.clients = append(w.clients, newCommitter(w, 50+i))
 		w.clients = append(w.clients, newAttendant(w, 60+i))
-		if i == 0 {
-			topics = append(topics, &admin{w: w, topic: kafka.ConsumerOffsetsTopic, partitions: offsetsPartitions})
-		}
+	}
+	for i := range w.plan.riders {
+		w.clients = append(w.clients, newRider(w, 70+i))
+	}
+	if w.plan.groups+w.plan.riders > 0 {
+		topics = append(topics, &admin{w: w, topic: kafka.ConsumerOffsetsTopic, partitions: offsetsPartitions})
+	}
+	if w.plan.voters {
+		w.clients = append(w.clients, newElectorate(w, 90))
+	}
+	if w.plan.moves {
+		w.clients = append(w.clients, newMover(w, 91))
 	}
 	for _, makes := range topics {
 		w.clients = append(w.clients, makes)
@@ -125,15 +134,29 @@ func (w *World) unsettled() string {
 		if !n.up() {
 			return fmt.Sprintf("node %d is down", n.id)
 		}
-		for t := range n.p.image.Topics.All() {
-			for _, p := range t.Partitions {
-				if len(p.ISR) < nodes {
-					return fmt.Sprintf("node %d knows in-sync replicas %v of %s-%d, leader %d", n.id, p.ISR, t.Name, p.ID, p.Leader)
-				}
+		if why := n.unsettled(); why != "" {
+			return why
+		}
+	}
+	return w.disputed()
+}
+
+// unsettled says which replicas of a node, or that it knows of, are not in order yet.
+func (n *node) unsettled() string {
+	for t := range n.p.image.Topics.All() {
+		for _, p := range t.Partitions {
+			if len(p.ISR) < len(p.Replicas) || moving(p) {
+				return fmt.Sprintf("node %d knows in-sync replicas %v of %v (adding %v, removing %v) of %s-%d, leader %d", n.id, p.ISR, p.Replicas, p.Adding, p.Removing, t.Name, p.ID, p.Leader)
 			}
 		}
 	}
-	return ""
+	stray := ""
+	n.p.partitions.All(kafka.UUID{}, func(p *partition.Partition) {
+		if !n.has(p.ID()) {
+			stray = fmt.Sprintf("node %d has a replica of %v, which is others'", n.id, p.ID())
+		}
+	})
+	return stray
 }
 
 // judge reads all replicas and has the history checked.
@@ -150,6 +173,7 @@ func (w *World) judge() {
 			w.history.Replicas = append(w.history.Replicas, r)
 		})
 	}
+	w.checkVoters()
 	var wrong []string
 	for _, v := range w.history.Check() {
 		wrong = append(wrong, v.String())

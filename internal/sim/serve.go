@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/group"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
@@ -25,7 +26,7 @@ type reply func(kmsg.Response, error)
 // listens reports whether the listener is open that a request comes by: brokers and clients are served from when the broker is unfenced on.
 func (n *node) listens(req kmsg.Request) bool {
 	switch req.(type) {
-	case *kmsg.AlterPartitionRequest, *kmsg.BrokerRegistrationRequest, *kmsg.BrokerHeartbeatRequest:
+	case *kmsg.AlterPartitionRequest, *kmsg.BrokerRegistrationRequest, *kmsg.BrokerHeartbeatRequest, *kmsg.AddRaftVoterRequest, *kmsg.RemoveRaftVoterRequest:
 		return true
 	}
 	return n.p.serves
@@ -47,6 +48,14 @@ func (n *node) serve(req kmsg.Request, reply reply) {
 		p.commitOffsets(req, reply)
 	case *kmsg.ConsumerGroupHeartbeatRequest:
 		p.attend(req, reply)
+	case *kmsg.JoinGroupRequest:
+		p.askGroup(req.Group, group.JoinGroup{Request: req}, reply)
+	case *kmsg.SyncGroupRequest:
+		p.askGroup(req.Group, group.SyncGroup{Request: req}, reply)
+	case *kmsg.HeartbeatRequest:
+		p.askGroup(req.Group, group.Heartbeat{Request: req}, reply)
+	case *kmsg.LeaveGroupRequest:
+		p.askGroup(req.Group, group.LeaveGroup{Request: req}, reply)
 	case *kmsg.OffsetFetchRequest:
 		p.fetchOffsets(req, reply)
 	case *kmsg.AlterPartitionRequest:
@@ -57,6 +66,12 @@ func (n *node) serve(req kmsg.Request, reply reply) {
 		p.command(controller.Heartbeat{Request: req}, reply)
 	case *kmsg.CreateTopicsRequest:
 		p.command(controller.CreateTopics{Request: req}, reply)
+	case *kmsg.AlterPartitionAssignmentsRequest:
+		p.command(controller.AlterPartitionReassignments{Request: req}, reply)
+	case *kmsg.AddRaftVoterRequest:
+		p.addVoter(req, reply)
+	case *kmsg.RemoveRaftVoterRequest:
+		p.removeVoter(req, reply)
 	default:
 		n.w.fail("node %d is asked %T, which it does not know", n.id, req)
 	}

@@ -189,17 +189,33 @@ func (f *reads) answer() {
 // unchecked is how many bytes a batch begins with that its checksum does not cover.
 const unchecked = 21
 
-// spoil changes a bit of what a follower is sent, now and then: one that the batch's checksum covers.
+// offsetBits are those of a batch's base offset, with which it begins.
+const offsetBits = 64
+
+// spoil changes a bit of what a follower is sent, now and then: one that the batch's checksum covers or, where no log is compacted, one of its base offset,
+// but not the same twice: that is believed.
 func (f *reads) spoil() {
 	w := f.p.n.w
 	if f.replica() < 0 || w.calm || !w.chance(w.plan.corrupt) {
 		return
 	}
 	for i := range f.found {
-		if b := f.found[i].out.RecordBatches; len(b) > record.HeaderSize {
-			w.sometimes("wrong byte on the way to a follower")
-			b[unchecked+w.rng.IntN(record.HeaderSize-unchecked)] ^= 1 << w.rng.IntN(8)
+		b := f.found[i].out.RecordBatches
+		if len(b) <= record.HeaderSize {
+			continue
+		}
+		if !kafka.IsInternal(f.found[i].partition.ID().Topic) && w.chance(0.5) {
+			w.sometimes("wrong offset on the way to a follower")
+			bit := w.rng.IntN(offsetBits - 1)
+			if bit >= w.spoilt {
+				bit++
+			}
+			w.spoilt = bit
+			b[bit/8] ^= 1 << (bit % 8)
 			return
 		}
+		w.sometimes("wrong byte on the way to a follower")
+		b[unchecked+w.rng.IntN(record.HeaderSize-unchecked)] ^= 1 << w.rng.IntN(8)
+		return
 	}
 }

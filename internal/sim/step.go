@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -171,8 +172,8 @@ func (n *node) ask(req kmsg.Request, done func(kmsg.Response, error)) {
 }
 
 // sendVoter carries Raft's messages; each may come late, twice or never.
-func (n *node) sendVoter(to, life int, messages [][]byte) {
-	from := quorum.Voter{ID: kafka.NodeID(n.id), Directory: kafka.UUID{0xd0, byte(n.id) + 1}}
+func (n *node) sendVoter(key quorum.ReplicaKey, life int, messages [][]byte) {
+	to := int(key.ID)
 	for _, m := range messages {
 		m := slices.Clone(m)
 		n.w.send(n.id, to, func() {
@@ -180,13 +181,13 @@ func (n *node) sendVoter(to, life int, messages [][]byte) {
 			if !target.up() {
 				n.do(func() {
 					if n.life == life {
-						n.p.quorum.Unreachable(kafka.NodeID(to))
+						n.p.quorum.Unreachable(quorum.ReplicaKey{ID: kafka.NodeID(to)})
 					}
 				})
 				return
 			}
 			target.do(func() {
-				if err := target.p.quorum.Deliver(from, quorum.ReplicaKey{ID: kafka.NodeID(to)}, [][]byte{m}); err != nil {
+				if err := target.p.quorum.Deliver(voterOf(n.id), key, [][]byte{m}); err != nil && !(n.w.plan.voters && errors.Is(err, quorum.ErrNotVoter)) {
 					n.w.fail("node %d refuses a message of voter %d: %v", to, n.id, err)
 				}
 			})

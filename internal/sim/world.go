@@ -22,15 +22,17 @@ type World struct {
 	hash   *xxh3.Hasher
 	out    io.Writer // gets the trace; nil for nobody
 
-	nodes   []*node
-	links   map[[2]int]bool // that are cut: from, to
-	conns   map[ends]*conn
-	clients []client
-	calm    bool // faults have ceased
-	oracle  oracle
-	history check.History
-	seen    map[string]int // what came about, and how often
-	failure error          // the first
+	nodes      []*node
+	links      map[[2]int]bool // that are cut: from, to
+	conns      map[ends]*conn
+	clients    []client
+	calm       bool // faults have ceased
+	spoilt     int  // the bit of an offset that was wrong last
+	oracle     oracle
+	electorate *electorate // nil while the voters stay
+	history    check.History
+	seen       map[string]int // what came about, and how often
+	failure    error          // the first
 }
 
 // event is something that happens at a time.

@@ -19,10 +19,14 @@ const (
 	readAhead = 32 << 20
 	// aloneAfter is how long nothing but cold ranges must have moved before a reader of old records counts as the only one.
 	aloneAfter = time.Second
+	// touchEvery is how exactly it is known when something else moved.
+	touchEvery = aloneAfter / 10
 	// busyFrame is how much of a request says that somebody writes, in bytes.
 	busyFrame = 1 << 10
 	// maxColdBuffers bounds the chunks that are read from the disk and not sent yet, of all connections.
 	maxColdBuffers = 64
+	// trails is of how many files it is known where readers of old records are.
+	trails = 64
 )
 
 // disk keeps file ranges that are not in the page cache from those that are. A chunk that has to come from the disk is
@@ -31,8 +35,8 @@ const (
 // that is slow holds a buffer and nobody's turn. If all buffers are taken, sendfile does both; and so it does while there is nobody to be held up: it
 // costs less, and the system reads ahead.
 type disk struct {
-	touched atomic.Bool   // something else than cold ranges has moved since it was looked at
-	busy    atomic.Int64  // unix nanoseconds of when it had, the last time that it was
+	busy    atomic.Int64  // when something else than cold ranges moved last, in unix nanoseconds
+	trails  [trails]trail // of files, by descriptor; where two share a place, the later one has it
 	turns   chan struct{} // one for each read that runs
 	buffers atomic.Int32
 	now     func() time.Time
@@ -48,6 +52,12 @@ const (
 	hot                     // in the page cache, so that sendfile waits for no disk
 	cold
 )
+
+// trail is how far the system may have read ahead of a reader of old records.
+type trail struct {
+	file  atomic.Int64 // the descriptor
+	until atomic.Int64 // position, exclusive
+}
 
 // theDisk is of the process: turns and buffers are bounds of the machine's.
 var theDisk = newDisk()
@@ -66,9 +76,15 @@ type found struct {
 
 // fetch reads a chunk of a file if it has to come from the disk.
 func (d *disk) fetch(c chunk) found {
-	if p := d.look(c.file, c.pos, int64(c.size)); p != cold {
+	switch p := d.look(c.file, c.pos, int64(c.size)); {
+	case p == hot && d.trailing(c):
+		return found{}
+	case p != cold:
 		return found{presence: p}
 	}
+	t := &d.trails[c.file%trails]
+	t.file.Store(int64(c.file))
+	t.until.Store(c.pos + int64(c.size) + readAhead)
 	if d.alone() {
 		return found{}
 	}
@@ -86,21 +102,24 @@ func (d *disk) fetch(c chunk) found {
 	return found{presence: cold, buf: buf}
 }
 
+// trailing reports whether a chunk is in the page cache because the system read it ahead of a reader of old records: the last ones of a file
+// look like those that others need.
+func (d *disk) trailing(c chunk) bool {
+	t := &d.trails[c.file%trails]
+	until := t.until.Load()
+	return t.file.Load() == int64(c.file) && until-readAhead <= c.pos && c.pos < until
+}
+
 // touch notes that records which are in memory are sent, or new ones come.
 func (d *disk) touch() {
-	if !d.touched.Load() { // all connections share it: it is mostly read
-		d.touched.Store(true)
+	now := d.now().UnixNano()
+	if now-d.busy.Load() > int64(touchEvery) { // all connections share it: it is mostly read
+		d.busy.Store(now)
 	}
 }
 
 // alone reports whether nobody but readers of old records has moved anything for a while.
-func (d *disk) alone() bool {
-	now := d.now().UnixNano()
-	if d.touched.Swap(false) {
-		d.busy.Store(now)
-	}
-	return now-d.busy.Load() > int64(aloneAfter)
-}
+func (d *disk) alone() bool { return d.now().UnixNano()-d.busy.Load() > int64(aloneAfter) }
 
 func (d *disk) fill(buf *Buffer, fd uintptr, pos int64, n int) (*Buffer, error) {
 	for len(buf.B) < n {

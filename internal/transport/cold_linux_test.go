@@ -79,8 +79,23 @@ func TestColdReaderAlone(t *testing.T) {
 	now.Add(int64(2 * aloneAfter))
 	fetch("nobody has for a while", false)
 	d.touch()
-	now.Add(int64(2 * aloneAfter))
+	now.Add(int64(aloneAfter / 2))
 	fetch("somebody has since", true)
+	now.Add(int64(aloneAfter))
+	fetch("nobody has for a while again", false)
+	end := int64(1 << 20)
+	d.look = func(_ uintptr, pos, _ int64) presence {
+		if pos < end {
+			return cold
+		}
+		return hot
+	}
+	fetch("the end of the file was read ahead", false)
+	fetch("it was not taken for what others need", false)
+	end = 0
+	fetch("all is in memory", false)
+	end = 3 << 20
+	fetch("somebody else has read it there", true)
 }
 
 // TestAStalledColdReaderHoldsNobodyUp: who does not read what comes from the disk for him holds two buffers and no turn.

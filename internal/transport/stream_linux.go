@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/ottla/ottla/internal/rawconn"
 )
 
 // socket is a TCP connection used through its descriptor: the standard library's sendfile moves the shared position
@@ -80,7 +82,7 @@ func (s *socket) onReadable(fd uintptr) bool {
 func (s *socket) take(p []byte) (n int, dry bool, err error) {
 	for {
 		s.in.took++
-		switch n, err = receive(s.in.fd, p); {
+		switch n, err = rawconn.Receive(s.in.fd, p, 0); {
 		case err == unix.EINTR:
 			continue
 		case err == unix.EAGAIN:
@@ -153,8 +155,10 @@ func (s *socket) sendWithHoles(r *Response) error {
 	for i, h := range r.Holes {
 		joined.B = append(joined.B, r.Buf.B[from:h.At]...)
 		from = h.At
-		if _, ok := firstChunk(h); !ok {
-			s.disk.touch()
+		if c, ok := firstChunk(h); !ok {
+			if !s.disk.trailing(c) {
+				s.disk.touch()
+			}
 			var err error
 			if joined, err = copyRange(joined, h.Range); err != nil {
 				return err
@@ -246,11 +250,11 @@ func (s *socket) tryWrite(fd uintptr) bool {
 func (s *socket) step(fd int) error {
 	s.out.took++
 	if len(s.out.p) > 0 {
-		flags := unix.MSG_NOSIGNAL
+		flags := 0
 		if s.out.more {
-			flags |= unix.MSG_MORE
+			flags = unix.MSG_MORE
 		}
-		n, err := transmit(fd, s.out.p, flags)
+		n, err := rawconn.Transmit(fd, s.out.p, flags)
 		s.out.p = s.out.p[max(n, 0):]
 		return err
 	}
@@ -268,7 +272,7 @@ func (s *socket) stopReading() { _ = s.tcp.SetReadDeadline(time.Unix(1, 0)) }
 func (s *socket) ended() (yes bool) {
 	_ = s.raw.Control(func(fd uintptr) { // a closed one has been seen to end
 		var one [1]byte
-		n, err := moved(unix.SYS_RECVFROM, int(fd), one[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		n, err := rawconn.Receive(int(fd), one[:], unix.MSG_PEEK)
 		yes = n == 0 && err != unix.EAGAIN && err != unix.EINTR // a reset is told only once: it counts
 	})
 	return yes

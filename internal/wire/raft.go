@@ -55,7 +55,7 @@ type RaftRequest struct {
 }
 
 // RaftResponse says whether the messages were taken: 0, INCONSISTENT_CLUSTER_ID, INCONSISTENT_VOTER_SET or INVALID_REQUEST. To an
-// introduction also NOT_LEADER_OR_FOLLOWER, or DUPLICATE_VOTER when the log names a voter of that id with another disk.
+// introduction also NOT_LEADER_OR_FOLLOWER.
 type RaftResponse struct {
 	ErrorCode int16
 	// Leader is who leads, as far as the answering node knows; its ID is kafka.NoNode where that is nobody. Only of an introduction.

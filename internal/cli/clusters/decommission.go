@@ -9,8 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/cli/clusters/moves"
 	"github.com/ottla/ottla/internal/cli/command"
-	"github.com/ottla/ottla/internal/moves"
 )
 
 // retiring holds the flags of `ottla cluster decommission`.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ottla/ottla/internal/cli/clusters/moves"
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/moves"
 )
 
 // yielded is a partition that another broker leads than before.

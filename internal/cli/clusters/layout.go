@@ -11,9 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/cli/clusters/moves"
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/moves"
 )
 
 // layout is where the replicas of all partitions are, and where they are going.

@@ -13,7 +13,8 @@ import (
 
 const (
 	metadataVersion = "metadata.version"
-	// kraftVersion is the quorum's own: it is raised when the voters have told their directories, not by an upgrade.
+	// kraftVersion is the quorum's own: with 1 the voters are records of the metadata log, and their configuration has no say any more. It
+	// is raised by whoever asks for it by name, and in a request of its own.
 	kraftVersion = "kraft.version"
 	noLevel      = int16(-1)
 )
@@ -43,6 +44,8 @@ type raise struct {
 	Newest int16 `json:"newest"`
 	// HeldBackBy are the brokers that can't read Newest.
 	HeldBackBy []int32 `json:"heldBackBy"`
+	// ByName says that it stays as it is because it is raised by its name alone.
+	ByName bool `json:"byName"`
 }
 
 // releases are those of Kafka, by the last level of metadata.version that each has.
@@ -85,7 +88,6 @@ func plan(brokers []able, finalized, only map[string]int16) *upgrade {
 			newest[s.Name] = max(newest[s.Name], s.Max)
 		}
 	}
-	delete(newest, kraftVersion)
 	u := &upgrade{Brokers: brokers, Features: []raise{}}
 	for _, name := range slices.Sorted(maps.Keys(newest)) {
 		level, named := only[name]
@@ -107,6 +109,9 @@ func plan(brokers []able, finalized, only map[string]int16) *upgrade {
 		} else if !named || level == noLevel {
 			r.To = max(r.To, r.Level)
 		}
+		if r.ByName = name == kraftVersion && !named && r.Newest > r.Level; r.ByName {
+			r.To = r.Level
+		}
 		u.Features = append(u.Features, r)
 	}
 	return u
@@ -120,8 +125,11 @@ func (u *upgrade) missing(only map[string]int16) string {
 	return strings.Join(names, ", ")
 }
 
-// heldBack says which brokers are too old for the newest level, or "".
+// heldBack says which brokers are too old for the newest level, or "" where it was not to be raised.
 func (r raise) heldBack(brokers []able) string {
+	if r.ByName {
+		return ""
+	}
 	var who []string
 	for _, b := range brokers {
 		if !slices.Contains(r.HeldBackBy, b.Broker) {

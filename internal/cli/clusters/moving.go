@@ -8,9 +8,9 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"github.com/ottla/ottla/internal/cli/clusters/moves"
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/moves"
 )
 
 // moving is a partition whose replicas move, or have moved.

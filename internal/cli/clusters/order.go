@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/ottla/ottla/internal/cli/clusters/moves"
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/moves"
 )
 
 // order is a plan that somebody wants to be done.

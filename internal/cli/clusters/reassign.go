@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ottla/ottla/internal/cli/clusters/moves"
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/moves"
 )
 
 // reassigning holds the flags of `ottla cluster reassign`.

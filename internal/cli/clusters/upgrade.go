@@ -33,7 +33,8 @@ func clusterUpgrade(a *command.App) *cobra.Command {
 			"older one can't come back.\n\n" +
 			"The command shows what it will do and asks. A level that an older broker holds back is named, with that broker, and the exit\n" +
 			"code is not 0. The active controller has the last word: it knows the nodes that are down, and those that are only controllers.\n" +
-			"kraft.version is the quorum's own and stays as it is.",
+			"kraft.version is the quorum's own: it is raised when it is named, after the others, and takes the voters from the configuration\n" +
+			"into the metadata log.",
 		Example: "  ottla cluster upgrade --dry-run\n  ottla cluster upgrade --yes\n  ottla cluster upgrade --feature metadata.version=30",
 		Args:    command.Args(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -108,15 +109,25 @@ func raiseAll(ctx context.Context, a *command.App, only map[string]int16, d comm
 	if err := u.print(a); err != nil {
 		return err
 	}
+	u.explain(a)
 	switch {
 	case d.DryRun && a.Output.Value == "table":
 		for _, line := range lines {
 			fmt.Fprintln(a.Out, "would "+line)
 		}
 	case len(lines) == 0 && len(f.Errs) == 0:
-		a.Notice("every feature is at the highest level that all brokers can read")
+		a.Notice("every feature that was to be raised is at the highest level that all brokers can read")
 	}
 	return f.Or()
+}
+
+// explain says why a feature stays as it is that could be raised.
+func (u *upgrade) explain(a *command.App) {
+	for _, r := range u.Features {
+		if r.ByName {
+			a.Notice("%s stays at %d: with %d the voters are in the metadata log; raise it by --feature %s", r.Name, r.Level, r.Newest, r.Name)
+		}
+	}
 }
 
 // planned asks every broker what it supports, and works out what to raise.
@@ -158,17 +169,35 @@ func featuresOf(ctx context.Context, s *command.Server, id int32) (*kmsg.ApiVers
 
 // submit asks the controller for the levels, or whether it would accept them.
 func (u *upgrade) submit(ctx context.Context, a *command.App, s *command.Server, only bool) error {
+	var cluster, quorum []kmsg.UpdateFeaturesRequestFeatureUpdate
+	for _, r := range u.Features {
+		if r.To == r.Level {
+			continue
+		}
+		f := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
+		f.Feature, f.MaxVersionLevel, f.UpgradeType = r.Name, r.To, upgradeOnly
+		if r.Name == kraftVersion {
+			quorum = append(quorum, f)
+		} else {
+			cluster = append(cluster, f)
+		}
+	}
+	for _, updates := range [][]kmsg.UpdateFeaturesRequestFeatureUpdate{cluster, quorum} {
+		if len(updates) == 0 {
+			continue
+		}
+		if err := update(ctx, a, s, updates, only); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func update(ctx context.Context, a *command.App, s *command.Server, updates []kmsg.UpdateFeaturesRequestFeatureUpdate, only bool) error {
 	ctx, cancel := a.Bounded(ctx)
 	defer cancel()
 	req := kmsg.NewPtrUpdateFeaturesRequest()
-	req.TimeoutMillis, req.ValidateOnly = int32(a.Timeout().Milliseconds()), only
-	for _, r := range u.Features {
-		if r.To > r.Level {
-			f := kmsg.NewUpdateFeaturesRequestFeatureUpdate()
-			f.Feature, f.MaxVersionLevel, f.UpgradeType = r.Name, r.To, upgradeOnly
-			req.FeatureUpdates = append(req.FeatureUpdates, f)
-		}
-	}
+	req.TimeoutMillis, req.ValidateOnly, req.FeatureUpdates = int32(a.Timeout().Milliseconds()), only, updates
 	resp, err := req.RequestWith(ctx, s.Client)
 	if err == nil {
 		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), orEmpty(resp.ErrorMessage))

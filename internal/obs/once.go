@@ -1,0 +1,60 @@
+package obs
+
+import (
+	"sync"
+	"time"
+)
+
+const (
+	// onceMost is of how many things a Once knows that they were said: beyond it the one that came first is forgotten.
+	onceMost = 512
+	// onceFor is how long a thing stays said.
+	onceFor = time.Hour
+)
+
+// Once keeps what is found again and again out of the log after the first time: whoever is refused tries again, for days. A key says what it is
+// about, a state how it is; both come from peers, who may draw as many as they like, so that a Once remembers a bounded number. Keep them short.
+//
+// The zero Once is ready and safe for concurrent use.
+type Once[K, S comparable] struct {
+	mu   sync.Mutex // a leaf; guards the rest
+	said map[K]saying[S]
+	ring [onceMost]K // the keys of said, the oldest at next once it is full
+	next int
+}
+
+type saying[S comparable] struct {
+	state S
+	at    time.Time
+	kept  int // how often it was not said since
+}
+
+// Say reports whether state is to be said of key: it is another than before, or was last said an hour ago. Kept is how often it was
+// not said in between.
+func (o *Once[K, S]) Say(now time.Time, key K, state S) (kept int, say bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	last, known := o.said[key]
+	if known && last.state == state && now.Sub(last.at) < onceFor {
+		last.kept++
+		o.said[key] = last
+		return 0, false
+	}
+	if !known {
+		o.enter(key)
+	}
+	o.said[key] = saying[S]{state: state, at: now}
+	return last.kept, true
+}
+
+// enter makes room for a key.
+func (o *Once[K, S]) enter(key K) {
+	if o.said == nil {
+		o.said = make(map[K]saying[S])
+	}
+	if len(o.said) == onceMost {
+		delete(o.said, o.ring[o.next])
+	}
+	o.ring[o.next] = key
+	o.next = (o.next + 1) % onceMost
+}
