@@ -21,9 +21,7 @@ func request[Resp kmsg.Response](ctx context.Context, c *Cluster, req kmsg.Reque
 	if n == nil {
 		return resp, ErrDown
 	}
-	client := peer.New(peer.Options{ID: "ottla", MaxFrame: 1 << 20, Dial: func(ctx context.Context) (net.Conn, error) {
-		return c.own.Dial(ctx, "tcp", n.addr)
-	}})
+	client := c.asker(n, ownName)
 	defer client.Close()
 	req.SetVersion(req.MaxVersion())
 	answer, err := client.Do(ctx, req)
@@ -31,6 +29,16 @@ func request[Resp kmsg.Response](ctx context.Context, c *Cluster, req kmsg.Reque
 		return resp, err
 	}
 	return answer.(Resp), nil // it was decoded as the answer to req
+}
+
+// largestAnswer bounds an answer to the cluster itself, in bytes: that to a fetch of a client's may be one.
+const largestAnswer = 100 << 20
+
+// asker asks a node as the cluster itself does: no interceptor sees it.
+func (c *Cluster) asker(n *Node, id string) *peer.Client {
+	return peer.New(peer.Options{ID: id, MaxFrame: largestAnswer, Dial: func(ctx context.Context) (net.Conn, error) {
+		return c.own.Dial(ctx, "tcp", n.addr)
+	}})
 }
 
 // anyNode is one that runs, the active controller if it does: it need not forward. Nil is none.

@@ -240,3 +240,40 @@ func ExampleCluster_RemoveNode() {
 	// [1 3]
 	// node 4
 }
+
+// One partition is refused, and the node handles the others of the same request.
+func ExampleFailure_partitions() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cluster, err := ottla.Open(ctx, ottla.Topic("orders", 2, 1))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cluster.Close()
+	client, err := kgo.NewClient(kgo.SeedBrokers(cluster.Addrs()...))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer client.Close()
+
+	cluster.Fail(ottla.Failure{Keys: []kmsg.Key{kmsg.ListOffsets}, Topic: "orders", Partitions: []int32{1}, Err: kerr.NotLeaderForPartition})
+	req := kmsg.NewPtrListOffsetsRequest()
+	topic := kmsg.NewListOffsetsRequestTopic()
+	topic.Topic = "orders"
+	for p := range int32(2) {
+		partition := kmsg.NewListOffsetsRequestTopicPartition()
+		partition.Partition, partition.Timestamp = p, -1 // the end
+		topic.Partitions = append(topic.Partitions, partition)
+	}
+	req.Topics = append(req.Topics, topic)
+	answer, err := client.Broker(1).Request(ctx, req)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, p := range answer.(*kmsg.ListOffsetsResponse).Topics[0].Partitions {
+		fmt.Println(p.Partition, p.Offset, kerr.ErrorForCode(p.ErrorCode))
+	}
+	// Output:
+	// 0 0 <nil>
+	// 1 -1 NOT_LEADER_FOR_PARTITION: This server is not the leader for that topic-partition.
+}

@@ -18,6 +18,9 @@ type Failure struct {
 	Node int32
 	// Topic is one that the request names, Group a group likewise.
 	Topic, Group string
+	// Partitions are some of Topic's that fail alone, where the request names them: the node handles what it asks for beside. It is for requests that
+	// list partitions below topics, such as those to produce, fetch and list offsets.
+	Partitions []int32
 	// When is asked about what is left. It must not block.
 	When func(kmsg.Request) bool
 	// Err is the error code of the answer; nil is UNKNOWN_SERVER_ERROR.
@@ -32,24 +35,32 @@ func (c *Cluster) Fail(f Failure) *Interception {
 	var left atomic.Int64
 	left.Store(int64(max(f.Times, 1)))
 	return c.Intercept(func(r *Request) (kmsg.Response, error) {
+		part := r.Body
+		if len(f.Partitions) > 0 {
+			part = c.failing(r.Body, f)
+		}
 		switch {
-		case len(f.Keys) == 0 && kmsg.Key(r.Body.Key()) == kmsg.ApiVersions,
+		case part == nil,
+			len(f.Keys) == 0 && kmsg.Key(r.Body.Key()) == kmsg.ApiVersions,
 			f.Node != 0 && f.Node != r.Node,
-			f.Topic != "" && !mentions(reflect.ValueOf(r.Body), f.Topic, "Topic", "Topics", "TopicNames") && !c.mentionsID(r.Body, f.Topic),
+			f.Topic != "" && !mentions(reflect.ValueOf(r.Body), f.Topic, "Topic", "Topics", "TopicNames") && !c.mentionsID(reflect.ValueOf(r.Body), f.Topic),
 			f.Group != "" && !mentions(reflect.ValueOf(r.Body), f.Group, "Group", "Groups", "CoordinatorKey", "CoordinatorKeys"),
 			f.When != nil && !f.When(r.Body),
 			f.Times >= 0 && left.Add(-1) < 0:
 			return nil, nil
+		}
+		if len(f.Partitions) > 0 {
+			return c.failPart(r, f, part, why)
 		}
 		return Refusal(r.Body, why), nil
 	}, f.Keys...)
 }
 
 // mentionsID is mentions of a topic by its id.
-func (c *Cluster) mentionsID(req kmsg.Request, topic string) bool {
+func (c *Cluster) mentionsID(v reflect.Value, topic string) bool {
 	if i := c.image(); i != nil {
 		if t := i.Topics.ByName(topic); t != nil {
-			return mentions(reflect.ValueOf(req), [16]byte(t.ID), "TopicID", "TopicIDs")
+			return mentions(v, [16]byte(t.ID), "TopicID", "TopicIDs")
 		}
 	}
 	return false

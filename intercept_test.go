@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -145,6 +146,37 @@ func TestFail(t *testing.T) {
 	forever.Remove()
 	if err := adm.CommitAllOffsets(ctx, "g", offsets); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A failure of single partitions leaves the others of a request alone, when they are written and when they are read.
+func TestFailPartitions(t *testing.T) {
+	c := ottla.Start(t, ottla.InProcess(), ottla.Topic("t", 3, 1), ottla.Topic("other", 1, 1))
+	ctx := testContext(t)
+	cl := client(t, c, kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.RecordRetries(0), kgo.DisableIdempotentWrite(), kgo.ProducerLinger(50*time.Millisecond))
+	records := func() []*kgo.Record {
+		return []*kgo.Record{{Topic: "t", Partition: 0}, {Topic: "t", Partition: 1}, {Topic: "t", Partition: 2}, {Topic: "other"}}
+	}
+	f := c.Fail(ottla.Failure{Keys: []kmsg.Key{kmsg.Produce}, Topic: "t", Partitions: []int32{1, 7}, Err: kerr.MessageTooLarge})
+	for _, r := range cl.ProduceSync(ctx, records()...) {
+		if bad := r.Record.Topic == "t" && r.Record.Partition == 1; bad != errors.Is(r.Err, kerr.MessageTooLarge) {
+			t.Errorf("%s-%d: %v", r.Record.Topic, r.Record.Partition, r.Err)
+		}
+	}
+	if hw := c.HighWatermark("t", 1); hw != 0 || f.Hits() != 1 {
+		t.Errorf("%d records in the partition that failed, %d failures of 1", hw, f.Hits())
+	}
+	if err := cl.ProduceSync(ctx, records()...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	read := c.Fail(ottla.Failure{Keys: []kmsg.Key{kmsg.Fetch}, Topic: "t", Partitions: []int32{2}, Err: kerr.NotLeaderForPartition, Times: 2})
+	for topic, want := range map[string]int{"t": 5, "other": 2} {
+		if got := consume(t, c, topic, want); got != want {
+			t.Errorf("%s: %d records of %d", topic, got, want)
+		}
+	}
+	if read.Hits() == 0 {
+		t.Error("no fetch failed")
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/ports"
 )
 
 // ErrDown says that a node is not running.
@@ -34,8 +35,9 @@ type Node struct {
 	vote kafka.UUID // the directory that has one on the metadata, if any
 	boot string     // of its machine
 	turn turn       // of whoever starts or ends it
-	// sockets are open already, for the first life to use; of whoever has the turn.
+	// sockets are open already, for the first life to use; its ports are held for the others. Both are of whoever has the turn.
 	sockets []net.Listener
+	held    []*ports.Port
 	closed  bool // with its cluster, or removed from it; of whoever has the turn
 	// attending are those who wait for a life to end by itself; begun by whoever has the turn.
 	attending sync.WaitGroup
@@ -72,13 +74,11 @@ func (c *Cluster) newNode(id int32) (*Node, error) {
 	n.addr, n.peer = fmt.Sprintf("%s:%d", hostName(id), clientPort), fmt.Sprintf("%s:%d", hostName(id), controllerPort)
 	if !c.o.inProcess {
 		for _, addr := range []*string{&n.addr, &n.peer} {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
+			var err error
+			if *addr, err = n.openSocket(); err != nil {
 				n.closeSockets()
-				return nil, fmt.Errorf("find a free port: %w", err)
+				return nil, err
 			}
-			n.sockets = append(n.sockets, l)
-			*addr = l.Addr().String()
 		}
 	}
 	var err error
@@ -92,11 +92,29 @@ func (c *Cluster) newNode(id int32) (*Node, error) {
 	return n, nil
 }
 
+// openSocket finds a port, and listens there already for the first life.
+func (n *Node) openSocket() (addr string, err error) {
+	p, err := ports.Hold("127.0.0.1")
+	if err != nil {
+		return "", err
+	}
+	n.held = append(n.held, p)
+	l, err := net.Listen("tcp", p.Address)
+	if err == nil {
+		n.sockets = append(n.sockets, l)
+	}
+	return p.Address, err
+}
+
+// closeSockets gives up the node's ports: it does not start again.
 func (n *Node) closeSockets() {
 	for _, l := range n.sockets {
 		_ = l.Close() // nobody came by it
 	}
-	n.sockets = nil
+	for _, p := range n.held {
+		_ = p.Close() // nobody will come
+	}
+	n.sockets, n.held = nil, nil
 }
 
 // newBoot names a life of a machine. Each cluster has machines of its own: what an earlier one left in a directory is checked as after a crash.

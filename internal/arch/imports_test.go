@@ -42,6 +42,7 @@ L3  rawconn:
 L3  transport: rawconn
 L3  peer: kafka wire rawconn
 L3  memnet:
+L3  ports:
 
 L4  commitlog: kafka record vfs segment producer compaction planted
 L4  purgatory: kafka
@@ -62,13 +63,13 @@ L6  adminhttp: obs
 L6  inspect: kafka record schema metadata metalog vfs
 L6  cli: kafka config histogram inspect
 L6  kafkatools: kafka placement schema config inspect
-L6  launch: config storage vfs node cli kafkatools obs
-L6  ottla: kafka metadata memnet vfs peer coordinator api config storage node
+L6  launch: ports config storage vfs node cli kafkatools obs
+L6  ottla: kafka metadata memnet ports vfs peer coordinator api config storage node
 
 S   config: kafka
 S   obs:
 T   sim: kafka record metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition metalog quorum replication coordinator
-T   testkit: kafka record wire config storage vfs node
+T   testkit: kafka record wire ports config storage vfs node
 `
 
 // never holds edges that the table could one day allow by mistake, with the reason. They are of rooms, folders below

@@ -17,6 +17,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/cli/command"
+	"github.com/ottla/ottla/internal/ports"
 	"github.com/ottla/ottla/internal/testkit"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -234,12 +235,12 @@ func listen(ts *testscript.TestScript, variable string, serve func(net.Conn)) {
 	ts.Defer(func() { l.Close() })
 }
 
-// free returns an address at which nothing listens.
+// free returns an address at which nothing listens until the test ends.
 func free(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	p, err := ports.Hold("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Cleanup(func() { _ = p.Close() }) // nobody ever listened
+	return p.Address
 }

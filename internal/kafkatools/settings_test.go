@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"maps"
 	"math/big"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/ottla/ottla/internal/kafkatools/jopt"
+	"github.com/ottla/ottla/internal/ports"
 )
 
 // The address of a flag is over that of a property, and that over the file's; the old names of options count as the new ones.
@@ -114,14 +114,13 @@ func TestSettingsThatWork(t *testing.T) {
 
 // A server that nobody answers at ends a tool when default.api.timeout.ms has passed, with the words of Java's client.
 func TestNobodyAnswers(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	nobody, err := ports.Hold("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := l.Addr().String()
-	l.Close()
+	defer nobody.Close()
 	w := newTested("", nil)
-	exit := run(t.Context(), &w.World, "kafka-topics", []string{"--bootstrap-server", address, "--list", "--command-property", "default.api.timeout.ms=200"}, nil)
+	exit := run(t.Context(), &w.World, "kafka-topics", []string{"--bootstrap-server", nobody.Address, "--list", "--command-property", "default.api.timeout.ms=200"}, nil)
 	if want := "Error while executing topic command : Timed out waiting for a node assignment. Call: listTopics\n"; exit != 1 || w.out.String() != want {
 		t.Errorf("exit %d, %q", exit, w.out.String())
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/ottla/ottla/internal/cli/command"
 	"github.com/ottla/ottla/internal/config"
+	"github.com/ottla/ottla/internal/ports"
 )
 
 // maxNodes bounds the nodes of one machine.
@@ -32,6 +32,7 @@ type several struct {
 	host      string
 	clients   []int // the nodes' ports for clients, and those for each other
 	peers     []int
+	held      []*ports.Port // those that were not named: a node that is gone can come back to its own
 	overrides []string
 
 	nodes  []*member
@@ -71,11 +72,12 @@ func newSeveral(o *session, size int, dir, listen string) (*several, error) {
 	for i := range size {
 		client, own := port+i, port+i+peersAbove
 		if port == 0 {
-			if client, err = freePort(host); err == nil {
-				own, err = freePort(loopback)
+			if client, err = s.hold(host); err == nil {
+				own, err = s.hold(loopback)
 			}
 			if err != nil {
-				return nil, fmt.Errorf("find a free port: %w", err)
+				s.letGo()
+				return nil, err
 			}
 		}
 		s.clients, s.peers = append(s.clients, client), append(s.peers, own)
@@ -89,17 +91,25 @@ const (
 	maxPort    = 65535
 )
 
-// freePort is one that nobody listens on. Somebody else may come to until it is used: then that node says so.
-func freePort(host string) (int, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+// hold finds a port that nobody else is given before a node listens at it, or while it is gone.
+func (s *several) hold(host string) (int, error) {
+	p, err := ports.Hold(host)
 	if err != nil {
 		return 0, err
 	}
-	return l.Addr().(*net.TCPAddr).Port, l.Close()
+	s.held = append(s.held, p)
+	return p.Number, nil
+}
+
+func (s *several) letGo() {
+	for _, p := range s.held {
+		_ = p.Close() // nobody listens there any more
+	}
 }
 
 // run starts the nodes and stays until a signal, or until none is left.
 func (s *several) run(ctx context.Context, began time.Time) error {
+	defer s.letGo()
 	ctx, restore := s.world.Interruptible(ctx)
 	defer restore()
 	own, err := s.configure()

@@ -15,6 +15,7 @@ import (
 
 	"github.com/ottla/ottla/internal/config"
 	"github.com/ottla/ottla/internal/node"
+	"github.com/ottla/ottla/internal/ports"
 	"github.com/ottla/ottla/internal/storage"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -125,12 +126,18 @@ type sockets struct {
 	free  map[string]net.Listener // by address; nil once the node is open
 }
 
+// reserve finds a port, which nobody else is given until the test ends, whatever becomes of the node.
 func (s *sockets) reserve(t testing.TB) int {
 	t.Helper()
-	return s.reserveAt(t, 0)
+	p, err := ports.Hold("127.0.0.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() }) // nobody listens there any more
+	return s.reserveAt(t, p.Number)
 }
 
-// reserveAt is reserve of a port; 0 is any.
+// reserveAt opens a socket at a port.
 func (s *sockets) reserveAt(t testing.TB, port int) int {
 	t.Helper()
 	l, err := net.Listen("tcp", loopback(port))

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/ottla/ottla/internal/ports"
 )
 
 // TestProxies: what is said over a link that is cut arrives when it is healed, other links carry on, and a node that is gone refuses connections.
@@ -16,14 +18,12 @@ func TestProxies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	at, err := net.Listen("tcp", "127.0.0.1:0")
+	at, err := ports.Hold("127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := at.Addr().String()
-	if err := at.Close(); err != nil {
-		t.Fatal(err)
-	}
+	defer at.Close()
+	address := at.Address
 	go func() { // says what it hears
 		for {
 			c, err := behind.Accept()

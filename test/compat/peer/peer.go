@@ -159,12 +159,12 @@ func (o *Options) fill() error {
 		o.Ready = time.Minute
 	}
 	if o.Listen == "" {
-		if o.Listen, err = freeAddr(o.Controller); err != nil {
+		if o.Listen, err = freeAddr(); err != nil {
 			return err
 		}
 	}
 	if o.Controller == "" {
-		o.Controller, err = freeAddr(o.Listen)
+		o.Controller, err = freeAddr()
 	}
 	return err
 }

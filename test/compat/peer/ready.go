@@ -6,29 +6,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
+	"sync"
 	"time"
+
+	"github.com/ottla/ottla/internal/ports"
 )
 
-// The ports of peers lie below those that the kernel gives to outgoing connections: a client that redials a server
-// which is down could otherwise be given the server's port, and keep it.
-const lowestPort, portEnd = 24_000, 32_000
+// held are the ports of all peers, kept until this process ends: a peer that is down is to find its own free when it comes back.
+var held struct {
+	sync.Mutex // a leaf
+	ports      []*ports.Port
+}
 
-// freeAddr finds a loopback port that nobody listens on now, other than that of taken.
-func freeAddr(taken string) (string, error) {
-	var err error
-	for range 100 {
-		addr := fmt.Sprintf("127.0.0.1:%d", lowestPort+rand.IntN(portEnd-lowestPort))
-		if addr == taken {
-			continue
-		}
-		var l net.Listener
-		if l, err = net.Listen("tcp", addr); err == nil {
-			return addr, l.Close()
-		}
+// freeAddr finds a loopback port that nobody else is given.
+func freeAddr() (string, error) {
+	p, err := ports.Hold("127.0.0.1")
+	if err != nil {
+		return "", err
 	}
-	return "", fmt.Errorf("no free port from %d to %d: %w", lowestPort, portEnd-1, err)
+	held.Lock()
+	defer held.Unlock()
+	held.ports = append(held.ports, p)
+	return p.Address, nil
 }
 
 // awaitAnswer returns nil as soon as the broker listener answers ApiVersions.
