@@ -75,10 +75,23 @@ func (m *membership) follow(delta *metadata.Delta) {
 	m.tell()
 }
 
-// join registers the broker and returns when it is unfenced, and serves what it was given with that.
+// join has the node in the cluster. A controller alone waits for the others for as long as ctx does, as in Kafka; a broker gives up some time.
 func (m *membership) join(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.RegistrationTimeout)
+	within := m.n.cfg.Quorum.RegistrationTimeout
+	if !m.n.cfg.Broker {
+		return m.enter(ctx)
+	}
+	short, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	err := m.enter(short)
+	if err != nil && short.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("shutting down, as the broker was unable to register with the controller quorum within %v (initial.broker.registration.timeout.ms): %w", within, err)
+	}
+	return err
+}
+
+// enter registers the broker and returns when it is unfenced, and serves what it was given with that.
+func (m *membership) enter(ctx context.Context) error {
 	if m.n.engine != nil {
 		if err := m.registerController(ctx); err != nil {
 			return fmt.Errorf("register the controller: %w", err)
