@@ -270,3 +270,20 @@ func TestRemoveLastNode(t *testing.T) {
 		t.Error("a cluster in a directory shrank")
 	}
 }
+
+// TestInSyncAtOnce: a node that comes back and has missed nothing is in sync when it is let in, and not with its next fetch only, which here comes after a
+// quarter of an hour.
+func TestInSyncAtOnce(t *testing.T) {
+	c := ottla.Start(t, ottla.Nodes(3), ottla.Topic("t", 6, 3), ottla.Set("replica.fetch.wait.max.ms=900000", "replica.socket.timeout.ms=900000", "replica.lag.time.max.ms=900000"))
+	ctx := testContext(t)
+	for id := int32(1); id <= 3; id++ {
+		if err := c.Node(id).Restart(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for p := range int32(6) {
+			if err := c.WaitISR(ctx, "t", p, 1, 2, 3); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

@@ -47,7 +47,8 @@ L3  memnet:
 L4  commitlog: kafka record vfs segment producer compaction planted
 L4  purgatory: kafka
 L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress planted
-L4  quorum: kafka record schema metadata controller segment commitlog vfs planted
+L4  metalog: kafka record schema metadata segment vfs planted
+L4  quorum: kafka record schema metadata controller segment commitlog metalog vfs planted
 L4  raftnet: kafka wire metadata peer quorum
 L4  observer: kafka metadata controller course peer quorum
 L4  forward: kafka controller peer quorum
@@ -56,10 +57,10 @@ L4  coordinator: kafka compress record metadata shard purgatory partition plante
 
 L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum raftnet forward coordinator config obs
 
-L6  storage: kafka record schema metadata vfs commitlog config
-L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition quorum observer raftnet forward replication coordinator api config storage obs adminhttp
+L6  storage: kafka schema metadata vfs commitlog metalog config
+L6  node: kafka compress compaction metadata controller fetchsession shard group vfs segment transport peer commitlog purgatory partition metalog quorum observer raftnet forward replication coordinator api config storage obs adminhttp
 L6  adminhttp: obs
-L6  inspect: kafka record schema metadata quorum vfs
+L6  inspect: kafka record schema metadata metalog vfs
 L6  cli: kafka moves config histogram inspect
 L6  kafkatools: kafka placement schema config inspect
 L6  launch: config storage vfs node cli kafkatools obs
@@ -67,7 +68,7 @@ L6  ottla: kafka metadata memnet vfs peer coordinator api config storage node
 
 S   config: kafka
 S   obs:
-T   sim: kafka record metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition quorum replication coordinator
+T   sim: kafka record metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition metalog quorum replication coordinator
 T   testkit: kafka record wire config storage vfs node
 `
 
@@ -84,6 +85,9 @@ var never = []struct{ from, to, why string }{
 	{"segment", "os", "files are reached through vfs"},
 	{"partition", "os", "files are reached through vfs"},
 	{"quorum", "os", "files are reached through vfs"},
+	{"metalog", "os", "files are reached through vfs"},
+	{"metalog", "go.etcd.io/raft/v3", "the files of the metadata log are read where nobody votes"},
+	{"inspect", "quorum", "reading files offline links no Raft: ask metalog"},
 }
 
 func TestImportsAreThePolicy(t *testing.T) {
@@ -181,6 +185,34 @@ func TestForbiddenImports(t *testing.T) {
 				t.Errorf("%s imports %s: %s", p.path, n.to, n.why)
 			}
 		}
+	}
+}
+
+// What reads files offline links no Raft, through whatever it imports.
+func TestInspectLinksNoRaft(t *testing.T) {
+	all := map[string]*pkg{}
+	for _, p := range load(t) {
+		all[p.path] = p
+	}
+	seen := map[string]bool{}
+	var visit func(path, through string)
+	visit = func(path, through string) {
+		p := all[path]
+		if p == nil || seen[path] {
+			return
+		}
+		seen[path] = true
+		for _, imp := range p.imports() {
+			if strings.HasPrefix(imp, "go.etcd.io/raft/") {
+				t.Errorf("%s links %s", through, imp)
+			}
+			ours, _ := strings.CutPrefix(imp, module+"/")
+			visit(ours, through+" → "+ours)
+		}
+	}
+	visit("internal/inspect", "internal/inspect")
+	if !seen["internal/metalog"] {
+		t.Error("internal/inspect does not reach internal/metalog: nothing was looked at")
 	}
 }
 

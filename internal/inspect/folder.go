@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/metadata"
-	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -26,14 +26,14 @@ func State(path string) (*metadata.Image, error) {
 	case err != nil:
 		return nil, err
 	case st.IsDir():
-		return quorum.Load(vfs.OS{}, logFolder(path))
+		return metalog.Load(vfs.OS{}, logFolder(path))
 	}
 	return Image(f, st.Size())
 }
 
 // ExportMetadata writes the state that a directory leads to as one snapshot into the folder to, and returns its file's path.
 func ExportMetadata(dir, to string, now time.Time) (string, error) {
-	name, err := quorum.Export(vfs.OS{}, logFolder(dir), to, now.UnixMilli())
+	name, err := metalog.Export(vfs.OS{}, logFolder(dir), to, now.UnixMilli())
 	return filepath.Join(to, name), err
 }
 

@@ -6,9 +6,10 @@ import (
 	"slices"
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
+	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/partition"
-	"github.com/ottla/ottla/internal/quorum"
 	"github.com/ottla/ottla/internal/storage"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -58,13 +59,13 @@ func (n *Node) openDirs() error {
 func (n *Node) checkMetadata() error {
 	dir := metadataLog(n.cfg.MetadataLogDir)
 	if !n.cfg.Controller {
-		return quorum.CheckReadable(n.opts.FS, dir)
+		return metalog.CheckReadable(n.opts.FS, dir, controller.DefaultSupported())
 	}
 	var static []kafka.NodeID
 	for _, v := range n.cfg.Voters {
 		static = append(static, v.ID)
 	}
-	return quorum.CheckSupported(n.opts.FS, dir, static)
+	return metalog.CheckSupported(n.opts.FS, dir, controller.DefaultSupported(), static)
 }
 
 // begin takes the clean-shutdown marker away and leaves a note of this process, durably, before anything is written. The note vouches for what

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/quorum"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/testkit"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -76,7 +76,7 @@ func twoDirs(t *testing.T) (n *testkit.Node, disk *vfs.Faulty, inFirst, inSecond
 	}
 	// The broker tells where it has put a replica some time later. Before that a directory that fails is no reason to elect anybody.
 	testkit.Eventually(t, "the controller knows where all replicas are", func() bool {
-		image, err := quorum.Load(disk, "/one/__cluster_metadata-0")
+		image, err := metalog.Load(disk, "/one/__cluster_metadata-0")
 		if err != nil {
 			return false
 		}

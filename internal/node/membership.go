@@ -45,10 +45,15 @@ func newMembership(n *Node) (*membership, error) {
 	return m, nil
 }
 
-// registeredIn reports whether an image holds the registration of this process.
+// registeredIn reports whether an image holds the registration of this process. It may be here before the controller's answer to it, and what is fetched
+// on account of it says with which epoch.
 func (m *membership) registeredIn(image *metadata.Image) bool {
 	b := image.Cluster.Broker(m.n.cfg.ID)
-	return b != nil && b.Incarnation == m.incarnation
+	if b == nil || b.Incarnation != m.incarnation {
+		return false
+	}
+	m.epoch.CompareAndSwap(int64(kafka.NoBrokerEpoch), int64(b.Epoch))
+	return true
 }
 
 // brokerEpoch is that of the registration, kafka.NoBrokerEpoch before it.

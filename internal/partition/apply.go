@@ -28,7 +28,11 @@ func (m *Manager) Apply(delta *metadata.Delta, image *metadata.Image) {
 	e.publish()
 	e.sweep()
 	m.image.Store(image)
+	if len(e.moved) > 0 {
+		m.o.Moved(e.moved)
+	}
 	m.configure(delta, image)
+	m.admit(delta)
 	e.setAside()
 }
 
@@ -40,6 +44,7 @@ type edit struct {
 	topics map[string]*topic // changed ones, nil if deleted
 	ids    map[kafka.TopicID]*topic
 	dirs   []candidate // the directories as they were when the first was chosen
+	moved  []*Partition
 }
 
 // publish makes the new table visible, if anything changed.
@@ -98,7 +103,7 @@ func (e *edit) deleteTopic(t *metadata.Topic) {
 	}
 	for _, p := range before.partitions {
 		if p != nil {
-			e.m.remove(p)
+			e.remove(p)
 		}
 	}
 	if _, anew := e.topics[t.Name]; !anew {
@@ -121,7 +126,7 @@ func (e *edit) changeTopic(c metadata.TopicChange) {
 		directory, mine := part.Directory(e.m.o.Self)
 		switch {
 		case !mine && p != nil:
-			e.m.remove(p)
+			e.remove(p)
 			own.partitions[part.ID] = nil
 		case !mine:
 		default:
@@ -134,7 +139,9 @@ func (e *edit) changeTopic(c metadata.TopicChange) {
 				}
 				own.partitions[part.ID] = p
 			}
-			p.become(leadership(part))
+			if p.become(leadership(part)) {
+				e.moved = append(e.moved, p)
+			}
 		}
 	}
 }
@@ -347,9 +354,11 @@ func (m *Manager) Misplaced() []Placement {
 }
 
 // remove deletes a partition that is not this node's any more: its folder is renamed at once and removed later.
-func (m *Manager) remove(p *Partition) {
+func (e *edit) remove(p *Partition) {
+	m := e.m
 	p.abandon(gone)
-	m.o.Moved(p)
+	m.barred.forget(p)
+	e.moved = append(e.moved, p)
 	p.dir().replicas.Add(-1)
 	p.dir().stale()
 	if p.dir().failure() != nil || !p.log().Made() {

@@ -30,12 +30,18 @@ type group struct {
 	isr      []int32
 	changes  int32 // partition epoch
 	proposed []Proposed
+	fenced   kafka.NodeID // 0 for nobody
 }
 
 // registered are the brokers: all, with an epoch each.
-type registered struct{}
+type registered struct{ g *group }
 
-func (registered) InSyncEpoch(id kafka.NodeID) kafka.BrokerEpoch { return 10 + kafka.BrokerEpoch(id) }
+func (r registered) InSyncEpoch(id kafka.NodeID) kafka.BrokerEpoch {
+	if id == r.g.fenced {
+		return kafka.NoBrokerEpoch
+	}
+	return 10 + kafka.BrokerEpoch(id)
+}
 
 func newGroup(t *testing.T) *group {
 	g := &group{t: t, isr: []int32{1, 2, 3}}
@@ -51,7 +57,7 @@ func newGroup(t *testing.T) *group {
 			t.Fatal(err)
 		}
 		w.options = func(o *Options) {
-			o.Self, o.Cluster, o.MaxLag = id, registered{}, 10*time.Second
+			o.Self, o.Cluster, o.MaxLag = id, registered{g}, 10*time.Second
 			o.Propose = func(p Proposed) { g.proposed = append(g.proposed, p) }
 		}
 		w.open(false)
@@ -402,6 +408,45 @@ func TestWhoLagsIsLeftOut(t *testing.T) {
 	g.decide()
 	if hw := g.at(0).HighWatermark(); hw != 1 {
 		t.Errorf("high watermark %d without the one that lagged", hw)
+	}
+}
+
+// TestUnfencedComesIn: a follower that has all and whose broker is fenced comes into the in-sync set when the metadata says that it is not any more,
+// without another fetch; also if the metadata said so just after the fetch was looked at.
+func TestUnfencedComesIn(t *testing.T) {
+	g := newGroup(t)
+	leader := g.nodes[0]
+	leader.mustAppend(g.at(0), 2)
+	g.settle()
+	registration := &schema.RegisterBrokerRecord{BrokerID: 3, BrokerEpoch: 13, Fenced: true}
+	leader.apply(registration)
+	for _, late := range []bool{false, true} {
+		g.fenced = 3
+		leader.apply(&schema.BrokerRegistrationChangeRecord{BrokerID: 3, BrokerEpoch: 13, Fenced: 1})
+		g.change([]int32{1, 2}, -1)
+		for range 2 {
+			if err := g.fetch(2, 1<<20); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if late {
+			g.at(0).dir().m.barred.take(3) // as if it was not noted yet
+		}
+		if len(g.proposed) > 0 {
+			t.Fatalf("a fenced one is proposed: %+v", g.proposed[0].Proposal)
+		}
+		g.fenced = 0
+		leader.apply(&schema.BrokerRegistrationChangeRecord{BrokerID: 3, BrokerEpoch: 13, Fenced: -1})
+		if late {
+			leader.m.bar(g.at(0), 3)
+		}
+		if len(g.proposed) != 1 || g.proposed[0].Proposal.Joining != 3 {
+			t.Fatalf("late %v: %d proposals", late, len(g.proposed))
+		}
+		g.decide()
+		if fmt.Sprint(g.isr) != "[1 2 3]" {
+			t.Fatalf("late %v: in sync are %v", late, g.isr)
+		}
 	}
 }
 

@@ -22,6 +22,9 @@ func (p *Partition) Fetched(now time.Time, f replica.Fetch, woken *purgatory.Wok
 	p.publish()
 	p.mu.Unlock()
 	p.act(r, woken)
+	if r.Barred {
+		p.dir().m.bar(p, f.From)
+	}
 	return err
 }
 

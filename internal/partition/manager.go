@@ -65,10 +65,10 @@ type Options struct {
 	// Cluster knows other brokers; nil lets nobody come into an in-sync set. MaxLag is replica.lag.time.max.ms.
 	Cluster replica.Cluster
 	MaxLag  time.Duration
-	// Propose has the controller asked for an in-sync set, and Moved is told when a partition got another leader or epoch, or is gone: what it
-	// fetches has to be looked at. Neither may block, and both are called outside all locks.
+	// Propose has the controller asked for an in-sync set, and Moved is told at the end of an Apply which partitions got another leader or
+	// epoch, or are gone: what they fetch has to be looked at. Neither may block, and both are called outside all locks.
 	Propose func(Proposed)
-	Moved   func(*Partition)
+	Moved   func([]*Partition)
 	// DirFailed is told once when a log directory fails, outside all locks; last if none is left and the node has to stop.
 	DirFailed func(dir Dir, last bool, err error)
 }
@@ -98,7 +98,7 @@ func (o *Options) setDefaults() {
 		o.Propose = func(Proposed) {}
 	}
 	if o.Moved == nil {
-		o.Moved = func(*Partition) {}
+		o.Moved = func([]*Partition) {}
 	}
 	if o.Placed == nil {
 		o.Placed = func() {}
@@ -129,6 +129,8 @@ type Manager struct {
 	moveRate atomic.Int64  // bytes a second
 
 	leading, following quota // of throttled partitions
+
+	barred barred
 
 	mu        sync.Mutex // a leaf; guards what Open, Apply, Run, RunMoves and requests hand to each other:
 	recovered map[kafka.TopicPartition]*recovered

@@ -135,8 +135,8 @@ func (p *Partition) check(believed kafka.LeaderEpoch, needLeader bool) error {
 	return p.leadership.Load().Check(p.self, believed, needLeader)
 }
 
-// become takes in what the metadata log says about the partition.
-func (p *Partition) become(l replica.Leadership) {
+// become takes in what the metadata log says about the partition, and reports whether it got another leader or epoch.
+func (p *Partition) become(l replica.Leadership) (moved bool) {
 	p.mu.Lock()
 	r := p.core.Become(p.dir().m.o.Now(), l)
 	if r.NewEpoch && p.log().LatestEpoch() < l.LeaderEpoch {
@@ -155,9 +155,9 @@ func (p *Partition) become(l replica.Leadership) {
 	p.mu.Unlock()
 	if r.Moved {
 		p.watchers.Fail()
-		p.dir().m.o.Moved(p)
 	}
-	p.advanced(0, nil)
+	p.act(r, nil)
+	return r.Moved
 }
 
 // setConfig makes c the configuration from the next append on.

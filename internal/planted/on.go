@@ -23,6 +23,8 @@ var names = []string{
 	"retries-unknown",                   // producer: a batch that is there already is not found
 	"commit-answered-before-replicated", // coordinator: replies do not wait for the high watermark (KAFKA-20634)
 	"old-member-commits",                // group: a member commits for partitions that are another one's
+	"old-generation-commits",            // group: so does one that was left behind by its classic group
+	"generation-not-raised",             // group: the next generation has the number of the one before
 	"elected-out-of-sync",               // controller: anybody may lead
 	"unclean-taken-for-clean",           // controller: whoever lost power keeps its place
 	"leader-epoch-not-raised",           // metadata: the next leader has the epoch of the one before

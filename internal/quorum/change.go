@@ -11,7 +11,9 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/planted"
+	"github.com/ottla/ottla/internal/record"
 )
 
 // VoterChange is a change of the voters, one at a time.
@@ -56,7 +58,7 @@ func (e *Engine) changeVoters(now time.Time, r *request) {
 	if r.change.Early {
 		waits = nil
 	}
-	b, err := l.enc.control(nil, l.next, l.epoch, now.UnixMilli(), controlRecord{votersKind, next.record()})
+	b, err := l.enc.Control(nil, l.next, l.epoch, now.UnixMilli(), metalog.ControlRecord{Kind: record.Voters, Body: next.Record()})
 	if err == nil {
 		err = e.propose(b, metadata.Batch{Offset: l.next}, now, waits, nil)
 	}
@@ -69,18 +71,18 @@ func (e *Engine) changeVoters(now time.Time, r *request) {
 }
 
 // toldVoters are the voters of a static quorum with the directories that they told this leader, and whether all have.
-func (e *Engine) toldVoters() (voters, bool) {
-	all := voters{kraft: maxKRaftVersion, set: slices.Clone(e.members.last().set)}
+func (e *Engine) toldVoters() (metalog.Voters, bool) {
+	all := metalog.Voters{KRaft: metalog.MaxKRaftVersion, Set: slices.Clone(e.members.Last().Set)}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for i := range all.set {
-		v := &all.set[i]
+	for i := range all.Set {
+		v := &all.Set[i]
 		v.Directory = e.told[v.Key()].directory
 		if v.ID == e.cfg.NodeID {
 			v.Directory = e.cfg.Directory
 		}
 		if v.Directory.IsZero() {
-			return voters{}, false
+			return metalog.Voters{}, false
 		}
 	}
 	return all, true
@@ -95,8 +97,8 @@ func (e *Engine) votersIntoLog(now time.Time, r *request, result controller.Resu
 	}
 	l := e.leader
 	set, _ := e.toldVoters()
-	records := set.records()
-	b, err := l.enc.control(nil, l.next, l.epoch, now.UnixMilli(), records...)
+	records := set.Records()
+	b, err := l.enc.Control(nil, l.next, l.epoch, now.UnixMilli(), records...)
 	if err == nil {
 		err = e.propose(b, metadata.Batch{Offset: l.next + kafka.Offset(len(records)) - 1}, now, r, result.Response)
 	}
@@ -105,7 +107,7 @@ func (e *Engine) votersIntoLog(now time.Time, r *request, result controller.Resu
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	for _, v := range set.set { // they have directories from now on
+	for _, v := range set.Set { // they have directories from now on
 		e.told[v.Key()] = e.told[ReplicaKey{ID: v.ID}]
 	}
 	return err
@@ -117,46 +119,46 @@ func refused(code *kerr.Error, format string, args ...any) error {
 }
 
 // changed is who the voters are after a change.
-func (e *Engine) changed(c *VoterChange, now time.Time) (voters, error) {
-	last, v := e.members.last(), c.Voter
+func (e *Engine) changed(c *VoterChange, now time.Time) (metalog.Voters, error) {
+	last, v := e.members.Last(), c.Voter
 	key := v.Key()
-	if last.kraft == 0 {
-		return voters{}, refused(kerr.UnsupportedVersion, "Cluster doesn't support %s voter because the %s feature is %d", c.Kind, metadata.KRaftVersionFeature, last.kraft)
+	if last.KRaft == 0 {
+		return metalog.Voters{}, refused(kerr.UnsupportedVersion, "Cluster doesn't support %s voter because the %s feature is %d", c.Kind, metadata.KRaftVersionFeature, last.KRaft)
 	}
 	if e.changing() && !planted.Bug("voters-two-at-once") {
-		return voters{}, refused(kerr.RequestTimedOut, "Request timed out waiting for voters to commit the latest voter change at %d with HWM %d", last.at, e.committed)
+		return metalog.Voters{}, refused(kerr.RequestTimedOut, "Request timed out waiting for voters to commit the latest voter change at %d with HWM %d", last.At, e.committed)
 	}
-	known, there := last.find(v.ID)
+	known, there := last.Find(v.ID)
 	same := there && known.Directory == v.Directory
 	switch {
 	case c.Kind == AddVoter && there:
-		return voters{}, refused(kerr.DuplicateVoter, "The voter id for %v is already part of the set of voters %v.", key, last.keys())
+		return metalog.Voters{}, refused(kerr.DuplicateVoter, "The voter id for %v is already part of the set of voters %v.", key, last.Keys())
 	case c.Kind == AddVoter && e.learners[v.ID].Key() != key:
-		return voters{}, refused(kerr.RequestTimedOut, "New voter %v is not ready to receive requests", key)
+		return metalog.Voters{}, refused(kerr.RequestTimedOut, "New voter %v is not ready to receive requests", key)
 	case c.Kind == AddVoter && !e.followsClosely(key, now):
-		return voters{}, refused(kerr.RequestTimedOut, "Aborted add voter operation for %v since it is lagging behind", key)
-	case c.Kind == RemoveVoter && (!same || len(last.set) == 1):
-		return voters{}, refused(kerr.VoterNotFound, "Cannot remove voter %v from the set of voters %v", key, last.keys())
+		return metalog.Voters{}, refused(kerr.RequestTimedOut, "Aborted add voter operation for %v since it is lagging behind", key)
+	case c.Kind == RemoveVoter && (!same || len(last.Set) == 1):
+		return metalog.Voters{}, refused(kerr.VoterNotFound, "Cannot remove voter %v from the set of voters %v", key, last.Keys())
 	case c.Kind == RemoveVoter && v.ID == e.cfg.NodeID:
 		// If it went first, and nobody else had the record yet, its log would be the longest, and it would neither stand nor vote for another.
 		if !e.handOver() {
-			return voters{}, refused(kerr.RequestTimedOut, "Cannot remove voter %v, which leads, before another voter can take over", key)
+			return metalog.Voters{}, refused(kerr.RequestTimedOut, "Cannot remove voter %v, which leads, before another voter can take over", key)
 		}
-		return voters{}, fmt.Errorf("%w any more: it hands over to one that can remove it", ErrNotController)
+		return metalog.Voters{}, fmt.Errorf("%w any more: it hands over to one that can remove it", ErrNotController)
 	case c.Kind == UpdateVoter && !same:
-		return voters{}, refused(kerr.VoterNotFound, "Cannot update voter %v in the set of voters %v", key, last.keys())
+		return metalog.Voters{}, refused(kerr.VoterNotFound, "Cannot update voter %v in the set of voters %v", key, last.Keys())
 	}
-	next := voters{kraft: last.kraft, set: slices.DeleteFunc(slices.Clone(last.set), func(m Voter) bool { return m.ID == v.ID })}
+	next := metalog.Voters{KRaft: last.KRaft, Set: slices.DeleteFunc(slices.Clone(last.Set), func(m Voter) bool { return m.ID == v.ID })}
 	if c.Kind != RemoveVoter {
-		next.set = sortVoters(append(next.set, v))
+		next.Set = metalog.SortVoters(append(next.Set, v))
 	}
 	return next, nil
 }
 
 // changing reports whether the newest membership is not committed yet, or in no log.
 func (e *Engine) changing() bool {
-	last := e.members.last()
-	return last.at >= e.committed || !last.inLog
+	last := e.members.Last()
+	return last.At >= e.committed || !last.InLog
 }
 
 // followsClosely reports whether a replica follows this leader and has had all of its log: a voter that has not would hold up the others.
@@ -169,17 +171,4 @@ func (e *Engine) followsClosely(r ReplicaKey, now time.Time) bool {
 	defer e.mu.Unlock()
 	t := e.told[r]
 	return !t.caughtUp.IsZero() && now.Sub(t.at) <= electionTicks*e.cfg.Tick
-}
-
-// String is how Kafka writes a replica.
-func (r ReplicaKey) String() string {
-	return fmt.Sprintf("ReplicaKey(id=%d, directoryId=%v)", r.ID, r.Directory)
-}
-
-func (v voters) keys() []ReplicaKey {
-	keys := make([]ReplicaKey, len(v.set))
-	for i, m := range v.set {
-		keys[i] = m.Key()
-	}
-	return keys
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -78,16 +79,16 @@ func startFlock(t *testing.T, seed uint64, size, voting int) *flock {
 	}
 	var initial []Voter
 	for id := kafka.NodeID(1); id <= kafka.NodeID(size); id++ {
-		m := &member{key: ReplicaKey{id, f.directory()}, disk: vfs.NewCrash()}
+		m := &member{key: ReplicaKey{ID: id, Directory: f.directory()}, disk: vfs.NewCrash()}
 		f.members = append(f.members, m)
 		if int(id) <= voting {
 			initial = append(initial, m.asVoter())
 		}
 	}
 	for i, m := range f.members {
-		set := voters{kraft: 1}
+		set := metalog.Voters{KRaft: 1}
 		if i < voting {
-			set.set = initial
+			set.Set = initial
 		}
 		f.format(m, set)
 		f.start(m)
@@ -106,18 +107,9 @@ func (m *member) asVoter() Voter {
 }
 
 // format leaves what a new disk begins with.
-func (f *flock) format(m *member, set voters) {
+func (f *flock) format(m *member, set metalog.Voters) {
 	dir := testConfig(nil, "/data").Dir
-	if err := vfs.MkdirAll(m.disk, dir); err != nil {
-		f.t.Fatal(err)
-	}
-	if err := writeSnapshot(m.disk, dir, bootstrapID, 1, 1, set, func(yield func(metadata.Record) bool) {
-		for _, r := range controller.DefaultBootstrap() {
-			if !yield(metadata.Record{Body: r}) {
-				return
-			}
-		}
-	}); err != nil {
+	if err := metalog.WriteBootstrap(m.disk, dir, set, controller.DefaultBootstrap(), 1); err != nil {
 		f.t.Fatal(err)
 	}
 	whole, err := m.disk.Whole("/")
@@ -293,7 +285,7 @@ func (f *flock) kill(m *member, keep int) {
 // wipe gives a node that is down an empty disk.
 func (f *flock) wipe(m *member) {
 	m.disk, m.key.Directory = vfs.NewCrash(), f.directory()
-	f.format(m, voters{kraft: 1})
+	f.format(m, metalog.Voters{KRaft: 1})
 }
 
 // living counts the voters that still have the disk that the log names.
@@ -312,7 +304,7 @@ func (f *flock) settled(leader *member) bool {
 	if len(leader.members) > 1 || leader.committed < leader.log.LogEndOffset() {
 		return false
 	}
-	for _, v := range leader.members.last().set {
+	for _, v := range leader.members.Last().Set {
 		if m := f.members[v.ID-1]; m.key.Directory == v.Directory && (m.Engine == nil || m.log.LogEndOffset() < leader.committed) {
 			return false
 		}
@@ -348,8 +340,8 @@ func (f *flock) hurt(n int) {
 		}
 	case 18:
 		if leader != nil && f.rng.IntN(3) == 0 && f.settled(leader) {
-			set := leader.members.last()
-			if set.has(m.key) && 2*(f.living(set.set)-1) <= len(set.set) {
+			set := leader.members.Last()
+			if set.Has(m.key) && 2*(f.living(set.Set)-1) <= len(set.Set) {
 				return // too few would be left
 			}
 			if m.Engine != nil {
@@ -362,8 +354,8 @@ func (f *flock) hurt(n int) {
 
 // change asks for a change of the voters that leaves enough of them with a disk.
 func (f *flock) change(leader, m *member) {
-	set := leader.members.last()
-	known, voter := set.find(m.key.ID)
+	set := leader.members.Last()
+	known, voter := set.Find(m.key.ID)
 	c := &VoterChange{Kind: AddVoter, Voter: m.asVoter()}
 	if voter {
 		c = &VoterChange{Kind: RemoveVoter, Voter: known}
@@ -371,7 +363,7 @@ func (f *flock) change(leader, m *member) {
 			c.Kind, c.Voter.Endpoints = UpdateVoter, []metadata.Endpoint{{Listener: "CONTROLLER", Host: "elsewhere", Port: uint16(f.rng.IntN(9999))}}
 		}
 	}
-	left := slices.DeleteFunc(slices.Clone(set.set), func(v Voter) bool { return c.Kind == RemoveVoter && v.ID == m.key.ID })
+	left := slices.DeleteFunc(slices.Clone(set.Set), func(v Voter) bool { return c.Kind == RemoveVoter && v.ID == m.key.ID })
 	if 2*f.living(left) > len(left) {
 		f.ask(leader, &request{change: c}, 0)
 	}
@@ -390,7 +382,7 @@ func (f *flock) until(what string, ok func() bool) {
 		if m.Engine != nil {
 			leader, epoch := m.Leader()
 			f.t.Logf("node %v: leader %d of epoch %d, committed %d of %d, voters %v, learners %v, Raft %v", m.key, leader, epoch, m.committed, m.log.LogEndOffset(),
-				m.members.last().keys(), m.learners, m.raft.Status().Config)
+				m.members.Last().Keys(), m.learners, m.raft.Status().Config)
 		}
 	}
 	f.t.Fatalf("never: %s", what)
@@ -411,7 +403,7 @@ func (f *flock) heal() *member {
 		if leader == nil || len(f.asked) > 0 {
 			return false
 		}
-		for _, v := range leader.members.last().set {
+		for _, v := range leader.members.Last().Set {
 			if f.members[v.ID-1].key.Directory != v.Directory {
 				f.ask(leader, &request{change: &VoterChange{Kind: RemoveVoter, Voter: v}}, 0)
 				return false
@@ -453,7 +445,7 @@ func TestChurn(t *testing.T) {
 			}
 			leader := f.heal()
 			for _, m := range f.members {
-				if got, want := fmt.Sprint(m.members.last().voters), fmt.Sprint(leader.members.last().voters); got != want {
+				if got, want := fmt.Sprint(m.members.Last().Voters), fmt.Sprint(leader.members.Last().Voters); got != want {
 					t.Errorf("node %v counts with %v, the leader with %v", m.key, got, want)
 				}
 				for _, id := range f.acked {
@@ -582,7 +574,7 @@ func TestVoterMoves(t *testing.T) {
 	f.start(moved)
 	f.until("all know where it is", func() bool {
 		return !slices.ContainsFunc(f.members, func(m *member) bool {
-			v, ok := m.members.committed().find(moved.key.ID)
+			v, ok := m.members.Committed().Find(moved.key.ID)
 			return !ok || v.Endpoints[0].Host != "elsewhere"
 		})
 	})

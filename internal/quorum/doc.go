@@ -10,5 +10,5 @@
 //   - An answer leaves after the image that holds its effect is published: whoever got it sees it in Image.
 //   - Images are published in order, each with the delta from the one before, and only when committed.
 //
-// It does not know the network: peers are reached through Config.Send, and observers read the log through ReadLog.
+// The files of the log, its snapshots and voters are package metalog's. It does not know the network: peers are reached through Config.Send, and observers read the log through ReadLog.
 package quorum

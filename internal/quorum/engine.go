@@ -16,6 +16,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
@@ -27,22 +28,16 @@ var (
 	ErrNotController = errors.New("this node is not the active controller")
 	// ErrStopped says that the engine has stopped.
 	ErrStopped = errors.New("the metadata quorum has stopped")
-	// ErrDamaged says that the folder holds something that cannot be understood, and must not be guessed at.
-	ErrDamaged = errors.New("the metadata log is damaged")
+	// ErrDamaged is metalog's: what is in the folder must not be guessed at.
+	ErrDamaged = metalog.ErrDamaged
 )
 
-// Voter is a member of the quorum.
-type Voter struct {
-	ID kafka.NodeID
-	// Directory is zero in a static quorum (kraft.version 0).
-	Directory kafka.UUID
-	Endpoints []metadata.Endpoint
-	// MinKRaft and MaxKRaft are the levels of kraft.version that it supports. A Max of 0 stands for those of this release.
-	MinKRaft, MaxKRaft int16
-}
-
-// Key is the voter's identity.
-func (v Voter) Key() ReplicaKey { return ReplicaKey{ID: v.ID, Directory: v.Directory} }
+// Voter, ReplicaKey and SnapshotID are what the log calls so.
+type (
+	Voter      = metalog.Voter
+	ReplicaKey = metalog.ReplicaKey
+	SnapshotID = metalog.SnapshotID
+)
 
 // Config is what an engine is told at construction.
 type Config struct {
@@ -107,8 +102,8 @@ type Engine struct {
 	log         *commitlog.Log
 	raft        *raft.RawNode
 	storage     *storage
-	members     memberships
-	bootstrap   voters           // as format left them
+	members     metalog.Memberships
+	bootstrap   metalog.Voters   // as format left them
 	loader      *metadata.Loader // what is committed; the controller's goes ahead of it
 	leader      *leadership      // nil while this node does not lead
 	leads       kafka.NodeID     // the leader that Raft knows, or NoNode
@@ -122,10 +117,10 @@ type Engine struct {
 	handover    *raftpb.Message // has this voter take over when what came before it is written
 	applying    record.Batch    // the batch whose last entry is not committed yet
 	committed   kafka.Offset    // exclusive
-	synced      kafka.Offset    // what syncedFile says
+	synced      kafka.Offset    // what metalog.SyncedFile says
 	lastTick    time.Time
 	appended    time.Time // when the last record was written
-	snapshots   snapshotter
+	snapshots   *metalog.Snapshots
 	install     *raftpb.Message // that offers the snapshot which is being fetched, or nil
 	lost        error           // what a peer said that this voter must have forgotten
 	standAt     time.Time       // when this voter stands for election, if nobody leads by then; zero for never

@@ -14,6 +14,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
@@ -146,9 +147,9 @@ func TestOneNode(t *testing.T) {
 			fs := vfs.NewMem()
 			cfg := testConfig(fs, "/data")
 			if dynamic {
-				members := []Voter{{ID: 1, Directory: nodeDirectory, Endpoints: []metadata.Endpoint{{Listener: "CONTROLLER", Host: "localhost", Port: 9093}}}}
+				members := metalog.Voters{KRaft: 1, Set: []Voter{{ID: 1, Directory: nodeDirectory, Endpoints: []metadata.Endpoint{{Listener: "CONTROLLER", Host: "localhost", Port: 9093}}}}}
 				cfg.Voters = nil
-				if err := Format(fs, cfg.Dir, members, controller.DefaultBootstrap(), 1000); err != nil {
+				if err := metalog.WriteBootstrap(fs, cfg.Dir, members, controller.DefaultBootstrap(), 1000); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -53,11 +54,11 @@ func TestKafkaFolder(t *testing.T) {
 // directoryIn is the directory of the voter that a folder was formatted for.
 func directoryIn(t *testing.T, fs vfs.FS, dir string) kafka.UUID {
 	t.Helper()
-	_, members, err := readBootstrap(fs, dir)
-	if err != nil || len(members.set) != 1 {
+	_, members, err := metalog.ReadBootstrap(fs, dir)
+	if err != nil || len(members.Set) != 1 {
 		t.Fatalf("%+v, %v", members, err)
 	}
-	return members.set[0].Directory
+	return members.Set[0].Directory
 }
 
 // lead joins, which takes an active controller, and says who leads.
@@ -76,17 +77,17 @@ func checkSnapshot(t *testing.T, n *node) {
 		t.Fatal(err)
 	}
 	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
-	if err := writeSnapshot(fs, "/s", id, 1, 2, n.members.last().voters, image.Records); err != nil {
+	if err := metalog.WriteSnapshot(fs, "/s", id, 1, 2, n.members.Last().Voters, image.Records); err != nil {
 		t.Fatal(err)
 	}
-	loaded, members, err := loadSnapshot(fs, "/s", id, "")
+	loaded, members, err := metalog.LoadSnapshot(fs, "/s", id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, want := dump(loaded), dump(image); got != want {
 		t.Fatalf("the snapshot says\n%s\nwant\n%s", got, want)
 	}
-	if members.kraft > 0 && len(members.set) != 1 {
+	if members.KRaft > 0 && len(members.Set) != 1 {
 		t.Fatalf("the snapshot has voters %+v", members)
 	}
 }

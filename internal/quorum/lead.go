@@ -12,6 +12,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/schema"
 )
 
@@ -21,7 +22,7 @@ type leadership struct {
 	// controller is nil until everything of earlier leaders is committed and replayed.
 	controller *controller.Controller
 	next       kafka.Offset // of the next record
-	enc        encoder
+	enc        metalog.Encoder
 	pending    []pending // appended or waiting behind an append, in order
 }
 
@@ -98,10 +99,10 @@ func (e *Engine) leadAlone(now time.Time) error {
 func (e *Engine) activate(now time.Time) error {
 	l := e.leader
 	e.cfg.Log.Info("active controller", "epoch", l.epoch, "offset", l.next)
-	if e.bootstrap.kraft > 0 && !e.members.last().inLog {
+	if e.bootstrap.KRaft > 0 && !e.members.Last().InLog {
 		// The membership of a dynamic quorum goes from the bootstrap file into the log once (KIP-853).
-		records := e.bootstrap.records()
-		b, err := l.enc.control(nil, l.next, l.epoch, now.UnixMilli(), records...)
+		records := e.bootstrap.Records()
+		b, err := l.enc.Control(nil, l.next, l.epoch, now.UnixMilli(), records...)
 		if err == nil {
 			err = e.propose(b, metadata.Batch{Offset: l.next + kafka.Offset(len(records)) - 1}, now, nil, nil)
 		}
@@ -119,8 +120,8 @@ func (e *Engine) activate(now time.Time) error {
 func (e *Engine) controllerConfig() controller.Config {
 	cfg := e.cfg.Controller
 	cfg.NodeID = e.cfg.NodeID
-	cfg.Voters = e.members.last().ids()
-	cfg.KRaftVersion = metadata.Level(e.members.last().kraft)
+	cfg.Voters = e.members.Last().IDs()
+	cfg.KRaftVersion = metadata.Level(e.members.Last().KRaft)
 	cfg.VotersTold = func() bool { _, told := e.toldVoters(); return told }
 	return cfg
 }
@@ -163,7 +164,7 @@ func (e *Engine) decide(now time.Time, r *request) (wrote bool, err error) {
 
 func (e *Engine) proposeRecords(now time.Time, records []metadata.Record, r *request, response any) error {
 	l := e.leader
-	b, err := l.enc.data(nil, l.next, l.epoch, now.UnixMilli(), records)
+	b, err := l.enc.Data(nil, l.next, l.epoch, now.UnixMilli(), records)
 	if err != nil {
 		return err
 	}
@@ -216,7 +217,7 @@ func (e *Engine) noOp(now time.Time) {
 	e.appended = now
 	l := e.leader
 	records := []metadata.Record{{Body: &schema.NoOpRecord{}}}
-	b, err := l.enc.data(nil, l.next, l.epoch, now.UnixMilli(), records)
+	b, err := l.enc.Data(nil, l.next, l.epoch, now.UnixMilli(), records)
 	if err == nil {
 		err = e.propose(b, metadata.Batch{Offset: l.next, Records: bodies(records)}, now, nil, nil)
 	}

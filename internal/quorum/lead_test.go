@@ -9,6 +9,7 @@ import (
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -30,7 +31,7 @@ func TestActivationFails(t *testing.T) {
 	fs := vfs.NewMem()
 	cfg := testConfig(fs, "/data")
 	bad := []schema.MetadataRecord{&schema.RemoveTopicRecord{TopicID: nodeDirectory}} // of a topic that never was
-	if err := Format(fs, cfg.Dir, nil, bad, 1000); err != nil {
+	if err := metalog.WriteBootstrap(fs, cfg.Dir, metalog.Voters{}, bad, 1000); err != nil {
 		t.Fatal(err)
 	}
 	e, err := Open(cfg)
@@ -47,8 +48,8 @@ func TestMembershipNotWritten(t *testing.T) {
 	fs := vfs.NewMem()
 	cfg := testConfig(fs, "/data")
 	cfg.Voters = nil
-	members := []Voter{{ID: 1, Directory: nodeDirectory}}
-	if err := Format(fs, cfg.Dir, members, controller.DefaultBootstrap(), 1000); err != nil {
+	members := metalog.Voters{KRaft: 1, Set: []Voter{{ID: 1, Directory: nodeDirectory}}}
+	if err := metalog.WriteBootstrap(fs, cfg.Dir, members, controller.DefaultBootstrap(), 1000); err != nil {
 		t.Fatal(err)
 	}
 	e, err := Open(cfg)
@@ -63,7 +64,7 @@ func TestMembershipNotWritten(t *testing.T) {
 	if err := e.activate(e.cfg.Now()); err == nil {
 		t.Fatal("a membership that could not be written goes unnoticed")
 	}
-	if e.members.last().inLog {
+	if e.members.Last().InLog {
 		t.Fatal("the membership counts as written")
 	}
 	e.leader = nil
@@ -74,7 +75,7 @@ func TestMembershipNotWritten(t *testing.T) {
 	n := run(t, cfg)
 	n.join()
 	n.close()
-	if !n.members.last().inLog {
+	if !n.members.Last().InLog {
 		t.Fatal("the membership was written and does not count")
 	}
 }

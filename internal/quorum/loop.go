@@ -132,10 +132,7 @@ func (e *Engine) step(now time.Time) error {
 	}
 	e.resigned()
 	e.maybeSnapshot(now)
-	if reap := e.snapshots.reap; !reap.IsZero() && !reap.After(now) {
-		return e.reap(now)
-	}
-	return nil
+	return e.snapshots.Reap(e.log, now)
 }
 
 // pace does what a quorum of several does by time. What was received is written by now: who stands for election is a voter by its own log.
@@ -242,10 +239,10 @@ func (e *Engine) deadline() time.Time {
 			earlier(e.appended.Add(e.cfg.IdleInterval))
 		}
 	}
-	if at, ok := e.due(); ok {
+	if at, ok := e.snapshots.Due(e.Image().End()); ok {
 		earlier(at)
 	}
-	earlier(e.snapshots.reap)
+	earlier(e.snapshots.ReapAt())
 	return first
 }
 
@@ -260,7 +257,7 @@ func (e *Engine) stop(now time.Time, err error) error {
 	if e.seeking {
 		<-e.found
 	}
-	if e.snapshots.running {
+	if e.snapshots.Writing() {
 		if done := <-e.written; err == nil {
 			err = e.snapshotWritten(now, done)
 		}

@@ -6,68 +6,18 @@ import (
 
 	"go.etcd.io/raft/v3/raftpb"
 
-	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/planted"
+	"github.com/ottla/ottla/internal/metalog"
 )
 
-// membership is who the voters are from a place in the log on.
-type membership struct {
-	voters
-	// at is the offset of the record that says so; kafka.NoOffset for what format, the configuration or a snapshot says.
-	at kafka.Offset
-	// inLog says that the log or a snapshot has it, not only what format left.
-	inLog bool
-}
-
-// memberships are the voters as the log has them: first those that are known to be committed, and behind them those that may yet be cut off.
-// The last one counts from the moment that it is written, committed or not (KIP-853): Raft is safe with that as long as a leader writes the next one
-// only when the one before is committed.
-type memberships []membership
-
-func (m memberships) last() membership { return m[len(m)-1] }
-
-func (m memberships) committed() membership { return m[0] }
-
-// begin forgets all but one.
-func (m *memberships) begin(with membership) { *m = memberships{with} }
-
-// note takes the membership of a control batch, unless it is known, and reports whether there is one.
-func (m *memberships) note(d *batch) bool {
-	last := m.last()
-	if d.voters == nil && d.kraft == nil || d.base <= last.at {
-		return false
-	}
-	next := membership{voters: last.voters, at: d.base, inLog: last.inLog || d.voters != nil}
-	next.voters.note(d)
-	*m = append(*m, next)
-	return true
-}
-
-// commit forgets what came before the last membership below end, which is exclusive.
-func (m *memberships) commit(end kafka.Offset) {
-	for len(*m) > 1 && (*m)[1].at < end {
-		*m = slices.Delete(*m, 0, 1)
-	}
-}
-
-// truncate forgets those from an offset on, and reports whether there were any.
-func (m *memberships) truncate(end kafka.Offset) bool {
-	n := len(*m)
-	for len(*m) > 1 && m.last().at >= end && !planted.Bug("voters-not-cut-off") {
-		*m = (*m)[:len(*m)-1]
-	}
-	return len(*m) < n
-}
-
 // voter reports whether this node is one of the voters: with another directory it is not, as what it promised with that one is forgotten.
-func (e *Engine) voter() bool { return e.members.last().has(e.self()) }
+func (e *Engine) voter() bool { return e.members.Last().Has(e.self()) }
 
 func (e *Engine) self() ReplicaKey {
 	return ReplicaKey{ID: e.cfg.NodeID, Directory: e.cfg.Directory}
 }
 
 // alone reports whether this node is the only voter.
-func (e *Engine) alone() bool { return len(e.members.last().set) == 1 && e.voter() }
+func (e *Engine) alone() bool { return len(e.members.Last().Set) == 1 && e.voter() }
 
 // stranger is nobody's id in Raft.
 const stranger = 1 << 40
@@ -78,7 +28,7 @@ const otherDisk = 1 << 41
 
 // learnerID is the id in Raft of one that follows this leader without a vote.
 func (e *Engine) learnerID(l Voter) uint64 {
-	if _, voter := e.members.last().find(l.ID); voter {
+	if _, voter := e.members.Last().Find(l.ID); voter {
 		return otherDisk | raftID(l.ID)
 	}
 	return raftID(l.ID)
@@ -86,10 +36,10 @@ func (e *Engine) learnerID(l Voter) uint64 {
 
 // confOf is what Raft counts with. In the place of this node's id stands a stranger's if the voter has another disk, so that this one is not
 // elected for it, and likewise for all while nobody is known, as Raft does not go back to that.
-func (e *Engine) confOf(members voters) *raftpb.ConfState {
+func (e *Engine) confOf(members metalog.Voters) *raftpb.ConfState {
 	conf := &raftpb.ConfState{}
-	for _, v := range members.set {
-		if v.ID != e.cfg.NodeID || members.has(e.self()) {
+	for _, v := range members.Set {
+		if v.ID != e.cfg.NodeID || members.Has(e.self()) {
 			conf.Voters = append(conf.Voters, raftID(v.ID))
 		} else {
 			conf.Voters = append(conf.Voters, stranger)
@@ -103,7 +53,7 @@ func (e *Engine) confOf(members voters) *raftpb.ConfState {
 
 // conf is what Raft counts with now: the voters of the log, and who follows this leader besides.
 func (e *Engine) conf() *raftpb.ConfState {
-	conf := e.confOf(e.members.last().voters)
+	conf := e.confOf(e.members.Last().Voters)
 	for _, id := range slices.Sorted(maps.Keys(e.learners)) {
 		conf.Learners = append(conf.Learners, e.learnerID(e.learners[id]))
 	}

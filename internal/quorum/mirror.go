@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"path"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
@@ -37,26 +36,25 @@ type Mirror struct {
 	cfg       MirrorConfig
 	log       *commitlog.Log
 	loader    *metadata.Loader
-	members   memberships
-	snap      SnapshotID
-	kept      []SnapshotID // oldest first
+	members   metalog.Memberships
+	snapshots *metalog.Snapshots
 	committed kafka.Offset // exclusive: what the image holds
 	highest   atomic.Int64 // as committed, for all
-	bytes     int64        // committed since the newest snapshot
-	last      time.Time    // of the newest snapshot
-	reap      time.Time    // when removed files may go
 }
 
 // OpenMirror loads the newest snapshot, and the log, of which nobody knows yet how far it is committed.
 func OpenMirror(cfg MirrorConfig, now time.Time) (*Mirror, error) {
-	defaults := Config{SnapshotBytes: cfg.SnapshotBytes, SnapshotInterval: cfg.SnapshotInterval, Log: cfg.Log}.withDefaults()
-	cfg.SnapshotBytes, cfg.SnapshotInterval, cfg.Log = defaults.SnapshotBytes, defaults.SnapshotInterval, defaults.Log
-	m := &Mirror{cfg: cfg, last: now}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	m := &Mirror{cfg: cfg}
 	if err := vfs.MkdirAll(cfg.FS, cfg.Dir); err != nil {
 		return nil, fmt.Errorf("make %s: %w", cfg.Dir, err)
 	}
-	if err := removeParts(cfg.FS, cfg.Dir); err != nil {
-		return nil, fmt.Errorf("remove half-written snapshots: %w", err)
+	pace := metalog.Pace{Bytes: cfg.SnapshotBytes, Interval: cfg.SnapshotInterval}
+	var err error
+	if m.snapshots, err = metalog.OpenSnapshots(cfg.FS, cfg.Dir, pace, cfg.Log, now); err != nil {
+		return nil, err
 	}
 	image, err := m.loadNewest()
 	if err != nil {
@@ -66,14 +64,14 @@ func OpenMirror(cfg MirrorConfig, now time.Time) (*Mirror, error) {
 	var report commitlog.Report
 	m.log, report, err = commitlog.Open(cfg.FS, cfg.Dir, commitlog.Options{
 		Partition: kafka.TopicPartition{Topic: kafka.ClusterMetadataTopic}, Config: cfg.LogConfig, Cache: cfg.Cache, Clean: cfg.Clean,
-		LogStartOffset: m.snap.EndOffset, Now: now,
+		LogStartOffset: m.snapshots.Newest().EndOffset, Now: now,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open the metadata log: %w", err)
 	}
-	end := m.snap.EndOffset
+	end := m.snapshots.Newest().EndOffset
 	whole := len(report.Damage) == 0 && m.log.LogStartOffset() <= end && m.log.LogEndOffset() >= end
-	if epoch := m.log.EpochAt(end); m.log.LogEndOffset() > end && epoch != kafka.NoEpoch && epoch < m.snap.Epoch {
+	if epoch := m.log.EpochAt(end); m.log.LogEndOffset() > end && epoch != kafka.NoEpoch && epoch < m.snapshots.Newest().Epoch {
 		whole = false // what follows the snapshot was never committed
 	}
 	if !whole {
@@ -88,41 +86,31 @@ func OpenMirror(cfg MirrorConfig, now time.Time) (*Mirror, error) {
 
 // loadNewest gives the image of the newest snapshot. One that can't be read is as none.
 func (m *Mirror) loadNewest() (*metadata.Image, error) {
-	m.members.begin(membership{voters: voters{set: sortVoters(m.cfg.Voters)}, at: kafka.NoOffset})
-	ids, err := listSnapshots(m.cfg.FS, m.cfg.Dir)
-	if err != nil {
-		return nil, err
-	}
-	m.kept = slices.DeleteFunc(ids, func(id SnapshotID) bool { return id == bootstrapID })
-	for len(m.kept) > 0 {
-		id := m.kept[len(m.kept)-1]
-		image, members, err := loadSnapshot(m.cfg.FS, m.cfg.Dir, id, "")
+	m.members.Begin(metalog.Membership{Voters: metalog.Voters{Set: metalog.SortVoters(m.cfg.Voters)}, At: kafka.NoOffset})
+	for {
+		image, members, err := m.snapshots.Load()
 		if err == nil {
-			m.took(id, members)
+			m.named(members)
 			return image, nil
 		}
-		m.cfg.Log.Warn("a metadata snapshot can't be read and is left out", "snapshot", id, "err", err)
-		if err := m.cfg.FS.Remove(path.Join(m.cfg.Dir, id.String())); err != nil {
+		m.cfg.Log.Warn("a metadata snapshot can't be read and is left out", "snapshot", m.snapshots.Newest(), "err", err)
+		if err := m.snapshots.Remove(); err != nil {
 			return nil, err
 		}
-		m.kept = m.kept[:len(m.kept)-1]
 	}
-	return metadata.Empty(), nil
 }
 
-// took notes which snapshot the image comes from, and who the voters are in it.
-func (m *Mirror) took(id SnapshotID, members voters) {
-	m.snap = id
-	if members.kraft > 0 {
-		m.members.begin(membership{voters: members, at: kafka.NoOffset, inLog: true})
+// named notes who the voters are in the snapshot that the image comes from.
+func (m *Mirror) named(members metalog.Voters) {
+	if members.KRaft > 0 {
+		m.members.Begin(metalog.Membership{Voters: members, At: kafka.NoOffset, InLog: true})
 	}
 }
 
 // begin starts from an image that holds all up to the snapshot.
 func (m *Mirror) begin(image *metadata.Image) {
 	m.loader = metadata.NewLoader(image)
-	m.commit(m.snap.EndOffset)
-	m.bytes = 0
+	m.commit(m.snapshots.Newest().EndOffset)
 }
 
 func (m *Mirror) commit(end kafka.Offset) {
@@ -136,14 +124,14 @@ func (m *Mirror) Image() *metadata.Image { return m.loader.Image() }
 // End is where the log goes on, and the epoch of what is before that.
 func (m *Mirror) End() (kafka.Offset, kafka.LeaderEpoch) {
 	end, epoch := m.log.LogEndOffset(), m.log.LatestEpoch()
-	if end == m.snap.EndOffset {
-		epoch = m.snap.Epoch
+	if end == m.snapshots.Newest().EndOffset {
+		epoch = m.snapshots.Newest().Epoch
 	}
 	return end, max(epoch, 0)
 }
 
 // Voters are those of the last record that says so, committed or not, or of the configuration; and the level of kraft.version.
-func (m *Mirror) Voters() ([]Voter, int16) { return m.members.last().set, m.members.last().kraft }
+func (m *Mirror) Voters() ([]Voter, int16) { return m.members.Last().Set, m.members.Last().KRaft }
 
 // Bounds returns the ends of the log.
 func (m *Mirror) Bounds() Bounds {
@@ -165,11 +153,11 @@ func (m *Mirror) Append(b []byte, now time.Time) error {
 			return fmt.Errorf("%w: %v where offset %d is to be", ErrDamaged, one, next)
 		}
 		if one.IsControl() {
-			d, err := decode(one)
+			d, err := metalog.Decode(one)
 			if err != nil {
 				return err
 			}
-			m.members.note(d)
+			m.members.Note(d)
 		}
 		whole, next = len(b)-len(rest), one.NextOffset()
 	}
@@ -198,18 +186,18 @@ func (m *Mirror) Commit(end kafka.Offset, now time.Time, post func(metadata.Chan
 			if b.NextOffset() > end {
 				return nil // it will be
 			}
-			d, err := decode(b)
+			d, err := metalog.Decode(b)
 			if err != nil {
 				return err
 			}
-			m.members.note(d) // of a log that was there at the start
+			m.members.Note(d) // of a log that was there at the start
 			change, err := m.loader.Replay(d.Batch)
 			if err != nil {
 				return fmt.Errorf("%w: %w", ErrDamaged, err)
 			}
-			m.bytes += int64(len(b))
+			m.snapshots.Logged(len(b))
 			m.commit(b.NextOffset())
-			m.members.commit(m.committed)
+			m.members.Commit(m.committed)
 			post(change)
 		}
 	}
@@ -233,7 +221,7 @@ func (m *Mirror) Cut(epoch kafka.LeaderEpoch, end kafka.Offset, now time.Time) e
 }
 
 func (m *Mirror) cut(end kafka.Offset, now time.Time) error {
-	m.members.truncate(end)
+	m.members.Truncate(end)
 	if err := m.log.TruncateTo(end, now); err != nil {
 		return fmt.Errorf("truncate the metadata log to %d: %w", end, err)
 	}
@@ -245,66 +233,43 @@ func (m *Mirror) Install(id SnapshotID, fetch func(io.Writer) error, now time.Ti
 	if id.EndOffset < m.committed {
 		return metadata.Change{}, fmt.Errorf("%w: its snapshot ends at %d, and %d was committed", ErrOtherLog, id.EndOffset, m.committed)
 	}
-	image, members, err := writeFetched(m.cfg.FS, m.cfg.Dir, id, fetch)
+	image, members, err := metalog.Fetch(m.cfg.FS, m.cfg.Dir, id, fetch)
 	if err != nil {
 		return metadata.Change{}, err
 	}
 	if err := m.log.TruncateFullyAndStartAt(id.EndOffset, now); err != nil {
 		return metadata.Change{}, fmt.Errorf("begin the metadata log anew at %d: %w", id.EndOffset, err)
 	}
-	change := replaced(m.Image(), image)
-	m.took(id, members)
-	m.kept, m.last = append(m.kept, id), now
+	change := metalog.Replaced(m.Image(), image)
+	m.named(members)
+	m.snapshots.Took(id, now)
 	m.begin(change.Image)
 	return change, m.drop(now)
 }
 
-// Snapshot writes one when enough was logged since the last one, or enough time has passed, and drops what that makes superfluous.
+// Snapshot writes one when it is due, and drops what that makes superfluous.
 func (m *Mirror) Snapshot(now time.Time) error {
-	if !m.reap.IsZero() && !m.reap.After(now) {
-		if err := m.reaped(now); err != nil {
-			return err
-		}
+	if err := m.snapshots.Reap(m.log, now); err != nil {
+		return err
 	}
 	image := m.Image()
-	if m.bytes == 0 || image.End() <= m.snap.EndOffset || m.bytes < m.cfg.SnapshotBytes && now.Sub(m.last) < m.cfg.SnapshotInterval {
+	id, due := m.snapshots.Begin(image, now)
+	if !due {
 		return nil
 	}
-	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
-	m.bytes, m.last = 0, now
-	if err := writeSnapshot(m.cfg.FS, m.cfg.Dir, id, image.Timestamp, now.UnixMilli(), m.members.committed().voters, image.Records); err != nil {
-		m.cfg.Log.Error("write a metadata snapshot", "err", err) // the log grows until the next one
+	err := metalog.WriteSnapshot(m.cfg.FS, m.cfg.Dir, id, image.Timestamp, now.UnixMilli(), m.members.Committed().Voters, image.Records)
+	if !m.snapshots.Wrote(id, err, now) {
 		return nil
 	}
-	m.snap, m.kept = id, append(m.kept, id)
 	return m.drop(now)
 }
 
 // drop removes old snapshots, and what of the log they hold.
 func (m *Mirror) drop(now time.Time) error {
-	for len(m.kept) > keepSnapshots {
-		if err := m.cfg.FS.Remove(path.Join(m.cfg.Dir, m.kept[0].String())); err != nil {
-			m.cfg.Log.Warn("remove a metadata snapshot", "snapshot", m.kept[0], "err", err)
-		}
-		m.kept = m.kept[1:]
+	if err := m.snapshots.Drop(m.log, m.committed, now); err != nil {
+		return err
 	}
-	if start := m.kept[0].EndOffset; start > m.log.LogStartOffset() {
-		if err := m.log.SetLogStartOffset(start); err != nil {
-			return fmt.Errorf("drop the snapshotted part of the metadata log: %w", err)
-		}
-	}
-	if _, err := m.log.Retain(now, m.committed); err != nil {
-		return fmt.Errorf("drop the snapshotted part of the metadata log: %w", err)
-	}
-	return m.reaped(now)
-}
-
-func (m *Mirror) reaped(now time.Time) error {
-	var err error
-	if m.reap, err = m.log.Reap(now); err != nil {
-		return fmt.Errorf("remove segments of the metadata log: %w", err)
-	}
-	return nil
+	return m.snapshots.Reap(m.log, now)
 }
 
 // Close closes the log.

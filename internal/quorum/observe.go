@@ -9,6 +9,7 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metalog"
 )
 
 // ReadLog reads the committed log for an observer, as commitlog.Log.Read does; offsets below the log start wrap
@@ -69,8 +70,8 @@ func (e *Engine) publishStatus() {
 		Leader:        nodeID(basic.Lead),
 		Epoch:         kafka.LeaderEpoch(basic.GetTerm()),
 		HighWatermark: e.committed,
-		KRaftVersion:  e.members.last().kraft,
-		Nodes:         e.members.last().set,
+		KRaftVersion:  e.members.Last().KRaft,
+		Nodes:         e.members.Last().Set,
 		snapshot:      e.storage.snap,
 	})
 }
@@ -130,7 +131,7 @@ type told struct {
 // heardOf notes the answer of a follower.
 func (e *Engine) heardOf(m *raftpb.Message, from ReplicaKey) {
 	now, end, key := e.cfg.Now(), e.log.LogEndOffset(), from
-	if e.members.last().kraft == 0 {
+	if e.members.Last().KRaft == 0 {
 		key.Directory = kafka.UUID{}
 	}
 	e.mu.Lock()
@@ -151,25 +152,18 @@ func (e *Engine) heardOf(m *raftpb.Message, from ReplicaKey) {
 
 // Voter returns a voter as this node knows it, and false if it knows none of that id.
 func (e *Engine) Voter(id kafka.NodeID) (Voter, bool) {
-	return voters{set: e.Shown().Nodes}.find(id)
+	return metalog.Voters{Set: e.Shown().Nodes}.Find(id)
 }
 
 // observerTimeout is how long an observer that does not fetch any more is still shown; Kafka's is the same.
 const observerTimeout = 5 * time.Minute
-
-// ReplicaKey names a replica of the metadata log: a disk that was wiped makes another one of the same node (KIP-853). Directory is zero where
-// it is not known.
-type ReplicaKey struct {
-	ID        kafka.NodeID
-	Directory kafka.UUID
-}
 
 // Observed notes that an observer fetched from offset, which means that it holds the log up to there.
 func (e *Engine) Observed(id kafka.NodeID, directory kafka.UUID, offset kafka.Offset) {
 	end, now := e.log.LogEndOffset(), e.cfg.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	key := ReplicaKey{id, directory}
+	key := ReplicaKey{ID: id, Directory: directory}
 	line := e.seen[key]
 	line.ID, line.Directory, line.LogEndOffset, line.LastFetch = id, directory, offset, now
 	if offset >= end {

@@ -39,7 +39,7 @@ func (e *Engine) arrive(v Voter, now time.Time) {
 	if e.moved(v, now) {
 		return
 	}
-	voter := e.members.last().has(v.Key())
+	voter := e.members.Last().Has(v.Key())
 	old, known := e.learners[v.ID]
 	switch {
 	case e.leader == nil, voter, e.changing(), v.ID == e.cfg.NodeID, !known && len(e.learners) >= maxLearners:
@@ -64,7 +64,7 @@ func (e *Engine) moved(v Voter, now time.Time) bool {
 	if !e.active() || e.changing() || !e.elsewhere(v) {
 		return false
 	}
-	known, _ := e.members.last().find(v.ID)
+	known, _ := e.members.Last().Find(v.ID)
 	known.Endpoints = v.Endpoints
 	e.cfg.Log.Info("a voter of the metadata quorum has moved", "node", v.ID, "to", v.Endpoints)
 	e.changeVoters(now, &request{change: &VoterChange{Kind: UpdateVoter, Voter: known}})
@@ -73,7 +73,7 @@ func (e *Engine) moved(v Voter, now time.Time) bool {
 
 // elsewhere reports whether a voter says of itself that it is reached elsewhere than the log says.
 func (e *Engine) elsewhere(v Voter) bool {
-	known, voter := e.members.last().find(v.ID)
+	known, voter := e.members.Last().Find(v.ID)
 	return voter && known.Directory == v.Directory && !v.Directory.IsZero() && len(v.Endpoints) > 0 && !slices.Equal(known.Endpoints, v.Endpoints)
 }
 
@@ -105,7 +105,7 @@ func (e *Engine) forget(l Voter) {
 
 // promote counts learners that have become voters as such.
 func (e *Engine) promote() {
-	maps.DeleteFunc(e.learners, func(_ kafka.NodeID, l Voter) bool { return e.members.last().has(l.Key()) })
+	maps.DeleteFunc(e.learners, func(_ kafka.NodeID, l Voter) bool { return e.members.Last().Has(l.Key()) })
 }
 
 // meet takes note of one that is not known as a voter, and how it can be reached.
@@ -155,11 +155,11 @@ type introduction struct {
 // seek introduces this node to the leader when it has not heard of one for as long as an election takes: without a vote it is sent nothing otherwise, and one
 // that lost its vote while it was away does not know it.
 func (e *Engine) seek(now time.Time) {
-	if e.seeking || e.leader != nil || e.alone() || e.members.last().kraft == 0 || now.Sub(e.heard) < electionTicks*e.cfg.Tick {
+	if e.seeking || e.leader != nil || e.alone() || e.members.Last().KRaft == 0 || now.Sub(e.heard) < electionTicks*e.cfg.Tick {
 		return
 	}
 	e.seeking, e.heard = true, now
-	known := slices.DeleteFunc(slices.Clone(e.members.last().set), func(v Voter) bool { return v.ID == e.cfg.NodeID })
+	known := slices.DeleteFunc(slices.Clone(e.members.Last().Set), func(v Voter) bool { return v.ID == e.cfg.NodeID })
 	e.cfg.Go(func() {
 		leader, err := e.cfg.Introduce(e.life, known)
 		e.found <- introduction{leader, err} // there is room: one runs at a time

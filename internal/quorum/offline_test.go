@@ -6,6 +6,7 @@ import (
 	"path"
 	"testing"
 
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -14,7 +15,7 @@ import (
 func TestOffline(t *testing.T) {
 	files, cfg, n := grown(t)
 	want := dump(n.Image())
-	image, err := Load(files, cfg.Dir)
+	image, err := metalog.Load(files, cfg.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,12 +27,11 @@ func TestOffline(t *testing.T) {
 	if err := vfs.MkdirAll(files, backup.Dir); err != nil {
 		t.Fatal(err)
 	}
-	name, err := Export(files, cfg.Dir, backup.Dir, 1)
+	name, err := metalog.Export(files, cfg.Dir, backup.Dir, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	id, ok := parseSnapshotName(name)
-	if !ok || id.EndOffset != n.Image().End() {
+	if want := (SnapshotID{EndOffset: n.Image().End(), Epoch: n.Image().Epoch}); name != want.String() {
 		t.Fatalf("exported as %s, the image ends at %d", name, n.Image().End())
 	}
 	e, err := Open(backup)
@@ -45,16 +45,16 @@ func TestOffline(t *testing.T) {
 
 func TestOfflineRefuses(t *testing.T) {
 	files, cfg, _ := grown(t)
-	if _, err := Load(files, "/nowhere"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := metalog.Load(files, "/nowhere"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder that is not there: %v", err)
 	}
 	if err := files.Mkdir("/empty"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Export(files, "/empty", "/empty", 1); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := metalog.Export(files, "/empty", "/empty", 1); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a folder with nothing: %v", err)
 	}
-	ids, err := listSnapshots(files, cfg.Dir)
+	ids, err := metalog.ListSnapshots(files, cfg.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestOfflineRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(files, cfg.Dir); !errors.Is(err, ErrDamaged) {
+	if _, err := metalog.Load(files, cfg.Dir); !errors.Is(err, ErrDamaged) {
 		t.Errorf("a log that does not begin with everything: %v", err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"slices"
 	"time"
 
 	"go.etcd.io/raft/v3"
@@ -15,18 +14,13 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
 func (cfg Config) withDefaults() Config {
-	if cfg.SnapshotBytes == 0 {
-		cfg.SnapshotBytes = 20 << 20
-	}
-	if cfg.SnapshotInterval == 0 {
-		cfg.SnapshotInterval = time.Hour
-	}
 	if cfg.Tick == 0 {
 		cfg.Tick = 100 * time.Millisecond
 	}
@@ -96,10 +90,7 @@ func Open(cfg Config) (*Engine, error) {
 
 // loadFiles reads the bootstrap file and the newest snapshot.
 func (e *Engine) loadFiles() error {
-	if err := removeParts(e.cfg.FS, e.cfg.Dir); err != nil {
-		return fmt.Errorf("remove half-written snapshots: %w", err)
-	}
-	records, members, err := readBootstrap(e.cfg.FS, e.cfg.Dir)
+	records, members, err := metalog.ReadBootstrap(e.cfg.FS, e.cfg.Dir)
 	if err != nil {
 		return err
 	}
@@ -107,27 +98,22 @@ func (e *Engine) loadFiles() error {
 		e.cfg.Controller.Bootstrap = records
 	}
 	e.bootstrap = members
-	if members.kraft == 0 {
-		members.set = sortVoters(e.cfg.Voters)
+	if members.KRaft == 0 {
+		members.Set = metalog.SortVoters(e.cfg.Voters)
 	}
-	e.members.begin(membership{voters: members, at: kafka.NoOffset})
-	image := metadata.Empty()
-	ids, err := listSnapshots(e.cfg.FS, e.cfg.Dir)
+	e.members.Begin(metalog.Membership{Voters: members, At: kafka.NoOffset})
+	pace := metalog.Pace{Bytes: e.cfg.SnapshotBytes, Interval: e.cfg.SnapshotInterval}
+	if e.snapshots, err = metalog.OpenSnapshots(e.cfg.FS, e.cfg.Dir, pace, e.cfg.Log, e.cfg.Now()); err != nil {
+		return err
+	}
+	image, inSnapshot, err := e.snapshots.Load()
 	if err != nil {
 		return err
 	}
-	if n := len(ids); n > 0 && ids[n-1] != bootstrapID {
-		var inSnapshot voters
-		if image, inSnapshot, err = loadSnapshot(e.cfg.FS, e.cfg.Dir, ids[n-1], ""); err != nil {
-			return err
-		}
-		if inSnapshot.kraft > 0 && !planted.Bug("voters-of-format") {
-			e.members.begin(membership{voters: inSnapshot, at: kafka.NoOffset, inLog: true})
-		}
-		e.storage.snap = ids[n-1]
-		e.snapshots.kept = slices.DeleteFunc(ids, func(id SnapshotID) bool { return id == bootstrapID })
-		e.snapshots.last = e.cfg.Now()
+	if inSnapshot.KRaft > 0 && !planted.Bug("voters-of-format") {
+		e.members.Begin(metalog.Membership{Voters: inSnapshot, At: kafka.NoOffset, InLog: true})
 	}
+	e.storage.snap = e.snapshots.Newest()
 	e.loader = metadata.NewLoader(image)
 	e.Board = NewBoard(image)
 	return nil
@@ -137,7 +123,7 @@ func (e *Engine) openLog() (err error) {
 	if e.synced, err = readSynced(e.cfg.FS, e.cfg.Dir); err != nil {
 		return err
 	}
-	if len(e.cfg.Voters) > 1 || e.members.last().kraft > 0 {
+	if len(e.cfg.Voters) > 1 || e.members.Last().KRaft > 0 {
 		if err := e.markOurs(); err != nil {
 			return err
 		}
@@ -190,16 +176,16 @@ func (e *Engine) diverges(log *commitlog.Log) bool {
 // start scans the log for memberships, replays what is known to be committed, and makes the Raft node.
 func (e *Engine) start() error {
 	committed := e.storage.snap.EndOffset
-	if err := e.visitLog(committed, func(b record.Batch, d *batch) error {
-		e.members.note(d)
-		e.snapshots.bytes += int64(len(b))
+	if err := e.visitLog(committed, func(b record.Batch, d *metalog.Batch) error {
+		e.members.Note(d)
+		e.snapshots.Logged(len(b))
 		return nil
 	}); err != nil {
 		return err
 	}
 	e.storage.conf = e.conf()
 	if e.alone() {
-		if err := e.visitLog(committed, func(_ record.Batch, d *batch) error {
+		if err := e.visitLog(committed, func(_ record.Batch, d *metalog.Batch) error {
 			change, err := e.loader.Replay(d.Batch)
 			if err == nil {
 				e.image.Store(change.Image)
@@ -209,7 +195,7 @@ func (e *Engine) start() error {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
 		committed = e.log.LogEndOffset()
-		e.members.commit(committed)
+		e.members.Commit(committed)
 	}
 	last, _ := e.storage.LastIndex()
 	if last > 0 {
@@ -256,7 +242,7 @@ func (e *Engine) start() error {
 }
 
 // visitLog decodes the log from an offset on.
-func (e *Engine) visitLog(from kafka.Offset, visit func(record.Batch, *batch) error) error {
+func (e *Engine) visitLog(from kafka.Offset, visit func(record.Batch, *metalog.Batch) error) error {
 	for from < e.log.LogEndOffset() {
 		batches, err := readBatches(e.log, from, 4<<20)
 		if err != nil {
@@ -267,7 +253,7 @@ func (e *Engine) visitLog(from kafka.Offset, visit func(record.Batch, *batch) er
 			if b.BaseOffset() > from || b.LastOffset() < from || i > 0 && b.BaseOffset() != from || b.LeaderEpoch() != e.log.EpochAt(from) {
 				return fmt.Errorf("%w: at offset %d there is %v, of epoch %d", ErrDamaged, from, b, e.log.EpochAt(from))
 			}
-			d, err := decode(b)
+			d, err := metalog.Decode(b)
 			if err != nil {
 				return err
 			}

@@ -151,7 +151,7 @@ func (e *Engine) Unreachable(r ReplicaKey) {
 // receive hands Raft a message of a peer. What Raft refuses is noise: a peer that is no longer one, or too late.
 func (e *Engine) receive(in inbound) {
 	m := in.Message
-	if e.members.last().kraft > 0 && e.counts(in.from.Key()) != nil {
+	if e.members.Last().KRaft > 0 && e.counts(in.from.Key()) != nil {
 		if answers(m.GetType()) || m.GetType() == raftpb.MsgUnreachable {
 			return // it was taken for another disk until a moment ago
 		}
@@ -232,7 +232,7 @@ func (e *Engine) addressee(id uint64) (Voter, bool) {
 	case own || id&otherDisk != 0:
 		return l, own
 	case follows:
-		return e.members.last().find(l.ID)
+		return e.members.Last().Find(l.ID)
 	}
 	return e.Peer(nodeID(id))
 }

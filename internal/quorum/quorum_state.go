@@ -10,29 +10,27 @@ import (
 	"go.etcd.io/raft/v3/raftpb"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-// quorumStateFile is where a voter keeps its term and vote; docs/format/quorum.md has its content.
-const quorumStateFile = "quorum-state"
-
 // readQuorumState returns the term, the vote and the leader on disk; a folder without the file has none.
 func readQuorumState(f vfs.FS, dir string) (*raftpb.HardState, kafka.NodeID, error) {
-	b, err := vfs.ReadFile(f, path.Join(dir, quorumStateFile))
+	b, err := vfs.ReadFile(f, path.Join(dir, metalog.QuorumStateFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return &raftpb.HardState{Term: new(uint64(0)), Vote: new(uint64(0)), Commit: new(uint64(0))}, kafka.NoNode, nil
 	}
 	if err != nil {
-		return nil, kafka.NoNode, fmt.Errorf("read %s: %w", quorumStateFile, err)
+		return nil, kafka.NoNode, fmt.Errorf("read %s: %w", metalog.QuorumStateFile, err)
 	}
 	q, _, err := schema.ParseQuorumState(b)
 	if err != nil {
 		return nil, kafka.NoNode, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if q.LeaderEpoch < 0 {
-		return nil, kafka.NoNode, fmt.Errorf("%w: %s has epoch %d", ErrDamaged, quorumStateFile, q.LeaderEpoch)
+		return nil, kafka.NoNode, fmt.Errorf("%w: %s has epoch %d", ErrDamaged, metalog.QuorumStateFile, q.LeaderEpoch)
 	}
 	// Kafka drops its vote once it knows the leader of the epoch. To Raft the leader was voted for: that refuses
 	// every other candidate of the epoch, which is what Kafka does too.
@@ -58,14 +56,14 @@ func (e *Engine) writeQuorumState(term uint64, vote, leader kafka.NodeID) error 
 		q.VotedID = int32(kafka.NoNode)
 	}
 	version := int16(1)
-	if e.members.last().kraft == 0 {
+	if e.members.Last().KRaft == 0 {
 		version = 0
-		for _, v := range e.members.last().set {
+		for _, v := range e.members.Last().Set {
 			q.CurrentVoters = append(q.CurrentVoters, schema.QuorumStateVoter{VoterID: int32(v.ID)})
 		}
-	} else if v, ok := e.members.last().find(vote); ok && leader == kafka.NoNode {
+	} else if v, ok := e.members.Last().Find(vote); ok && leader == kafka.NoNode {
 		q.VotedDirectoryID = v.Directory
 	}
 	content := schema.AppendQuorumState(nil, &q, version)
-	return vfs.WriteFile(e.cfg.FS, path.Join(e.cfg.Dir, quorumStateFile), content)
+	return vfs.WriteFile(e.cfg.FS, path.Join(e.cfg.Dir, metalog.QuorumStateFile), content)
 }

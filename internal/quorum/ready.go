@@ -9,6 +9,7 @@ import (
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/schema"
@@ -116,7 +117,7 @@ func (e *Engine) appendEntries(entries []*raftpb.Entry, now time.Time) error {
 			return fmt.Errorf("truncate the metadata log to %d: %w", first, err)
 		}
 		e.storage.recent.reset()
-		if e.members.truncate(first) {
+		if e.members.Truncate(first) {
 			e.reconfigure()
 		}
 	}
@@ -161,13 +162,13 @@ func (e *Engine) noteVoters(b record.Batch) error {
 	if !b.IsControl() {
 		return nil
 	}
-	d, err := decode(b)
-	if err == nil && e.members.note(d) {
+	d, err := metalog.Decode(b)
+	if err == nil && e.members.Note(d) {
 		e.promote()
-		e.cfg.Log.Info("the voters of the metadata quorum change", "voters", e.members.last().ids(), "offset", b.BaseOffset())
+		e.cfg.Log.Info("the voters of the metadata quorum change", "voters", e.members.Last().IDs(), "offset", b.BaseOffset())
 		e.reconfigure()
 		if e.active() {
-			e.leader.controller.SetVoters(e.members.last().ids(), metadata.Level(e.members.last().kraft))
+			e.leader.controller.SetVoters(e.members.Last().IDs(), metadata.Level(e.members.Last().KRaft))
 		}
 	}
 	return err
@@ -180,14 +181,14 @@ func (e *Engine) leaderChange(at kafka.Offset, now time.Time) (record.Batch, err
 	}
 	m := schema.NewLeaderChangeMessage()
 	m.LeaderID = int32(e.cfg.NodeID)
-	for _, v := range e.members.last().set {
+	for _, v := range e.members.Last().Set {
 		voter := schema.LeaderChangeVoter{VoterID: int32(v.ID), VoterDirectoryID: v.Directory}
 		m.Voters = append(m.Voters, voter)
 		if v.ID == e.cfg.NodeID {
 			m.GrantingVoters = append(m.GrantingVoters, voter)
 		}
 	}
-	return e.leader.enc.control(nil, at, e.leader.epoch, now.UnixMilli(), controlRecord{record.LeaderChange, &m})
+	return e.leader.enc.Control(nil, at, e.leader.epoch, now.UnixMilli(), metalog.ControlRecord{Kind: record.LeaderChange, Body: &m})
 }
 
 // maxMessage bounds what a voter is sent at once, in bytes, if that is more than one batch. One that is far behind has to answer within
@@ -242,8 +243,8 @@ func (e *Engine) applyEntry(entry *raftpb.Entry, now time.Time) error {
 }
 
 func (e *Engine) applyBatch(b record.Batch) error {
-	e.members.commit(b.NextOffset())
-	e.snapshots.bytes += int64(len(b))
+	e.members.Commit(b.NextOffset())
+	e.snapshots.Logged(len(b))
 	e.committed = b.NextOffset()
 	if e.leader != nil && len(e.leader.pending) > 0 && e.leader.pending[0].last == b.LastOffset() {
 		e.publish(e.leader.pending[0].change)
@@ -254,7 +255,7 @@ func (e *Engine) applyBatch(b record.Batch) error {
 	if e.active() {
 		return fmt.Errorf("%w: batch %v is not the controller's", ErrDamaged, b)
 	}
-	d, err := decode(b)
+	d, err := metalog.Decode(b)
 	if err != nil {
 		return err
 	}

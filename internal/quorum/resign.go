@@ -58,7 +58,7 @@ func (e *Engine) handOver() bool {
 // answersLately reports whether a voter that follows has answered within an election's time. Raft's own note of that begins anew now and then.
 func (e *Engine) answersLately(id uint64) bool {
 	now := e.cfg.Now()
-	v, _ := e.members.last().find(nodeID(id))
+	v, _ := e.members.Last().Find(nodeID(id))
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	t, ok := e.told[v.Key()]

@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -30,11 +31,11 @@ func grown(t *testing.T) (*vfs.Mem, Config, *node) {
 
 func TestSnapshots(t *testing.T) {
 	fs, cfg, n := grown(t)
-	ids, err := listSnapshots(fs, cfg.Dir)
+	ids, err := metalog.ListSnapshots(fs, cfg.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(ids) == 0 || len(ids) > keepSnapshots {
+	if len(ids) == 0 || len(ids) > 2 {
 		t.Fatalf("%d snapshots are kept: %v", len(ids), ids)
 	}
 	newest, ok := n.LatestSnapshot()
@@ -76,7 +77,7 @@ func TestSnapshotWithoutLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
-	if err := writeSnapshot(other, cfg.Dir, id, 1, 1, voters{}, image.Records); err != nil {
+	if err := metalog.WriteSnapshot(other, cfg.Dir, id, 1, 1, metalog.Voters{}, image.Records); err != nil {
 		t.Fatal(err)
 	}
 	cfg.FS = other
@@ -99,7 +100,7 @@ func TestSnapshotWithoutLog(t *testing.T) {
 // A voter stopped between the moment that it had fetched a snapshot and the one in which it gives up its own log for it.
 func TestSnapshotOfAnotherHistory(t *testing.T) {
 	fs, cfg, _ := grown(t)
-	ids, err := listSnapshots(fs, cfg.Dir)
+	ids, err := metalog.ListSnapshots(fs, cfg.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +138,7 @@ func TestSnapshotDamaged(t *testing.T) {
 	image := n.Image()
 	n.close()
 	id := SnapshotID{EndOffset: image.End(), Epoch: image.Epoch}
-	if err := writeSnapshot(fs, cfg.Dir, id, 1, 1, voters{}, image.Records); err != nil {
+	if err := metalog.WriteSnapshot(fs, cfg.Dir, id, 1, 1, metalog.Voters{}, image.Records); err != nil {
 		t.Fatal(err)
 	}
 	name := cfg.Dir + "/" + id.String()
@@ -161,7 +162,7 @@ func TestSnapshotDamaged(t *testing.T) {
 		}
 		_, err := Open(cfg)
 		if err == nil && at >= 16 { // base offset and epoch lie outside the CRC and change nothing here
-			e, _, _ := loadSnapshot(fs, cfg.Dir, id, "")
+			e, _, _ := metalog.LoadSnapshot(fs, cfg.Dir, id)
 			if e == nil || dump(e) != dump(image) {
 				t.Fatalf("a flipped bit at %d was not noticed", at)
 			}

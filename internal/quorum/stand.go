@@ -37,7 +37,7 @@ func (e *Engine) leaderGone(id kafka.NodeID) {
 
 // standFrom has this voter stand for election from a moment on, each in its turn, so that votes are not split: the first is the first voter, without one that is gone.
 func (e *Engine) standFrom(now time.Time, gone kafka.NodeID) {
-	others := slices.DeleteFunc(slices.Clone(e.members.last().ids()), func(id kafka.NodeID) bool { return id == gone })
+	others := slices.DeleteFunc(slices.Clone(e.members.Last().IDs()), func(id kafka.NodeID) bool { return id == gone })
 	if turn := slices.Index(others, e.cfg.NodeID); turn >= 0 && e.voter() {
 		e.standAt = now.Add(time.Duration(turn) * e.cfg.Tick)
 	}
@@ -58,7 +58,7 @@ func (e *Engine) stand(now time.Time) error {
 		return nil
 	}
 	// Each after another time, so that two that stood at once do not do so for ever.
-	ids := e.members.last().ids()
+	ids := e.members.Last().IDs()
 	e.standAt = now.Add(time.Duration(len(ids)+slices.Index(ids, e.cfg.NodeID)) * e.cfg.Tick)
 	if err := e.raft.Campaign(); err != nil {
 		return fmt.Errorf("stand for election: %w", err)

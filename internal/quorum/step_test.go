@@ -8,6 +8,7 @@ import (
 
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/vfs"
+	"github.com/ottla/ottla/internal/vfs/vfstest"
 )
 
 // stepped is an engine on a clock of the test's, in one goroutine.
@@ -78,7 +79,7 @@ func TestSnapshotDue(t *testing.T) {
 	cfg.SnapshotBytes, cfg.SnapshotInterval = 1<<20, time.Hour
 	s := openStepped(t, cfg)
 	s.create("foo")
-	if at, ok := s.due(); !ok || !at.Equal(time.UnixMilli(1_000_000).Add(time.Hour)) {
+	if at, ok := s.snapshots.Due(s.Image().End()); !ok || !at.Equal(time.UnixMilli(1_000_000).Add(time.Hour)) {
 		t.Fatalf("after a little: due %v, %t", at, ok)
 	}
 	if _, ok := s.LatestSnapshot(); ok {
@@ -88,11 +89,11 @@ func TestSnapshotDue(t *testing.T) {
 		t.Errorf("the engine woke %d times, not once", n)
 	}
 	first, ok := s.LatestSnapshot()
-	if at, again := s.due(); !ok || again {
+	if at, again := s.snapshots.Due(s.Image().End()); !ok || again {
 		t.Fatalf("written %t, due again %v, %t", ok, at, again)
 	}
 	// Bytes without anything new, however they came about: this made the loop spin.
-	s.snapshots.bytes, s.snapshots.last = 2<<20, s.now.Add(-time.Hour)
+	s.snapshots.Logged(2 << 20)
 	s.step()
 	if id, _ := s.LatestSnapshot(); id != first {
 		t.Fatalf("the snapshot %v has nothing new", id)
@@ -120,7 +121,7 @@ func TestStepsAreTheSame(t *testing.T) {
 		if err := s.Stop(s.now); err != nil {
 			t.Fatal(err)
 		}
-		return contents(t, fs, cfg.Dir)
+		return vfstest.Contents(t, fs, cfg.Dir)
 	}
 	if first, second := once(), once(); first != second {
 		t.Fatal("two runs differ")

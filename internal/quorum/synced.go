@@ -11,28 +11,25 @@ import (
 
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
-const (
-	// syncedFile says up to where the log was synced: an offset in decimal. Kafka ignores it.
-	syncedFile = "ottla.synced"
-	// syncedEvery is how many records may be synced beyond what syncedFile says: damage among them looks like a torn tail after a crash.
-	syncedEvery = 1024
-)
+// syncedEvery is how many records may be synced beyond what metalog.SyncedFile says: damage among them looks like a torn tail after a crash.
+const syncedEvery = 1024
 
 // readSynced returns what was synced of the log, exclusive; 0 if nobody knows.
 func readSynced(f vfs.FS, dir string) (kafka.Offset, error) {
-	b, err := vfs.ReadFile(f, path.Join(dir, syncedFile))
+	b, err := vfs.ReadFile(f, path.Join(dir, metalog.SyncedFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
 	if err != nil {
-		return 0, fmt.Errorf("read %s: %w", syncedFile, err)
+		return 0, fmt.Errorf("read %s: %w", metalog.SyncedFile, err)
 	}
 	n, err := strconv.ParseInt(strings.TrimSuffix(string(b), "\n"), 10, 64)
 	if err != nil || n < 0 {
-		return 0, fmt.Errorf("%w: %s holds %.40q, want an offset", ErrDamaged, path.Join(dir, syncedFile), b)
+		return 0, fmt.Errorf("%w: %s holds %.40q, want an offset", ErrDamaged, path.Join(dir, metalog.SyncedFile), b)
 	}
 	return kafka.Offset(n), nil
 }
@@ -50,7 +47,7 @@ func (e *Engine) writeSynced(point kafka.Offset) error {
 	if point == e.synced {
 		return nil
 	}
-	if err := vfs.WriteFile(e.cfg.FS, path.Join(e.cfg.Dir, syncedFile), fmt.Appendf(nil, "%d\n", int64(point))); err != nil {
+	if err := vfs.WriteFile(e.cfg.FS, path.Join(e.cfg.Dir, metalog.SyncedFile), fmt.Appendf(nil, "%d\n", int64(point))); err != nil {
 		return fmt.Errorf("note what was synced of the metadata log: %w", err)
 	}
 	e.synced = point
@@ -71,7 +68,7 @@ func (e *Engine) beginAt(end kafka.Offset, now time.Time) error {
 
 // markOurs leaves the file with the first start, before there is anything to sync: a folder of several voters without it is Kafka's (checkStatic).
 func (e *Engine) markOurs() error {
-	name := path.Join(e.cfg.Dir, syncedFile)
+	name := path.Join(e.cfg.Dir, metalog.SyncedFile)
 	ours, err := vfs.Exists(e.cfg.FS, name)
 	if err == nil && !ours {
 		err = vfs.WriteFile(e.cfg.FS, name, []byte("0\n"))

@@ -21,6 +21,8 @@ type follower struct {
 	// leaderEnd was the leader's log end at its last fetch, at fetched. caughtUp is when it last had all that the leader had.
 	leaderEnd         kafka.Offset
 	fetched, caughtUp time.Time
+	// waits says that it is not in the in-sync set, and that since its last fetch only others than itself keep it out.
+	waits bool
 }
 
 // Fetch is a follower's request for what comes after its log end.
@@ -74,7 +76,7 @@ func (s *State) Fetched(now time.Time, f Fetch) (Ready, error) {
 	}
 	x.known, x.logStart, x.logEnd, x.epoch, x.leaderEnd, x.fetched = true, f.LogStart, f.LogEnd, f.Epoch, s.logEnd, s.now
 	r := Ready{Advanced: s.advance()}
-	r.Propose = s.expand(x)
+	s.expand(x, &r)
 	return r, nil
 }
 

@@ -25,13 +25,45 @@ type Member struct {
 	Epoch kafka.BrokerEpoch // kafka.NoBrokerEpoch if it did not say
 }
 
-// expand proposes to take in a follower that has all up to the high watermark and into this leader's epoch.
-func (s *State) expand(x *follower) *Proposal {
-	if s.pending != nil || slices.Contains(s.leadership.ISR, x.id) || !s.eligible(x) ||
-		x.logEnd < s.highWatermark && !planted.Bug("in-sync-too-early") || x.logEnd < s.epochStart {
-		return nil
+// expand proposes to take in a follower that has all up to the high watermark and into this leader's epoch. It waits while its broker alone keeps it out,
+// or another proposal is on its way.
+func (s *State) expand(x *follower, r *Ready) {
+	x.waits = false
+	if slices.Contains(s.leadership.ISR, x.id) || x.logEnd < s.highWatermark && !planted.Bug("in-sync-too-early") || x.logEnd < s.epochStart {
+		return
 	}
-	return s.propose(append(slices.Clone(s.leadership.ISR), x.id), x.id)
+	switch r.Barred = !s.eligible(x); {
+	case r.Barred:
+		x.waits = true
+	case s.pending != nil:
+		x.waits = s.pending.Joining != x.id
+	default:
+		r.Propose = s.propose(append(slices.Clone(s.leadership.ISR), x.id), x.id)
+	}
+}
+
+// Admit takes in that a broker may have come to be let into in-sync sets: its replica, if it waits for that, need not fetch once more.
+func (s *State) Admit(now time.Time, id kafka.NodeID) (r Ready) {
+	s.tick(now)
+	if x := s.follower(id); x != nil {
+		s.reconsider(x, &r)
+	}
+	return r
+}
+
+// reconsider is expand for a follower that waits. What is known of it must be of the process that is registered now, and no older than it may lag.
+func (s *State) reconsider(x *follower, r *Ready) {
+	if x.waits && x.epoch != kafka.NoBrokerEpoch && s.current(x) {
+		s.expand(x, r)
+	}
+}
+
+// next looks, when the in-sync set has changed, for another follower that waited for that.
+func (s *State) next(r *Ready) {
+	for i := range s.followers {
+		s.reconsider(&s.followers[i], r)
+	}
+	r.Barred = false // which was said at their fetches
 }
 
 // Expire proposes to leave out who has lagged for too long, and returns when somebody may have next, the zero time if nobody.
@@ -88,7 +120,9 @@ func (s *State) Altered(now time.Time, p *Proposal, l Leadership, err error) Rea
 		s.pending = nil
 		s.leadership.ISR, s.leadership.PartitionEpoch = slices.Clone(l.ISR), l.PartitionEpoch
 		s.tick(now)
-		return Ready{Advanced: s.advance()}
+		r := Ready{Advanced: s.advance()}
+		s.next(&r)
+		return r
 	case errors.Is(err, kerr.IneligibleReplica), errors.Is(err, kerr.OperationNotAttempted):
 		s.pending = nil // whoever is still wanted, or unwanted, is proposed again at its next fetch or deadline
 	case slices.ContainsFunc(overtaken, func(e error) bool { return errors.Is(err, e) }):

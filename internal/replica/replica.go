@@ -32,6 +32,9 @@ type Ready struct {
 	Moved bool
 	// Propose, if set, is to be sent to the controller (AlterPartition), and its answer to be given to Altered.
 	Propose *Proposal
+	// Barred says that the follower has all it needs to come into the in-sync set, and that its broker is not let in, as far as this node knows: Admit is
+	// to be called when that changes.
+	Barred bool
 }
 
 // Rules are the limits of a partition, which change while it lives.
@@ -104,6 +107,7 @@ func (s *State) Become(now time.Time, l Leadership) Ready {
 	}
 	s.keepFollowers()
 	r.Advanced = s.advance()
+	s.next(&r)
 	return r
 }
 

@@ -26,6 +26,7 @@ import (
 //	produce acks | acked | check epoch [leader]
 //	at seconds                                          the clock
 //	registered node broker-epoch                        -1: it may not be in sync
+//	admit node                                          its broker may be in sync now
 //	expire
 //	altered leader-epoch partition-epoch isr | altered ERROR   the answer to the last proposal
 func TestScenarios(t *testing.T) {
@@ -99,6 +100,8 @@ func (w *world) step(t *testing.T, words []string) {
 			fmt.Fprintf(out, "  node %d: %s\n", f.From, code(err))
 		}
 		w.ready(r)
+	case "admit":
+		w.ready(s.Admit(w.now, kafka.NodeID(n[0])))
 	case "holders":
 		fmt.Fprintf(out, "offset %d is at %v\n", n[0], s.Holders(w.now, kafka.Offset(n[0])))
 	case "expire":
@@ -176,6 +179,9 @@ func (w *world) ready(r Ready) {
 	if r.Advanced {
 		w.rises()
 	}
+	if r.Barred {
+		fmt.Fprintln(out, "  only its broker keeps it out")
+	}
 	if p := r.Propose; p != nil {
 		w.sent = p
 		fmt.Fprintf(out, "  propose in epochs %d and %d:", p.LeaderEpoch, p.PartitionEpoch)
@@ -212,7 +218,7 @@ func TestInvariants(t *testing.T) {
 			before, lead := s.HighWatermark(), s.Leadership()
 			now = now.Add(time.Duration(r.IntN(3000)) * time.Millisecond)
 			var got Ready
-			switch r.IntN(8) {
+			switch r.IntN(9) {
 			case 0, 1:
 				if s.Leads() {
 					end += kafka.Offset(r.IntN(4))
@@ -238,6 +244,8 @@ func TestInvariants(t *testing.T) {
 				}
 				errs := []error{nil, nil, kerr.IneligibleReplica, kerr.InvalidUpdateVersion, kerr.RequestTimedOut}
 				got = s.Altered(now, sent, answer, errs[r.IntN(len(errs))])
+			case 8:
+				got = s.Admit(now, all[1+r.IntN(2)])
 			case 7:
 				if r.IntN(4) == 0 {
 					epoch++

@@ -61,9 +61,12 @@ func (e *Engine) Close() {
 	e.running.Wait()
 }
 
-// Moved looks whom a partition follows now, and has it fetched from there, or not at all. It does not block.
-func (e *Engine) Moved(p *partition.Partition) {
-	if fresh := e.sources.moved(&e.o, p); fresh != nil && e.life.Err() == nil {
-		e.running.Go((&fetcher{e: e, source: fresh}).run)
+// Moved looks whom partitions follow now, and has them fetched from there, or not at all: all at once, for what comes late to a node has to wait for the
+// answer to what was asked there first. It does not block.
+func (e *Engine) Moved(all []*partition.Partition) {
+	for _, fresh := range e.sources.moved(&e.o, all) {
+		if e.life.Err() == nil {
+			e.running.Go((&fetcher{e: e, source: fresh}).run)
+		}
 	}
 }

@@ -90,7 +90,7 @@ func newNode(t *testing.T, script ...func(*kmsg.FetchResponseTopicPartition)) *n
 }
 
 // open opens the partitions of an empty disk.
-func (n *node) open(propose func(partition.Proposed), moved func(*partition.Partition)) {
+func (n *node) open(propose func(partition.Proposed), moved func([]*partition.Partition)) {
 	n.t.Helper()
 	fs := vfs.NewMem()
 	if err := fs.Mkdir("/data"); err != nil {

@@ -37,28 +37,39 @@ func newSources(life context.Context) sources {
 	return sources{life: life, byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source)}
 }
 
-// moved looks whom a partition follows now. It returns a source that did not exist before, or nil; one from which nothing is followed any more ends.
-func (all *sources) moved(o *Options, p *partition.Partition) (fresh *source) {
-	leader := kafka.NoNode
-	if _, ok := p.Fetching(); ok {
-		leader = p.Leadership().Leader
+// moved looks whom partitions follow now. It returns the sources that did not exist before; one from which nothing is followed any more ends.
+func (all *sources) moved(o *Options, partitions []*partition.Partition) (fresh []*source) {
+	leaders := make([]kafka.NodeID, len(partitions))
+	for i, p := range partitions {
+		leaders[i] = kafka.NoNode
+		if _, ok := p.Fetching(); ok {
+			leaders[i] = p.Leadership().Leader
+		}
 	}
 	all.mu.Lock()
-	left := all.leave(p, leader)
-	s := all.byLeader[leader]
-	if leader != kafka.NoNode {
+	var left []*source
+	changed := make(map[*source]struct{})
+	for i, p := range partitions {
+		if s := all.leave(p, leaders[i]); s != nil {
+			left = append(left, s)
+		}
+		if leaders[i] == kafka.NoNode {
+			continue
+		}
+		s := all.byLeader[leaders[i]]
 		if s == nil {
-			fresh = all.begin(o, leader)
-			s = fresh
+			s = all.begin(o, leaders[i])
+			fresh = append(fresh, s)
 		}
 		s.partitions[p], s.order = follow(p), nil
 		all.followed[p] = s
+		changed[s] = struct{}{}
 	}
 	all.mu.Unlock()
-	if left != nil {
-		left.end()
+	for _, s := range left {
+		s.end()
 	}
-	if s != nil {
+	for s := range changed {
 		s.look()
 	}
 	return fresh

@@ -29,7 +29,7 @@ func NewSteps(o Options) *Steps {
 }
 
 // Moved is Engine.Moved.
-func (s *Steps) Moved(p *partition.Partition) { s.sources.moved(&s.o, p) }
+func (s *Steps) Moved(all []*partition.Partition) { s.sources.moved(&s.o, all) }
 
 // Propose is Engine.Propose.
 func (s *Steps) Propose(p partition.Proposed) { s.alters.add(p) }

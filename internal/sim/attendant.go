@@ -2,7 +2,6 @@ package sim
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -10,30 +9,21 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
-	"github.com/ottla/ottla/internal/sim/check"
 )
 
-// attendant is a member of a consumer group (KIP-848): it commits offsets of the partitions that it was given. Now and then it sends no heartbeats for a
-// while, and goes on committing: another one has its partitions then, and its commits must be refused.
+// attendant is a member of a consumer group (KIP-848).
 type attendant struct {
-	grouped
-	id     string
-	epoch  int32 // 0 joins
-	owned  []int32
-	told   bool // the coordinator was told what is owned
-	next   map[int32]kafka.Offset
-	silent time.Duration // until then
-	calmed bool          // a heartbeat was answered when all was calm
+	owner
+	told bool // the coordinator was told what is owned
 }
 
 func newAttendant(w *World, number int) *attendant {
-	a := &attendant{grouped: newGrouped(w, number, "team"), id: fmt.Sprintf("member-%d", number), next: map[int32]kafka.Offset{}}
+	a := &attendant{owner: newOwner(w, number, "team")}
+	a.id = a.name
 	w.after(w.between(0, 500*time.Millisecond), "", a.beat)
 	w.after(w.between(0, 500*time.Millisecond), "", a.work)
 	return a
 }
-
-func (a *attendant) idle() bool { return a.calmed }
 
 // beat keeps the membership, until all is calm and it was answered.
 func (a *attendant) beat() {
@@ -42,12 +32,8 @@ func (a *attendant) beat() {
 		return
 	}
 	again := func() { w.after(w.between(50*time.Millisecond, 250*time.Millisecond), "", a.beat) }
-	if !w.over() && a.epoch > 0 && w.chance(0.02) {
-		w.sometimes("member silent")
-		a.silent = w.now + w.between(time.Second, 5*time.Second)
-	}
 	leader, known := a.leader(a.at)
-	if !known || w.now < a.silent && !w.calm {
+	if !known || a.quiet() {
 		again()
 		return
 	}
@@ -100,48 +86,10 @@ func (a *attendant) take(resp *kmsg.ConsumerGroupHeartbeatResponse) error {
 		given = append(given, t.Partitions...)
 	}
 	if slices.Sort(given); !slices.Equal(given, a.owned) {
-		for _, p := range given {
-			if !slices.Contains(a.owned, p) {
-				delete(a.next, p) // where it goes on has to be asked
-			}
-		}
-		a.owned, a.told = given, false
-		a.w.tell("%s of epoch %d has %v", a.id, a.epoch, given)
+		a.given(given, true)
+		a.told = false
 	}
 	return nil
-}
-
-// work commits an offset of something that is owned, or asks where to go on.
-func (a *attendant) work() {
-	w := a.w
-	if w.over() {
-		return
-	}
-	again := func() { w.after(w.between(5*time.Millisecond, 100*time.Millisecond), "", a.work) }
-	leader, known := a.leader(a.at)
-	if !known || len(a.owned) == 0 || a.epoch == 0 {
-		again()
-		return
-	}
-	p := a.owned[w.rng.IntN(len(a.owned))]
-	name := kafka.TopicPartition{Topic: topicName, Partition: p}
-	next, begun := a.next[p]
-	if !begun {
-		a.fetch(leader.leader, name, func(at kafka.Offset, err error) {
-			if err == nil {
-				a.next[p] = at + 1
-			}
-			again()
-		})
-		return
-	}
-	a.next[p] = next + 1
-	a.commit(leader.leader, check.Commit{Partition: name, Member: a.id, Generation: a.epoch, Offset: next + 1}, func(err error) {
-		if errors.Is(err, kerr.StaleMemberEpoch) || errors.Is(err, kerr.UnknownMemberID) {
-			w.sometimes("commit of an old member refused")
-		}
-		again()
-	})
 }
 
 // topicID is the id of the topic that groups read, as some node knows it.

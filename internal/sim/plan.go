@@ -15,6 +15,7 @@ type plan struct {
 	producers  int
 	consumers  int
 	groups     int
+	riders     int  // members of a classic group
 	flush      bool // flush.messages=1: what is acknowledged survives any power cut
 	segment    int  // segment.bytes
 	snapshot   int64
@@ -56,6 +57,9 @@ func drawPlan(rng *rand.Rand) plan {
 		p.nodes++
 	}
 	p.leap, p.step = often(0.25), often(0.25)
+	if often(0.4) {
+		p.riders = 2 + rng.IntN(2)
+	}
 	p.loseWrites = p.crash && often(0.6)
 	return p
 }
@@ -75,5 +79,5 @@ func (p plan) String() string {
 			faults = append(faults, f.name)
 		}
 	}
-	return fmt.Sprintf("%d nodes, %v, a fault every %v, %d partitions, %d producers, %d groups, segments of %d bytes: %s", p.nodes, p.duration, p.every, p.partitions, p.producers, p.groups, p.segment, strings.Join(faults, " "))
+	return fmt.Sprintf("%d nodes, %v, a fault every %v, %d partitions, %d producers, %d groups, %d classic members, segments of %d bytes: %s", p.nodes, p.duration, p.every, p.partitions, p.producers, p.groups, p.riders, p.segment, strings.Join(faults, " "))
 }

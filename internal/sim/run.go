@@ -44,7 +44,7 @@ type Result struct {
 // Rare are things that must have come about, each in some run, when there were many: else the runs say nothing about them.
 func Rare() []string {
 	return []string{
-		"broker fenced because it is gone", "clock set forward by hours", "clock set forward by seconds", "clocks leapt by hours", "clocks leapt by seconds", "commit of an old member refused", "commit or fetch of an offset failed", "disk failed at sync", "disk failed at write", "disk full", "follower diverges", "member fenced", "member silent",
+		"broker fenced because it is gone", "classic member given partitions", "classic member left", "clock set forward by hours", "clock set forward by seconds", "clocks leapt by hours", "clocks leapt by seconds", "commit of an old member refused", "commit or fetch of an offset failed", "disk failed at sync", "disk failed at write", "disk full", "follower diverges", "member fenced", "member silent",
 		"message repeated", "metadata snapshot fetched", "node isolated", "one-way cut", "power cut", "power cut of all", "process killed", "process paused",
 		"process stopped in order", "reassignment cancelled", "reassignment completed", "replica added by a reassignment", "replication factor changed", "read from a follower", "retried batch found in the log", "two-way cut", "voter added", "voter removed", "wrong byte on the way to a follower", "wrong offset on the way to a follower",
 	}
@@ -82,9 +82,12 @@ func (w *World) live() {
 	for i := range w.plan.groups {
 		w.clients = append(w.clients, newCommitter(w, 50+i))
 		w.clients = append(w.clients, newAttendant(w, 60+i))
-		if i == 0 {
-			topics = append(topics, &admin{w: w, topic: kafka.ConsumerOffsetsTopic, partitions: offsetsPartitions})
-		}
+	}
+	for i := range w.plan.riders {
+		w.clients = append(w.clients, newRider(w, 70+i))
+	}
+	if w.plan.groups+w.plan.riders > 0 {
+		topics = append(topics, &admin{w: w, topic: kafka.ConsumerOffsetsTopic, partitions: offsetsPartitions})
 	}
 	if w.plan.voters {
 		w.clients = append(w.clients, newElectorate(w, 90))

@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/controller"
+	"github.com/ottla/ottla/internal/group"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/purgatory"
@@ -47,6 +48,14 @@ func (n *node) serve(req kmsg.Request, reply reply) {
 		p.commitOffsets(req, reply)
 	case *kmsg.ConsumerGroupHeartbeatRequest:
 		p.attend(req, reply)
+	case *kmsg.JoinGroupRequest:
+		p.askGroup(req.Group, group.JoinGroup{Request: req}, reply)
+	case *kmsg.SyncGroupRequest:
+		p.askGroup(req.Group, group.SyncGroup{Request: req}, reply)
+	case *kmsg.HeartbeatRequest:
+		p.askGroup(req.Group, group.Heartbeat{Request: req}, reply)
+	case *kmsg.LeaveGroupRequest:
+		p.askGroup(req.Group, group.LeaveGroup{Request: req}, reply)
 	case *kmsg.OffsetFetchRequest:
 		p.fetchOffsets(req, reply)
 	case *kmsg.AlterPartitionRequest:

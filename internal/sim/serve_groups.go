@@ -7,6 +7,7 @@ import (
 
 	"github.com/ottla/ottla/internal/coordinator"
 	"github.com/ottla/ottla/internal/group"
+	"github.com/ottla/ottla/internal/group/classic"
 	"github.com/ottla/ottla/internal/group/modern"
 	"github.com/ottla/ottla/internal/group/offsets"
 	"github.com/ottla/ottla/internal/kafka"
@@ -22,7 +23,10 @@ func (p *process) openGroups() {
 		Self: kafka.NodeID(p.n.id), Topic: kafka.ConsumerOffsetsTopic, Partitions: p.partitions, Purgatory: p.waits, Stepped: true,
 		NewCore: func() shard.Core {
 			return group.NewShard(group.Config{
-				NewID: p.n.newID, Modern: modern.Config{MaxSize: 10, Assignors: []string{"uniform", "range"}, RegexRefresh: time.Minute}, Offsets: offsets.Config{MaxMetadata: 4096, Retention: 7 * 24 * time.Hour, RetentionCheck: 10 * time.Minute},
+				NewID:   p.n.newID,
+				Classic: classic.Config{MaxSize: 10, InitialRebalanceDelay: 100 * time.Millisecond, NewMemberTimeout: 5 * time.Second, MaxSession: time.Minute},
+				Modern:  modern.Config{MaxSize: 10, Assignors: []string{"uniform", "range"}, RegexRefresh: time.Minute},
+				Offsets: offsets.Config{MaxMetadata: 4096, Retention: 7 * 24 * time.Hour, RetentionCheck: 10 * time.Minute},
 				Times: func(string) modern.Times {
 					return modern.Times{Session: 2 * time.Second, Heartbeat: 200 * time.Millisecond, AssignmentInterval: time.Second}
 				},

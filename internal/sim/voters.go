@@ -13,6 +13,7 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/quorum"
 )
 
@@ -45,7 +46,7 @@ func (n *node) format() {
 	for id := range voting {
 		initial = append(initial, voterOf(id))
 	}
-	n.must(quorum.Format(n.disk, metadataDir, initial, controller.DefaultBootstrap(), begin.UnixMilli()))
+	n.must(metalog.WriteBootstrap(n.disk, metadataDir, metalog.Voters{KRaft: metalog.MaxKRaftVersion, Set: initial}, controller.DefaultBootstrap(), begin.UnixMilli()))
 	whole, err := n.disk.Whole("/")
 	n.must(err)
 	n.must(whole.Sync())

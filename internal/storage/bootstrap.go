@@ -2,17 +2,14 @@ package storage
 
 import (
 	"fmt"
+	"path"
 	"strings"
-	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
-	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/schema"
 )
-
-// SnapshotFile is the name of the snapshot that a controller starts from: the state at offset 0, epoch 0.
-const SnapshotFile = "00000000000000000000-0000000000.checkpoint"
 
 // MetadataDir is the folder of the metadata partition in the metadata log directory.
 const MetadataDir = kafka.ClusterMetadataTopic + "-0"
@@ -40,52 +37,25 @@ func describeBootstrap(records []schema.FeatureLevelRecord) string {
 		strings.Join(parts, ", "), records[0].FeatureLevel)
 }
 
-// snapshot returns the bytes of the bootstrap snapshot: a control batch (header, and for a dynamic quorum
-// kraft.version and the voters, if they are known), the records, and a control batch with the footer.
-func snapshot(records []schema.FeatureLevelRecord, kraft metadata.Level, voters []Voter, listener string, now time.Time) ([]byte, error) {
-	ms := now.UnixMilli()
-	var b record.Builder
-	begin := func(base kafka.Offset, control bool) {
-		opts := record.NewOptions(base, 0)
-		opts.Control = control
-		b.Begin(opts)
-	}
-	begin(0, true)
-	b.Add(ms, record.ControlKey(record.SnapshotHeader),
-		(&schema.SnapshotHeaderRecord{LastContainedLogTimestamp: ms}).AppendTo(nil, schema.ControlVersion))
-	if kraft > 0 {
-		b.Add(ms, record.ControlKey(record.KRaftVersion),
-			(&schema.KRaftVersionRecord{KRaftVersion: int16(kraft)}).AppendTo(nil, schema.ControlVersion))
-		if len(voters) > 0 {
-			b.Add(ms, record.ControlKey(record.Voters), votersRecord(voters, listener).AppendTo(nil, schema.ControlVersion))
-		}
-	}
-	base := kafka.Offset(b.Count())
-	bytes, err := b.AppendTo(nil)
-	if err != nil {
-		return nil, err
-	}
-	begin(base, false)
+// writeBootstrap leaves what the first leader is to begin with in a metadata log directory.
+func (w World) writeBootstrap(dir string, records []schema.FeatureLevelRecord, members metalog.Voters) error {
+	bodies := make([]schema.MetadataRecord, len(records))
 	for i := range records {
-		b.Add(ms, nil, schema.AppendMetadata(nil, &records[i], 0))
+		bodies[i] = &records[i]
 	}
-	base += kafka.Offset(b.Count())
-	if bytes, err = b.AppendTo(bytes); err != nil {
-		return nil, err
+	if err := metalog.WriteBootstrap(w.FS, path.Join(dir, MetadataDir), members, bodies, w.Now().UnixMilli()); err != nil {
+		return fmt.Errorf("write the first snapshot: %w", err)
 	}
-	begin(base, true)
-	b.Add(ms, record.ControlKey(record.SnapshotFooter), (&schema.SnapshotFooterRecord{}).AppendTo(nil, schema.ControlVersion))
-	return b.AppendTo(bytes)
+	return nil
 }
 
-func votersRecord(voters []Voter, listener string) *schema.VotersRecord {
-	r := &schema.VotersRecord{}
+// members are the voters that a dynamic quorum begins with, each at a listener; of a static one nothing is said.
+func members(kraft metadata.Level, voters []Voter, listener string) metalog.Voters {
+	set := metalog.Voters{KRaft: int16(kraft)}
 	for _, v := range voters {
-		r.Voters = append(r.Voters, schema.Voter{
-			VoterID: int32(v.ID), VoterDirectoryID: v.Directory,
-			Endpoints:           []schema.VoterEndpoint{{Name: listener, Host: v.Host, Port: uint16(v.Port)}},
-			KRaftVersionFeature: schema.KRaftVersionRange{MinSupportedVersion: 0, MaxSupportedVersion: 1},
+		set.Set = append(set.Set, metalog.Voter{
+			ID: v.ID, Directory: v.Directory, Endpoints: []metadata.Endpoint{{Listener: listener, Host: v.Host, Port: uint16(v.Port)}},
 		})
 	}
-	return r
+	return set
 }

@@ -11,5 +11,5 @@
 //   - Format never touches a directory that is formatted.
 //   - What Format writes, Apache Kafka 4.4 opens, and the other way round.
 //
-// It does not read the metadata log: whether it is one that this node can take over is quorum.CheckSupported's to tell.
+// It does not read the metadata log: whether it is one that this node can take over is metalog.CheckSupported's to tell.
 package storage

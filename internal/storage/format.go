@@ -78,11 +78,7 @@ func (w World) Format(q Request, out io.Writer) error {
 			return fmt.Errorf("make log directory %s: %w", dir, err)
 		}
 		if dir == q.Node.MetadataLogDir && q.Node.Controller {
-			bytes, err := snapshot(records, kraft, q.InitialVoters, q.Node.ControllerListeners[0], w.Now())
-			if err != nil {
-				return err
-			}
-			if err := w.writeSnapshot(dir, bytes); err != nil {
+			if err := w.writeBootstrap(dir, records, members(kraft, q.InitialVoters, q.Node.ControllerListeners[0])); err != nil {
 				return err
 			}
 		}
@@ -235,15 +231,4 @@ func (w World) identify(q Request, dir string) (kafka.UUID, string, error) {
 	}
 	id, err := kafka.NewUUID(w.Random)
 	return id, kind, err
-}
-
-func (w World) writeSnapshot(dir string, bytes []byte) error {
-	folder := path.Join(dir, MetadataDir)
-	if err := vfs.MkdirAll(w.FS, folder); err != nil {
-		return fmt.Errorf("make %s: %w", folder, err)
-	}
-	if err := vfs.WriteFile(w.FS, path.Join(folder, SnapshotFile), bytes); err != nil {
-		return fmt.Errorf("write the first snapshot: %w", err)
-	}
-	return nil
 }

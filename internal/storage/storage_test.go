@@ -192,6 +192,9 @@ func recordText(t *testing.T, b record.Batch, r record.Record, times bool) strin
 	return fmt.Sprintf("control %d %x", kind, r.Value)
 }
 
+// bootstrapFile is what format leaves in the directory /a.
+const bootstrapFile = "/a/__cluster_metadata-0/00000000000000000000-0000000000.checkpoint"
+
 // TestKafkaSnapshot compares the snapshots with those that Apache Kafka's tool wrote for the same arguments: all but
 // the clock is equal, record by record.
 func TestKafkaSnapshot(t *testing.T) {
@@ -219,7 +222,11 @@ func TestKafkaSnapshot(t *testing.T) {
 		if args.kraft == 0 {
 			level = 0
 		}
-		got, err := snapshot(bootstrapRecords(r, levels), level, args.voters, "CONTROLLER", time.UnixMilli(1))
+		w := testWorld()
+		if err := w.writeBootstrap("/a", bootstrapRecords(r, levels), members(level, args.voters, "CONTROLLER")); err != nil {
+			t.Fatal(err)
+		}
+		got, err := vfs.ReadFile(w.FS, bootstrapFile)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,7 +270,7 @@ func TestFormatSurvivesCrash(t *testing.T) {
 		if _, err := again.Check(n); err != nil {
 			t.Errorf("seed %d, crash %d: %v", seed, i, err)
 		}
-		if ok, _ := vfs.Exists(clone, "/a/"+MetadataDir+"/"+SnapshotFile); !ok {
+		if ok, _ := vfs.Exists(clone, bootstrapFile); !ok {
 			t.Errorf("seed %d, crash %d: formatted without the snapshot", seed, i)
 		}
 	}

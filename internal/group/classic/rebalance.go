@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 
+	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/shard"
 )
 
@@ -114,7 +115,9 @@ func (g *Group) leaderJoined() bool {
 // nextGeneration tells the members of the generation and waits for them to sync.
 func (g *Group) nextGeneration(t *shard.Turn) {
 	protocol := g.vote()
-	g.generation++
+	if g.generation == 0 || !planted.Bug("generation-not-raised") {
+		g.generation++
+	}
 	g.protocol = &protocol
 	g.topics = g.subscriptions()
 	g.enter(t, CompletingRebalance)

@@ -33,6 +33,7 @@ func good() *History {
 		{Group: "g", Partition: here, Generation: 2, Offset: 4, Invoked: 3, OK: true, Done: 5},
 		{Group: "g", Partition: here, Generation: 2, Offset: 5, Invoked: 6}, // nobody knows
 	}
+	h.Owned = []Owned{{Group: "g", Generation: 1, Partition: here, Member: "a"}, {Group: "g", Generation: 2, Partition: here, Member: "b"}, {Group: "g", Generation: 2, Partition: here, Member: "b"}}
 	h.Fetches = []Fetched{
 		{Group: "g", Partition: here, Offset: kafka.NoOffset, Invoked: 0, Done: 1}, {Group: "g", Partition: here, Offset: 4, Invoked: 6, Done: 7},
 		{Group: "g", Partition: here, Offset: 5, Invoked: 8, Done: 9},
@@ -86,6 +87,7 @@ func TestBadHistories(t *testing.T) {
 		{"C12", "a commit of an old generation", func(h *History) {
 			h.Commits = append(h.Commits, Commit{Group: "g", Partition: here, Generation: 1, Offset: 3, Invoked: 10, OK: true, Done: 11})
 		}},
+		{"C23", "two owners", func(h *History) { h.Owned[0].Generation = 2 }},
 		{"C18", "replicas with other bytes", func(h *History) { h.Replicas[1].Batches[2] = []byte{9} }},
 		{"C18", "replicas with other ends", func(h *History) { h.Replicas[1].LogStart = 1 }},
 	} {

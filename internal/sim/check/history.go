@@ -1,5 +1,5 @@
 // Package check judges what clients of a cluster saw: it takes a history, and says what in it no run of a correct cluster could have led to.
-// It knows nothing of the cluster. The checks have the names of the reliability plan, C1 and on.
+// It knows nothing of the cluster. The checks have the names of the reliability plan, C1 and on; C23 is of its own: a partition has two owners.
 //
 // For tests (T). Pure: a history in, violations out.
 package check
@@ -85,6 +85,14 @@ type Fetched struct {
 	Done      time.Duration
 }
 
+// Owned is a partition that a member of a group was given in a generation, or member epoch.
+type Owned struct {
+	Group      string
+	Generation int32
+	Partition  kafka.TopicPartition
+	Member     string
+}
+
 // History is what clients did and saw.
 type History struct {
 	Sends    []Send
@@ -92,6 +100,7 @@ type History struct {
 	Replicas []Replica
 	Commits  []Commit
 	Fetches  []Fetched
+	Owned    []Owned
 }
 
 // Invoke adds a send and returns its number.
@@ -153,5 +162,6 @@ func (h *History) Check() []Violation {
 	h.polls(j)
 	h.replicas(j)
 	h.commits(j)
+	h.owners(j)
 	return j.all
 }

@@ -39,6 +39,20 @@ func Run(t *testing.T, open func(t *testing.T) (f vfs.FS, dir string)) {
 	}
 }
 
+// Contents are the files of a folder, by name, as one string.
+func Contents(t *testing.T, f vfs.FS, dir string) string {
+	t.Helper()
+	entries, err := f.ReadDir(dir)
+	must(t, err)
+	var all strings.Builder
+	for _, e := range entries {
+		b, err := vfs.ReadFile(f, dir+"/"+e.Name)
+		must(t, err)
+		all.WriteString(e.Name + "\x00" + string(b) + "\x00")
+	}
+	return all.String()
+}
+
 func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {

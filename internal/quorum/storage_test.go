@@ -2,85 +2,15 @@ package quorum
 
 import (
 	"errors"
-	"fmt"
-	"os"
 	"path"
 	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/ottla/ottla/internal/controller"
-	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/metalog"
 	"github.com/ottla/ottla/internal/record"
-	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/vfs"
 )
-
-// TestFormat: the bootstrap file that we write is the one that Kafka's format wrote, but for the times.
-func TestFormat(t *testing.T) {
-	for _, kind := range []string{"static", "dynamic"} {
-		golden, err := os.ReadFile(filepath.Join("testdata", "kafka-"+kind, bootstrapID.String()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var records []schema.MetadataRecord
-		var members voters
-		if err := visitBatches(golden, func(d *batch) error {
-			records = append(records, d.Records...)
-			members.note(d)
-			return nil
-		}); err != nil {
-			t.Fatal(err)
-		}
-		fs := vfs.NewMem()
-		if err := Format(fs, "/m", members.set, records, 1000); err != nil {
-			t.Fatal(err)
-		}
-		ours, err := vfs.ReadFile(fs, path.Join("/m", bootstrapID.String()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := outline(t, ours), outline(t, golden); got != want {
-			t.Errorf("%s: wrote\n%s\nKafka wrote\n%s", kind, got, want)
-		}
-		if len(ours) != len(golden) {
-			t.Errorf("%s: %d bytes, Kafka wrote %d", kind, len(ours), len(golden))
-		}
-		for i, r := range controller.DefaultBootstrap() {
-			want := schema.AppendMetadataJSON(nil, records[i], 0)
-			if got := schema.AppendMetadataJSON(nil, r, 0); string(got) != string(want) {
-				t.Errorf("%s: record %d is %s, Kafka's %s", kind, i, got, want)
-			}
-		}
-	}
-}
-
-// outline lists batches and records without their times.
-func outline(t *testing.T, content []byte) string {
-	t.Helper()
-	var s string
-	for rest := content; len(rest) > 0; {
-		b, after, err := record.Next(rest)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s += fmt.Sprintf("%d-%d epoch %d attributes %d size %d\n", b.BaseOffset(), b.LastOffset(), b.LeaderEpoch(), b.Attributes(), b.Size())
-		var w record.Walker
-		w.Reset(b, 1<<20)
-		for w.Next() {
-			value := w.Record.Value
-			if b.IsControl() && len(value) == 11 {
-				value = value[:2] // the header's time
-			}
-			s += fmt.Sprintf("  %x %x\n", w.Record.Key, value)
-		}
-		if err := w.Err(); err != nil {
-			t.Fatal(err)
-		}
-		rest = after
-	}
-	return s
-}
 
 // TestIndexesFollowFromTheLog: each record is an entry, the batch rides on its first, terms are leader epochs.
 func TestIndexesFollowFromTheLog(t *testing.T) {
@@ -135,7 +65,7 @@ func TestQuorumStateDamaged(t *testing.T) {
 		if err := vfs.MkdirAll(fs, cfg.Dir); err != nil {
 			t.Fatal(err)
 		}
-		if err := vfs.WriteFile(fs, path.Join(cfg.Dir, quorumStateFile), []byte(content)); err != nil {
+		if err := vfs.WriteFile(fs, path.Join(cfg.Dir, metalog.QuorumStateFile), []byte(content)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Open(cfg); !errors.Is(err, ErrDamaged) {
@@ -182,38 +112,4 @@ func TestStandstill(t *testing.T) {
 	if err := e.stop(now, nil); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// FuzzSnapshot: whatever a snapshot file holds, loading it gives a state or an error (F13).
-func FuzzSnapshot(f *testing.F) {
-	for _, kind := range []string{"static", "dynamic"} {
-		golden, err := os.ReadFile(filepath.Join("testdata", "kafka-"+kind, bootstrapID.String()))
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(golden)
-	}
-	f.Fuzz(func(t *testing.T, content []byte) {
-		// The CRC is made good, or nothing behind it would be reached.
-		for rest := content; len(rest) > 0; {
-			b, after, err := record.Next(rest)
-			if err != nil {
-				break
-			}
-			sum := b.ComputeCRC()
-			copy(b[17:], []byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
-			rest = after
-		}
-		fs := vfs.NewMem()
-		id := SnapshotID{EndOffset: kafka.Offset(7), Epoch: 1}
-		if err := vfs.MkdirAll(fs, "/s"); err != nil {
-			t.Fatal(err)
-		}
-		if err := vfs.WriteFile(fs, path.Join("/s", id.String()), content); err != nil {
-			t.Fatal(err)
-		}
-		if image, _, err := loadSnapshot(fs, "/s", id, ""); err == nil {
-			dump(image)
-		}
-	})
 }

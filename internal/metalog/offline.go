@@ -1,4 +1,4 @@
-package quorum
+package metalog
 
 import (
 	"fmt"
@@ -31,33 +31,33 @@ func Export(f vfs.FS, dir, to string, now int64) (string, error) {
 	if id.EndOffset == 0 {
 		return "", fmt.Errorf("%s has no record yet: %w", dir, fs.ErrNotExist)
 	}
-	return id.String(), writeSnapshot(f, to, id, image.Timestamp, now, members, image.Records)
+	return id.String(), WriteSnapshot(f, to, id, image.Timestamp, now, members, image.Records)
 }
 
-func loadFolder(f vfs.FS, dir string) (*metadata.Image, voters, error) {
-	ids, err := listSnapshots(f, dir)
+func loadFolder(f vfs.FS, dir string) (*metadata.Image, Voters, error) {
+	ids, err := ListSnapshots(f, dir)
 	if err != nil {
-		return nil, voters{}, err
+		return nil, Voters{}, err
 	}
-	_, members, err := readBootstrap(f, dir)
+	_, members, err := ReadBootstrap(f, dir)
 	if err != nil {
-		return nil, voters{}, err
+		return nil, Voters{}, err
 	}
 	segments := logFiles(f, dir)
 	image := metadata.Empty()
-	if n := len(ids); n > 0 && ids[n-1] != bootstrapID {
-		if image, members, err = loadSnapshot(f, dir, ids[n-1], ""); err != nil {
-			return nil, voters{}, err
+	if n := len(ids); n > 0 && ids[n-1] != BootstrapID {
+		if image, members, err = LoadSnapshot(f, dir, ids[n-1]); err != nil {
+			return nil, Voters{}, err
 		}
 	} else if len(segments) == 0 {
-		return nil, voters{}, fmt.Errorf("%s has neither a snapshot nor a segment of the metadata log: %w", dir, fs.ErrNotExist)
+		return nil, Voters{}, fmt.Errorf("%s has neither a snapshot nor a segment of the metadata log: %w", dir, fs.ErrNotExist)
 	}
 	follow := &follower{loader: metadata.NewLoader(image), members: members, next: image.End()}
 	for _, base := range segments {
 		eachBatchOf(f, path.Join(dir, segment.FileName(base, segment.LogSuffix)), image.End(), follow.batch)
 	}
 	if follow.err != nil {
-		return nil, voters{}, fmt.Errorf("%s: %w", dir, follow.err)
+		return nil, Voters{}, fmt.Errorf("%s: %w", dir, follow.err)
 	}
 	return follow.loader.Image(), follow.members, nil
 }
@@ -65,7 +65,7 @@ func loadFolder(f vfs.FS, dir string) (*metadata.Image, voters, error) {
 // follower takes in the batches of a log that must be whole from next on.
 type follower struct {
 	loader  *metadata.Loader
-	members voters
+	members Voters
 	next    kafka.Offset
 	err     error
 }
@@ -79,9 +79,9 @@ func (l *follower) batch(b record.Batch) {
 		return
 	}
 	l.next = b.LastOffset() + 1
-	d, err := decode(b)
+	d, err := Decode(b)
 	if err == nil {
-		l.members.note(d)
+		l.members.Note(d)
 		_, err = l.loader.Replay(d.Batch)
 	}
 	l.err = err

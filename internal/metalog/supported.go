@@ -1,4 +1,4 @@
-package quorum
+package metalog
 
 import (
 	"bytes"
@@ -9,12 +9,10 @@ import (
 	"path"
 	"slices"
 
-	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/schema"
-	"github.com/ottla/ottla/internal/segment"
 	"github.com/ottla/ottla/internal/vfs"
 )
 
@@ -23,21 +21,21 @@ var ErrUnsupported = errors.New("can't take over from another release")
 
 // CheckSupported looks through the folder dir of __cluster_metadata-0, changes nothing in it, and refuses what this release would not
 // understand or not serve: feature levels and records that it does not know, a migration from ZooKeeper that has not ended, several
-// voters of Kafka's, topics in tiered storage. Static are the voters of controller.quorum.voters, which must be those that the folder knows.
+// voters of Kafka's, topics in tiered storage. Known are the features of this release, static the voters of controller.quorum.voters, which must be those that the folder knows.
 // What can't be read is left for Open to tell. Errors wrap ErrUnsupported and say in one line what to do.
-func CheckSupported(f vfs.FS, dir string, static []kafka.NodeID) error {
-	return check(f, dir, func(s *survey) error { return cmp.Or(s.checkVoters(f, dir), checkStatic(f, dir, static)) })
+func CheckSupported(f vfs.FS, dir string, known map[string]metadata.LevelRange, static []kafka.NodeID) error {
+	return check(f, dir, known, func(s *survey) error { return cmp.Or(s.checkVoters(f, dir), checkStatic(f, dir, static)) })
 }
 
 // CheckReadable is CheckSupported for a node that is to have no vote: who has one is no matter to it.
-func CheckReadable(f vfs.FS, dir string) error {
-	return check(f, dir, func(*survey) error { return nil })
+func CheckReadable(f vfs.FS, dir string, known map[string]metadata.LevelRange) error {
+	return check(f, dir, known, func(*survey) error { return nil })
 }
 
-func check(f vfs.FS, dir string, voters func(*survey) error) error {
+func check(f vfs.FS, dir string, known map[string]metadata.LevelRange, voters func(*survey) error) error {
 	s := survey{levels: make(map[string]metadata.Level)}
 	eachBatch(f, dir, s.batch)
-	err := cmp.Or(s.checkVersion(), s.checkFeatures(), s.unknown, s.checkMigration(), voters(&s))
+	err := cmp.Or(s.checkVersion(), s.checkFeatures(known), s.unknown, s.checkMigration(), voters(&s))
 	if err == nil && s.tiered {
 		err = checkTiered(f, dir)
 	}
@@ -45,75 +43,6 @@ func check(f vfs.FS, dir string, voters func(*survey) error) error {
 		return fmt.Errorf("%w: %s %w", ErrUnsupported, dir, err)
 	}
 	return nil
-}
-
-// eachBatch visits the batches of the newest snapshot, or of what format left, and of the log after it, up to the first that can't be
-// read in each file.
-func eachBatch(f vfs.FS, dir string, visit func(record.Batch)) {
-	ids, _ := listSnapshots(f, dir) // a folder that is not there has none
-	var newest SnapshotID
-	if len(ids) > 0 {
-		newest = ids[len(ids)-1]
-	}
-	if newest == bootstrapID {
-		eachBatchOf(f, path.Join(path.Dir(dir), oldBootstrap), 0, visit)
-	}
-	eachBatchOf(f, path.Join(dir, newest.String()), 0, visit)
-	for _, base := range logFiles(f, dir) {
-		eachBatchOf(f, path.Join(dir, segment.FileName(base, segment.LogSuffix)), newest.EndOffset, visit)
-	}
-}
-
-// logFiles lists the base offsets of a log's segments, in order.
-func logFiles(f vfs.FS, dir string) []kafka.Offset {
-	entries, err := f.ReadDir(dir)
-	if err != nil {
-		return nil
-	}
-	var bases []kafka.Offset
-	for _, e := range entries {
-		if base, ok := segment.ParseFileName(e.Name, segment.LogSuffix); ok && !e.Dir {
-			bases = append(bases, base)
-		}
-	}
-	slices.Sort(bases)
-	return bases
-}
-
-// eachBatchOf visits the batches of a file that begin at or above from, up to the first that can't be read.
-func eachBatchOf(f vfs.FS, name string, from kafka.Offset, visit func(record.Batch)) {
-	file, err := f.Open(name)
-	if err != nil {
-		return
-	}
-	defer file.Close()
-	window := make([]byte, 1<<20)
-	for at := int64(0); ; {
-		n, _ := file.ReadAt(window, at) // an error leaves nothing to visit
-		visited := wholeBatches(window[:n], from, visit)
-		if at += int64(visited); visited > 0 {
-			continue
-		}
-		if n < len(window) || len(window) >= maxBatch {
-			return
-		}
-		window = make([]byte, 2*len(window)) // for a batch that is larger
-	}
-}
-
-// wholeBatches visits the whole batches that b starts with and returns how many bytes they are.
-func wholeBatches(b []byte, from kafka.Offset, visit func(record.Batch)) int {
-	left := b
-	for len(left) > 0 {
-		batch, rest, err := record.Next(left)
-		if err != nil || batch.CheckCRC() != nil {
-			break
-		}
-		if left = rest; batch.BaseOffset() >= from {
-			visit(batch)
-		}
-	}
-	return len(b) - len(left)
 }
 
 // survey is what counts of a metadata log for the question whether this release can take it over. It decodes little: records of a
@@ -204,8 +133,7 @@ func (s *survey) checkVersion() error {
 }
 
 // checkFeatures looks at the other features.
-func (s *survey) checkFeatures() error {
-	supported := controller.DefaultSupported()
+func (s *survey) checkFeatures(supported map[string]metadata.LevelRange) error {
 	for _, name := range slices.Sorted(maps.Keys(s.levels)) {
 		level, known := s.levels[name], supported[name]
 		if level > known.Max {
@@ -231,7 +159,7 @@ func (s *survey) checkMigration() error {
 
 // checkVoters looks for a quorum of several of Kafka's: what format leaves, and folders of our own, are no such.
 func (s *survey) checkVoters(f vfs.FS, dir string) error {
-	ours, err := vfs.Exists(f, path.Join(dir, syncedFile))
+	ours, err := vfs.Exists(f, path.Join(dir, SyncedFile))
 	if s.voters < 2 || ours || err != nil || len(logFiles(f, dir)) == 0 {
 		return nil //nolint:nilerr // the folder's own opening will tell
 	}
@@ -241,7 +169,7 @@ func (s *survey) checkVoters(f vfs.FS, dir string) error {
 
 // checkStatic compares the voters of the configuration with those that the folder was written with, if they are static in both.
 func checkStatic(f vfs.FS, dir string, static []kafka.NodeID) error {
-	b, err := vfs.ReadFile(f, path.Join(dir, quorumStateFile))
+	b, err := vfs.ReadFile(f, path.Join(dir, QuorumStateFile))
 	if err != nil {
 		return nil // there was none yet, or Open will tell
 	}
@@ -264,7 +192,7 @@ func checkStatic(f vfs.FS, dir string, static []kafka.NodeID) error {
 		return fmt.Errorf("is of a quorum of %s, %v, and controller.quorum.voters names %d voters, %v: name the same; voters can't be changed by the configuration",
 			size, known, len(static), static)
 	}
-	if ours, err := vfs.Exists(f, path.Join(dir, syncedFile)); len(known) > 1 && !ours && err == nil {
+	if ours, err := vfs.Exists(f, path.Join(dir, SyncedFile)); len(known) > 1 && !ours && err == nil {
 		return fmt.Errorf("is of a metadata quorum of %d voters of Apache Kafka's, and this release takes over a quorum of one only", len(known))
 	}
 	return nil

@@ -1,34 +1,18 @@
-package quorum
+package metalog
 
 import (
 	"errors"
 	"strings"
 	"testing"
 
+	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/record"
 	"github.com/ottla/ottla/internal/schema"
 	"github.com/ottla/ottla/internal/vfs"
+	"github.com/ottla/ottla/internal/vfs/vfstest"
 )
-
-// contents is every file of a folder.
-func contents(t *testing.T, fs *vfs.Mem, dir string) string {
-	t.Helper()
-	entries, err := fs.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all strings.Builder
-	for _, e := range entries {
-		b, err := vfs.ReadFile(fs, dir+"/"+e.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all.WriteString(e.Name + "\x00" + string(b) + "\x00")
-	}
-	return all.String()
-}
 
 func level(l metadata.Level) *schema.FeatureLevelRecord {
 	return &schema.FeatureLevelRecord{Name: metadata.MetadataVersionFeature, FeatureLevel: int16(l)}
@@ -63,7 +47,7 @@ func TestCheckSupportedVersion(t *testing.T) {
 				if levels == nil {
 					return
 				}
-				err := writeSnapshot(fs, dir, id, 1, 1, voters{}, func(yield func(metadata.Record) bool) {
+				err := WriteSnapshot(fs, dir, id, 1, 1, Voters{}, func(yield func(metadata.Record) bool) {
 					for _, l := range levels {
 						yield(metadata.Record{Body: level(l)})
 					}
@@ -72,13 +56,13 @@ func TestCheckSupportedVersion(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			snapshot(bootstrapID, test.bootstrap)
+			snapshot(BootstrapID, test.bootstrap)
 			snapshot(SnapshotID{EndOffset: 100, Epoch: 1}, test.snapshot)
 			var log []byte
 			for i, l := range test.log {
-				var enc encoder
+				var enc Encoder
 				var err error
-				if log, err = enc.data(log, kafka.Offset(i), 1, 1, []metadata.Record{{Body: &schema.NoOpRecord{}}, {Body: level(l)}}); err != nil {
+				if log, err = enc.Data(log, kafka.Offset(i), 1, 1, []metadata.Record{{Body: &schema.NoOpRecord{}}, {Body: level(l)}}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -86,41 +70,50 @@ func TestCheckSupportedVersion(t *testing.T) {
 			if err := vfs.WriteFile(fs, dir+"/00000000000000000000.log", log); err != nil {
 				t.Fatal(err)
 			}
-			before := contents(t, fs, dir)
-			switch err := CheckSupported(fs, dir, nil); {
+			before := vfstest.Contents(t, fs, dir)
+			switch err := CheckSupported(fs, dir, controller.DefaultSupported(), nil); {
 			case test.refused == "" && err != nil, test.refused != "" && !errors.Is(err, ErrUnsupported):
 				t.Fatalf("got %v", err)
 			case err != nil && (!strings.Contains(err.Error(), test.refused) || strings.Contains(err.Error(), "\n")):
 				t.Fatalf("%q does not say %q in a line", err, test.refused)
 			}
-			if contents(t, fs, dir) != before {
+			if vfstest.Contents(t, fs, dir) != before {
 				t.Fatal("something changed in the folder")
 			}
 		})
 	}
-	if err := CheckSupported(vfs.NewMem(), "/nowhere", []kafka.NodeID{1}); err != nil {
+	if err := CheckSupported(vfs.NewMem(), "/nowhere", controller.DefaultSupported(), []kafka.NodeID{1}); err != nil {
 		t.Fatalf("a folder that is not there: %v", err)
 	}
 }
 
-// TestCheckSupportedOfARunning: what an engine wrote is found, at whatever place of a longer log.
-func TestCheckSupportedOfARunning(t *testing.T) {
-	fs := vfs.NewMem()
-	cfg := testConfig(fs, "/data")
-	n := run(t, cfg)
-	n.join()
-	for range 20 {
-		names := make([]string, 100)
-		for i := range names {
-			names[i] = strings.Repeat("x", 200) + string(rune('a'+i%26)) + string(rune('a'+i/26)) + string(rune('a'+n.Image().Topics.Len()%26))
+// TestCheckSupportedFar: what counts is found at whatever place of a longer log.
+func TestCheckSupportedFar(t *testing.T) {
+	fs, dir := vfs.NewMem(), "/data/__cluster_metadata-0"
+	var enc Encoder
+	var log []byte
+	var err error
+	var next kafka.Offset
+	write := func(records ...metadata.Record) {
+		if log, err = enc.Data(log, next, 1, 1, records); err != nil {
+			t.Fatal(err)
 		}
-		n.create(names...)
+		next += kafka.Offset(len(records))
 	}
-	n.close()
-	found := survey{levels: make(map[string]metadata.Level)}
-	eachBatch(fs, cfg.Dir, found.batch)
-	if found.levels[metadata.MetadataVersionFeature] != metadata.LatestMetadataVersion {
-		t.Fatalf("found %v", found.levels)
+	write(metadata.Record{Body: level(metadata.LatestMetadataVersion)})
+	for range 20 {
+		topics := make([]metadata.Record, 500)
+		for i := range topics {
+			topics[i] = metadata.Record{Body: &schema.TopicRecord{Name: strings.Repeat("x", 200), TopicID: kafka.UUID{byte(i), byte(i >> 8), byte(next)}}}
+		}
+		write(topics...)
+	}
+	write(metadata.Record{Body: level(metadata.LatestMetadataVersion + 1)})
+	if err := errors.Join(vfs.MkdirAll(fs, dir), vfs.WriteFile(fs, dir+"/00000000000000000000.log", log)); err != nil {
+		t.Fatal(err)
+	}
+	if err := CheckSupported(fs, dir, controller.DefaultSupported(), nil); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("%d bytes with a level at their end that is not known: %v", len(log), err)
 	}
 }
 
@@ -165,18 +158,18 @@ func TestCheckSupported(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			fs, dir := vfs.NewMem(), "/data/__cluster_metadata-0"
-			var enc encoder
+			var enc Encoder
 			var log []byte
 			var err error
 			next := kafka.Offset(0)
 			if test.kraft > 0 {
 				set := &schema.VotersRecord{Voters: make([]schema.Voter, test.voters)}
-				log, err = enc.control(log, next, 1, 1, controlRecord{kraftVersionKind, &schema.KRaftVersionRecord{KRaftVersion: test.kraft}}, controlRecord{votersKind, set})
+				log, err = enc.Control(log, next, 1, 1, ControlRecord{record.KRaftVersion, &schema.KRaftVersionRecord{KRaftVersion: test.kraft}}, ControlRecord{record.Voters, set})
 				next += 2
 			}
 			for _, r := range test.records {
 				if err == nil {
-					log, err = enc.data(log, next, 1, 1, []metadata.Record{{Body: r}})
+					log, err = enc.Data(log, next, 1, 1, []metadata.Record{{Body: r}})
 				}
 				next++
 			}
@@ -189,19 +182,19 @@ func TestCheckSupported(t *testing.T) {
 				t.Fatal(err)
 			}
 			if test.ours {
-				if err := vfs.WriteFile(fs, dir+"/"+syncedFile, []byte("0\n")); err != nil {
+				if err := vfs.WriteFile(fs, dir+"/"+SyncedFile, []byte("0\n")); err != nil {
 					t.Fatal(err)
 				}
 			}
-			before := contents(t, fs, dir)
-			err = CheckSupported(fs, dir, nil)
+			before := vfstest.Contents(t, fs, dir)
+			err = CheckSupported(fs, dir, controller.DefaultSupported(), nil)
 			if (err != nil) != (test.refused != "") || err != nil && !(errors.Is(err, ErrUnsupported) && strings.Contains(err.Error(), test.refused)) {
 				t.Errorf("got %v, want %q", err, test.refused)
 			}
 			if err != nil && strings.Contains(err.Error(), "\n") {
 				t.Errorf("%q has several lines", err)
 			}
-			if contents(t, fs, dir) != before {
+			if vfstest.Contents(t, fs, dir) != before {
 				t.Error("something changed in the folder")
 			}
 		})
@@ -233,16 +226,16 @@ func TestCheckStaticVoters(t *testing.T) {
 			for _, id := range test.known {
 				q.CurrentVoters = append(q.CurrentVoters, schema.QuorumStateVoter{VoterID: int32(id)})
 			}
-			if err := vfs.WriteFile(fs, "/q/"+quorumStateFile, schema.AppendQuorumState(nil, &q, 0)); err != nil {
+			if err := vfs.WriteFile(fs, "/q/"+QuorumStateFile, schema.AppendQuorumState(nil, &q, 0)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if !test.foreign {
-			if err := vfs.WriteFile(fs, "/q/"+syncedFile, []byte("0\n")); err != nil {
+			if err := vfs.WriteFile(fs, "/q/"+SyncedFile, []byte("0\n")); err != nil {
 				t.Fatal(err)
 			}
 		}
-		err := CheckSupported(fs, "/q", test.static)
+		err := CheckSupported(fs, "/q", controller.DefaultSupported(), test.static)
 		if (err == nil) != (test.refused == "") || err != nil && (!errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), test.refused)) {
 			t.Errorf("%s: %v", test.name, err)
 		}

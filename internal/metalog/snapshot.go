@@ -1,4 +1,4 @@
-package quorum
+package metalog
 
 import (
 	"cmp"
@@ -30,9 +30,6 @@ const (
 	snapshotRecords = 1024
 	// snapshotBuffer is how much of a snapshot is held before it is written.
 	snapshotBuffer = 1 << 20
-
-	kraftVersionKind = record.KRaftVersion
-	votersKind       = record.Voters
 )
 
 // String returns the name of the snapshot's file.
@@ -40,10 +37,11 @@ func (s SnapshotID) String() string {
 	return fmt.Sprintf("%020d-%010d%s", s.EndOffset, s.Epoch, snapshotSuffix)
 }
 
-// bootstrapID is the file that format writes: what the first leader is to write into the log. It is no snapshot:
+// BootstrapID is the file that format writes: what the first leader is to write into the log. It is no snapshot:
 // a log that starts at 0 needs none.
-var bootstrapID = SnapshotID{}
+var BootstrapID = SnapshotID{}
 
+// parseSnapshotName reads what SnapshotID.String gives.
 func parseSnapshotName(name string) (SnapshotID, bool) {
 	stem, ok := strings.CutSuffix(name, snapshotSuffix)
 	if !ok || len(stem) != 20+1+10 || stem[20] != '-' {
@@ -54,8 +52,8 @@ func parseSnapshotName(name string) (SnapshotID, bool) {
 	return SnapshotID{kafka.Offset(end), kafka.LeaderEpoch(epoch)}, err1 == nil && err2 == nil && end >= 0 && epoch >= 0
 }
 
-// listSnapshots returns the snapshots of a folder, oldest first, the bootstrap file too.
-func listSnapshots(f vfs.FS, dir string) ([]SnapshotID, error) {
+// ListSnapshots returns the snapshots of a folder, oldest first, the bootstrap file too.
+func ListSnapshots(f vfs.FS, dir string) ([]SnapshotID, error) {
 	entries, err := f.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -89,15 +87,15 @@ func removeParts(f vfs.FS, dir string) error {
 }
 
 // readSnapshot visits the batches of a snapshot, whose file's name may have a suffix. A file without header or footer is not whole.
-func readSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string, visit func(*batch) error) error {
+func readSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string, visit func(*Batch) error) error {
 	name := path.Join(dir, id.String()+suffix)
 	content, err := vfs.ReadFile(f, name)
 	if err != nil {
 		return err
 	}
 	header, footer := false, false
-	err = visitBatches(content, func(d *batch) error {
-		header, footer = header || d.header != nil, d.footer
+	err = visitBatches(content, func(d *Batch) error {
+		header, footer = header || d.Header != nil, d.Footer
 		return visit(d)
 	})
 	switch {
@@ -110,7 +108,7 @@ func readSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string, visit func
 }
 
 // visitBatches decodes all batches of content, which must be whole.
-func visitBatches(content []byte, visit func(*batch) error) error {
+func visitBatches(content []byte, visit func(*Batch) error) error {
 	for len(content) > 0 {
 		b, rest, err := record.Next(content)
 		if err != nil {
@@ -119,7 +117,7 @@ func visitBatches(content []byte, visit func(*batch) error) error {
 		if err := b.CheckCRC(); err != nil {
 			return fmt.Errorf("%w: %w", ErrDamaged, err)
 		}
-		d, err := decode(b)
+		d, err := Decode(b)
 		if err != nil {
 			return err
 		}
@@ -131,16 +129,20 @@ func visitBatches(content []byte, visit func(*batch) error) error {
 	return nil
 }
 
-// loadSnapshot builds the image of a snapshot and the membership in it.
-func loadSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string) (*metadata.Image, voters, error) {
+// LoadSnapshot builds the image of a snapshot and the membership in it. Errors wrap ErrDamaged.
+func LoadSnapshot(f vfs.FS, dir string, id SnapshotID) (*metadata.Image, Voters, error) {
+	return loadSnapshot(f, dir, id, "")
+}
+
+func loadSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string) (*metadata.Image, Voters, error) {
 	delta := metadata.NewDelta(metadata.Empty())
-	var members voters
+	var members Voters
 	var timestamp int64
-	err := readSnapshot(f, dir, id, suffix, func(d *batch) error {
-		if d.header != nil {
-			timestamp = d.header.LastContainedLogTimestamp
+	err := readSnapshot(f, dir, id, suffix, func(d *Batch) error {
+		if d.Header != nil {
+			timestamp = d.Header.LastContainedLogTimestamp
 		}
-		members.note(d)
+		members.Note(d)
 		for _, r := range d.Records {
 			if err := delta.Replay(r); err != nil {
 				return fmt.Errorf("%w: %w", ErrDamaged, err)
@@ -149,14 +151,14 @@ func loadSnapshot(f vfs.FS, dir string, id SnapshotID, suffix string) (*metadata
 		return nil
 	})
 	if err != nil {
-		return nil, voters{}, err
+		return nil, Voters{}, err
 	}
 	return delta.Apply(id.EndOffset-1, id.Epoch, timestamp), members, nil
 }
 
-// writeSnapshot writes records as the snapshot id, after a header that carries timestamp and the membership, so that
+// WriteSnapshot writes records as the snapshot id, after a header that carries timestamp and the membership, so that
 // a crash leaves the whole file or none. The bootstrap file has the same form.
-func writeSnapshot(f vfs.FS, dir string, id SnapshotID, timestamp, now int64, members voters, records func(func(metadata.Record) bool)) error {
+func WriteSnapshot(f vfs.FS, dir string, id SnapshotID, timestamp, now int64, members Voters, records func(func(metadata.Record) bool)) error {
 	w := &snapshotWriter{id: id, now: now}
 	name := path.Join(dir, id.String())
 	temp := name + partSuffix
@@ -165,7 +167,7 @@ func writeSnapshot(f vfs.FS, dir string, id SnapshotID, timestamp, now int64, me
 		return err
 	}
 	w.file = file
-	w.control(append([]controlRecord{{record.SnapshotHeader, &schema.SnapshotHeaderRecord{LastContainedLogTimestamp: timestamp}}}, members.records()...)...)
+	w.control(append([]ControlRecord{{record.SnapshotHeader, &schema.SnapshotHeaderRecord{LastContainedLogTimestamp: timestamp}}}, members.Records()...)...)
 	var chunk []metadata.Record
 	for r := range records {
 		if chunk = append(chunk, r); len(chunk) == snapshotRecords {
@@ -177,7 +179,7 @@ func writeSnapshot(f vfs.FS, dir string, id SnapshotID, timestamp, now int64, me
 		}
 	}
 	w.data(chunk)
-	w.control(controlRecord{record.SnapshotFooter, &schema.SnapshotFooterRecord{}})
+	w.control(ControlRecord{record.SnapshotFooter, &schema.SnapshotFooterRecord{}})
 	w.flush()
 	if w.err == nil {
 		w.err = file.Sync()
@@ -199,16 +201,16 @@ type snapshotWriter struct {
 	id   SnapshotID
 	now  int64
 	file io.WriterAt
-	enc  encoder
+	enc  Encoder
 	buf  []byte
 	at   int64
 	next kafka.Offset // of the next record within the file: snapshots count from 0
 	err  error
 }
 
-func (w *snapshotWriter) control(records ...controlRecord) {
+func (w *snapshotWriter) control(records ...ControlRecord) {
 	if w.err == nil {
-		w.buf, w.err = w.enc.control(w.buf, w.next, w.id.Epoch, w.now, records...)
+		w.buf, w.err = w.enc.Control(w.buf, w.next, w.id.Epoch, w.now, records...)
 		w.next += kafka.Offset(len(records))
 	}
 }
@@ -217,7 +219,7 @@ func (w *snapshotWriter) data(records []metadata.Record) {
 	if w.err != nil || len(records) == 0 {
 		return
 	}
-	w.buf, w.err = w.enc.data(w.buf, w.next, w.id.Epoch, w.now, records)
+	w.buf, w.err = w.enc.Data(w.buf, w.next, w.id.Epoch, w.now, records)
 	w.next += kafka.Offset(len(records))
 	if len(w.buf) >= snapshotBuffer {
 		w.flush()
