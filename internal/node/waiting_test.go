@@ -71,3 +71,19 @@ func TestWipedStaticVoter(t *testing.T) {
 		}
 	}
 }
+
+// TestSecondBrokerOfAnID: a broker whose id another one holds says so at once, with where that one is, and ends with that.
+func TestSecondBrokerOfAnID(t *testing.T) {
+	log := &lockedBuffer{}
+	c := testkit.StartCluster(t, 1, testkit.Options{})
+	own := c.AddBroker().Addr
+	err := c.Twin(2, log, "initial.broker.registration.timeout.ms=1000")
+	for _, words := range []string{"node.id=2 is that of another broker", "PLAINTEXT://" + own, "within 1s (initial.broker.registration.timeout.ms)"} {
+		if err == nil || !strings.Contains(err.Error(), words) {
+			t.Errorf("%q is not in %v", words, err)
+		}
+	}
+	if lines := strings.Count(log.String(), "waits, as a broker with this node's id is registered"); lines != 1 {
+		t.Errorf("the log says it %d times:\n%s", lines, log)
+	}
+}

@@ -250,7 +250,7 @@ func (e *Engine) reportSnapshots(sent []*raftpb.Message) {
 // wayBack says what to do with a voter that has forgotten what it promised.
 func (e *Engine) wayBack() string {
 	dynamic := ""
-	if e.members.last().kraft == 0 {
+	if e.members.Last().KRaft == 0 {
 		dynamic = "kafka-features upgrade --feature kraft.version=1, "
 	}
 	return fmt.Sprintf("its disk was wiped, or is an older copy, and it must not vote again as the one that it was. Keep it stopped; %skafka-metadata-quorum remove-controller -i %d; "+
