@@ -292,6 +292,7 @@ func (n *Node) end(l *life, why error) {
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = l.node.Stop(over) // it is dead: what it says is said to nobody
+	n.Resume()            // of a process that was stopped and killed nothing stays stopped
 	n.gone(l, why)
 }
 
