@@ -197,6 +197,9 @@ func (n *Node) attend(l *life) {
 	}
 }
 
+// String names the node.
+func (n *Node) String() string { return fmt.Sprint("node ", n.id) }
+
 // WaitDown returns when the node does not run, or with ctx.
 func (n *Node) WaitDown(ctx context.Context) error {
 	l := n.alive()

@@ -190,6 +190,9 @@ func TestSettings(t *testing.T) {
 		}
 		return *resp.(*kmsg.DescribeConfigsResponse).Resources[0].Configs[0].Value
 	}
+	if got := fmt.Sprint(c.Node(2)); got != "node 2" {
+		t.Errorf("a node is %q in print", got)
+	}
 	if err := c.Node(2).Set("message.max.bytes=2000000"); err != nil {
 		t.Fatal(err)
 	}
