@@ -243,3 +243,14 @@ func TestRefusals(t *testing.T) {
 	}
 	fmt.Fprintln(t.Output(), c.WaitHighWatermark(short, "none", 0, 1))
 }
+
+// Of a node that was killed while it was paused nothing stays paused: it starts again, as after SIGSTOP and SIGKILL.
+func TestKillWhilePaused(t *testing.T) {
+	c := ottla.Start(t, ottla.Nodes(3), ottla.InProcess(), quick)
+	n := c.Node(2)
+	n.Pause()
+	n.Kill()
+	if err := n.Start(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+}

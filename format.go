@@ -26,7 +26,17 @@ func (n *Node) configure(size int) (err error) {
 
 // load is the configuration with lines of the node's own.
 func (n *Node) load(set []string) (*config.Node, error) {
-	return config.Load(hostName(n.id), []byte(n.text), append(slices.Clone(n.c.o.set), set...))
+	set = append(slices.Clone(n.c.o.set), set...)
+	for _, line := range set {
+		key, _, err := keyValue(line)
+		if err != nil {
+			return nil, fmt.Errorf("Set: %w", err)
+		}
+		if slices.Contains([]string{"node.id", "broker.id", "log.dirs", "log.dir"}, strings.TrimSpace(key)) {
+			return nil, fmt.Errorf("Set: %s is the cluster's own to choose: see Nodes and Dir", key)
+		}
+	}
+	return config.Load(hostName(n.id), []byte(n.text), set)
 }
 
 // format makes directories that are empty fit for use. Where they are in memory the voters stand in the metadata log, so that nodes can be added.

@@ -215,6 +215,9 @@ func (n *Node) attend(l *life) {
 	}
 }
 
+// String names the node.
+func (n *Node) String() string { return fmt.Sprint("node ", n.id) }
+
 // WaitDown returns when the node does not run, or with ctx.
 func (n *Node) WaitDown(ctx context.Context) error {
 	l := n.alive()
@@ -310,6 +313,7 @@ func (n *Node) end(l *life, why error) {
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = l.node.Stop(over) // it is dead: what it says is said to nobody
+	n.Resume()            // of a process that was stopped and killed nothing stays stopped
 	n.gone(l, why)
 }
 

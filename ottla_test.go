@@ -191,6 +191,9 @@ func TestSettings(t *testing.T) {
 		}
 		return *resp.(*kmsg.DescribeConfigsResponse).Resources[0].Configs[0].Value
 	}
+	if got := fmt.Sprint(c.Node(2)); got != "node 2" {
+		t.Errorf("a node is %q in print", got)
+	}
 	if err := c.Node(2).Set("message.max.bytes=2000000"); err != nil {
 		t.Fatal(err)
 	}
@@ -327,4 +330,17 @@ func TestAddr(t *testing.T) {
 		t.Errorf("%s, %v after %s", n.Addr(), c.Addrs(), before)
 	}
 	produce(t, cl, "t", 1)
+}
+
+// Set refuses what is no line of a configuration, and what the cluster itself decides, in its own words.
+func TestSetRefuses(t *testing.T) {
+	for line, want := range map[string]string{
+		"num.partitions": `Set: "num.partitions": want key=value`,
+		"node.id=7":      "Set: node.id is the cluster's own to choose: see Nodes and Dir",
+		"log.dirs=/tmp":  "Set: log.dirs is the cluster's own to choose: see Nodes and Dir",
+	} {
+		if _, err := ottla.Open(testContext(t), ottla.InProcess(), ottla.Set(line)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", line, err, want)
+		}
+	}
 }

@@ -167,7 +167,7 @@ func submit[Resp any](c *call, cmd controller.Command) Resp {
 	}
 	resp, err := quorum.Do[Resp](ctx, to, cmd)
 	if err != nil {
-		c.Log.Warn("command failed", "key", c.hdr.Key, "err", err)
+		c.Log.Warn("command failed", "request", kmsg.NameForKey(c.hdr.Key), "err", err)
 		return resp
 	}
 	if c.on == onBroker {
@@ -183,7 +183,7 @@ func ask[Resp kmsg.Response](c *call, req kmsg.Request) (resp Resp, here bool) {
 	defer cancel()
 	answer, here, err := c.Controller.Ask(ctx, req)
 	if err != nil {
-		c.Log.Warn("the controller does not answer", "key", c.hdr.Key, "err", err)
+		c.Log.Warn("the controller does not answer", "request", kmsg.NameForKey(c.hdr.Key), "err", err)
 	}
 	if err != nil || here {
 		return resp, here

@@ -80,16 +80,28 @@ func (c *Controller) RenewSessions(now time.Time) {
 	}
 }
 
+// Silent returns the broker that Expire fences next, as its session has ended, and for how long nothing was heard from it; nil if there is none.
+func (c *Controller) Silent(now time.Time) (*metadata.Broker, time.Duration) {
+	for _, b := range c.Image().Cluster.Brokers() {
+		if b.Fenced || c.valid(b, now) {
+			continue
+		}
+		if s := c.sessions[b.ID]; s != nil {
+			return b, now.Sub(s.lastContact)
+		}
+		return b, 0
+	}
+	return nil, 0
+}
+
 // handle fences one broker whose session has ended: the effect of each is visible before the next is judged. Where none has, leaders go back.
 func (Expire) handle(c *Controller, t turn) (Result, error) {
 	var out records
-	for _, b := range c.Image().Cluster.Brokers() {
-		if !b.Fenced && !c.valid(b, t.now) {
-			c.fence(&out, b)
-			return Result{Records: out}, nil
-		}
+	if b, _ := c.Silent(t.now); b != nil {
+		c.fence(&out, b)
+	} else {
+		c.rebalance(&out, t.now)
 	}
-	c.rebalance(&out, t.now)
 	return Result{Records: out}, nil
 }
 

@@ -3,7 +3,9 @@ package node
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
+	"syscall"
 	"time"
 
 	"github.com/ottla/ottla/internal/controller"
@@ -40,10 +42,30 @@ func (n *Node) probeAll() {
 
 func (n *Node) fenceIfGone(id kafka.NodeID, epoch kafka.BrokerEpoch) {
 	n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch)})
-	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.dialBroker(ctx, id) }, probeWithin) {
+	if peer.Refuses(n.life, func(ctx context.Context) (net.Conn, error) { return n.probeBroker(ctx, id) }, probeWithin) {
 		n.log.Info("a broker is gone and is fenced", "broker", id, "epoch", epoch)
 		n.disconnected(controller.Disconnected{Broker: int32(id), Epoch: int64(epoch), Gone: true})
 	}
+}
+
+// probeBroker connects to a broker as others reach it. A controller alone may not know by which listener that is: it goes by all, and says that they refuse
+// only when every one does.
+func (n *Node) probeBroker(ctx context.Context, id kafka.NodeID) (net.Conn, error) {
+	b := n.quorum.Image().Cluster.Broker(id)
+	if e, ok := b.Endpoint(n.cfg.InterBrokerListener); ok {
+		return n.dial(ctx, e)
+	}
+	if b == nil {
+		return nil, fmt.Errorf("broker %d is not registered any more", id)
+	}
+	err := fmt.Errorf("broker %d has no listener", id)
+	for _, e := range b.Endpoints {
+		var nc net.Conn
+		if nc, err = n.dial(ctx, e); !errors.Is(err, syscall.ECONNREFUSED) {
+			return nc, err
+		}
+	}
+	return nil, err
 }
 
 // disconnected tells the controller of this node, if it is the active one.

@@ -1,11 +1,13 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -81,10 +83,23 @@ func (m *membership) follow(c metadata.Change) {
 	m.tell()
 }
 
-// join registers the broker and returns when it is unfenced, and serves what it was given with that.
+// join has the node in the cluster. A controller alone waits for the others for as long as ctx does, as in Kafka; a broker gives up some time.
 func (m *membership) join(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, m.n.cfg.Quorum.RegistrationTimeout)
+	within := m.n.cfg.Quorum.RegistrationTimeout
+	if !m.n.cfg.Broker {
+		return m.enter(ctx)
+	}
+	short, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
+	err := m.enter(short)
+	if err != nil && short.Err() != nil && ctx.Err() == nil {
+		return fmt.Errorf("shutting down, as the broker was unable to register with the controller quorum within %v (initial.broker.registration.timeout.ms): %w", within, err)
+	}
+	return err
+}
+
+// enter registers the broker and returns when it is unfenced, and serves what it was given with that.
+func (m *membership) enter(ctx context.Context) error {
 	if m.n.engine != nil {
 		if err := m.registerController(ctx); err != nil {
 			return fmt.Errorf("register the controller: %w", err)
@@ -164,7 +179,7 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 	for _, d := range m.n.dirs {
 		req.LogDirs = append(req.LogDirs, d.ID)
 	}
-	for {
+	for tries := 0; ; tries++ {
 		resp, err := quorum.Do[*kmsg.BrokerRegistrationResponse](ctx, m.n.controller, controller.RegisterBroker{Request: req, PreviousDead: previousDead})
 		if err != nil {
 			return err
@@ -175,10 +190,28 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 			m.epoch.Store(resp.BrokerEpoch)
 		}
 		// The process before this one may count as alive until somebody notices, or its session ends.
-		if !errors.Is(err, kerr.DuplicateBrokerRegistration) || peer.Pause(ctx, retryAfter) != nil {
+		if !errors.Is(err, kerr.DuplicateBrokerRegistration) {
 			return err
 		}
+		if tries == 0 {
+			m.n.log.Warn("waits, as a broker with this node's id is registered and was heard of a moment ago", "holder", m.holder(),
+				"hint", "if it is the process before this one, its session ends within broker.session.timeout.ms; else each node needs a node.id of its own")
+		}
+		if peer.Pause(ctx, retryAfter) != nil {
+			return fmt.Errorf("node.id=%d is that of another broker, which is alive, at %s: each node needs one of its own: %w", m.n.cfg.ID, m.holder(), err)
+		}
 	}
+}
+
+// holder is where the broker is that the cluster knows by this node's id.
+func (m *membership) holder() string {
+	var at []string
+	if b := m.n.quorum.Image().Cluster.Broker(m.n.cfg.ID); b != nil {
+		for _, e := range b.Endpoints {
+			at = append(at, fmt.Sprintf("%s://%s:%d", e.Listener, e.Host, e.Port))
+		}
+	}
+	return cmp.Or(strings.Join(at, ","), "an address that this node does not know yet")
 }
 
 // registered is a listener as a registration names it; a controller's has the same fields.

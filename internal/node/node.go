@@ -224,7 +224,7 @@ func (n *Node) Start(ctx context.Context) error {
 	n.run(func() { n.watchFollowers(workCtx) })
 	n.serveAdmin()
 	n.serve(true)
-	if err := n.member.join(ctx); err != nil {
+	if err := n.joining(ctx); err != nil {
 		return err
 	}
 	if n.cfg.Broker {

@@ -51,7 +51,7 @@ type Engine struct {
 	course  *course.Course
 	client  *peer.Client // to at; nil before the first request
 	at      course.Place
-	refused bool // by controllers of another cluster, and said so
+	refused map[string]bool // by controllers of another cluster, by their addresses: it was said
 
 	leads atomic.Pointer[course.Place] // where the leader said itself, or the log
 }
@@ -62,7 +62,7 @@ func Open(cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{Board: quorum.NewBoard(mirror.Image()), cfg: cfg, mirror: mirror}
+	e := &Engine{Board: quorum.NewBoard(mirror.Image()), cfg: cfg, mirror: mirror, refused: make(map[string]bool)}
 	_, epoch := mirror.End()
 	given := e.places(cfg.Mirror.Voters)
 	for _, s := range cfg.Servers {
@@ -161,12 +161,13 @@ func (e *Engine) act(ctx context.Context, act course.Act, to course.Place, got *
 	return e.mirror.Commit(got.highWatermark, now, e.post)
 }
 
-// complain says once that controllers are of another cluster.
+// complain says, once of each, that a controller is of another cluster.
 func (e *Engine) complain(act course.Act, to course.Place) {
-	if act == course.Refuse && !e.refused {
-		e.cfg.Log.Error("the controllers are of another cluster than this node's directories", "at", to.Address, "cluster", e.cfg.ClusterID)
+	said := e.refused[to.Address]
+	e.refused[to.Address] = act == course.Refuse
+	if act == course.Refuse && !said {
+		e.cfg.Log.Error("a controller is of another cluster than this node's directories: see cluster.id in the meta.properties of both", "at", to.Address, "own", e.cfg.ClusterID)
 	}
-	e.refused = act == course.Refuse
 }
 
 func (e *Engine) voters() []quorum.Voter {

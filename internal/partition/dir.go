@@ -6,11 +6,15 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
 )
+
+// sayAgain is how long it is not repeated in the log that a directory refuses writes.
+const sayAgain = time.Minute
 
 // logDir is a log directory in use.
 type logDir struct {
@@ -18,8 +22,11 @@ type logDir struct {
 	m     *Manager
 	whole vfs.Whole // its file system; nil where that can't be synced as a whole
 
-	mu  sync.Mutex // a leaf; guards err
+	mu  sync.Mutex // a leaf; guards what follows
 	err error
+	// saidFull and saidAt are why partitions could not be used, though the directory has not failed, as it was logged.
+	saidFull bool
+	saidAt   time.Time
 
 	replicas  atomic.Int64  // partitions that are here
 	hwStale   atomic.Bool   // the checkpointed high watermarks are not those of now
@@ -60,6 +67,20 @@ func (d *logDir) fail(err error) {
 	}
 	d.m.o.Log.Error("log directory failed", "dir", d.Path, "last", last, "err", err)
 	d.m.o.DirFailed(d.Dir, last, err)
+}
+
+// refuses logs that a partition here can't be used, as long as the cause lasts: once for the directory, as it is that of all its partitions.
+func (d *logDir) refuses(id kafka.TopicPartition, err error) {
+	now, full := d.m.o.Now(), errors.Is(err, vfs.ErrNoSpace)
+	d.mu.Lock()
+	say := full != d.saidFull || now.Sub(d.saidAt) >= sayAgain
+	if say {
+		d.saidFull, d.saidAt = full, now
+	}
+	d.mu.Unlock()
+	if say {
+		d.m.o.Log.Warn("partitions of a log directory can't be written to or read for now", "dir", d.Path, "partition", id, "err", err)
+	}
 }
 
 // stale says that a high watermark moved, or that a partition came or went.

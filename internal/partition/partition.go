@@ -253,7 +253,7 @@ func (p *Partition) storageFailure(err error) error {
 	case !vfs.Passes(err) || errors.Is(err, commitlog.ErrFenced):
 		p.dir().fail(err)
 	default:
-		p.dir().m.o.Log.Warn("a partition can't be written to or read for now", "partition", p.id, "dir", p.dir().Path, "err", err)
+		p.dir().refuses(p.id, err)
 	}
 	return fmt.Errorf("%s: %w: %w", p.id, err, kerr.KafkaStorageError)
 }

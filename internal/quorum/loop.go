@@ -171,7 +171,13 @@ func (e *Engine) expire(now time.Time) {
 	}
 	for {
 		due := e.leader.controller.Deadline()
-		if due.IsZero() || due.After(now) || !e.command(now, &request{cmd: controller.Expire{}}) {
+		if due.IsZero() || due.After(now) {
+			break
+		}
+		if b, silent := e.leader.controller.Silent(now); b != nil {
+			e.cfg.Log.Warn("a broker is fenced, as nothing was heard from it for broker.session.timeout.ms", "broker", b.ID, "epoch", b.Epoch, "silent", silent)
+		}
+		if !e.command(now, &request{cmd: controller.Expire{}}) {
 			break
 		}
 	}

@@ -184,8 +184,8 @@ func (e *Engine) receive(in inbound) {
 	case raftpb.MsgHeartbeat:
 		// The leader tells no more than this voter has told to have. Raft would panic.
 		if last, _ := e.storage.LastIndex(); m.GetCommit() > last && m.GetTerm() >= e.voted.GetTerm() {
-			e.lost = fmt.Errorf("%w: the leader, node %d, knows that this voter had the metadata log up to offset %d, and it ends at %d: "+
-				"remove this voter from the quorum and add it again", ErrDamaged, nodeID(m.GetFrom()), m.GetCommit(), last)
+			e.lost = fmt.Errorf("%w: the leader, node %d, knows that this voter had the metadata log up to offset %d, and it ends at %d: %s",
+				ErrDamaged, nodeID(m.GetFrom()), m.GetCommit(), last, e.wayBack())
 			return
 		}
 	}
@@ -245,4 +245,15 @@ func (e *Engine) reportSnapshots(sent []*raftpb.Message) {
 			e.raft.ReportSnapshot(m.GetTo(), raft.SnapshotFinish)
 		}
 	}
+}
+
+// wayBack says what to do with a voter that has forgotten what it promised.
+func (e *Engine) wayBack() string {
+	dynamic := ""
+	if e.members.Last().KRaft == 0 {
+		dynamic = "kafka-features upgrade --feature kraft.version=1, "
+	}
+	return fmt.Sprintf("its disk was wiped, or is an older copy, and it must not vote again as the one that it was. Keep it stopped; %skafka-metadata-quorum remove-controller -i %d; "+
+		"then format it with --no-initial-controllers and controller.quorum.bootstrap.servers in the place of controller.quorum.voters, start it, and add-controller "+
+		"(docs/operate/cluster.md, When a disk is lost)", dynamic, e.cfg.NodeID)
 }

@@ -63,9 +63,10 @@ func (n *Net) Introduce(ctx context.Context, voters []quorum.Voter) (quorum.Vote
 		leader := Voter(resp.Leader)
 		switch code := kerr.ErrorForCode(resp.ErrorCode); {
 		case code == nil:
+			n.said.Store(0)
 			return leader, nil
 		case !errors.Is(code, kerr.NotLeaderForPartition):
-			n.o.Log.Warn("the leader of the metadata quorum does not have this node follow", "err", code)
+			n.refused(leader.ID, resp.ErrorCode, code)
 			return leader, code
 		case leader.ID != kafka.NoNode && !asked[leader.ID]:
 			asked[leader.ID] = true
@@ -73,6 +74,18 @@ func (n *Net) Introduce(ctx context.Context, voters []quorum.Voter) (quorum.Vote
 		}
 	}
 	return quorum.Voter{}, err
+}
+
+// refused logs that this node may not follow, until the answer is another.
+func (n *Net) refused(by kafka.NodeID, code int16, why error) {
+	if n.said.Swap(int32(code)) == int32(code) {
+		return
+	}
+	hint := "see what it logs of this node"
+	if errors.Is(why, kerr.InconsistentClusterID) {
+		hint = "one of the two is of another cluster: see cluster.id in the meta.properties of both"
+	}
+	n.o.Log.Warn("the leader of the metadata quorum does not have this node follow", "leader", by, "cluster", n.o.ClusterID, "err", why, "hint", hint)
 }
 
 func (n *Net) introduceTo(ctx context.Context, connect way) (*wire.RaftResponse, error) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -58,6 +59,7 @@ type Net struct {
 	life    context.Context
 	end     context.CancelFunc
 	running sync.WaitGroup
+	said    atomic.Int32 // the error by which this node may not follow, which is in the log
 
 	mu    sync.Mutex // a leaf: guards lines and their queues
 	lines map[quorum.ReplicaKey]*line

@@ -20,6 +20,8 @@ import (
 const (
 	// firstPause is the pause after a first failure; it doubles up to Limits.Backoff.
 	firstPause = 20 * time.Millisecond
+	// sayAgain is how long a replica's failure is not repeated in the log.
+	sayAgain = time.Minute
 	// holdOff is the pause of a throttled partition whose rate is used up.
 	holdOff = 100 * time.Millisecond
 )
@@ -133,6 +135,9 @@ type followed struct {
 	start kafka.Offset       // of the leader's log, while its end is asked for; kafka.NoOffset before
 	doubt doubt
 	level bool // it had all that the leader shows, at the last answer
+	// said is why it does not follow, as it was logged at saidAt.
+	said   string
+	saidAt time.Time
 }
 
 func follow(p *partition.Partition) *followed {
@@ -302,6 +307,14 @@ func (s *source) settle(x *followed, err error, now time.Time) {
 	x.pause = min(max(2*x.pause, firstPause), s.o.Limits.Backoff)
 	x.until = now.Add(x.pause)
 	if !errors.Is(err, kerr.NotLeaderForPartition) && !errors.Is(err, kerr.UnknownLeaderEpoch) && !errors.Is(err, kerr.FencedLeaderEpoch) {
+		s.complain(x, err, now)
+	}
+}
+
+// complain logs why a replica does not follow, the same again only after some time.
+func (s *source) complain(x *followed, err error, now time.Time) {
+	if text := err.Error(); text != x.said || now.Sub(x.saidAt) >= sayAgain {
+		x.said, x.saidAt = text, now
 		s.o.Log.Warn("a replica does not follow", "partition", x.p.ID(), "leader", s.leader, "err", err)
 	}
 }

@@ -2,6 +2,7 @@ package testkit
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/ottla/ottla/internal/vfs"
 )
@@ -19,4 +20,13 @@ func (c *Cluster) AddBroker(set ...string) *Node {
 		c.t.FailNow()
 	}
 	return c.Nodes[id-1]
+}
+
+// Twin starts a second broker alone with the id of one that runs, and returns why it does not start.
+func (c *Cluster) Twin(id int, log io.Writer, set ...string) error {
+	c.t.Helper()
+	own := Options{FS: vfs.NewMem(), cluster: "cluster", Log: log}
+	own.Set = append([]string{"process.roles=broker", fmt.Sprintf("node.id=%d", id), "listeners=PLAINTEXT://127.0.0.1:0", "advertised.listeners=PLAINTEXT://127.0.0.1:0", c.quorum}, set...)
+	_, err := TryStart(c.t, own)
+	return err
 }

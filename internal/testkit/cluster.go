@@ -163,12 +163,26 @@ func (c *Cluster) StopAll() {
 // Restart starts node id, which was stopped, on its files and addresses.
 func (c *Cluster) Restart(id int) {
 	c.t.Helper()
+	c.reserve(id)
+	c.start(id-1, Open)
+}
+
+// TryRestart is Restart of a node that does not start, and returns why.
+func (c *Cluster) TryRestart(id int) error {
+	c.t.Helper()
+	c.reserve(id)
+	_, err := Open(c.t, c.options[id-1])
+	return err
+}
+
+// reserve takes the addresses of a node that was stopped.
+func (c *Cluster) reserve(id int) {
+	c.t.Helper()
 	o := &c.options[id-1]
 	o.sockets = &sockets{}
 	for _, port := range o.ports {
 		o.sockets.reserveAt(c.t, port)
 	}
-	c.start(id-1, Open)
 }
 
 // Wipe removes a log directory of node id, which was stopped, and formats it anew: it comes back under another directory id.
