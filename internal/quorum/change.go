@@ -11,7 +11,6 @@ import (
 	"github.com/ottla/ottla/internal/controller"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
-	"github.com/ottla/ottla/internal/planted"
 )
 
 // VoterChange is a change of the voters, one at a time.
@@ -118,7 +117,7 @@ func (e *Engine) changed(c *VoterChange, now time.Time) (voters, error) {
 	if last.kraft == 0 {
 		return voters{}, refused(kerr.UnsupportedVersion, "Cluster doesn't support %s voter because the %s feature is %d", c.Kind, metadata.KRaftVersionFeature, last.kraft)
 	}
-	if e.changing() && !planted.Bug("voters-two-at-once") {
+	if e.changing() {
 		return voters{}, refused(kerr.RequestTimedOut, "Request timed out waiting for voters to commit the latest voter change at %d with HWM %d", last.at, e.committed)
 	}
 	known, there := last.find(v.ID)
