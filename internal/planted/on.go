@@ -32,7 +32,6 @@ var names = []string{
 	"metadata-not-synced",               // quorum: entries are acknowledged before they are synced
 	"voters-of-format",                  // quorum: after a start those vote that did at first, whatever the snapshot says
 	"voters-not-cut-off",                // quorum: voters of a log's end that was cut off go on counting
-	"voters-two-at-once",                // quorum: voters are changed before the change before is committed
 	"moved-before-in-sync",              // controller: a reassignment is done before those that it adds are in sync
 	"cancelled-and-in-sync",             // controller: who was added by a reassignment that is cancelled stays in sync
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/metalog"
-	"github.com/ottla/ottla/internal/planted"
 	"github.com/ottla/ottla/internal/record"
 )
 
@@ -136,7 +135,7 @@ func (e *Engine) changed(c *VoterChange, now time.Time) (metalog.Voters, error) 
 	if last.KRaft == 0 {
 		return metalog.Voters{}, refused(kerr.UnsupportedVersion, "Cluster doesn't support %s voter because the %s feature is %d", c.Kind, metadata.KRaftVersionFeature, last.KRaft)
 	}
-	if e.changing() && !planted.Bug("voters-two-at-once") {
+	if e.changing() {
 		return metalog.Voters{}, refused(kerr.RequestTimedOut, "Request timed out waiting for voters to commit the latest voter change at %d with HWM %d", last.At, e.committed)
 	}
 	known, there := last.Find(v.ID)

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"math/rand/v2"
+	"strconv"
 	"time"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -30,10 +32,16 @@ func (w *World) nemesis() {
 	allow(p.stop, w.stop)
 	allow(p.leap, func() { w.leap(true) })
 	allow(p.step, func() { w.leap(false) })
-	if len(may) > 0 {
+	// Each fault has chance of its own: whichever of them are left out, the others are the same.
+	all := w.rng
+	w.rng = rand.New(rand.NewPCG(w.seed, uint64(w.faults)))
+	next := w.between(p.every/4, p.every*2)
+	if number := strconv.Itoa(w.faults); len(may) > 0 && w.choice.has(number) {
 		may[w.rng.IntN(len(may))]()
 	}
-	w.after(w.between(p.every/4, p.every*2), "", w.nemesis)
+	w.rng = all
+	w.faults++
+	w.after(next, "", w.nemesis)
 }
 
 // over reports whether the time of faults has passed.

@@ -28,7 +28,8 @@ type plan struct {
 	lateApply             float64 // chance that an image is applied later than it is published
 
 	nodes  int  // the first three vote at first, the fourth has none until it is given one
-	voters bool // come and go: who they are is in the log (kraft.version 1)
+	voters bool // are in the log (kraft.version 1)
+	churn  bool // and come and go
 	moves  bool // of partitions to other replicas
 
 	crash, cut, loseWrites, pause, diskError, diskFull, stop, leap, step bool // faults
@@ -53,6 +54,7 @@ func drawPlan(rng *rand.Rand) plan {
 		every: time.Duration(200+rng.IntN(2000)) * time.Millisecond,
 	}
 	p.voters, p.moves, p.nodes = often(0.4), often(0.4), voting
+	p.churn = p.voters
 	if p.voters && often(0.6) {
 		p.nodes++
 	}
@@ -73,7 +75,7 @@ func (p plan) String() string {
 	}{
 		{"crash", p.crash}, {"lose-writes", p.loseWrites}, {"cut", p.cut}, {"pause", p.pause}, {"disk-error", p.diskError}, {"disk-full", p.diskFull},
 		{"stop", p.stop}, {"flush", p.flush}, {"drift", p.drift > 0}, {"loss", p.loss > 0}, {"slow", p.slow > 0}, {"repeat", p.duplicate > 0}, {"late-apply", p.lateApply > 0}, {"corrupt", p.corrupt > 0},
-		{"voters", p.voters}, {"leap", p.leap}, {"clock-set", p.step}, {"moves", p.moves},
+		{"voters", p.churn}, {"leap", p.leap}, {"clock-set", p.step}, {"moves", p.moves},
 	} {
 		if f.on {
 			faults = append(faults, f.name)

@@ -35,6 +35,8 @@ type Result struct {
 	Hash uint64
 	// Events are how many happened, and Acknowledged how many records were.
 	Events, Acknowledged int
+	// Troubles are what can be left out.
+	Troubles []string
 	// Sometimes counts what came about.
 	Sometimes map[string]int
 	// Err says what was wrong; nil when all was right.
@@ -50,12 +52,13 @@ func Rare() []string {
 	}
 }
 
-// Run runs the cluster of a seed. The trace goes to out, unless that is nil.
-func Run(seed uint64, out io.Writer) (r Result) {
+// Run runs the cluster of a seed, with the troubles that are chosen. The trace goes to out, unless that is nil.
+func Run(seed uint64, out io.Writer, choice Choice) (r Result) {
 	rng := rand.New(rand.NewPCG(seed, 0x6f74746c61))
 	w := &World{
-		plan: drawPlan(rng), rng: rng, hash: xxh3.New(), out: out, links: map[[2]int]bool{}, conns: map[ends]*conn{}, seen: map[string]int{}, oracle: newOracle(),
+		seed: seed, choice: choice, plan: drawPlan(rng), rng: rng, hash: xxh3.New(), out: out, links: map[[2]int]bool{}, conns: map[ends]*conn{}, seen: map[string]int{}, oracle: newOracle(),
 	}
+	w.always = choice.apply(&w.plan)
 	defer func() {
 		if cause := recover(); cause != nil {
 			if out != nil {
@@ -63,7 +66,7 @@ func Run(seed uint64, out io.Writer) (r Result) {
 			}
 			w.fail("panic: %v", cause)
 		}
-		r = Result{Seed: seed, Plan: w.plan.String(), Hash: w.hash.Sum64(), Events: int(w.count), Acknowledged: w.history.Acknowledged(), Sometimes: w.seen, Err: w.failure}
+		r = Result{Seed: seed, Plan: w.plan.String(), Hash: w.hash.Sum64(), Events: int(w.count), Acknowledged: w.history.Acknowledged(), Sometimes: w.seen, Troubles: w.troubles(), Err: w.failure}
 	}()
 	w.tell("seed %d: %v", seed, w.plan)
 	w.live()
@@ -89,7 +92,7 @@ func (w *World) live() {
 	if w.plan.groups+w.plan.riders > 0 {
 		topics = append(topics, &admin{w: w, topic: kafka.ConsumerOffsetsTopic, partitions: offsetsPartitions})
 	}
-	if w.plan.voters {
+	if w.plan.churn {
 		w.clients = append(w.clients, newElectorate(w, 90))
 	}
 	if w.plan.moves {

@@ -14,7 +14,7 @@ func TestSeeds(t *testing.T) {
 	}
 	acknowledged := 0
 	for _, seed := range seeds {
-		r := Run(seed, nil)
+		r := Run(seed, nil, Choice{})
 		if r.Err != nil {
 			t.Errorf("seed %d, which drew %s: %v\nagain: go run ./cmd/ottla-sim -seed %d", seed, r.Plan, r.Err, seed)
 		}
@@ -28,12 +28,12 @@ func TestSeeds(t *testing.T) {
 // A seed leads to the same trace, whether somebody reads it or not.
 func TestSameSeedSameTrace(t *testing.T) {
 	for seed := range uint64(4) {
-		first, second := Run(seed, nil), Run(seed, io.Discard)
+		first, second := Run(seed, nil, Choice{}), Run(seed, io.Discard, Choice{})
 		if first.Hash != second.Hash || first.Events != second.Events {
 			t.Errorf("seed %d: trace %016x of %d events, then %016x of %d", seed, first.Hash, first.Events, second.Hash, second.Events)
 		}
 	}
-	if Run(1, nil).Hash == Run(2, nil).Hash {
+	if Run(1, nil, Choice{}).Hash == Run(2, nil, Choice{}).Hash {
 		t.Error("two seeds have one trace")
 	}
 }

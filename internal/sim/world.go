@@ -14,6 +14,10 @@ import (
 
 // World is a cluster and all that is around it.
 type World struct {
+	seed   uint64
+	choice Choice
+	always []string // what goes on all the time
+	faults int      // so far
 	plan   plan
 	rng    *rand.Rand
 	now    time.Duration // since the beginning
