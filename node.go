@@ -19,7 +19,7 @@ var ErrDown = errors.New("the node is down")
 // ErrRunning says that a node is running already.
 var ErrRunning = errors.New("the node is running")
 
-var errClosed = errors.New("the cluster is closed")
+var errClosed = errors.New("the node is closed: its cluster is, or it was removed")
 
 // Node is one node of a cluster, whether it runs or not.
 type Node struct {
@@ -36,7 +36,7 @@ type Node struct {
 	turn turn       // of whoever starts or ends it
 	// sockets are open already, for the first life to use; of whoever has the turn.
 	sockets []net.Listener
-	closed  bool // with its cluster; of whoever has the turn
+	closed  bool // with its cluster, or removed from it; of whoever has the turn
 	// attending are those who wait for a life to end by itself; begun by whoever has the turn.
 	attending sync.WaitGroup
 

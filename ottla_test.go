@@ -1,10 +1,12 @@
 package ottla_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -286,4 +288,43 @@ func TestInSyncAtOnce(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What the nodes do is told to whoever wants it, a line at a time, with the node's id; nothing is once the cluster is closed.
+func TestLog(t *testing.T) {
+	var told bytes.Buffer
+	c, err := ottla.Open(testContext(t), ottla.Nodes(2), ottla.InProcess(), ottla.Log(&told))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]int{}
+	for line := range strings.Lines(told.String()) {
+		for _, n := range c.Nodes() {
+			if id := fmt.Sprint(" node=", n.ID()); strings.HasPrefix(line, "time=") && strings.Contains(line, id) {
+				said[id]++
+			}
+		}
+	}
+	if len(said) != 2 {
+		t.Errorf("%v of:\n%s", said, told.String())
+	}
+}
+
+// One node's address is enough for a client, and stays what it is while the node is down.
+func TestAddr(t *testing.T) {
+	c := ottla.Start(t, ottla.Nodes(2), ottla.Topic("t", 1, 2))
+	n := c.Node(2)
+	before := n.Addr()
+	cl := client(t, c, kgo.SeedBrokers(before))
+	produce(t, cl, "t", 1)
+	if err := n.Restart(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	if n.Addr() != before || c.Addrs()[1] != before {
+		t.Errorf("%s, %v after %s", n.Addr(), c.Addrs(), before)
+	}
+	produce(t, cl, "t", 1)
 }

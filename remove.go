@@ -33,6 +33,7 @@ func (c *Cluster) RemoveNode(ctx context.Context, id int32) error {
 	c.mu.Lock()
 	c.nodes = slices.DeleteFunc(c.nodes, func(other *Node) bool { return other == n })
 	c.mu.Unlock()
+	n.close()
 	return c.settled(ctx)
 }
 

@@ -18,7 +18,7 @@ import (
 // AddRaftVoter, key 80, versions 0 and 1. KIP-853: a controller that follows the metadata is given a vote. A broker asks the active controller.
 func addRaftVoter(c *call, req *kmsg.AddRaftVoterRequest) *kmsg.AddRaftVoterResponse {
 	return byLeader(c, req, func() *kmsg.AddRaftVoterResponse {
-		v := quorum.Voter{ID: kafka.NodeID(req.VoterID), Directory: req.VoterDirectoryID, MaxKRaft: maxKRaftVersion}
+		v := quorum.Voter{ID: kafka.NodeID(req.VoterID), Directory: req.VoterDirectoryID, MaxKRaft: int16(metadata.LatestKRaftVersion)}
 		for _, l := range req.Listeners {
 			v.Endpoints = append(v.Endpoints, metadata.Endpoint{Listener: l.Name, Host: l.Host, Port: l.Port})
 		}
@@ -70,9 +70,6 @@ func byLeader[R any, Resp interface {
 		}
 	}
 }
-
-// maxKRaftVersion is the kraft.version of this release's controllers, and of Kafka's that are asked to join it.
-const maxKRaftVersion = 1
 
 // voterRequest checks whom a request about a voter is for, and that it names one. What is its first word.
 func (c *call) voterRequest(what string, clusterID *string, v quorum.Voter) error {

@@ -14,7 +14,7 @@ import (
 func DefaultSupported() map[string]metadata.LevelRange {
 	return map[string]metadata.LevelRange{
 		metadata.MetadataVersionFeature: {Min: metadata.MinMetadataVersion, Max: metadata.LatestMetadataVersion},
-		metadata.KRaftVersionFeature:    {Min: 0, Max: 1},
+		metadata.KRaftVersionFeature:    {Min: 0, Max: metadata.LatestKRaftVersion},
 		metadata.TransactionFeature:     {Min: 0, Max: 2},
 		metadata.GroupFeature:           {Min: 0, Max: 1},
 		metadata.ELRFeature:             {Min: 0, Max: 1},

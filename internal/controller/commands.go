@@ -83,6 +83,8 @@ type AllocateProducerIDs struct {
 // UpdateFeatures moves feature levels. Its response is a *kmsg.UpdateFeaturesResponse.
 type UpdateFeatures struct {
 	Request *kmsg.UpdateFeaturesRequest
+	// VotersTold says that all voters of a static quorum have told their directories, so that they can be written into the log. The quorum fills it in.
+	VotersTold bool
 }
 
 // AlterPartition changes ISRs at the leader's request. Its response is a *kmsg.AlterPartitionResponse.

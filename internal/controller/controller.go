@@ -20,8 +20,6 @@ type Config struct {
 	Supported map[string]metadata.LevelRange
 	// KRaftVersion is the finalized kraft.version of the quorum.
 	KRaftVersion metadata.Level
-	// VotersTold says whether all voters of a static quorum have told their directories, so that they can be written into the log. Nil stands for no.
-	VotersTold func() bool
 	// Bootstrap are the records that the first activation writes into an empty log: feature levels, and what
 	// format was told to add. Nil stands for DefaultBootstrap.
 	Bootstrap []schema.MetadataRecord

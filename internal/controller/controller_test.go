@@ -100,6 +100,9 @@ func (w *world) do(cmd Command) any {
 		w.log = append(w.log, b)
 		w.next = b.Offset + 1
 	}
+	if result.VotersIntoLog {
+		fmt.Fprintln(&w.out, "the voters are to be written into the log")
+	}
 	return result.Response
 }
 
@@ -514,7 +517,7 @@ func (w *world) features(d *datadriven.TestData) {
 		}
 		req.FeatureUpdates = append(req.FeatureUpdates, update)
 	}
-	w.answer(w.do(UpdateFeatures{Request: req}))
+	w.answer(w.do(UpdateFeatures{Request: req, VotersTold: d.HasArg("told")}))
 }
 
 // isr lets the leader of a partition propose an in-sync set.

@@ -5,7 +5,8 @@
 // starts come from a source given at construction, so the same seed and the same commands give the same bytes.
 //
 // Invariants:
-//   - Handle changes nothing that is replicated. What it does change are sessions: when a broker was heard of.
+//   - Handle changes nothing that is replicated. What it does change is of this leadership alone: sessions, which say when a broker was heard of, and
+//     when leadership is given back to preferred replicas next.
 //   - The records of one command are one atomic batch; the response is true once they are committed.
 //   - Replay does not fail on records that Handle made.
 //

@@ -44,7 +44,7 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 		if req.Version == 0 {
 			kind = upgrade // its flag to allow a downgrade has no effect in Kafka 4
 		}
-		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind, version, req.ValidateOnly); refused != nil {
+		if refused = c.updateFeature(&out, update.Feature, metadata.Level(update.MaxVersionLevel), kind, version, u.VotersTold || req.ValidateOnly); refused != nil {
 			break
 		}
 		raised = raised || update.Feature == metadata.KRaftVersionFeature && metadata.Level(update.MaxVersionLevel) > c.cfg.KRaftVersion
@@ -69,7 +69,8 @@ func (u UpdateFeatures) handle(c *Controller, t turn) (Result, error) {
 	return Result{Records: out, VotersIntoLog: raised, Response: response}, nil
 }
 
-func (c *Controller) updateFeature(out *records, name string, level metadata.Level, kind int8, version metadata.Level, validateOnly bool) *refusal {
+// updateFeature is one update; told says that kraft.version may be raised as far as the voters' directories are concerned.
+func (c *Controller) updateFeature(out *records, name string, level metadata.Level, kind int8, version metadata.Level, told bool) *refusal {
 	invalid := func(why string) *refusal {
 		return refuse(kerr.InvalidUpdateVersion, "Invalid update version %d for feature %s. %s", level, name, why)
 	}
@@ -95,7 +96,7 @@ func (c *Controller) updateFeature(out *records, name string, level metadata.Lev
 		return refuseDowngrade(current, level, kind)
 	case name == metadata.KRaftVersionFeature && level < current:
 		return invalid("Can't downgrade the version of this feature.")
-	case name == metadata.KRaftVersionFeature && level > current && !validateOnly && (c.cfg.VotersTold == nil || !c.cfg.VotersTold()):
+	case name == metadata.KRaftVersionFeature && level > current && !told:
 		return invalid("The members of a static quorum have not all told their directories.")
 	case name == metadata.KRaftVersionFeature:
 		return nil // it is the quorum's own, not a record of the metadata

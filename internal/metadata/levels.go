@@ -16,6 +16,9 @@ const (
 	LatestMetadataVersion Level = 33
 )
 
+// LatestKRaftVersion is the newest kraft.version that a 4.4 node supports (KIP-853). The oldest is 0.
+const LatestKRaftVersion Level = 1
+
 // RegisterBrokerVersion is the version of RegisterBrokerRecord at a metadata.version.
 func RegisterBrokerVersion(l Level) int16 {
 	switch {

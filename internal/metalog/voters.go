@@ -136,4 +136,4 @@ func (v Voters) Record() *schema.VotersRecord {
 }
 
 // MaxKRaftVersion is the newest kraft.version that this node supports.
-const MaxKRaftVersion = 1
+const MaxKRaftVersion = int16(metadata.LatestKRaftVersion)

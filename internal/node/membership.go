@@ -96,7 +96,7 @@ func (m *membership) join(ctx context.Context) error {
 		return fmt.Errorf("register the broker: %w", err)
 	}
 	// It stays fenced until it serves what the metadata held when it came.
-	if err := m.n.follower.wait(ctx, kafka.Offset(m.epoch.Load())); err != nil {
+	if err := m.n.applier.wait(ctx, kafka.Offset(m.epoch.Load())); err != nil {
 		return fmt.Errorf("follow the metadata: %w", err)
 	}
 	for {
@@ -112,7 +112,7 @@ func (m *membership) join(ctx context.Context) error {
 		}
 	}
 	// With that it was given what it leads, and is ready when it does.
-	if err := m.n.follower.until(ctx, m.serves); err != nil {
+	if err := m.n.applier.until(ctx, m.serves); err != nil {
 		return fmt.Errorf("follow the metadata: %w", err)
 	}
 	return nil
@@ -246,7 +246,7 @@ func (m *membership) beat(ctx context.Context) (*kmsg.BrokerHeartbeatResponse, e
 	req.WantShutdown = m.leaving.Load()
 	req.SetVersion(req.MaxVersion())
 	req.BrokerID, req.BrokerEpoch = int32(m.n.cfg.ID), m.epoch.Load()
-	offset, _ := m.n.follower.applied()
+	offset, _ := m.n.applier.applied()
 	req.CurrentMetadataOffset = int64(offset)
 	req.OfflineLogDirs, req.CordonedLogDirs = m.n.offlineDirs(), m.n.cordonedDirs()
 	resp, err := quorum.Do[*kmsg.BrokerHeartbeatResponse](ctx, m.n.controller, controller.Heartbeat{Request: req})

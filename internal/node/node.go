@@ -102,8 +102,8 @@ type Node struct {
 	admitClients *transport.Admission
 	member       *membership
 	creations    *creations
-	follower     *follower
-	image        atomic.Pointer[metadata.Image] // what the follower applies
+	applier      *applier
+	image        atomic.Pointer[metadata.Image] // what the applier applies
 	commonTimes  atomic.Pointer[modern.Times]   // of consumer groups that set none themselves
 
 	background sync.WaitGroup
@@ -168,7 +168,7 @@ func (n *Node) open() error {
 	if n.member, err = newMembership(n); err != nil {
 		return err
 	}
-	n.follower = newFollower(n.apply)
+	n.applier = newApplier(n.apply)
 	if err := n.openQuorum(); err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func (n *Node) services() *api.Node {
 		Life: n.life, ClusterID: n.identity.ClusterID, Config: n.cfg, Quorum: n.quorum, Voter: n.engine, Controller: n.forwarding, Partitions: n.partitions, Purgatory: n.purgatory,
 		Sessions: n.sessions, Counters: &n.counters,
 		Groups: n.groups, ConsumerGroups: slices.Contains(n.cfg.Sources.List("group.coordinator.rebalance.protocols"), "consumer"),
-		ProducerIDs: &producerIDs{allocate: n.member.allocateProducerIDs}, Creations: n.creations, Lost: n.probeLost, Applied: n.follower.wait,
+		ProducerIDs: &producerIDs{allocate: n.member.allocateProducerIDs}, Creations: n.creations, Lost: n.probeLost, Applied: n.applier.wait,
 		Interceptor: n.opts.Interceptor, Now: n.opts.Now, Log: n.logger("api"), Levels: n.levels,
 	}
 }
@@ -209,9 +209,9 @@ func (n *Node) Start(ctx context.Context) error {
 	workCtx, stopWork := context.WithCancel(context.Background())
 	n.stopQuorum, n.stopWork = stopQuorum, stopWork
 	n.followQuorum()
-	n.run(n.follower.run)
+	n.run(n.applier.run)
 	n.run(func() {
-		defer n.follower.end()
+		defer n.applier.end()
 		if err := n.quorum.Run(quorumCtx); err != nil {
 			n.fail(fmt.Errorf("the metadata quorum failed: %w", err))
 			return

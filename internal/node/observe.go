@@ -16,7 +16,7 @@ func (n *Node) ActiveController() (kafka.NodeID, kafka.LeaderEpoch) { return n.q
 
 // Applied returns when what this node serves has followed the metadata up to offset, or with ctx.
 func (n *Node) Applied(ctx context.Context, offset kafka.Offset) error {
-	return n.follower.wait(ctx, offset)
+	return n.applier.wait(ctx, offset)
 }
 
 // Replica is a partition's replica at this node. Errors wrap a kerr value.

@@ -88,15 +88,26 @@ func (e *Engine) toldVoters() (metalog.Voters, bool) {
 	return all, true
 }
 
+// informed adds to a command what the quorum knows and the controller does not: whether all voters of a static quorum have told their directories. It
+// gives them too.
+func (e *Engine) informed(cmd controller.Command) (controller.Command, metalog.Voters) {
+	u, ok := cmd.(controller.UpdateFeatures)
+	if !ok {
+		return cmd, metalog.Voters{}
+	}
+	set, told := e.toldVoters()
+	u.VotersTold = told
+	return u, set
+}
+
 // votersIntoLog makes a static quorum a dynamic one (kraft.version 1): from here on who votes is what the log says.
-func (e *Engine) votersIntoLog(now time.Time, r *request, result controller.Result) error {
+func (e *Engine) votersIntoLog(now time.Time, r *request, set metalog.Voters, result controller.Result) error {
 	if len(result.Records) > 0 {
 		if err := e.proposeRecords(now, result.Records, nil, nil); err != nil {
 			return err
 		}
 	}
 	l := e.leader
-	set, _ := e.toldVoters()
 	records := set.Records()
 	b, err := l.enc.Control(nil, l.next, l.epoch, now.UnixMilli(), records...)
 	if err == nil {

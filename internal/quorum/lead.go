@@ -122,7 +122,6 @@ func (e *Engine) controllerConfig() controller.Config {
 	cfg.NodeID = e.cfg.NodeID
 	cfg.Voters = e.members.Last().IDs()
 	cfg.KRaftVersion = metadata.Level(e.members.Last().KRaft)
-	cfg.VotersTold = func() bool { _, told := e.toldVoters(); return told }
 	return cfg
 }
 
@@ -139,12 +138,13 @@ func (e *Engine) command(now time.Time, r *request) bool {
 // decide is command, but leaves an error to the caller.
 func (e *Engine) decide(now time.Time, r *request) (wrote bool, err error) {
 	l := e.leader
-	result, err := l.controller.Handle(now, l.next, r.cmd)
+	cmd, told := e.informed(r.cmd)
+	result, err := l.controller.Handle(now, l.next, cmd)
 	if err != nil {
 		return false, err
 	}
 	if result.VotersIntoLog {
-		return true, e.votersIntoLog(now, r, result)
+		return true, e.votersIntoLog(now, r, told, result)
 	}
 	if len(result.Records) == 0 {
 		if len(l.pending) == 0 {

@@ -8,6 +8,6 @@
 //
 // Invariants of the world:
 //   - All chance is drawn from the seed, and in the order of events; no map's order and no clock of the machine's reaches an event.
-//   - After each event what must always hold is looked at (invariants.go); at the end of a run faults cease, all is read, and the history of
+//   - After each event what must always hold is looked at (oracle.go); at the end of a run faults cease, all is read, and the history of
 //     what clients did is judged by package check, which knows nothing of the cluster.
 package sim

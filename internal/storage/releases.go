@@ -89,7 +89,7 @@ var features = []struct {
 }{
 	{metadata.ELRFeature, 1},
 	{metadata.GroupFeature, 1},
-	{metadata.KRaftVersionFeature, 1},
+	{metadata.KRaftVersionFeature, metadata.LatestKRaftVersion},
 	{metadata.ShareFeature, 2},
 	{metadata.StreamsFeature, 1},
 	{metadata.TransactionFeature, 2},

@@ -15,8 +15,8 @@ import (
 	"github.com/ottla/ottla/internal/cli/command"
 )
 
-// follower is a node that holds the metadata log.
-type follower struct {
+// replicaState is a node that holds the metadata log.
+type replicaState struct {
 	Node int32  `json:"node"`
 	Role string `json:"role"` // leader, voter, observer
 	// End is the offset up to which the node has the log, exclusive; Behind is how many the leader has more. -1: not known.
@@ -29,10 +29,10 @@ type follower struct {
 
 // quorum is what `cluster quorum` tells.
 type quorum struct {
-	Leader        int32      `json:"leader"`
-	Epoch         int32      `json:"leaderEpoch"`
-	HighWatermark int64      `json:"highWatermark"`
-	Nodes         []follower `json:"nodes"`
+	Leader        int32          `json:"leader"`
+	Epoch         int32          `json:"leaderEpoch"`
+	HighWatermark int64          `json:"highWatermark"`
+	Nodes         []replicaState `json:"nodes"`
 }
 
 // errLeaderless says that nobody decides on changes of metadata.
@@ -54,7 +54,7 @@ func clusterQuorum(a *command.App) *cobra.Command {
 					return a.Object("Quorum", q)
 				}
 				fmt.Fprintf(a.Out, "Leader:          %d\nEpoch:           %d\nHigh watermark:  %d\n\n", q.Leader, q.Epoch, q.HighWatermark)
-				return a.Table(command.TableOf(q.Nodes, followerColumns))
+				return a.Table(command.TableOf(q.Nodes, replicaColumns))
 			})
 		},
 	}
@@ -89,11 +89,11 @@ func askQuorum(ctx context.Context, s *command.Server) (*kmsg.DescribeQuorumResp
 }
 
 func toQuorum(p *kmsg.DescribeQuorumResponseTopicPartition) *quorum {
-	q := &quorum{Leader: p.LeaderID, Epoch: p.LeaderEpoch, HighWatermark: p.HighWatermark, Nodes: []follower{}}
+	q := &quorum{Leader: p.LeaderID, Epoch: p.LeaderEpoch, HighWatermark: p.HighWatermark, Nodes: []replicaState{}}
 	var end int64 = -1
 	add := func(role string, states []kmsg.DescribeQuorumResponseTopicPartitionReplicaState) {
 		for _, r := range states {
-			f := follower{Node: r.ReplicaID, Role: role, End: r.LogEndOffset, Behind: -1, Fetched: known(r.LastFetchTimestamp), CaughtUp: known(r.LastCaughtUpTimestamp)}
+			f := replicaState{Node: r.ReplicaID, Role: role, End: r.LogEndOffset, Behind: -1, Fetched: known(r.LastFetchTimestamp), CaughtUp: known(r.LastCaughtUpTimestamp)}
 			if r.ReplicaID == p.LeaderID {
 				f.Role, end = "leader", r.LogEndOffset
 			}
@@ -107,7 +107,7 @@ func toQuorum(p *kmsg.DescribeQuorumResponseTopicPartition) *quorum {
 			n.Behind = max(0, end-n.End)
 		}
 	}
-	slices.SortStableFunc(q.Nodes, func(x, y follower) int { return cmp.Compare(x.Node, y.Node) })
+	slices.SortStableFunc(q.Nodes, func(x, y replicaState) int { return cmp.Compare(x.Node, y.Node) })
 	return q
 }
 
@@ -119,11 +119,11 @@ func known(ms int64) *int64 {
 	return &ms
 }
 
-var followerColumns = []command.Column[follower]{
-	{Name: "NODE", Value: func(f follower) string { return strconv.Itoa(int(f.Node)) }, Number: true},
-	{Name: "ROLE", Value: func(f follower) string { return f.Role }},
-	{Name: "END", Value: func(f follower) string { return command.OrDash(f.End >= 0, f.End) }, Number: true},
-	{Name: "BEHIND", Value: func(f follower) string { return command.OrDash(f.Behind >= 0, f.Behind) }, Number: true},
-	{Name: "FETCHED", Value: func(f follower) string { return command.Moment(f.Fetched) }},
-	{Name: "CAUGHT UP", Value: func(f follower) string { return command.Moment(f.CaughtUp) }},
+var replicaColumns = []command.Column[replicaState]{
+	{Name: "NODE", Value: func(r replicaState) string { return strconv.Itoa(int(r.Node)) }, Number: true},
+	{Name: "ROLE", Value: func(r replicaState) string { return r.Role }},
+	{Name: "END", Value: func(r replicaState) string { return command.OrDash(r.End >= 0, r.End) }, Number: true},
+	{Name: "BEHIND", Value: func(r replicaState) string { return command.OrDash(r.Behind >= 0, r.Behind) }, Number: true},
+	{Name: "FETCHED", Value: func(r replicaState) string { return command.Moment(r.Fetched) }},
+	{Name: "CAUGHT UP", Value: func(r replicaState) string { return command.Moment(r.CaughtUp) }},
 }

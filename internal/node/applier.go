@@ -10,9 +10,9 @@ import (
 	"github.com/ottla/ottla/internal/quorum"
 )
 
-// follower applies the changes of the metadata log to what this node serves, in order, and beside the quorum's loop: to make, cut and
+// applier applies the changes of the metadata log to what this node serves, in order, and beside the quorum's loop: to make, cut and
 // rename folders waits for the disks of data, and votes and heartbeats must not.
-type follower struct {
+type applier struct {
 	apply func(metadata.Change)
 	wake  chan struct{} // holds one: there is something in waiting, or nothing comes any more
 	done  chan struct{} // closed when run has returned
@@ -24,34 +24,34 @@ type follower struct {
 	news    chan struct{} // closed at the next one
 }
 
-func newFollower(apply func(metadata.Change)) *follower {
-	return &follower{apply: apply, wake: make(chan struct{}, 1), done: make(chan struct{}), offset: kafka.NoOffset, news: make(chan struct{})}
+func newApplier(apply func(metadata.Change)) *applier {
+	return &applier{apply: apply, wake: make(chan struct{}, 1), done: make(chan struct{}), offset: kafka.NoOffset, news: make(chan struct{})}
 }
 
 // add hands over the next change. It does not wait.
-func (f *follower) add(c metadata.Change) {
-	f.mu.Lock()
-	f.waiting = append(f.waiting, c)
-	f.mu.Unlock()
-	wake(f.wake)
+func (a *applier) add(c metadata.Change) {
+	a.mu.Lock()
+	a.waiting = append(a.waiting, c)
+	a.mu.Unlock()
+	wake(a.wake)
 }
 
 // end says that no more changes come: run returns when it has applied those that wait.
-func (f *follower) end() {
-	f.mu.Lock()
-	f.ended = true
-	f.mu.Unlock()
-	wake(f.wake)
+func (a *applier) end() {
+	a.mu.Lock()
+	a.ended = true
+	a.mu.Unlock()
+	wake(a.wake)
 }
 
 // run applies changes until there are no more to come.
-func (f *follower) run() {
-	defer close(f.done)
-	for range f.wake {
-		changes, ended := f.take()
+func (a *applier) run() {
+	defer close(a.done)
+	for range a.wake {
+		changes, ended := a.take()
 		for _, c := range changes {
-			f.apply(c)
-			f.reached(c.Image.Offset)
+			a.apply(c)
+			a.reached(c.Image.Offset)
 		}
 		if ended {
 			return
@@ -59,43 +59,43 @@ func (f *follower) run() {
 	}
 }
 
-func (f *follower) take() (changes []metadata.Change, ended bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	changes, f.waiting = f.waiting, nil
-	return changes, f.ended
+func (a *applier) take() (changes []metadata.Change, ended bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	changes, a.waiting = a.waiting, nil
+	return changes, a.ended
 }
 
-func (f *follower) reached(offset kafka.Offset) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.offset = offset
-	close(f.news)
-	f.news = make(chan struct{})
+func (a *applier) reached(offset kafka.Offset) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.offset = offset
+	close(a.news)
+	a.news = make(chan struct{})
 }
 
 // applied returns the offset of the last image that was applied, kafka.NoOffset before the first, and what is closed when there is another.
-func (f *follower) applied() (kafka.Offset, <-chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.offset, f.news
+func (a *applier) applied() (kafka.Offset, <-chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.offset, a.news
 }
 
 // wait returns when the record at offset is applied, with ctx, or with quorum.ErrStopped when no more are.
-func (f *follower) wait(ctx context.Context, offset kafka.Offset) error {
-	return f.until(ctx, func(at kafka.Offset) bool { return at >= offset })
+func (a *applier) wait(ctx context.Context, offset kafka.Offset) error {
+	return a.until(ctx, func(at kafka.Offset) bool { return at >= offset })
 }
 
 // until returns when so says yes to the offset of the last image that was applied, and else as wait does. It asks again at each image.
-func (f *follower) until(ctx context.Context, so func(at kafka.Offset) bool) error {
+func (a *applier) until(ctx context.Context, so func(at kafka.Offset) bool) error {
 	for {
-		at, news := f.applied()
+		at, news := a.applied()
 		if so(at) {
 			return nil
 		}
 		select {
 		case <-news:
-		case <-f.done:
+		case <-a.done:
 			return quorum.ErrStopped
 		case <-ctx.Done():
 			return ctx.Err()
@@ -103,7 +103,7 @@ func (f *follower) until(ctx context.Context, so func(at kafka.Offset) bool) err
 	}
 }
 
-// followQuorum has the follower get what is committed. It gets nothing before the image holds the registration of this process, and so all that was committed
+// followQuorum has the applier get what is committed. It gets nothing before the image holds the registration of this process, and so all that was committed
 // when it came: a partition that an older image lacks is not a stray, and what an older one has this node lead, the process before this one led,
 // whose log may have been longer.
 func (n *Node) followQuorum() {
@@ -112,10 +112,10 @@ func (n *Node) followQuorum() {
 	n.quorum.Subscribe(func(c metadata.Change) {
 		switch {
 		case begun:
-			n.follower.add(c)
+			n.applier.add(c)
 		case n.member.registeredIn(c.Image):
 			begun = true
-			n.follower.add(metadata.Change{Delta: metadata.DeltaFromEmpty(c.Image), Image: c.Image})
+			n.applier.add(metadata.Change{Delta: metadata.DeltaFromEmpty(c.Image), Image: c.Image})
 		}
 	})
 }

@@ -11,10 +11,10 @@ import (
 )
 
 // The disk of a partition may hang: who hands over what was committed goes on, and who waits for it is told when it is there.
-func TestFollowerKeepsNobodyButThoseWhoWait(t *testing.T) {
+func TestApplierKeepsNobodyButThoseWhoWait(t *testing.T) {
 	disk := make(chan struct{})
 	var seen []kafka.Offset
-	f := newFollower(func(c metadata.Change) {
+	f := newApplier(func(c metadata.Change) {
 		<-disk
 		seen = append(seen, c.Image.Offset)
 	})
