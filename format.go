@@ -36,7 +36,11 @@ func (n *Node) load(set []string) (*config.Node, error) {
 			return nil, fmt.Errorf("Set: %s is the cluster's own to choose: see Nodes and Dir", key)
 		}
 	}
-	return config.Load(hostName(n.id), []byte(n.text), set)
+	cfg, err := config.Load(hostName(n.id), []byte(n.text), set)
+	if err == nil && len(cfg.Unknown) > 0 {
+		return nil, fmt.Errorf("Set: no such key: %s", strings.Join(cfg.Unknown, ", "))
+	}
+	return cfg, err
 }
 
 // format makes directories that are empty fit for use. Where they are in memory the voters stand in the metadata log, so that nodes can be added.

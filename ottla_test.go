@@ -335,9 +335,10 @@ func TestAddr(t *testing.T) {
 // Set refuses what is no line of a configuration, and what the cluster itself decides, in its own words.
 func TestSetRefuses(t *testing.T) {
 	for line, want := range map[string]string{
-		"num.partitions": `Set: "num.partitions": want key=value`,
-		"node.id=7":      "Set: node.id is the cluster's own to choose: see Nodes and Dir",
-		"log.dirs=/tmp":  "Set: log.dirs is the cluster's own to choose: see Nodes and Dir",
+		"num.partitions":  `Set: "num.partitions": want key=value`,
+		"node.id=7":       "Set: node.id is the cluster's own to choose: see Nodes and Dir",
+		"log.dirs=/tmp":   "Set: log.dirs is the cluster's own to choose: see Nodes and Dir",
+		"num.partition=3": "Set: no such key: num.partition",
 	} {
 		if _, err := ottla.Open(testContext(t), ottla.InProcess(), ottla.Set(line)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", line, err, want)

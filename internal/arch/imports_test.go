@@ -68,7 +68,7 @@ L6  ottla: kafka metadata memnet ports vfs peer coordinator api config storage n
 
 S   config: kafka
 S   obs:
-T   sim: kafka record metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition metalog quorum replication coordinator
+T   sim: kafka record schema metadata controller replica fetchsession shard group commitlog segment vfs purgatory partition metalog quorum replication coordinator
 T   testkit: kafka record wire ports config storage vfs node
 `
 

@@ -152,7 +152,7 @@ func (l *loader) warn() {
 		l.node.Warnings = append(l.node.Warnings,
 			"these keys are accepted but have no effect: "+strings.Join(l.idle, ", "))
 	}
-	if len(l.unknown) > 0 {
+	if l.node.Unknown = l.unknown; len(l.unknown) > 0 {
 		l.node.Warnings = append(l.node.Warnings,
 			"these keys are not known and have no effect: "+strings.Join(l.unknown, ", "))
 	}

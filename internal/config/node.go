@@ -13,6 +13,8 @@ type Node struct {
 	Sources Sources
 	// Warnings are lines for the log at start: keys without effect, unknown keys, deprecated ones.
 	Warnings []string
+	// Unknown are the keys that are not known, each with what it may stand for.
+	Unknown []string
 
 	ID         kafka.NodeID
 	Broker     bool // process.roles has broker

@@ -22,7 +22,7 @@ func (n *node) die(format string, args ...any) {
 	}
 	n.w.tell(format, args...)
 	if n.p.failed != nil && !vfs.Passes(n.p.failed) {
-		_ = checkpoint.WriteStart(n.disk, dataDir, checkpoint.Start{}) // as package node does: what was written may be lost
+		_ = checkpoint.WriteStart(n.disk, dataDir, checkpoint.Start{Epoch: kafka.NoBrokerEpoch}) // as package node does: what was written may be lost
 		n.disk = n.disk.CrashClone(n.w.rng, 50)
 		n.replaceDisk()
 	}

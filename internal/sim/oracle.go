@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/zeebo/xxh3"
@@ -9,6 +10,7 @@ import (
 	"github.com/ottla/ottla/internal/metadata"
 	"github.com/ottla/ottla/internal/partition"
 	"github.com/ottla/ottla/internal/record"
+	"github.com/ottla/ottla/internal/schema"
 )
 
 // oracle knows what must never change: which node led in which epoch, and what was committed. It is asked after each event.
@@ -16,7 +18,8 @@ type oracle struct {
 	leaders  map[term]int
 	views    map[viewer]bounds
 	lines    map[kafka.TopicPartition][]committed // by offset
-	images   map[kafka.Offset]uint64              // of the metadata
+	images   map[kafka.Offset]uint64              // of the metadata: hashes of all that they hold
+	buffer   []byte                               // for one
 	commands map[kafka.LeaderEpoch]kafka.NodeID
 }
 
@@ -167,7 +170,11 @@ func committedBatches(p *partition.Partition, from kafka.Offset) ([]byte, error)
 
 // metadata compares the images that nodes publish.
 func (o *oracle) metadata(w *World, node int, image *metadata.Image) {
-	is := uint64(image.Epoch)<<40 ^ uint64(image.Timestamp)
+	o.buffer = fmt.Append(o.buffer[:0], image.Epoch, image.Timestamp)
+	for r := range image.Records {
+		o.buffer = schema.AppendMetadata(o.buffer, r.Body, r.Version)
+	}
+	is := xxh3.Hash(o.buffer)
 	if before, known := o.images[image.Offset]; known && before != is {
 		w.fail("node %d publishes another image of offset %d than the one before", node, image.Offset)
 	}

@@ -61,7 +61,7 @@ func (n *node) serve(req kmsg.Request, reply reply) {
 	case *kmsg.AlterPartitionRequest:
 		p.command(controller.AlterPartition{Request: req}, reply)
 	case *kmsg.BrokerRegistrationRequest:
-		p.command(controller.RegisterBroker{Request: req, PreviousDead: true}, reply)
+		p.command(controller.RegisterBroker{Request: req}, reply)
 	case *kmsg.BrokerHeartbeatRequest:
 		p.command(controller.Heartbeat{Request: req}, reply)
 	case *kmsg.CreateTopicsRequest:

@@ -61,6 +61,14 @@ func TestColdReaderAlone(t *testing.T) {
 	var now atomic.Int64 // nanoseconds; the connection's goroutine looks at it
 	now.Store(1000e9)
 	d.now = func() time.Time { return time.Unix(0, now.Load()) }
+	var end atomic.Int64 // of what is not in memory
+	end.Store(3 << 20)
+	d.look = func(_ uintptr, pos, _ int64) presence {
+		if pos < end.Load() {
+			return cold
+		}
+		return hot
+	}
 	l, _ := serveRange(t, f, 3<<20)
 	nc := dial(t, l)
 	fetch := func(what string, aside bool) {
@@ -83,18 +91,12 @@ func TestColdReaderAlone(t *testing.T) {
 	fetch("somebody has since", true)
 	now.Add(int64(aloneAfter))
 	fetch("nobody has for a while again", false)
-	end := int64(1 << 20)
-	d.look = func(_ uintptr, pos, _ int64) presence {
-		if pos < end {
-			return cold
-		}
-		return hot
-	}
+	end.Store(1 << 20)
 	fetch("the end of the file was read ahead", false)
 	fetch("it was not taken for what others need", false)
-	end = 0
+	end.Store(0)
 	fetch("all is in memory", false)
-	end = 3 << 20
+	end.Store(3 << 20)
 	fetch("somebody else has read it there", true)
 }
 
