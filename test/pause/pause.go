@@ -7,18 +7,13 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/ottla/ottla/internal/peer"
 )
 
 // For lets time pass. It returns the context's error, at once, when that ends first.
 func For(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return peer.Pause(ctx, d)
 }
 
 // again is how soon Until asks again.
