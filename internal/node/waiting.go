@@ -113,10 +113,11 @@ func (n *Node) otherControllers() map[string]func(context.Context) (net.Conn, er
 // wrongAt says in a few words why a controller is not there for this node; nothing if it seems to be.
 func (n *Node) wrongAt(ctx context.Context, connect func(context.Context) (net.Conn, error)) string {
 	cluster, err := n.clusterAt(ctx, connect)
+	var late net.Error
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused"
-	case err != nil && strings.Contains(err.Error(), "timeout"), errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &late) && late.Timeout(): // a context's deadline is one, too
 		return "no answer"
 	case err != nil:
 		return err.Error()
