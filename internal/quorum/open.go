@@ -99,8 +99,12 @@ func (e *Engine) loadFiles() error {
 		e.cfg.Controller.Bootstrap = records
 	}
 	e.bootstrap = members
-	if members.KRaft == 0 {
+	switch {
+	case members.KRaft > 0:
+	case len(e.cfg.Voters) > 0:
 		members.Set = metalog.SortVoters(e.cfg.Voters)
+	default: // it was formatted by a file that named voters, and the file that counts leaves them to the log
+		members.KRaft = metalog.MaxKRaftVersion
 	}
 	e.members.Begin(metalog.Membership{Voters: members, At: kafka.NoOffset})
 	pace := metalog.Pace{Bytes: e.cfg.SnapshotBytes, Interval: e.cfg.SnapshotInterval}
