@@ -44,9 +44,6 @@ func (c *Controller) registration(r RegisterBroker, t turn) (*metadata.Broker, *
 		return nil, refuse(kerr.InconsistentClusterID, "Expected cluster ID %s, but got cluster ID %s",
 			c.cfg.ClusterID, req.ClusterID)
 	}
-	if req.BrokerID < 0 { // such ids stand for nobody, and for any
-		return nil, refuse(kerr.InvalidRequest, "Invalid broker id %d.", req.BrokerID)
-	}
 	existing := c.Image().Cluster.Broker(kafka.NodeID(req.BrokerID))
 	if existing != nil && existing.Incarnation != req.IncarnationID && !r.PreviousDead && c.valid(existing, t.now) && !c.succeeds(existing, req) {
 		return nil, refuseGeneric(kerr.DuplicateBrokerRegistration)
