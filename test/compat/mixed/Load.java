@@ -7,7 +7,7 @@ import org.apache.kafka.common.serialization.*;
 
 /**
  * Writes numbers from 1 on to each partition of a topic, and reads them in a group, until its input ends: `Load BOOTSTRAP TOPIC PARTITIONS`.
- * Prints what was acknowledged in the end, a JSON array by partition; each error is a line before it.
+ * Prints "writes" when each partition has a record, and in the end what was acknowledged, a JSON array by partition; each error is a line before that.
  */
 public class Load {
     static final AtomicBoolean ending = new AtomicBoolean();
@@ -20,6 +20,9 @@ public class Load {
         Thread consumer = new Thread(() -> consume(bootstrap, topic, acked, producer));
         producer.start();
         consumer.start();
+        for (int i = 0; i < partitions; i++) while (acked.get(i) == 0) Thread.sleep(5);
+        System.out.println("writes");
+        System.out.flush();
         while (System.in.read() >= 0) { }
         ending.set(true);
         producer.join();

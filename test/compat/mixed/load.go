@@ -51,7 +51,8 @@ func begin(ctx context.Context, c *cluster) (*load, error) {
 		cancel()
 		return nil, err
 	}
-	seeds := []kgo.Opt{kgo.SeedBrokers(c.Addrs()...), kgo.MetadataMinAge(20 * time.Millisecond), kgo.DialTimeout(time.Second)}
+	// A node that is killed as soon as it has taken a connection looks like one that wants SASL: kgo tries again when it is told to.
+	seeds := []kgo.Opt{kgo.SeedBrokers(c.Addrs()...), kgo.MetadataMinAge(20 * time.Millisecond), kgo.DialTimeout(time.Second), kgo.AlwaysRetryEOF()}
 	for p := range partitions {
 		client, err := kgo.NewClient(append(seeds, kgo.DefaultProduceTopic(franzTopic), kgo.RecordPartitioner(kgo.ManualPartitioner()),
 			kgo.RequiredAcks(kgo.AllISRAcks()), kgo.ProducerLinger(0), kgo.RetryBackoffFn(func(int) time.Duration { return 20 * time.Millisecond }))...)
@@ -71,7 +72,13 @@ func begin(ctx context.Context, c *cluster) (*load, error) {
 		return nil, err
 	}
 	go l.consume(consumer)
-	return l, nil
+	select {
+	case <-l.java.out.writes:
+		return l, nil
+	case <-time.After(settles):
+		cancel()
+		return nil, fmt.Errorf("the Java client writes nothing (see %s)", l.java.log)
+	}
 }
 
 // produce numbers the records of a partition from 1 on.
@@ -167,8 +174,24 @@ func (l *load) end() (acked map[string][]uint64, errors []string, err error) {
 type javaClient struct {
 	cmd   *exec.Cmd
 	stdin io.Closer
-	out   bytes.Buffer
+	out   said
 	log   string
+}
+
+// said is what the program prints.
+type said struct {
+	lines bytes.Buffer
+	// writes is closed when each partition has a record of its. Before that nothing may be hurt: a leader that knows nothing of an idempotent producer
+	// takes whichever of its batches comes first, Apache Kafka's too, and the first one could be refused by a leader that is about to be one.
+	writes chan struct{}
+}
+
+// Write implements io.Writer.
+func (s *said) Write(p []byte) (int, error) {
+	if s.lines.Len() == 0 && bytes.HasPrefix(p, []byte("writes")) {
+		close(s.writes)
+	}
+	return s.lines.Write(p)
 }
 
 func startJava(ctx context.Context, c *cluster) (*javaClient, error) {
@@ -180,7 +203,7 @@ func startJava(ctx context.Context, c *cluster) (*javaClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &javaClient{log: filepath.Join(c.dir, "java.err")}
+	j := &javaClient{log: filepath.Join(c.dir, "java.err"), out: said{writes: make(chan struct{})}}
 	stderr, err := os.Create(j.log)
 	if err != nil {
 		return nil, err
@@ -203,8 +226,11 @@ func (j *javaClient) end() (acked []uint64, errors []string, err error) {
 	if err := j.cmd.Wait(); err != nil {
 		return nil, nil, fmt.Errorf("the Java client: %w (see %s)", err, j.log)
 	}
-	lines := strings.Split(strings.TrimSpace(j.out.String()), "\n")
+	lines := strings.Split(strings.TrimSpace(j.out.lines.String()), "\n")
 	for _, line := range lines[:len(lines)-1] {
+		if line == "writes" {
+			continue
+		}
 		errors = append(errors, "java: "+line)
 	}
 	err = json.Unmarshal([]byte(lines[len(lines)-1]), &acked)
