@@ -46,13 +46,13 @@ L3  ports:
 
 L4  commitlog: kafka record vfs segment producer compaction planted
 L4  purgatory: kafka
-L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress planted
+L4  partition: kafka record replica producer compaction commitlog purgatory metadata vfs compress planted obs
 L4  metalog: kafka record schema metadata segment vfs planted
 L4  quorum: kafka record schema metadata controller segment commitlog metalog vfs planted
 L4  raftnet: kafka wire metadata peer quorum
 L4  observer: kafka metadata controller course peer quorum
 L4  forward: kafka controller peer quorum
-L4  replication: kafka controller peer quorum replica partition
+L4  replication: kafka controller peer quorum replica partition obs
 L4  coordinator: kafka compress record metadata shard purgatory partition planted
 
 L5  api: kafka wire record metadata controller replica fetchsession shard group transport commitlog purgatory partition quorum raftnet forward coordinator config obs

@@ -115,7 +115,7 @@ func (n *Node) followQuorum() {
 		switch {
 		case begun:
 			n.applier.add(c)
-		case n.member.registeredIn(c.Image):
+		case n.member.takeRegistration(c.Image):
 			begun = true
 			n.applier.add(metadata.Change{Delta: metadata.DeltaFromEmpty(c.Image), Image: c.Image})
 		}

@@ -47,9 +47,9 @@ func newMembership(n *Node) (*membership, error) {
 	return m, nil
 }
 
-// registeredIn reports whether an image holds the registration of this process. It may be here before the controller's answer to it, and what is fetched
-// on account of it says with which epoch.
-func (m *membership) registeredIn(image *metadata.Image) bool {
+// takeRegistration takes the broker epoch from an image that holds the registration of this process, and reports whether it does. The image may be here
+// before the controller's answer, and what is fetched on account of it says with which epoch.
+func (m *membership) takeRegistration(image *metadata.Image) bool {
 	b := image.Cluster.Broker(m.n.cfg.ID)
 	if b == nil || b.Incarnation != m.incarnation {
 		return false

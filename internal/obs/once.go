@@ -1,6 +1,7 @@
 package obs
 
 import (
+	"cmp"
 	"sync"
 	"time"
 )
@@ -8,7 +9,7 @@ import (
 const (
 	// onceMost is of how many things a Once knows that they were said: beyond it the one that came first is forgotten.
 	onceMost = 512
-	// onceFor is how long a thing stays said.
+	// onceFor is how long a thing stays said, where nothing else is asked for.
 	onceFor = time.Hour
 )
 
@@ -17,6 +18,9 @@ const (
 //
 // The zero Once is ready and safe for concurrent use.
 type Once[K, S comparable] struct {
+	// For is how long a thing stays said, unless it changes; 0 stands for an hour. Set it before the first use.
+	For time.Duration
+
 	mu   sync.Mutex // a leaf; guards the rest
 	said map[K]saying[S]
 	ring [onceMost]K // the keys of said, the oldest at next once it is full
@@ -29,13 +33,13 @@ type saying[S comparable] struct {
 	kept  int // how often it was not said since
 }
 
-// Say reports whether state is to be said of key: it is another than before, or was last said an hour ago. Kept is how often it was
-// not said in between.
+// Say reports whether state is to be said of key: it is another than before, or was last said so long ago as For tells. Kept is how
+// often it was not said in between.
 func (o *Once[K, S]) Say(now time.Time, key K, state S) (kept int, say bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	last, known := o.said[key]
-	if known && last.state == state && now.Sub(last.at) < onceFor {
+	if known && last.state == state && now.Sub(last.at) < cmp.Or(o.For, onceFor) {
 		last.kept++
 		o.said[key] = last
 		return 0, false

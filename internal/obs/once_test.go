@@ -46,3 +46,16 @@ func TestOnceForgets(t *testing.T) {
 		t.Error("the first is remembered still")
 	}
 }
+
+func TestOnceForAsLongAsIsAskedFor(t *testing.T) {
+	o := Once[string, int]{For: time.Minute}
+	at := time.Unix(1e9, 0)
+	for _, want := range []struct {
+		after time.Duration
+		say   bool
+	}{{0, true}, {time.Minute - 1, false}, {time.Minute, true}} {
+		if _, say := o.Say(at.Add(want.after), "a", 1); say != want.say {
+			t.Errorf("after %v: %v", want.after, say)
+		}
+	}
+}

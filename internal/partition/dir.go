@@ -6,15 +6,11 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/vfs"
 )
-
-// sayAgain is how long it is not repeated in the log that a directory refuses writes.
-const sayAgain = time.Minute
 
 // logDir is a log directory in use.
 type logDir struct {
@@ -22,11 +18,8 @@ type logDir struct {
 	m     *Manager
 	whole vfs.Whole // its file system; nil where that can't be synced as a whole
 
-	mu  sync.Mutex // a leaf; guards what follows
+	mu  sync.Mutex // a leaf; guards err
 	err error
-	// saidFull and saidAt are why partitions could not be used, though the directory has not failed, as it was logged.
-	saidFull bool
-	saidAt   time.Time
 
 	replicas  atomic.Int64  // partitions that are here
 	hwStale   atomic.Bool   // the checkpointed high watermarks are not those of now
@@ -71,14 +64,7 @@ func (d *logDir) fail(err error) {
 
 // refuses logs that a partition here can't be used, as long as the cause lasts: once for the directory, as it is that of all its partitions.
 func (d *logDir) refuses(id kafka.TopicPartition, err error) {
-	now, full := d.m.o.Now(), errors.Is(err, vfs.ErrNoSpace)
-	d.mu.Lock()
-	say := full != d.saidFull || now.Sub(d.saidAt) >= sayAgain
-	if say {
-		d.saidFull, d.saidAt = full, now
-	}
-	d.mu.Unlock()
-	if say {
+	if _, say := d.m.refused.Say(d.m.o.Now(), d.Path, errors.Is(err, vfs.ErrNoSpace)); say {
 		d.m.o.Log.Warn("partitions of a log directory can't be written to or read for now", "dir", d.Path, "partition", id, "err", err)
 	}
 }

@@ -14,9 +14,13 @@ import (
 	"github.com/ottla/ottla/internal/commitlog"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/replica"
 	"github.com/ottla/ottla/internal/vfs"
 )
+
+// sayAgain is how long it is not repeated in the log that a directory refuses writes.
+const sayAgain = time.Minute
 
 // Dir is one log directory.
 type Dir struct {
@@ -131,6 +135,8 @@ type Manager struct {
 	leading, following quota // of throttled partitions
 
 	barred barred
+	// refused are the directories of which is in the log that they can't be used for now, and whether they are full.
+	refused obs.Once[string, bool]
 
 	mu        sync.Mutex // a leaf; guards what Open, Apply, Run, RunMoves and requests hand to each other:
 	recovered map[kafka.TopicPartition]*recovered

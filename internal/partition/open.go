@@ -12,6 +12,7 @@ import (
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/metadata"
+	"github.com/ottla/ottla/internal/obs"
 )
 
 // recovered is a log that was found at start and that the metadata has not claimed yet.
@@ -34,7 +35,7 @@ func Open(o Options) (*Manager, error) {
 		o: o, dirty: make(chan *Partition, dirtyBacklog), moveNews: make(chan struct{}, 1), reconfigured: make(chan struct{}, 1),
 		recovered: make(map[kafka.TopicPartition]*recovered), twins: make(map[kafka.TopicPartition]*recovered),
 		futures: make(map[kafka.TopicPartition]future), wishes: make(map[kafka.TopicPartition]*logDir),
-		misplaced: make(map[Placement]kafka.UUID),
+		misplaced: make(map[Placement]kafka.UUID), refused: obs.Once[string, bool]{For: sayAgain},
 	}
 	m.moveRate.Store(math.MaxInt64)
 	m.grown.Store(true) // what an earlier process left

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/ottla/ottla/internal/kafka"
+	"github.com/ottla/ottla/internal/obs"
 	"github.com/ottla/ottla/internal/partition"
 )
 
@@ -33,10 +34,12 @@ type sources struct {
 	mu       sync.Mutex // a leaf: guards the fields below and what sources follow
 	byLeader map[kafka.NodeID]*source
 	followed map[*partition.Partition]*source
+
+	said obs.Once[key, string] // why replicas do not follow, as it is in the log
 }
 
 func newSources(life context.Context) sources {
-	return sources{life: life, byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source)}
+	return sources{life: life, byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source), said: obs.Once[key, string]{For: sayAgain}}
 }
 
 // moved looks whom partitions follow now. It returns the sources that did not exist before; one from which nothing is followed any more ends.
@@ -135,9 +138,6 @@ type followed struct {
 	start kafka.Offset       // of the leader's log, while its end is asked for; kafka.NoOffset before
 	doubt doubt
 	level bool // it had all that the leader shows, at the last answer
-	// said is why it does not follow, as it was logged at saidAt.
-	said   string
-	saidAt time.Time
 }
 
 func follow(p *partition.Partition) *followed {
@@ -307,15 +307,9 @@ func (s *source) settle(x *followed, err error, now time.Time) {
 	x.pause = min(max(2*x.pause, firstPause), s.o.Limits.Backoff)
 	x.until = now.Add(x.pause)
 	if !errors.Is(err, kerr.NotLeaderForPartition) && !errors.Is(err, kerr.UnknownLeaderEpoch) && !errors.Is(err, kerr.FencedLeaderEpoch) {
-		s.complain(x, err, now)
-	}
-}
-
-// complain logs why a replica does not follow, the same again only after some time.
-func (s *source) complain(x *followed, err error, now time.Time) {
-	if text := err.Error(); text != x.said || now.Sub(x.saidAt) >= sayAgain {
-		x.said, x.saidAt = text, now
-		s.o.Log.Warn("a replica does not follow", "partition", x.p.ID(), "leader", s.leader, "err", err)
+		if _, say := s.all.said.Say(now, x.is, err.Error()); say {
+			s.o.Log.Warn("a replica does not follow", "partition", x.p.ID(), "leader", s.leader, "err", err)
+		}
 	}
 }
 
