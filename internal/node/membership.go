@@ -179,9 +179,13 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 	for _, d := range m.n.dirs {
 		req.LogDirs = append(req.LogDirs, d.ID)
 	}
-	for tries := 0; ; tries++ {
+	var taken error // why the id can't be had yet: the process before this one may count as alive until somebody notices, or its session ends
+	for {
 		resp, err := quorum.Do[*kmsg.BrokerRegistrationResponse](ctx, m.n.controller, controller.RegisterBroker{Request: req, PreviousDead: previousDead})
-		if err != nil {
+		switch {
+		case err != nil && taken != nil && ctx.Err() != nil: // the time was up in the middle of a try: what the ones before it were told is the reason
+			return taken
+		case err != nil:
 			return err
 		}
 		err = kerr.ErrorForCode(resp.ErrorCode)
@@ -189,16 +193,16 @@ func (m *membership) register(ctx context.Context, previousDead bool) error {
 			m.n.noteEpoch(kafka.BrokerEpoch(resp.BrokerEpoch))
 			m.epoch.Store(resp.BrokerEpoch)
 		}
-		// The process before this one may count as alive until somebody notices, or its session ends.
 		if !errors.Is(err, kerr.DuplicateBrokerRegistration) {
 			return err
 		}
-		if tries == 0 {
+		if taken == nil {
 			m.n.log.Warn("waits, as a broker with this node's id is registered and was heard of a moment ago", "holder", m.holder(),
 				"hint", "if it is the process before this one, its session ends within broker.session.timeout.ms; else each node needs a node.id of its own")
 		}
+		taken = fmt.Errorf("node.id=%d is that of another broker, which is alive, at %s: each node needs one of its own: %w", m.n.cfg.ID, m.holder(), err)
 		if peer.Pause(ctx, retryAfter) != nil {
-			return fmt.Errorf("node.id=%d is that of another broker, which is alive, at %s: each node needs one of its own: %w", m.n.cfg.ID, m.holder(), err)
+			return taken
 		}
 	}
 }
