@@ -41,9 +41,9 @@ const gib = 1 << 30
 // all are the lengths of a run that counts; quick those of an answer in five minutes, which takes more noise for that.
 var (
 	all = stage.Options{Pairs: 7, Floors: 3, Bytes: 6 * gib, Latency: time.Minute, Warm: time.Minute, WarmBytes: 12 * gib, Rest: time.Minute,
-		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Faults: 5, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
+		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Faults: [2]int{5, 5}, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
 	quick = stage.Options{Pairs: 3, Floors: 1, Longest: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
-		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Faults: 2, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.05}}
+		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Faults: [2]int{2, 2}, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.05}}
 	quickRows = "1,4,5,8"
 )
 
@@ -54,7 +54,7 @@ func parse(args []string) (*options, error) {
 	var foreign, steal float64
 	var bytes, warmBytes, recovery, old, memory, fillLimit float64
 	var seconds int
-	f.StringVar(&rows, "rows", "", "rows, by number or name, separated by commas; all that can run by default (with -quick: "+quickRows+")")
+	f.StringVar(&rows, "rows", "", "rows, by number or name, separated by commas, ROW/TEXT for the series of one that begin with a text; all that can run by default (with -quick: "+quickRows+")")
 	f.StringVar(&o.peer, "peer", "kafka", "the other side: kafka, none, ottla@REVISION, or HOST:PORT of a server that runs already (for rows that only load it)")
 	f.IntVar(&o.pid, "pid", 0, "process id of a server at HOST:PORT: without it its CPU time is unknown")
 	f.BoolVar(&o.remote, "allow-remote", false, "load a server on another machine")
@@ -70,7 +70,8 @@ func parse(args []string) (*options, error) {
 	f.Float64Var(&old, "old", 0, "GiB of old data of row 10 (4)")
 	f.IntVar(&o.Many, "many", 0, "partitions that row 15 gives to Ottla alone (100000)")
 	f.IntVar(&o.Idle, "idle", 0, "idle connections of row 12 (10000)")
-	f.IntVar(&o.Faults, "faults", 0, "faults of a run of row 16 (5)")
+	f.IntVar(&o.Faults[0], "faults", 0, "faults of a run of row 16 (5)")
+	f.IntVar(&o.Faults[1], "peer-faults", 0, "the same of the peer, of which each may take half a minute: its longest gap is then of fewer (as many)")
 	f.Float64Var(&memory, "memory", 0, "GiB that each side may use with its page cache (8)")
 	f.Float64Var(&foreign, "foreign", 0, "per cent of the machine: a run beside which others used more is dropped (15)")
 	f.Float64Var(&steal, "steal", 0, "per cent of the machine: the same for what the host took (2; 5 with -quick)")
@@ -80,7 +81,7 @@ func parse(args []string) (*options, error) {
 	f.StringVar(&o.dir, "dir", "", "where data is written, in a folder that is deleted at the end (ottla-bench in the user's cache)")
 	f.StringVar(&o.json, "json", "", "where the raw runs are kept (ottla-bench in the user's cache)")
 	f.IntVar(&o.port, "port", 0, "the first of 400 ports for the servers; 0 takes any that are free")
-	f.StringVar(&from, "from", "", "read runs from these files instead of measuring")
+	f.StringVar(&from, "from", "", "read runs from these files, or folders of them, instead of measuring")
 	f.StringVar(&o.write, "write", "", "write the page of benchmarks to this file")
 	f.StringVar(&o.serve, "serve", "", "be a bare server of this kind (internal)")
 	f.StringVar(&o.serveAddress, "serve-address", "", "its address (internal)")
@@ -132,7 +133,8 @@ func (o *options) complete(seconds int, sizes [5]float64) {
 	or(&o.Pairs, with.Pairs)
 	or(&o.Many, with.Many)
 	or(&o.Idle, with.Idle)
-	or(&o.Faults, with.Faults)
+	or(&o.Faults[0], with.Faults[0])
+	or(&o.Faults[1], o.Faults[0])
 	or(&o.Warm, with.Warm)
 	or(&o.Rest, with.Rest)
 	o.Floors, o.Longest, o.Latency, o.Rule = with.Floors, with.Longest, with.Latency, with.Rule
@@ -159,9 +161,16 @@ func chosen(names string, quick bool) ([]card.Row, error) {
 	}
 	var rows []card.Row
 	for name := range strings.SplitSeq(names, ",") {
-		row, ok := card.Find(strings.TrimSpace(name))
+		name, series, _ := strings.Cut(strings.TrimSpace(name), "/")
+		row, ok := card.Find(name)
 		if !ok {
 			return nil, fmt.Errorf("there is no row %q: see -list", name)
+		}
+		if series != "" {
+			row.Series = slices.DeleteFunc(slices.Clone(row.Series), func(s card.Series) bool { return !strings.HasPrefix(s.Name, series) })
+		}
+		if len(row.Series) == 0 && row.Cannot == "" {
+			return nil, fmt.Errorf("row %d has no series that begins with %q: see -list", row.Number, series)
 		}
 		if !slices.ContainsFunc(rows, func(r card.Row) bool { return r.Number == row.Number }) {
 			rows = append(rows, row)

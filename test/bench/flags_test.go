@@ -31,7 +31,10 @@ func TestFlags(t *testing.T) {
 	if got := numbers("-quick"); len(got) == 0 || len(got) == 24 {
 		t.Errorf("quick: %v", got)
 	}
-	for _, args := range [][]string{{"-rows", "25"}, {"-rows", "one,nothing"}, {"-pairs", "x"}, {"1,5"}, {"-unknown"}} {
+	if o, err := parse([]string{"-rows", "6/first"}); err != nil || len(o.rows) != 1 || len(o.rows[0].Series) != 1 {
+		t.Errorf("one series: %+v, %v", o, err)
+	}
+	for _, args := range [][]string{{"-rows", "25"}, {"-rows", "6/last"}, {"-rows", "one,nothing"}, {"-pairs", "x"}, {"1,5"}, {"-unknown"}} {
 		if _, err := parse(args); err == nil {
 			t.Errorf("%v is taken", args)
 		}

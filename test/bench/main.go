@@ -4,10 +4,12 @@
 //	go run ./test/bench -rows produce -peer ottla@HEAD~1 # what a step of the hot path has changed
 //	go run ./test/bench -quick                           # an answer in five minutes
 //	go run ./test/bench -list                            # the rows
-//	go run ./test/bench -from A.json,B.json -write docs/benchmarks.md
+//	go run ./test/bench -from test/bench/results -write docs/benchmarks.md
 //
 // It starts both sides itself, on loopback, with equal settings; docs/testing.md says what it takes care of.
 package main
+
+//go:generate go run . -from results -write ../../docs/benchmarks.md
 
 import (
 	"context"

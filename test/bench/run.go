@@ -30,6 +30,9 @@ func run(ctx context.Context, o *options) error {
 		if err != nil {
 			return err
 		}
+		if o.write != "" {
+			return report.WritePage(o.write, r)
+		}
 		return tell(r, o)
 	}
 	lab, result, err := open(ctx, o)

@@ -21,6 +21,7 @@ type Plan struct {
 	Rate      int           // records a second, over all producers
 	Producers int           // and as many consumers
 	Size      int           // bytes of a value
+	Lead      time.Duration // before the run: records that are sent likewise and not counted
 	Length    time.Duration // of the run
 	All       bool          // acks=all, not 1
 	// Leaders are the addresses of the partitions' leaders; nil is one node that leads all.
@@ -37,7 +38,7 @@ func (p Plan) leader(address string, partition int) string {
 // Procs is how many Go threads the probe needs at once even on one CPU: its sleeps hold theirs.
 const Procs = 6
 
-func (p Plan) count() int { return int(p.Length.Seconds() * float64(p.Rate)) }
+func (p Plan) count() int { return int((p.Lead + p.Length).Seconds() * float64(p.Rate)) }
 
 // EndToEnd produces records one by one at their intended times and consumes them at the tail. The histogram has the times
 // from the intended moment to the moment when the consumer has the record.
@@ -57,10 +58,11 @@ func EndToEnd(ctx context.Context, address string, p Plan) (*histogram.Histogram
 	}
 	hists := make([]histogram.Histogram, p.Producers)
 	errs := make([]error, 2*p.Producers+1)
+	from := time.Now().Add(p.Lead)
 	var group sync.WaitGroup
 	for i := range p.Producers {
 		expected := (p.count() - i + p.Producers - 1) / p.Producers
-		group.Go(func() { errs[2*i] = receive(consumers[i], &hists[i], expected, p.Size) })
+		group.Go(func() { errs[2*i] = p.receive(consumers[i], &hists[i], expected, from) })
 		group.Go(func() { errs[2*i+1] = acknowledged(producers[i], expected) })
 	}
 	group.Go(func() { errs[2*p.Producers] = p.send(ctx, producers) })
@@ -75,14 +77,15 @@ func EndToEnd(ctx context.Context, address string, p Plan) (*histogram.Histogram
 // quiet is how long nothing may come before the rest counts as lost.
 const quiet = 20 * time.Second
 
-func receive(c *load.Tail, h *histogram.Histogram, expected, size int) error {
-	for h.Count() < uint64(expected) {
+// receive reads as many records as are expected, and counts those that were to be sent from a moment on.
+func (p Plan) receive(c *load.Tail, h *histogram.Histogram, expected int, from time.Time) error {
+	for n := 0; n < expected; {
 		if err := c.Expect(quiet); err != nil {
 			return err
 		}
 		records, err := c.Next()
 		if err != nil {
-			return fmt.Errorf("%d of %d records came: %w", h.Count(), expected, err)
+			return fmt.Errorf("%d of %d records came: %w", n, expected, err)
 		}
 		now := time.Now()
 		for {
@@ -91,13 +94,16 @@ func receive(c *load.Tail, h *histogram.Histogram, expected, size int) error {
 				break // the last one may be cut short
 			}
 			// A batch of one record: its value, and no headers behind it.
-			if len(b) < size+1 {
+			if len(b) < p.Size+1 {
 				return fmt.Errorf("a batch of %d bytes among those of the probe", len(b))
 			}
-			sent := int64(binary.BigEndian.Uint64(b[len(b)-size-1:]))
-			if err := count(h, now.Sub(time.Unix(0, sent))); err != nil {
-				return err
+			sent := time.Unix(0, int64(binary.BigEndian.Uint64(b[len(b)-p.Size-1:])))
+			if !sent.Before(from) {
+				if err := count(h, now.Sub(sent)); err != nil {
+					return err
+				}
 			}
+			n++
 			records = rest
 		}
 	}

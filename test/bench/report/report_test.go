@@ -108,7 +108,7 @@ func TestResultsMerge(t *testing.T) {
 	at := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	made := func(name string, hour int, commit string, wanted []string, failed string) string {
 		r := &Result{Started: at.Add(time.Duration(hour) * time.Hour), Ours: Program{"ottla", "Ottla", commit}, Pairs: 7, Wanted: wanted, Failed: map[string]string{},
-			Command: []string{"-rows " + name}, Notes: []string{"a note"}}
+			Command: []string{"-rows " + name}, Notes: []string{"a note"}, Length: map[string]string{"W": "6 GiB", "warm-up": name}}
 		for _, key := range wanted {
 			r.Runs = append(r.Runs, judge.Run{Series: key, Side: judge.Ours, Values: map[string]float64{"x": float64(hour)}})
 		}
@@ -121,10 +121,10 @@ func TestResultsMerge(t *testing.T) {
 		}
 		return path
 	}
-	first := made("first", 1, "aaaa", []string{"1/replayer", "4/replayer"}, "")
-	second := made("second", 2, "aaaa", []string{"4/replayer", "5/warm"}, "")
-	third := made("third", 3, "aaaa", []string{"5/warm"}, "5/warm")
-	other := made("other", 4, "bbbb", []string{"8/raw fetcher"}, "")
+	first := made("first.json", 1, "aaaa", []string{"1/replayer", "4/replayer"}, "")
+	second := made("second.json", 2, "aaaa", []string{"4/replayer", "5/warm"}, "")
+	third := made("third.json", 3, "aaaa", []string{"5/warm"}, "5/warm")
+	other := made("other.json", 4, "bbbb", []string{"8/raw fetcher"}, "")
 	r, err := Read([]string{third, second, first})
 	if err != nil {
 		t.Fatal(err)
@@ -141,11 +141,17 @@ func TestResultsMerge(t *testing.T) {
 	if _, failed := r.Failed["5/warm"]; failed {
 		t.Error("5/warm failed")
 	}
+	if got := r.lengths(); got != "W 6 GiB" {
+		t.Errorf("lengths that not all of them have: %s", got)
+	}
 	if len(r.Notes) != 1 || len(r.Command) != 3 {
 		t.Errorf("notes %q, commands %q", r.Notes, r.Command)
 	}
 	if _, err := Read([]string{first, other}); err == nil {
 		t.Error("two commits make one table")
+	}
+	if r, err := Read([]string{dir}); err == nil || !strings.Contains(err.Error(), "not one table") {
+		t.Errorf("a folder of four results: %+v, %v", r, err)
 	}
 	if _, err := Read(nil); err == nil {
 		t.Error("no results make a table")

@@ -65,10 +65,21 @@ func (r *Result) Write(path string) error {
 	return os.Rename(path+".part", path)
 }
 
-// Read reads results and merges them.
+// Read reads results, of which all that lie in a folder are meant by the folder's name, and merges them.
 func Read(paths []string) (*Result, error) {
-	var all []*Result
+	var files []string
 	for _, path := range paths {
+		inside, err := filepath.Glob(filepath.Join(path, "*.json"))
+		if err != nil {
+			return nil, err
+		}
+		if len(inside) == 0 {
+			inside = []string{path}
+		}
+		files = append(files, inside...)
+	}
+	var all []*Result
+	for _, path := range files {
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
@@ -90,7 +101,7 @@ func Merge(all []*Result) (*Result, error) {
 	slices.SortFunc(all, func(a, b *Result) int { return a.Started.Compare(b.Started) })
 	merged := *all[len(all)-1]
 	merged.Wanted, merged.Runs, merged.Notes, merged.Failed = nil, nil, nil, map[string]string{}
-	merged.Command, merged.Settings = nil, map[string]string{}
+	merged.Command, merged.Settings, merged.Length = nil, map[string]string{}, maps.Clone(merged.Length)
 	for i, r := range all {
 		if r.Ours != merged.Ours || r.peer() != merged.peer() {
 			return nil, fmt.Errorf("results of %s beside %s and of %s beside %s are not one table",
@@ -108,6 +119,11 @@ func Merge(all []*Result) (*Result, error) {
 				if run.Series == key {
 					merged.Runs = append(merged.Runs, run)
 				}
+			}
+		}
+		for name := range merged.Length { // what differs is in the commands
+			if r.Length[name] != merged.Length[name] {
+				delete(merged.Length, name)
 			}
 		}
 		merged.Pairs = max(merged.Pairs, r.Pairs)

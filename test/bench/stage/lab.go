@@ -29,7 +29,7 @@ type Options struct {
 	Old       int64         // bytes of old data of row 10
 	Many      int           // partitions that row 15 gives to ours alone
 	Idle      int           // connections of row 12
-	Faults    int           // of a run of row 16
+	Faults    [2]int        // of a run of row 16: ours, and the peer's
 	Memory    int64         // of each side with its page cache; 0 is no limit
 	Rule      judge.Rule
 	Unpinned  bool // pin nothing
