@@ -90,7 +90,7 @@ func open(ctx context.Context, o *options) (*stage.Lab, *report.Result, error) {
 	}
 	lab := &stage.Lab{Options: o.Options, Dir: dir, Ports: &side.Ports{First: o.port}, Say: os.Stderr}
 	lab.Open()
-	result := &report.Result{Started: time.Now().UTC(), Command: []string{strings.Join(os.Args[1:], " ")}, Pairs: o.Pairs, Rule: o.Rule, Length: lengths(o), Failed: map[string]string{}, Settings: map[string]string{}}
+	result := &report.Result{Started: time.Now().UTC(), Command: []string{report.Command(os.Args[1:])}, Pairs: o.Pairs, Rule: o.Rule, Length: lengths(o), Failed: map[string]string{}, Settings: map[string]string{}}
 	err = furnish(ctx, o, lab, result)
 	if err != nil {
 		return nil, nil, errors.Join(err, lab.Close())

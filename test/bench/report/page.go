@@ -32,7 +32,7 @@ func (r *Result) Page() (string, error) {
 	err = t.Execute(&b, map[string]any{
 		"Date": r.Started.Format("2006-01-02"), "Ours": r.Ours, "Peer": r.peer(), "Machine": r.Machine, "Memory": number(float64(r.Machine.Memory) / (1 << 30)),
 		"Pairs": r.Pairs, "Foreign": number(100 * r.Rule.Foreign), "Steal": number(100 * r.Rule.Steal), "Lengths": r.lengths(), "Notes": r.Notes,
-		"Commands": r.commands(), "Table": r.Table(card.Rows), "Calibration": r.Calibration(card.Rows), "Missing": r.missing(card.Rows),
+		"Commands": r.Command, "Table": r.Table(card.Rows), "Calibration": r.Calibration(card.Rows), "Missing": r.missing(card.Rows),
 	})
 	return b.String(), err
 }
@@ -40,13 +40,9 @@ func (r *Result) Page() (string, error) {
 // places are the options that say where something lies on the machine that measured.
 var places = regexp.MustCompile(` ?--?(json|dir|from|write)[ =]\S+`)
 
-// commands are what was run, for whoever does it again elsewhere.
-func (r *Result) commands() []string {
-	var all []string
-	for _, c := range r.Command {
-		all = append(all, strings.TrimSpace(places.ReplaceAllString(c, "")))
-	}
-	return all
+// Command is what was run, for whoever does it again elsewhere.
+func Command(args []string) string {
+	return strings.TrimSpace(places.ReplaceAllString(strings.Join(args, " "), ""))
 }
 
 // missing are the series that the result has no runs of.

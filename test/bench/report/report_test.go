@@ -55,7 +55,7 @@ func result(t *testing.T, d *datadriven.TestData) *Result {
 	r := &Result{Started: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC), Ours: Program{"ottla", "Ottla", "0123456789"}, Peer: &Program{"kafka", "Apache Kafka 4.4.0", "4.4.0"},
 		Machine: Machine{CPUs: 2, Processor: "a processor", Memory: 24 << 30, Kernel: "6.18", Go: "go1.26", Java: "openjdk 17"},
 		Pairs:   2, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}, Failed: map[string]string{}, Length: map[string]string{"W": "6 GiB", "open loop": "1m0s"},
-		Command: []string{"-rows 1,5 -json /some/where"}}
+		Command: []string{Command([]string{"-rows", "1,5", "-json", "/some/where"})}}
 	if d.HasArg("alone") {
 		r.Peer = nil
 	}
