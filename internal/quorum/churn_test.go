@@ -581,6 +581,31 @@ func TestOtherDisk(t *testing.T) {
 	f.close()
 }
 
+// TestMessagesToTheOldDisk: with the record that takes a voter's vote go messages that were meant for it. The disk that its node has now gets none of them: what
+// the leader knows of the old one would have it end, as a voter that has forgotten what it promised.
+func TestMessagesToTheOldDisk(t *testing.T) {
+	for steps := range 5 { // a tick of Raft takes so many: one of them brings a heartbeat with the record
+		f := startFlock(t, 1, 3, 3)
+		f.until("a leader", func() bool { return f.leader() != nil && f.settled(f.leader()) })
+		leader := f.leader()
+		wiped := f.members[leader.key.ID%3]
+		old := wiped.key
+		f.until("it has answered", func() bool { return leader.raft.Status().Progress[raftID(old.ID)].Match > 0 })
+		f.kill(wiped, 0)
+		f.wipe(wiped)
+		f.start(wiped)
+		f.until("it comes with another disk", func() bool { return leader.learners[old.ID].Directory == wiped.key.Directory })
+		wiped.cut = true
+		for range steps {
+			f.step()
+		}
+		f.packets, wiped.cut = nil, false
+		f.ask(leader, &request{change: &VoterChange{Kind: RemoveVoter, Voter: Voter{ID: old.ID, Directory: old.Directory}}}, 0)
+		f.until("the voter is removed, and it follows", func() bool { return f.changes == 1 && leader.followsClosely(wiped.key, f.now) })
+		f.close()
+	}
+}
+
 // TestJoin: nodes that ask for a vote by themselves get one when they have caught up, and one that comes back with an empty disk takes the place of the
 // voter that it was; while too few have their votes nobody is elected, and nobody joins.
 func TestJoin(t *testing.T) {

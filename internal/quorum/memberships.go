@@ -22,17 +22,12 @@ func (e *Engine) alone() bool { return len(e.members.Last().Set) == 1 && e.voter
 // stranger is nobody's id in Raft.
 const stranger = 1 << 40
 
-// otherDisk is a bit of the ids that this leader's Raft has for those who follow with another disk than the voter of their node. To Raft they are
-// two, so that no answer of one counts as the other's.
-const otherDisk = 1 << 41
+// unvoting is a bit of the ids that this leader's Raft has for those who follow without a vote. A voter of the same node, with another disk, is somebody else to
+// Raft: no answer of one counts as the other's, and no message to one reaches the other when that one has lost its vote meanwhile.
+const unvoting = 1 << 41
 
 // learnerID is the id in Raft of one that follows this leader without a vote.
-func (e *Engine) learnerID(l Voter) uint64 {
-	if _, voter := e.members.Last().Find(l.ID); voter {
-		return otherDisk | raftID(l.ID)
-	}
-	return raftID(l.ID)
-}
+func learnerID(l Voter) uint64 { return unvoting | raftID(l.ID) }
 
 // confOf is what Raft counts with. In the place of this node's id stands a stranger's if the voter has another disk, so that this one is not
 // elected for it, and likewise for all while nobody is known, as Raft does not go back to that.
@@ -55,7 +50,7 @@ func (e *Engine) confOf(members metalog.Voters) *raftpb.ConfState {
 func (e *Engine) conf() *raftpb.ConfState {
 	conf := e.confOf(e.members.Last().Voters)
 	for _, id := range slices.Sorted(maps.Keys(e.learners)) {
-		conf.Learners = append(conf.Learners, e.learnerID(e.learners[id]))
+		conf.Learners = append(conf.Learners, learnerID(e.learners[id]))
 	}
 	return conf
 }
@@ -73,10 +68,6 @@ func (e *Engine) reconfigure() {
 		}
 	}
 	for _, id := range want.Learners {
-		if _, voted := voters[id]; voted {
-			// With another disk, now that the voter is gone. What that one had does not count for this one, not even when it gets the vote.
-			change(raftpb.ConfChangeType_ConfChangeRemoveNode, id)
-		}
 		if _, is := have.Learners[id]; !is {
 			change(raftpb.ConfChangeType_ConfChangeAddLearnerNode, id)
 		}

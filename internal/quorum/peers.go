@@ -164,7 +164,7 @@ func (e *Engine) receive(in inbound) {
 		e.heard = e.cfg.Now()
 	}
 	if l, follows := e.learners[in.from.ID]; follows && l.Key() == in.from.Key() && (answers(m.GetType()) || m.GetType() == raftpb.MsgUnreachable) {
-		m.From = new(e.learnerID(l))
+		m.From = new(learnerID(l))
 	}
 	switch m.GetType() {
 	case raftpb.MsgUnreachable:
@@ -209,11 +209,11 @@ func (e *Engine) send(messages []*raftpb.Message) error {
 				rest = append(rest, m)
 				continue
 			}
-			m.To = new(to &^ otherDisk) // nobody else knows of two disks
+			m.To = new(to &^ unvoting) // nobody else knows of two ids
 			b, err := proto.Marshal(m)
 			m.To = new(to)
 			if err != nil {
-				return fmt.Errorf("encode a message to node %d: %w", nodeID(to&^otherDisk), err)
+				return fmt.Errorf("encode a message to node %d: %w", nodeID(to&^unvoting), err)
 			}
 			encoded = append(encoded, b)
 		}
@@ -227,10 +227,10 @@ func (e *Engine) send(messages []*raftpb.Message) error {
 
 // addressee is who has an id in this node's Raft: of a node whose voter is not the disk that follows this leader, one or the other.
 func (e *Engine) addressee(id uint64) (Voter, bool) {
-	l, follows := e.learners[nodeID(id&^otherDisk)]
-	switch own := follows && id == e.learnerID(l); {
-	case own || id&otherDisk != 0:
-		return l, own
+	l, follows := e.learners[nodeID(id&^unvoting)]
+	switch {
+	case id&unvoting != 0:
+		return l, follows
 	case follows:
 		return e.members.Last().Find(l.ID)
 	}

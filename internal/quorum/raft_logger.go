@@ -58,8 +58,8 @@ func nameOf(id uint64) string {
 		return "nobody"
 	case id == stranger:
 		return "a voter with another disk"
-	case id&otherDisk != 0:
-		return fmt.Sprintf("node %d with another disk", nodeID(id&^otherDisk))
+	case id&unvoting != 0:
+		return fmt.Sprintf("node %d without a vote", nodeID(id&^unvoting))
 	}
 	return fmt.Sprint("node ", nodeID(id))
 }

@@ -21,5 +21,5 @@ func TestRaftNamesNodes(t *testing.T) {
 	}
 	f("node 1 stepped down to follower since quorum is not active", "%x stepped down to follower since quorum is not active", raftID(1))
 	f("node 2 [term: 4] ignored %5 of node 11", "%x [term: %d] ignored %%5 of %x", raftID(2), uint64(4), raftID(11))
-	f("nobody, node 3 with another disk, a voter with another disk", "%x, %x, %x", uint64(0), otherDisk|raftID(3), uint64(stranger))
+	f("nobody, node 3 without a vote, a voter with another disk", "%x, %x, %x", uint64(0), unvoting|raftID(3), uint64(stranger))
 }
