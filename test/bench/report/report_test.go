@@ -1,6 +1,7 @@
 package report
 
 import (
+	"maps"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -124,7 +125,7 @@ func TestResultsMerge(t *testing.T) {
 	first := made("first.json", 1, "aaaa", []string{"1/replayer", "4/replayer"}, "")
 	second := made("second.json", 2, "aaaa", []string{"4/replayer", "5/warm"}, "")
 	third := made("third.json", 3, "aaaa", []string{"5/warm"}, "5/warm")
-	other := made("other.json", 4, "bbbb", []string{"8/raw fetcher"}, "")
+	newer := made("newer.json", 4, "bbbb", []string{"8/raw fetcher", "4/replayer"}, "")
 	r, err := Read([]string{third, second, first})
 	if err != nil {
 		t.Fatal(err)
@@ -147,11 +148,20 @@ func TestResultsMerge(t *testing.T) {
 	if len(r.Notes) != 1 || len(r.Command) != 3 {
 		t.Errorf("notes %q, commands %q", r.Notes, r.Command)
 	}
-	if _, err := Read([]string{first, other}); err == nil {
-		t.Error("two commits make one table")
+	// What was not run again with the newest version is told of with its own.
+	r, err = Read([]string{dir})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if r, err := Read([]string{dir}); err == nil || !strings.Contains(err.Error(), "not one table") {
-		t.Errorf("a folder of four results: %+v, %v", r, err)
+	if want := map[string]string{"1/replayer": "aaaa", "5/warm": "aaaa"}; r.Ours.Version != "bbbb" || !maps.Equal(r.Earlier, want) {
+		t.Errorf("with %s, earlier %v", r.Ours.Version, r.Earlier)
+	}
+	alone := &Result{Started: at, Ours: Program{"kafka", "Apache Kafka", "4.4.0"}}
+	if err := alone.Write(filepath.Join(dir, "alone.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read([]string{newer, filepath.Join(dir, "alone.json")}); err == nil || !strings.Contains(err.Error(), "not one table") {
+		t.Errorf("two programs make one table: %v", err)
 	}
 	if _, err := Read(nil); err == nil {
 		t.Error("no results make a table")

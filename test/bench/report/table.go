@@ -55,7 +55,7 @@ func (r *Result) row(b *strings.Builder, row card.Row) {
 		for i, m := range s.Metrics {
 			name := m.Name
 			if i == 0 {
-				name = "**" + s.Name + "**: " + name
+				name = "**" + s.Name + "**" + r.with(key) + ": " + name
 			}
 			v := judge.Judge(r.metric(m), pairing, r.Pairs)
 			if i == 0 || v.HasOurs || v.Useless {
@@ -63,6 +63,14 @@ func (r *Result) row(b *strings.Builder, row card.Row) {
 			}
 		}
 	}
+}
+
+// with says with which version a series was run, if not with the one that the table is about.
+func (r *Result) with(key string) string {
+	if version, earlier := r.Earlier[key]; earlier {
+		return " (" + version + ")"
+	}
+	return ""
 }
 
 // cells are those behind the name.
