@@ -135,7 +135,7 @@ type Manager struct {
 	leading, following quota // of throttled partitions
 
 	barred barred
-	// refused are the directories of which is in the log that they can't be used for now, and whether they are full.
+	// refused are the log directories that refuse reads or writes, and whether for want of space, as the log says it already.
 	refused obs.Once[string, bool]
 
 	mu        sync.Mutex // a leaf; guards what Open, Apply, Run, RunMoves and requests hand to each other:

@@ -41,9 +41,9 @@ const gib = 1 << 30
 // all are the lengths of a run that counts; quick those of an answer in five minutes, which takes more noise for that.
 var (
 	all = stage.Options{Pairs: 7, Floors: 3, Bytes: 6 * gib, Latency: time.Minute, Warm: time.Minute, WarmBytes: 12 * gib, Rest: time.Minute,
-		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Faults: [2]int{5, 5}, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
+		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Faults: 5, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
 	quick = stage.Options{Pairs: 3, Floors: 1, Longest: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
-		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Faults: [2]int{2, 2}, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.05}}
+		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Faults: 2, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.05}}
 	quickRows = "1,4,5,8"
 )
 
@@ -70,8 +70,8 @@ func parse(args []string) (*options, error) {
 	f.Float64Var(&old, "old", 0, "GiB of old data of row 10 (4)")
 	f.IntVar(&o.Many, "many", 0, "partitions that row 15 gives to Ottla alone (100000)")
 	f.IntVar(&o.Idle, "idle", 0, "idle connections of row 12 (10000)")
-	f.IntVar(&o.Faults[0], "faults", 0, "faults of a run of row 16 (5)")
-	f.IntVar(&o.Faults[1], "peer-faults", 0, "the same of the peer, of which each may take half a minute: its longest gap is then of fewer (as many)")
+	f.IntVar(&o.Faults, "faults", 0, "faults of a run of row 16 (5)")
+	f.IntVar(&o.PeerFaults, "peer-faults", 0, "the same of the peer, of which each may take half a minute: its longest gap is then of fewer (as many)")
 	f.Float64Var(&memory, "memory", 0, "GiB that each side may use with its page cache (8)")
 	f.Float64Var(&foreign, "foreign", 0, "per cent of the machine: a run beside which others used more is dropped (15)")
 	f.Float64Var(&steal, "steal", 0, "per cent of the machine: the same for what the host took (2; 5 with -quick)")
@@ -133,8 +133,8 @@ func (o *options) complete(seconds int, sizes [5]float64) {
 	or(&o.Pairs, with.Pairs)
 	or(&o.Many, with.Many)
 	or(&o.Idle, with.Idle)
-	or(&o.Faults[0], with.Faults[0])
-	or(&o.Faults[1], o.Faults[0])
+	or(&o.Faults, with.Faults)
+	or(&o.PeerFaults, o.Faults)
 	or(&o.Warm, with.Warm)
 	or(&o.Rest, with.Rest)
 	o.Floors, o.Longest, o.Latency, o.Rule = with.Floors, with.Longest, with.Latency, with.Rule

@@ -49,9 +49,9 @@ const written = 60
 // was without an acknowledged write.
 func failover(ctx context.Context, s *stage.Stand, f fault) error {
 	var gaps []float64
-	faults := s.Faults[0]
+	faults := s.Faults
 	if s.Role == judge.Peer {
-		faults = s.Faults[1]
+		faults = s.PeerFaults
 	}
 	for range faults {
 		_, err := s.Measure(func() (load.Done, error) {

@@ -17,22 +17,23 @@ import (
 
 // Options say how long and how often.
 type Options struct {
-	Pairs     int           // that must count
-	Floors    int           // how often each bare server runs a series, spread over the pairs
-	Longest   time.Duration // bounds a run of throughput; 0 leaves it to Bytes
-	Bytes     int64         // of the workload W
-	Latency   time.Duration // length of an open loop
-	Warm      time.Duration // at least, through the same path, before the first timed run
-	WarmBytes int64         // at least, of a path that moves much
-	Rest      time.Duration // length of a run that only watches
-	Recovery  int64         // bytes that row 14 recovers
-	Old       int64         // bytes of old data of row 10
-	Many      int           // partitions that row 15 gives to ours alone
-	Idle      int           // connections of row 12
-	Faults    [2]int        // of a run of row 16: ours, and the peer's
-	Memory    int64         // of each side with its page cache; 0 is no limit
-	Rule      judge.Rule
-	Unpinned  bool // pin nothing
+	Pairs      int           // that must count
+	Floors     int           // how often each bare server runs a series, spread over the pairs
+	Longest    time.Duration // bounds a run of throughput; 0 leaves it to Bytes
+	Bytes      int64         // of the workload W
+	Latency    time.Duration // length of an open loop
+	Warm       time.Duration // at least, through the same path, before the first timed run
+	WarmBytes  int64         // at least, of a path that moves much
+	Rest       time.Duration // length of a run that only watches
+	Recovery   int64         // bytes that row 14 recovers
+	Old        int64         // bytes of old data of row 10
+	Many       int           // partitions that row 15 gives to ours alone
+	Idle       int           // connections of row 12
+	Faults     int           // of a run of row 16
+	PeerFaults int           // the same of the peer
+	Memory     int64         // of each side with its page cache; 0 is no limit
+	Rule       judge.Rule
+	Unpinned   bool // pin nothing
 }
 
 // Lab is where runs take place.

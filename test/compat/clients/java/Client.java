@@ -314,7 +314,7 @@ public final class Client {
     });
     Contract.step("records/too-far", () -> Contract.refused(() -> deleteBefore(1_000_000)));
     Contract.step("delete", () -> {
-      if (mine().contains("main")) { // else a try before this one took it, and its answer was lost
+      if (!Contract.HURT || mine().contains("main")) { // else a try before this one took it, and its answer was lost
         admin.deleteTopics(List.of(main)).all().get();
       }
       return Contract.eventually(got -> !got.contains("main"), this::mine);
