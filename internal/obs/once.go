@@ -7,23 +7,25 @@ import (
 )
 
 const (
-	// onceMost is of how many things a Once knows that they were said: beyond it the one that came first is forgotten.
+	// onceMost is of how many things a Once knows that they were said, where nothing else is asked for.
 	onceMost = 512
 	// onceFor is how long a thing stays said, where nothing else is asked for.
 	onceFor = time.Hour
 )
 
 // Once keeps what is found again and again out of the log after the first time: whoever is refused tries again, for days. A key says what it is
-// about, a state how it is; both come from peers, who may draw as many as they like, so that a Once remembers a bounded number. Keep them short.
+// about, a state how it is; where they come from peers, who may draw as many as they like, they must not be remembered for ever, so that a Once has a bound. Keep them short.
 //
 // The zero Once is ready and safe for concurrent use.
 type Once[K, S comparable] struct {
 	// For is how long a thing stays said, unless it changes; 0 stands for an hour. Set it before the first use.
 	For time.Duration
+	// Most is how many things are remembered: beyond it the one that came first is forgotten, and said again. 0 stands for 512. Set it before the first use.
+	Most int
 
 	mu   sync.Mutex // a leaf; guards the rest
 	said map[K]saying[S]
-	ring [onceMost]K // the keys of said, the oldest at next once it is full
+	ring []K // the keys of said, the oldest at next once it is full
 	next int
 }
 
@@ -56,9 +58,11 @@ func (o *Once[K, S]) enter(key K) {
 	if o.said == nil {
 		o.said = make(map[K]saying[S])
 	}
-	if len(o.said) == onceMost {
-		delete(o.said, o.ring[o.next])
+	if most := cmp.Or(o.Most, onceMost); len(o.ring) < most {
+		o.ring = append(o.ring, key)
+		return
 	}
+	delete(o.said, o.ring[o.next])
 	o.ring[o.next] = key
-	o.next = (o.next + 1) % onceMost
+	o.next = (o.next + 1) % len(o.ring)
 }

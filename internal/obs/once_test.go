@@ -59,3 +59,15 @@ func TestOnceForAsLongAsIsAskedFor(t *testing.T) {
 		}
 	}
 }
+
+func TestOnceForAsManyAsIsAskedFor(t *testing.T) {
+	o := Once[int, string]{Most: 2 * onceMost}
+	at := time.Unix(1e9, 0)
+	for round := range 2 {
+		for i := range 2 * onceMost {
+			if _, say := o.Say(at, i, ""); say != (round == 0) {
+				t.Fatalf("round %d, %d: said %v", round, i, say)
+			}
+		}
+	}
+}

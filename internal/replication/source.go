@@ -23,6 +23,8 @@ const (
 	firstPause = 20 * time.Millisecond
 	// sayAgain is how long a replica's failure is not repeated in the log.
 	sayAgain = time.Minute
+	// saidMost is of how many replicas that is kept: where more fail in turn, as with a full disk, the log would be flooded.
+	saidMost = 1 << 17
 	// holdOff is the pause of a throttled partition whose rate is used up.
 	holdOff = 100 * time.Millisecond
 )
@@ -39,7 +41,7 @@ type sources struct {
 }
 
 func newSources(life context.Context) sources {
-	return sources{life: life, byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source), said: obs.Once[key, string]{For: sayAgain}}
+	return sources{life: life, byLeader: make(map[kafka.NodeID]*source), followed: make(map[*partition.Partition]*source), said: obs.Once[key, string]{For: sayAgain, Most: saidMost}}
 }
 
 // moved looks whom partitions follow now. It returns the sources that did not exist before; one from which nothing is followed any more ends.
