@@ -95,7 +95,7 @@ func dumpLog(_ context.Context, w *World, args []string) int {
 
 func (t *dumpTool) run(w *World, s *jopt.Set) error {
 	if s.Count(t.remote, t.share) > 0 {
-		return errors.New("this decoder is not there yet")
+		return errors.New("the decoders of tiered storage and of share groups are not there yet")
 	}
 	files, err := s.Value(t.files)
 	if err != nil {

@@ -56,7 +56,7 @@ var absent = map[string]string{
 	"kafka-verifiable-share-consumer": "it comes with share groups",
 	"kafka-streams-groups":            "it comes with streams groups",
 	"kafka-streams-application-reset": "it comes with streams groups",
-	"kafka-replica-verification":      "it comes with clusters of several nodes",
+	"kafka-replica-verification":      "it is not built: `ottla cluster health` says which replicas are behind",
 	"kafka-jmx":                       "there is no JVM: the metrics are at /metrics, see docs/operate/metrics.md",
 	"kafka-run-class":                 "there is no JVM and no class to run",
 }

@@ -172,10 +172,22 @@ func chosen(names string, quick bool) ([]card.Row, error) {
 		if len(row.Series) == 0 && row.Cannot == "" {
 			return nil, fmt.Errorf("row %d has no series that begins with %q: see -list", row.Number, series)
 		}
-		if !slices.ContainsFunc(rows, func(r card.Row) bool { return r.Number == row.Number }) {
+		if at := slices.IndexFunc(rows, func(r card.Row) bool { return r.Number == row.Number }); at < 0 {
 			rows = append(rows, row)
+		} else {
+			rows[at].Series = union(rows[at].Series, row.Series)
 		}
 	}
 	slices.SortFunc(rows, func(a, b card.Row) int { return a.Number - b.Number })
 	return rows, nil
+}
+
+func union(a, b []card.Series) []card.Series {
+	all := slices.Clone(a)
+	for _, s := range b {
+		if !slices.ContainsFunc(all, func(have card.Series) bool { return have.Name == s.Name }) {
+			all = append(all, s)
+		}
+	}
+	return all
 }

@@ -177,6 +177,7 @@ func measure(ctx context.Context, lab *stage.Lab, o *options, result *report.Res
 			result.Wanted, result.Settings[key] = append(result.Wanted, key), lab.Configuration(w)
 			err := lab.Series(ctx, w)
 			if ctx.Err() != nil {
+				result.Failed[key] = "interrupted"
 				return errors.Join(failed, errors.New("interrupted"))
 			}
 			if err != nil {

@@ -136,8 +136,11 @@ func (f *Foreign) LibrdkafkaProduce(ctx context.Context, address, topic string, 
 		Records int64
 		Seconds float64
 	}
-	if err := json.Unmarshal([]byte(out), &said); err != nil || said.Seconds <= 0 {
+	if err := json.Unmarshal([]byte(out), &said); err != nil {
 		return Done{}, fmt.Errorf("the program over librdkafka said %q: %w", out, err)
+	}
+	if said.Seconds <= 0 {
+		return Done{}, fmt.Errorf("the program over librdkafka took no time: %q", out)
 	}
 	return Done{Records: said.Records, Bytes: said.Records * int64(each), Took: seconds(said.Seconds), ClientCPU: cpu}, nil
 }

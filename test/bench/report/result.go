@@ -110,6 +110,9 @@ func Merge(all []*Result) (*Result, error) {
 			return nil, fmt.Errorf("results of %s beside %s and of %s beside %s are not one table",
 				r.Ours.Version, r.peer().Version, merged.Ours.Version, merged.peer().Version)
 		}
+		if r.Machine != merged.Machine || r.Rule != merged.Rule || r.Pairs != merged.Pairs {
+			return nil, fmt.Errorf("results of %v and of %v are of other machines, rules, or numbers of pairs: not one table", r.Started, merged.Started)
+		}
 		for _, key := range r.Wanted {
 			if measured(all[i+1:], key) || r.Failed[key] != "" && measured(all[:i], key) || slices.Contains(merged.Wanted, key) {
 				continue
@@ -132,7 +135,6 @@ func Merge(all []*Result) (*Result, error) {
 				delete(merged.Length, name)
 			}
 		}
-		merged.Pairs = max(merged.Pairs, r.Pairs)
 		merged.Notes = append(merged.Notes, r.Notes...)
 		merged.Command = append(merged.Command, r.Command...)
 	}

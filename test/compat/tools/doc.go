@@ -5,7 +5,7 @@
 //
 // Each of the four cells is a server of its own that is prepared in the same way and then sees all invocations of one side in
 // the order of the table (admin.go, clients.go), so that each finds the same state. Apache's tools (4.3.1) run in one
-// JVM, see ../clients/tools/Driver.java; ours are told to follow that release, and every other of them runs under the
+// JVM, see ../clients/tools/Driver.java; ours are told to follow that release, and two of three run under the
 // name of a link.
 //
 // Before they are compared, outputs are freed of what differs between two servers of any kind (ports, directories, topic

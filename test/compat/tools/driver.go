@@ -9,18 +9,16 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"sync"
 	"time"
 
 	foreign "github.com/ottla/ottla/test/compat/clients"
 )
 
-// driver runs Apache's tools in one JVM, which is started again after a tool that does not end.
+// driver runs Apache's tools in one JVM, which is started again after a tool that ended it.
 type driver struct {
 	install *foreign.Installer
 	dir     string
 
-	mu    sync.Mutex // one tool at a time
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	lines *bufio.Reader
@@ -71,8 +69,6 @@ func (d *driver) run(ctx context.Context, tool string, args []string, stdin stri
 	if !known {
 		return result{}, fmt.Errorf("no class is known for %s", tool)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.cmd == nil {
 		if err := d.start(); err != nil {
 			return result{}, err

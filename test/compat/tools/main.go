@@ -269,15 +269,15 @@ func (i invocation) equal(r [2]result) bool {
 // printAcross prints where Apache's tools see a difference between the servers.
 func (s *suite) printAcross() {
 	for _, i := range s.table {
-		ours, there := s.theirs[i.name()][peer.Ottla]
-		kafkas, here := s.theirs[i.name()][peer.Kafka]
-		if there && here && !i.silent && (ours.exit != kafkas.exit || ours.out != kafkas.out) {
+		ours, okOurs := s.theirs[i.name()][peer.Ottla]
+		kafkas, okKafka := s.theirs[i.name()][peer.Kafka]
+		if okOurs && okKafka && !i.silent && (ours.exit != kafkas.exit || ours.out != kafkas.out) {
 			fmt.Printf("SERVERS differ for Apache's %s\n      %s\n%s", i.name(), i.line, strings.ReplaceAll(difference(ours, kafkas), "Apache", "kafka"))
 		}
 	}
 }
 
-// difference shows the lines that only one side has, in their order, and the exit codes when they differ.
+// difference shows the first lines that are not the same on both sides, and the exit codes when they differ.
 func difference(a, b result) string {
 	var out strings.Builder
 	if a.exit != b.exit {
