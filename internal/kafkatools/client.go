@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -61,6 +62,33 @@ func open(s settings, opts ...kgo.Opt) (*client, error) {
 	}
 	c.Client, err = kgo.NewClient(append(append(all, secure...), opts...)...)
 	return c, err
+}
+
+// unreached says of each server once that it can't be reached, as Java's client does: a wrong address would look like an empty topic.
+type unreached struct {
+	w *World
+
+	mu   sync.Mutex // a leaf; guards said
+	said map[string]bool
+}
+
+func sayUnreached(w *World) kgo.Opt {
+	return kgo.WithHooks(&unreached{w: w, said: make(map[string]bool)})
+}
+
+// OnBrokerConnect implements kgo.HookBrokerConnect.
+func (u *unreached) OnBrokerConnect(b kgo.BrokerMetadata, _ time.Duration, _ net.Conn, err error) {
+	if err == nil || errors.Is(err, context.Canceled) {
+		return
+	}
+	address := net.JoinHostPort(b.Host, strconv.Itoa(int(b.Port)))
+	u.mu.Lock()
+	said := u.said[address]
+	u.said[address] = true
+	u.mu.Unlock()
+	if !said {
+		u.w.warn(fmt.Sprintf("WARN Connection to node %d (%s) could not be established. Node may not be available.", max(b.NodeID, -1), address))
+	}
 }
 
 // timeoutMillis is what requests say of how long the server may take.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -312,51 +313,75 @@ func (t *consumerTool) consume(ctx context.Context, r *reading) (done int64, err
 	} else if r.grouped {
 		opts = append(opts, kgo.DisableAutoCommit())
 	}
-	c, err := open(r.settings, opts...)
+	c, err := open(r.settings, append(opts, sayUnreached(t.w))...)
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
 	defer own.finish(c)
 	for r.most < 0 || done < r.most {
-		_ = t.w.Out.Flush()
+		t.w.flush()
 		records, err := c.next(ctx, r.timeout)
 		if err != nil || records.Empty() {
 			return done, err
 		}
 		n, err := t.print(r, records, done, func(last *kgo.Record) { own.passed(c, last) })
-		if done += n; err != nil {
-			return done, err
-		}
-		if t.w.Out.Flush() != nil {
+		done += n
+		switch {
+		case errors.Is(err, errNotWritten):
 			t.w.errorln("Unable to write to standard out, closing consumer.")
 			return done, nil
+		case err != nil:
+			return done, err
 		}
 	}
 	return done, nil
 }
 
-// print writes records until there are enough. passed gets the last record of each partition that was written, or nil.
+// errNotWritten ends the tool, and is no failure, as in Kafka.
+var errNotWritten = errors.New("stdout takes no more")
+
+// printed is how many records are written before it is looked whether stdout took them: max.poll.records of Kafka.
+const printed = 500
+
+// print writes records until there are enough. Done and passed, which gets the last record of a partition or nil, tell of those that stdout took: what
+// it did not take is not committed.
 func (t *consumerTool) print(r *reading, f kgo.Fetches, before int64, passed func(*kgo.Record)) (done int64, err error) {
-	skip := t.set.Has(t.skip)
 	f.EachPartition(func(p kgo.FetchTopicPartition) {
-		var last *kgo.Record
-		for _, rec := range p.Records {
-			if err != nil || r.most >= 0 && before+done >= r.most {
-				break
+		for some := range slices.Chunk(p.Records, printed) {
+			if r.most >= 0 {
+				some = some[:min(int64(len(some)), r.most-before-done)]
 			}
-			done++
-			ferr := r.format.Write(t.w.Out, rec)
-			if ferr != nil && !skip {
-				err = ferr
-				break
+			if err != nil || len(some) == 0 {
+				return
 			}
-			if ferr != nil {
-				t.w.errorln("Error processing message, skipping this message: " + ferr.Error())
+			var n int64
+			var last *kgo.Record
+			n, last, err = t.printSome(r, some)
+			if t.w.Out.Flush() != nil {
+				err = errNotWritten
+				return
 			}
-			last = rec
+			done += n
+			passed(last)
 		}
-		passed(last)
 	})
 	return done, err
+}
+
+// printSome writes records up to one that fails, which counts too. It returns the last that did not fail, or nil.
+func (t *consumerTool) printSome(r *reading, records []*kgo.Record) (done int64, last *kgo.Record, err error) {
+	skip := t.set.Has(t.skip)
+	for _, rec := range records {
+		done++
+		failed := r.format.Write(t.w.Out, rec)
+		if failed != nil && !skip {
+			return done, last, failed
+		}
+		if failed != nil {
+			t.w.errorln("Error processing message, skipping this message: " + failed.Error())
+		}
+		last = rec
+	}
+	return done, last, nil
 }

@@ -212,7 +212,7 @@ func (t *producerTool) produce(ctx context.Context, all settings) error {
 	if err != nil {
 		return err
 	}
-	c, err := open(all, opts...)
+	c, err := open(all, append(opts, sayUnreached(t.w))...)
 	if err != nil {
 		return err
 	}

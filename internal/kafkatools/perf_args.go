@@ -12,8 +12,8 @@ import (
 )
 
 // argFail ends a tool in the style of argparse4j whose arguments make no sense.
-func (w *World) argFail(c string, format string, args ...any) int {
-	w.errorln(c + ": error: " + fmt.Sprintf(format, args...))
+func (w *World) argFail(c string, err error) int {
+	w.errorln(c + ": error: " + err.Error())
 	return 1
 }
 

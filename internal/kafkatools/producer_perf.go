@@ -78,7 +78,7 @@ func producerPerfTest(ctx context.Context, w *World, args []string) int {
 	}
 	p, err := t.plan()
 	if err != nil {
-		return w.argFail("kafka-producer-perf-test", "%v", err)
+		return w.argFail("kafka-producer-perf-test", err)
 	}
 	asked, restore := w.Interruptible(ctx)
 	defer restore()

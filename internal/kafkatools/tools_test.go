@@ -210,7 +210,7 @@ func TestCompatVariable(t *testing.T) {
 	}
 }
 
-// What is absent has no tool, and the other way round.
+// What is said to be absent is.
 func TestAbsentToolsAreAbsent(t *testing.T) {
 	seen := map[string]bool{}
 	for _, tool := range tools() {

@@ -47,7 +47,7 @@ func verifiableConsumer(ctx context.Context, w *World, args []string) int {
 	p := &receivePlan{topic: f.Value(topic), most: int64(f.Int(most)), verbose: f.Has(verbose), autoCommit: f.Has(auto)}
 	var err error
 	if p.settings, err = verifiableSettings(w, f, oldConfig, config); err != nil {
-		return w.argFail("verifiable-consumer", "%v", err)
+		return w.argFail("verifiable-consumer", err)
 	}
 	set := func(key string, a *jopt.Arg) {
 		if v := f.Value(a); v != "" {

@@ -68,7 +68,7 @@ func verifiableProducer(ctx context.Context, w *World, args []string) int {
 		p.settings, err = verifiableSettings(w, f, oldConfig, config)
 	}
 	if err != nil {
-		return w.argFail("verifiable-producer", "%v", err)
+		return w.argFail("verifiable-producer", err)
 	}
 	base := settings{bootstrapServers: f.Value(server), "acks": f.Value(wanted), "retries": "0"}
 	for k, v := range p.settings {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -29,6 +30,8 @@ type World struct {
 
 	// Compat is the release of Apache Kafka whose tools are followed.
 	Compat Release
+
+	errs sync.Mutex // a leaf; keeps lines of Err whole
 }
 
 // Stdio returns the world of an ordinary process whose environment getenv reads. A reader of stdout that went away is an error of Out, not a signal.
@@ -57,6 +60,13 @@ func (w *World) flush() { _ = w.Out.Flush() }
 // errorln writes a line to stderr, behind what was written to stdout.
 func (w *World) errorln(words ...any) {
 	w.flush()
+	w.warn(words...)
+}
+
+// warn is errorln for goroutines other than the tool's, which have nothing to do with stdout.
+func (w *World) warn(words ...any) {
+	w.errs.Lock()
+	defer w.errs.Unlock()
 	fmt.Fprintln(w.Err, words...)
 }
 
