@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 // patience is how long `ottla` alone looks for a server, so that it can say what comes next.
 const patience = 300 * time.Millisecond
 
-// start is what `ottla` alone prints behind its help: the way from here to records and a group that reads them.
-func start(ctx context.Context, a *command.App) error {
+// firstSteps is what `ottla` alone prints behind its help: the way from here to records and a group that reads them.
+func firstSteps(ctx context.Context, a *command.App) error {
 	given, err := a.Settings()
 	if err != nil {
 		return err
@@ -50,6 +51,15 @@ func start(ctx context.Context, a *command.App) error {
 	return a.Out.Err()
 }
 
+// dev is what starts a server where one is looked for, if that is this machine.
+func dev(where string) string {
+	host, port, err := net.SplitHostPort(where)
+	if ip := net.ParseIP(host); err == nil && port != "9092" && (host == "localhost" || ip.IsLoopback()) {
+		return "ottla dev --listen " + where
+	}
+	return "ottla dev"
+}
+
 // wide is how much room a step has at least.
 const wide = 48
 
@@ -64,7 +74,7 @@ func look(ctx context.Context, a *command.App, where string) (topic, state strin
 		return "", fmt.Sprintf("A server is at %s and wants a login: `ottla profile add NAME -b %s -X sasl.username=…` keeps one. Then:", where, where)
 	case err != nil:
 		return "", fmt.Sprintf("No server answers at %s. Start one in another terminal, or name yours with -b HOST:PORT:\n  %-*s %s\nThen:",
-			where, wide, "ottla dev", "a server on this machine")
+			where, wide, dev(where), "a server on this machine")
 	}
 	defer s.Close()
 	all, err := s.Topics(ctx)

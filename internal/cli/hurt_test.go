@@ -3,6 +3,8 @@ package cli
 import (
 	"net"
 	"strconv"
+	"strings"
+	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
@@ -50,4 +52,23 @@ func illMetadata(req *kmsg.MetadataRequest, addresses []string) kmsg.Response {
 		resp.Topics = append(resp.Topics, t)
 	}
 	return resp
+}
+
+// An answer without what was asked for is no success, and no panic.
+func TestAnswersThatLackWhatWasAskedFor(t *testing.T) {
+	c, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	c.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		return req.ResponseKind(), nil, true
+	})
+	for _, args := range []string{"produce t", "consume t", "topic describe t", "bench consume t", "cluster info", "diag listeners"} {
+		s := begin(t, strings.NewReader("a record\n"), append(strings.Fields(args), "-b", c.ListenAddrs()[0])...)
+		if code := <-s.ended; code == 0 {
+			t.Errorf("ottla %s: exit code 0, %q", args, s.out.text())
+		}
+	}
 }

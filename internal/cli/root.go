@@ -69,7 +69,7 @@ func root(a *command.App, extra []*cobra.Command) *cobra.Command {
 		if err := help(c, args); err != nil {
 			return err
 		}
-		return start(c.Context(), a)
+		return firstSteps(c.Context(), a)
 	}
 	a.Finish(root)
 	return root

@@ -154,6 +154,8 @@ func (f *reading) batch(s *segment, position int64, b record.Batch) {
 		f.damaged(position, "batch at offset %d, which must be %d or more", base, s.next)
 	case b.LastOffsetDelta() < 0:
 		f.damaged(position, "batch at offset %d has last offset delta %d", base, b.LastOffsetDelta())
+	case b.NextOffset() < b.BaseOffset():
+		f.damaged(position, "batch at offset %d ends beyond the highest offset that there is", base)
 	case int64(b.LastOffset())-f.base > math.MaxInt32 && strings.HasSuffix(strings.TrimSuffix(f.name, ".deleted"), ".log"):
 		f.damaged(position, "batch at offset %d is further from the segment's base than an index can say", base)
 	case b.LeaderEpoch() < s.epoch:

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -28,7 +29,11 @@ func State(path string) (*metadata.Image, error) {
 	case st.IsDir():
 		return metalog.Load(vfs.OS{}, logFolder(path))
 	}
-	return Image(f, st.Size())
+	image, err := Image(f, st.Size())
+	if err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return image, err
 }
 
 // ExportMetadata writes the state that a directory leads to as one snapshot into the folder to, and returns its file's path.

@@ -2,6 +2,7 @@ package clusters
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -72,6 +73,9 @@ func lookAt(ctx context.Context, s *command.Server) (*cluster, error) {
 	meta, err := kmsg.NewPtrMetadataRequest().RequestWith(ctx, s.Client)
 	if err != nil {
 		return nil, err
+	}
+	if len(meta.Brokers) == 0 {
+		return nil, errors.New("the server's answer names no broker")
 	}
 	features, err := features(ctx, s)
 	if err != nil {

@@ -15,10 +15,10 @@ import (
 // hints says what to do about an error code, where that does not depend on the command.
 var hints = map[int16]string{
 	kerr.UnknownTopicOrPartition.Code:      "`ottla topic list` shows what there is, `ottla topic create` makes one",
-	kerr.TopicAlreadyExists.Code:           "`ottla topic describe` shows it; --if-not-exists accepts it as it is",
+	kerr.TopicAlreadyExists.Code:           "`ottla topic describe` shows it; `ottla topic create --if-not-exists` accepts it as it is",
 	kerr.InvalidReplicationFactor.Code:     "-r must be at most the number of brokers; `ottla cluster info` shows them",
 	kerr.InvalidPartitions.Code:            "-p must be 1 or more",
-	kerr.InvalidConfig.Code:                "the configuration reference lists the keys of a topic and their values",
+	kerr.InvalidConfig.Code:                "`ottla config get RESOURCE --all` shows the keys that there are, `ottla explain KEY` what one takes",
 	kerr.MessageTooLarge.Code:              "the topic's max.message.bytes bounds a batch; compression may help",
 	kerr.NotEnoughReplicas.Code:            "fewer replicas are in sync than min.insync.replicas; `ottla topic describe` shows them",
 	kerr.LeaderNotAvailable.Code:           "the partition has no leader just now; `ottla topic describe` shows it",

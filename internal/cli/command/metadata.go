@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -95,6 +96,11 @@ func (s *Server) NamedTopics(ctx context.Context, verb string, names []string) (
 		}
 		found = append(found, t)
 	}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(t Topic) bool { return t.Name == name }) {
+			f.Add(&Error{What: fmt.Sprintf("%s topic %q", verb, name), Where: s.Where, Err: errors.New("the server's answer does not say whether it is there")})
+		}
+	}
 	f.Done = len(found)
 	return found, &f, nil
 }
@@ -118,6 +124,12 @@ func (s *Server) missing(ctx context.Context, what string, t Topic) error {
 		e.Hint = hint
 	}
 	return e
+}
+
+// NoPartition is the failure to find a partition of a topic that has only so many.
+func (s *Server) NoPartition(what string, wanted int32, there int) error {
+	return &Error{What: what, Where: s.Where, Exit: NotFound,
+		Err: fmt.Errorf("there is no partition %d: it has %s, numbered from 0", wanted, Count(int64(there), "partition"))}
 }
 
 // Quoted lists names in quotation marks.

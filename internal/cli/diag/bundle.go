@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -55,7 +56,11 @@ func bundle(a *command.App) *cobra.Command {
 				b.file = "ottla-diag-" + a.World.Now().UTC().Format("20060102-150405") + ".tar.gz"
 			}
 			if err := write(b.file, pieces, a.World.Now()); err != nil {
-				return &command.Error{What: "write the bundle", Err: err}
+				e := &command.Error{What: "write the bundle", Err: err}
+				if errors.Is(err, fs.ErrExist) {
+					e.Hint = "--file names another"
+				}
+				return e
 			}
 			if a.Output.Value != "table" {
 				return a.Object("Bundle", result{b.file, pieces})

@@ -38,7 +38,7 @@ func Command(a *command.App) *cobra.Command {
 			if len(all.Errors)+len(all.APIs)+len(all.Keys) == 0 {
 				e := &command.Error{What: "explain", Err: fmt.Errorf("%q is no error, API or configuration key", args[0]), Exit: command.NotFound}
 				if e.Hint = command.DidYouMean(args[0], words()); e.Hint == "" {
-					e.Hint = "TAB completes the words that there are; docs/glossary.md has those of the design"
+					e.Hint = "TAB completes the words that there are"
 				}
 				return e
 			}

@@ -109,8 +109,12 @@ func show(a *command.App, path string, o inspect.Options) error {
 	}
 	if st.IsDir() {
 		w := &watched{to: a.Out}
-		if err := inspect.Folder(w, os.DirFS(path), filepath.ToSlash(path), o); err != nil || w.wrote || o.Indexes {
+		if err := inspect.Folder(w, os.DirFS(path), filepath.ToSlash(path), o); err != nil || w.wrote {
 			return err
+		}
+		if o.Indexes {
+			a.Notice("%s: no index has an entry", path)
+			return nil
 		}
 		return fmt.Errorf("%s: no files of a log are there", path)
 	}

@@ -58,14 +58,14 @@ func shell(a *command.App) *cobra.Command {
 func tree(path string) (*inspect.Node, error) {
 	image, err := inspect.State(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, err
 	}
 	number := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 	return inspect.Tree(image, "ottla", strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)), number), nil
 }
 
 func failure(what string, err error) error {
-	e := &command.Error{What: what, Err: err, Exit: command.Failed}
+	e := &command.Error{What: what, Err: err, Exit: command.Failed, Hint: "only what is of __cluster_metadata can be read: a log directory, that folder in it, or a file of that folder"}
 	if errors.Is(err, fs.ErrNotExist) {
 		e.Exit = command.NotFound
 		e.Hint = "log.dirs in the server's configuration says where its files are"

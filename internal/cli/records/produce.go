@@ -226,8 +226,7 @@ func checkTarget(ctx context.Context, a *command.App, s *command.Server, p *prod
 		return f.Errs[0]
 	}
 	if n := len(found[0].Partitions); int(p.partition) >= n {
-		return &command.Error{What: fmt.Sprintf("produce to topic %q", name), Where: s.Where, Exit: command.NotFound,
-			Err: fmt.Errorf("there is no partition %d: it has %s, numbered from 0", p.partition, command.Count(int64(n), "partition"))}
+		return s.NoPartition(fmt.Sprintf("produce to topic %q", name), p.partition, n)
 	}
 	return nil
 }

@@ -74,7 +74,7 @@ func (w *Want) First(ctx context.Context, s *command.Server, key command.Partiti
 	case len(f.Errs) > 0:
 		return nil, nil, f.Errs[0]
 	case int(key.Partition) >= len(found[0].Partitions):
-		return nil, nil, NoPartition(s, what, key.Partition, len(found[0].Partitions))
+		return nil, nil, s.NoPartition(what, key.Partition, len(found[0].Partitions))
 	}
 	at := place{key, found[0].ID, found[0].Partitions[key.Partition].Leader, offset}
 	if at.leader < 0 {

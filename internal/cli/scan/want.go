@@ -110,15 +110,9 @@ func (w *Want) Plan(ctx context.Context, a *command.App, s *command.Server) (*Pl
 		}
 		for _, wanted := range w.Partitions {
 			if int(wanted) >= len(t.Partitions) {
-				return nil, NoPartition(s, fmt.Sprintf("%s topic %q", w.Verb, t.Name), wanted, len(t.Partitions))
+				return nil, s.NoPartition(fmt.Sprintf("%s topic %q", w.Verb, t.Name), wanted, len(t.Partitions))
 			}
 		}
 	}
 	return p, p.resolve(ctx, s, w)
-}
-
-// NoPartition is the failure to find a partition of a topic that has only so many.
-func NoPartition(s *command.Server, what string, wanted int32, there int) error {
-	return &command.Error{What: what, Where: s.Where, Exit: command.NotFound,
-		Err: fmt.Errorf("there is no partition %d: it has %s, numbered from 0", wanted, command.Count(int64(there), "partition"))}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -95,12 +97,25 @@ func entry(r resource, c kmsg.DescribeConfigsResponseResourceConfig) Entry {
 	}
 	// The first synonym is the value itself; the next is what it hides.
 	for _, synonym := range c.ConfigSynonyms {
-		if synonym.Source != c.Source {
-			e.Default = synonym.Value
+		if v := inUnitOf(c.Name, synonym); synonym.Source != c.Source && v != nil {
+			e.Default = v
 			break
 		}
 	}
 	return e
+}
+
+// inUnitOf is the value of a synonym as key would have it: a broker has keys for the same time in hours, in minutes and in milliseconds.
+func inUnitOf(key string, s kmsg.DescribeConfigsResponseResourceConfigConfigSynonym) *string {
+	if s.Value == nil || !strings.HasSuffix(key, ".ms") {
+		return s.Value
+	}
+	unit := map[string]time.Duration{"hours": time.Hour, "minutes": time.Minute}[s.Name[strings.LastIndex(s.Name, ".")+1:]]
+	n, err := strconv.ParseInt(*s.Value, 10, 64)
+	if unit == 0 || err != nil || n < 0 {
+		return s.Value
+	}
+	return kmsg.StringPtr(strconv.FormatInt(n*unit.Milliseconds(), 10))
 }
 
 // wanted keeps the keys asked for. One that the resource does not have is a failure.

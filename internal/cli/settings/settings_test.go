@@ -95,3 +95,26 @@ func TestDefaultsAreWhatIsHidden(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 }
+
+// What a broker has in hours is told in the unit of the key, and what it leaves open is no default.
+func TestDefaults(t *testing.T) {
+	type synonyms = []kmsg.DescribeConfigsResponseResourceConfigConfigSynonym
+	s := kmsg.StringPtr
+	hours := synonyms{{Name: "log.retention.hours", Value: s("168"), Source: kmsg.ConfigSourceDefaultConfig}}
+	for name, c := range map[string]struct {
+		source   kmsg.ConfigSource
+		synonyms synonyms
+	}{
+		"set on the topic": {kmsg.ConfigSourceDynamicTopicConfig, append(synonyms{
+			{Name: "retention.ms", Value: s("1"), Source: kmsg.ConfigSourceDynamicTopicConfig},
+			{Name: "log.retention.ms", Source: kmsg.ConfigSourceDefaultConfig}}, hours...)},
+		"set for all brokers": {kmsg.ConfigSourceDynamicDefaultBrokerConfig, append(synonyms{
+			{Name: "log.retention.ms", Value: s("2"), Source: kmsg.ConfigSourceDynamicDefaultBrokerConfig}}, hours...)},
+	} {
+		e := entry(resource{kind: kmsg.ConfigResourceTypeTopic, name: "orders"},
+			kmsg.DescribeConfigsResponseResourceConfig{Name: "retention.ms", Source: c.source, ConfigSynonyms: c.synonyms})
+		if e.Default == nil || *e.Default != "604800000" {
+			t.Errorf("%s: default %v", name, e.Default)
+		}
+	}
+}
