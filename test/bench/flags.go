@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -89,6 +90,9 @@ func parse(args []string) (*options, error) {
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
+	if err := positive(f); err != nil {
+		return nil, err
+	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("what is %q? Everything is said by flags: see -help", f.Arg(0))
 	}
@@ -111,6 +115,16 @@ func parse(args []string) (*options, error) {
 	or(&o.dir, filepath.Join(cache, "ottla-bench"))
 	o.rows, err = chosen(rows, o.quick)
 	return o, err
+}
+
+// positive refuses numbers that stand for what is left open. Any port that is free is asked for by 0.
+func positive(f *flag.FlagSet) (err error) {
+	f.Visit(func(given *flag.Flag) {
+		if n, perr := strconv.ParseFloat(given.Value.String(), 64); perr == nil && n <= 0 && given.Name != "port" {
+			err = fmt.Errorf("-%s %s: want more than 0", given.Name, given.Value)
+		}
+	})
+	return err
 }
 
 // complete fills in what the command line left open.

@@ -34,7 +34,10 @@ func TestFlags(t *testing.T) {
 	if o, err := parse([]string{"-rows", "6/first"}); err != nil || len(o.rows) != 1 || len(o.rows[0].Series) != 1 {
 		t.Errorf("one series: %+v, %v", o, err)
 	}
-	for _, args := range [][]string{{"-rows", "25"}, {"-rows", "6/last"}, {"-rows", "one,nothing"}, {"-pairs", "x"}, {"1,5"}, {"-unknown"}} {
+	if o, err := parse([]string{"-rows", "16/kill -9 of a b,6/first,16/clean,16/clean"}); err != nil || len(o.rows) != 2 || len(o.rows[1].Series) != 2 {
+		t.Errorf("two choices of a row: %+v, %v", o, err)
+	}
+	for _, args := range [][]string{{"-pairs", "0"}, {"-steal", "-1"}, {"-rows", "25"}, {"-rows", "6/last"}, {"-rows", "one,nothing"}, {"-pairs", "x"}, {"1,5"}, {"-unknown"}} {
 		if _, err := parse(args); err == nil {
 			t.Errorf("%v is taken", args)
 		}

@@ -44,7 +44,7 @@ type Metric struct {
 // Find returns the row of a number or name.
 func Find(name string) (Row, bool) {
 	for _, r := range Rows {
-		if r.Name == name || slices.Contains(r.Aliases, name) || itoa(r.Number) == name {
+		if r.Name == name || slices.Contains(r.Aliases, name) || strconv.Itoa(r.Number) == name {
 			return r, true
 		}
 	}
@@ -66,7 +66,5 @@ func (r Row) Key(s Series) string {
 	if s.Same != "" {
 		return s.Same
 	}
-	return itoa(r.Number) + "/" + s.Name
+	return strconv.Itoa(r.Number) + "/" + s.Name
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,6 +1,9 @@
 package card
 
-import "testing"
+import (
+	"strconv"
+	"testing"
+)
 
 // The rows are those of the scorecard, in order; names and numbers find them; a metric's goals are of one direction.
 func TestRows(t *testing.T) {
@@ -13,7 +16,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("row %d has the name %q and measures %q", r.Number, r.Name, r.What)
 		}
 		names[r.Name] = true
-		for _, name := range append([]string{r.Name, itoa(r.Number)}, r.Aliases...) {
+		for _, name := range append([]string{r.Name, strconv.Itoa(r.Number)}, r.Aliases...) {
 			if got, ok := Find(name); !ok || got.Number != r.Number {
 				t.Errorf("%q finds row %d", name, got.Number)
 			}

@@ -16,9 +16,8 @@ type Reading struct {
 	Topic      string
 	Partitions int
 	Conns      int
-	MaxBytes   int32         // of one answer
-	Once       bool          // end at the end of the log
-	Pace       func(n int64) // called with the bytes that came, to slow down; nil does not
+	MaxBytes   int32 // of one answer
+	Once       bool  // end at the end of the log
 }
 
 // Fetch reads as fast as the answers come. It looks at the headers of batches alone.
@@ -35,9 +34,6 @@ func Fetch(ctx context.Context, address string, r Reading, l Limit) (Done, error
 			errs[i] = r.one(address, i, more, func(n int) {
 				bytes.Add(int64(n))
 				requests.Add(1)
-				if r.Pace != nil {
-					r.Pace(int64(n))
-				}
 			})
 		})
 	}

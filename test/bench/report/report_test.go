@@ -163,6 +163,13 @@ func TestResultsMerge(t *testing.T) {
 	if _, err := Read([]string{newer, filepath.Join(dir, "alone.json")}); err == nil || !strings.Contains(err.Error(), "not one table") {
 		t.Errorf("two programs make one table: %v", err)
 	}
+	elsewhere := &Result{Started: at, Ours: Program{"ottla", "Ottla", "aaaa"}, Pairs: 7, Machine: Machine{CPUs: 64}}
+	if err := elsewhere.Write(filepath.Join(dir, "elsewhere.json")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read([]string{newer, filepath.Join(dir, "elsewhere.json")}); err == nil || !strings.Contains(err.Error(), "not one table") {
+		t.Errorf("two machines make one table: %v", err)
+	}
 	if _, err := Read(nil); err == nil {
 		t.Error("no results make a table")
 	}

@@ -37,7 +37,7 @@ func fillW(ctx context.Context, s *stage.Stand) error {
 	}
 	done, err := load.Replay(ctx, s.Side.Address, load.Traffic{Topic: topic, Partitions: partitions, Conns: conns, Depth: depth, Batch: batch},
 		load.Limit{Bytes: s.Bytes})
-	s.Kept["topic"], s.Kept["records"], s.Kept["bytes"] = topic, done.Records, done.Bytes
+	s.Kept["topic"], s.Kept["records"] = topic, done.Records
 	return err
 }
 
