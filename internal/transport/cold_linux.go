@@ -42,7 +42,7 @@ type disk struct {
 	now     func() time.Time
 	look    func(fd uintptr, pos, n int64) presence
 	read    func(fd uintptr, p []byte, pos int64) (int, error)
-	hasten  func(fd uintptr) // has the system read farther ahead in a file
+	advise  func(fd uintptr, alone bool)
 }
 
 // presence is what is known of a file range.
@@ -65,7 +65,7 @@ var theDisk = newDisk()
 
 // newDisk lets two to four read at a time.
 func newDisk() *disk {
-	return &disk{now: time.Now, turns: make(chan struct{}, min(max(runtime.GOMAXPROCS(0), 2), 4)), look: look, read: readAside, hasten: hasten}
+	return &disk{now: time.Now, turns: make(chan struct{}, min(max(runtime.GOMAXPROCS(0), 2), 4)), look: look, read: readAside, advise: advise}
 }
 
 // found is what fetch has done about a chunk: buf holds it if it is cold, and is to be given to release.
@@ -86,8 +86,8 @@ func (d *disk) fetch(c chunk) found {
 	t := &d.trails[c.file%trails]
 	t.file.Store(int64(c.file))
 	t.until.Store(c.pos + int64(c.size) + readAhead)
-	if d.alone() {
-		d.hasten(c.file)
+	alone := d.alone()
+	if d.advise(c.file, alone); alone {
 		return found{}
 	}
 	if d.buffers.Add(1) > maxColdBuffers {
@@ -231,9 +231,13 @@ func lookAt(fd uintptr, pos, n int64) presence {
 	return hot
 }
 
-// hasten doubles how far the system reads ahead, for as long as the file is open.
-func hasten(fd uintptr) {
-	_ = unix.Fadvise(int(fd), 0, 0, unix.FADV_SEQUENTIAL) // it is only advice
+// advise has the system read twice as far ahead in a file for a reader who is alone: beside others that would be their disk.
+func advise(fd uintptr, alone bool) {
+	advice := unix.FADV_NORMAL
+	if alone {
+		advice = unix.FADV_SEQUENTIAL
+	}
+	_ = unix.Fadvise(int(fd), 0, 0, advice) // it is only advice
 }
 
 // rwfDontCache has a read leave the page cache as it was (Linux 6.14).

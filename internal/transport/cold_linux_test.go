@@ -15,7 +15,7 @@ import (
 // coldDisk has all file ranges of a test come from the disk, and counts the reads of it.
 func coldDisk(t *testing.T, turns int) (*disk, *atomic.Int32) {
 	reads := new(atomic.Int32)
-	d := &disk{turns: make(chan struct{}, turns), now: time.Now, look: func(uintptr, int64, int64) presence { return cold }, hasten: func(uintptr) {}}
+	d := &disk{turns: make(chan struct{}, turns), now: time.Now, look: func(uintptr, int64, int64) presence { return cold }, advise: func(uintptr, bool) {}}
 	d.read = func(fd uintptr, p []byte, pos int64) (int, error) {
 		reads.Add(1)
 		return unix.Pread(int(fd), p[:min(len(p), 700_000)], pos) // in pieces, as a system may
@@ -69,14 +69,14 @@ func TestColdReaderAlone(t *testing.T) {
 		}
 		return hot
 	}
-	var hastened atomic.Bool
-	d.hasten = func(fd uintptr) { hastened.Store(fd == f.Fd()) }
+	var farther atomic.Bool // was the system told to read
+	d.advise = func(fd uintptr, alone bool) { farther.Store(alone && fd == f.Fd()) }
 	l, _ := serveRange(t, f, 3<<20)
 	nc := dial(t, l)
 	fetch := func(what string, aside bool) {
 		t.Helper()
 		reads.Store(0)
-		hastened.Store(false)
+		farther.Store(false)
 		nc.Write(frame([]byte("fetch")))
 		if got := readFrame(t, nc); len(got) != 3<<20 {
 			t.Fatalf("got %d bytes", len(got))
@@ -84,8 +84,8 @@ func TestColdReaderAlone(t *testing.T) {
 		if (reads.Load() > 0) != aside {
 			t.Errorf("%s: %d reads aside", what, reads.Load())
 		}
-		if hastened.Load() != (!aside && end.Load() > 0) {
-			t.Errorf("%s: told to read farther ahead: %v", what, hastened.Load())
+		if farther.Load() != (!aside && end.Load() > 0) {
+			t.Errorf("%s: told to read farther ahead: %v", what, farther.Load())
 		}
 	}
 	d.busy.Store(now.Load())
