@@ -65,7 +65,7 @@ func TestAnswersThatLackWhatWasAskedFor(t *testing.T) {
 		c.KeepControl()
 		return req.ResponseKind(), nil, true
 	})
-	for _, args := range []string{"produce t", "consume t", "topic describe t", "bench consume t", "cluster info", "diag listeners"} {
+	for _, args := range []string{"produce t", "consume t", "topic describe t", "bench consume t", "cluster info", "diag listeners", "diag connection"} {
 		s := begin(t, strings.NewReader("a record\n"), append(strings.Fields(args), "-b", c.ListenAddrs()[0])...)
 		if code := <-s.ended; code == 0 {
 			t.Errorf("ottla %s: exit code 0, %q", args, s.out.text())

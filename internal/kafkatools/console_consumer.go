@@ -81,7 +81,7 @@ func consoleConsumer(ctx context.Context, w *World, args []string) int {
 	asked, restore := w.Interruptible(ctx)
 	defer restore()
 	done, err := t.consume(asked, r)
-	_ = w.Out.Flush()
+	w.flush()
 	if err != nil {
 		w.errorln(err)
 	}

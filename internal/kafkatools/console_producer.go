@@ -248,7 +248,7 @@ func (t *producerTool) loop(ctx context.Context, c *client, lines *console.LineR
 	for {
 		if prompt {
 			t.w.printf(">")
-			_ = t.w.Out.Flush()
+			t.w.flush()
 		}
 		r, err := lines.Next()
 		if errors.Is(err, io.EOF) {

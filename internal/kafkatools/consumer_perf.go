@@ -205,7 +205,7 @@ func (r *consumeRun) printTitle() {
 	} else {
 		r.w.println("start.time, end.time, data.consumed.in.MB, MB.sec, data.consumed.in.nMsg, nMsg.sec" + fetchColumns)
 	}
-	_ = r.w.Out.Flush()
+	r.w.flush()
 }
 
 // consume reads until there is enough, or nothing came for too long.
@@ -258,7 +258,7 @@ func (r *consumeRun) printProgress(now time.Time) {
 		}
 		r.w.printf("%s, %d, %s, %s, %d, %s, %d, %d, %s, %s\n", java.FormatTime(now, r.format), 0, decimals(float64(r.bytes)/mebibyte, 4),
 			decimals(1000*mb/float64(ms), 4), r.records, decimals(n/float64(ms)*1000, 4), joined, fetching, decimals(fetchMB, 4), decimals(fetchN, 4))
-		_ = r.w.Out.Flush()
+		r.w.flush()
 	}
 	r.report.at, r.report.records, r.report.bytes, r.report.joined = now, r.records, r.bytes, r.joined.Load()
 }

@@ -216,7 +216,7 @@ func (t *latencyTool) measure(ctx context.Context, p *latencyPlan, producer, con
 		}
 		if i%1000 == 0 {
 			t.w.println(strconv.Itoa(i) + "\t" + java.Double(float64(elapsed.Nanoseconds())/1000/1000))
-			_ = t.w.Out.Flush()
+			t.w.flush()
 		}
 		sum += float64(elapsed.Nanoseconds())
 		latencies[i] = elapsed.Milliseconds()

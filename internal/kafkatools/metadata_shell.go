@@ -90,7 +90,7 @@ func (w *World) converse(s *inspect.Shell) int {
 	lines := bufio.NewScanner(w.In)
 	for {
 		w.printf(">> ")
-		_ = w.Out.Flush()
+		w.flush()
 		if !lines.Scan() || !s.Line(lines.Text()) {
 			return 0
 		}

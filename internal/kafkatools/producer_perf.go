@@ -223,7 +223,7 @@ func (t *producerPerf) run(ctx context.Context, p *perfPlan) error {
 	defer c.Close()
 	if p.warmup > 0 {
 		t.w.printf("Warmup first %d records. Steady state results will print after the complete test summary.\n", p.warmup)
-		_ = t.w.Out.Flush()
+		t.w.flush()
 	}
 	r := &perfRun{perfPlan: p, c: c, w: t.w, seed: 0x9e3779b97f4a7c15, stats: newPerfStats(t.w, p.records, p.interval, false)}
 	r.free.New = func() any {
@@ -393,7 +393,7 @@ func (s *perfStats) record(latency int32, size int, now time.Time) {
 		s.w.printf("%d records sent, %s records/sec (%s MB/sec), %s ms avg latency, %s ms max latency.\n", win.count, decimals(rate, 1),
 			decimals(mb, 2), decimals(float64(win.total)/float64(win.count), 1), decimals(float64(win.most), 1))
 	}
-	_ = s.w.Out.Flush()
+	s.w.flush()
 	*win = struct {
 		began               time.Time
 		count, bytes, total int64

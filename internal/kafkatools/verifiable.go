@@ -27,7 +27,7 @@ func (e *events) print(name string, line func(event) any) {
 	encoder := json.NewEncoder(e.w.Out)
 	encoder.SetEscapeHTML(false)
 	_ = encoder.Encode(line(event{e.w.Now().UnixMilli(), name})) // an error of stdout stays with it
-	_ = e.w.Out.Flush()
+	e.w.flush()
 }
 
 // plain prints a line that has nothing but its name.

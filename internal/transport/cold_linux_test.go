@@ -155,20 +155,22 @@ func TestReadingAside(t *testing.T) {
 		t.Error("what was just written seems not to be in the page cache")
 	}
 	for name, read := range map[string]func(uintptr, []byte, int64) (int, error){"told before": readAside, "told after": readAndDrop} {
-		if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
-			t.Fatal(err)
-		}
-		if look(f.Fd(), 0, 1<<20) != cold {
-			t.Skip("this file system keeps its files in memory, or this kernel does not tell")
-		}
-		before := look(f.Fd(), 0, 1<<20)
-		p := make([]byte, 1<<20)
-		if n, err := read(f.Fd(), p, 1<<19); n != len(p) || err != nil || !bytes.Equal(p, content[1<<19:3<<19]) {
-			t.Errorf("%s: %d bytes, %v, or they differ", name, n, err)
-		}
-		if after := look(f.Fd(), 1<<19, 1<<20); after != before {
-			t.Errorf("%s: in the page cache %v before, %v after", name, before, after)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED); err != nil {
+				t.Fatal(err)
+			}
+			before := look(f.Fd(), 0, 1<<20)
+			p := make([]byte, 1<<20)
+			if n, err := read(f.Fd(), p, 1<<19); n != len(p) || err != nil || !bytes.Equal(p, content[1<<19:3<<19]) {
+				t.Errorf("%d bytes, %v, or they differ", n, err)
+			}
+			if after := look(f.Fd(), 1<<19, 1<<20); after != before {
+				t.Errorf("in the page cache %v before, %v after", before, after)
+			}
+			if before != cold {
+				t.Skip("read, and what was in the page cache stayed; the rest needs a file system on a disk, and Linux 6.5")
+			}
+		})
 	}
 }
 

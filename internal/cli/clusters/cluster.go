@@ -2,7 +2,6 @@ package clusters
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -75,7 +74,7 @@ func lookAt(ctx context.Context, s *command.Server) (*cluster, error) {
 		return nil, err
 	}
 	if len(meta.Brokers) == 0 {
-		return nil, errors.New("the server's answer names no broker")
+		return nil, command.ErrNoBrokers
 	}
 	features, err := features(ctx, s)
 	if err != nil {

@@ -140,6 +140,9 @@ func unreachable(where string, err error) error {
 // ErrNotMentioned is the failure of a thing that was asked for and is missing in the answer.
 var ErrNotMentioned = errors.New("the server's answer does not mention it")
 
+// ErrNoBrokers is the failure of an answer that names no broker: whoever answers is one.
+var ErrNoBrokers = errors.New("the server's answer names no broker")
+
 // Bounded returns a context for one request.
 func (a *App) Bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, a.Timeout())

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -98,7 +97,7 @@ func (s *Server) NamedTopics(ctx context.Context, verb string, names []string) (
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(all, func(t Topic) bool { return t.Name == name }) {
-			f.Add(&Error{What: fmt.Sprintf("%s topic %q", verb, name), Where: s.Where, Err: errors.New("the server's answer does not say whether it is there")})
+			f.Add(&Error{What: fmt.Sprintf("%s topic %q", verb, name), Where: s.Where, Err: ErrNotMentioned})
 		}
 	}
 	f.Done = len(found)

@@ -92,9 +92,6 @@ func survey(ctx context.Context, a *command.App, found func(facts)) (via string,
 	if ips, err := resolve(ctx, host); err == nil && len(ips) > 0 {
 		viaIP = ips[0]
 	}
-	if len(meta.Brokers) == 0 {
-		return "", &command.Error{What: "ask for the brokers", Where: via, Err: errors.New("the answer names none")}
-	}
 	for _, b := range meta.Brokers {
 		f := facts{via: via, viaIP: viaIP, node: b.NodeID, host: b.Host, port: b.Port, brokers: len(meta.Brokers)}
 		f.visit(ctx, a, clusterID(meta))
@@ -127,7 +124,10 @@ func brokers(ctx context.Context, s *command.Server) (*kmsg.MetadataResponse, er
 	for _, seed := range s.SeedBrokers() {
 		resp, err := seed.Request(ctx, req)
 		if err == nil {
-			return resp.(*kmsg.MetadataResponse), nil
+			if meta := resp.(*kmsg.MetadataResponse); len(meta.Brokers) > 0 {
+				return meta, nil
+			}
+			err = command.ErrNoBrokers
 		}
 		failed = append(failed, err)
 	}
