@@ -93,15 +93,3 @@ func TestPipelinedRequestsShareReads(t *testing.T) {
 		t.Errorf("%d reads for %d pieces of %d requests", s.in.took, 2*seasoned, n)
 	}
 }
-
-// only returns the one connection.
-func only(t *testing.T, l *Listener) *Conn {
-	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	all := l.list()
-	if len(all) != 1 {
-		t.Fatalf("%d connections", len(all))
-	}
-	return all[0]
-}

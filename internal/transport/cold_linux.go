@@ -51,6 +51,7 @@ type presence int
 const (
 	unknown presence = iota // the system can't tell, or the range goes by sendfile although it is cold
 	hot                     // in the page cache, so that sendfile waits for no disk
+	trailed                 // likewise, but read ahead of a reader of old records: nobody else moves
 	cold
 )
 
@@ -79,7 +80,7 @@ type found struct {
 func (d *disk) fetch(c chunk) found {
 	switch p := d.look(c.file, c.pos, int64(c.size)); {
 	case p == hot && d.trailing(c):
-		return found{}
+		return found{presence: trailed}
 	case p != cold:
 		return found{presence: p}
 	}
@@ -209,11 +210,11 @@ func look(fd uintptr, pos, n int64) presence {
 	if p := lookAt(fd, pos, n); p != hot {
 		return p
 	}
-	var st unix.Stat_t
-	if err := unix.Fstat(int(fd), &st); err != nil {
+	size, err := fileSize(fd)
+	if err != nil {
 		return hot
 	}
-	far := min(pos+n+readAhead, st.Size-coldSample)
+	far := min(pos+n+readAhead, size-coldSample)
 	if far < pos+n {
 		return hot
 	}
@@ -221,11 +222,10 @@ func look(fd uintptr, pos, n int64) presence {
 }
 
 func lookAt(fd uintptr, pos, n int64) presence {
-	var st unix.Cachestat_t
-	if err := unix.Cachestat(uint(fd), &unix.CachestatRange{Off: uint64(pos), Len: uint64(n)}, &st, 0); err != nil {
+	switch pages, err := cachedPages(fd, pos, n); {
+	case err != nil:
 		return unknown
-	}
-	if int64(st.Cache) < n/int64(unix.Getpagesize()) {
+	case pages < n/int64(unix.Getpagesize()):
 		return cold
 	}
 	return hot

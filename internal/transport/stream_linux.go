@@ -55,9 +55,25 @@ func newStream(nc net.Conn) (stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	if onThisMachine(tcp) {
+		_ = raw.Control(unpaced) // it costs less so, and is right as it was
+	}
 	s := &socket{tcp: tcp, raw: raw, disk: theDisk}
 	s.readFn, s.writeFn = s.onReadable, s.tryWrite
 	return s, nil
+}
+
+// onThisMachine reports whether the peer is a process of the same machine.
+func onThisMachine(tcp *net.TCPConn) bool {
+	local, ok := tcp.LocalAddr().(*net.TCPAddr)
+	remote, also := tcp.RemoteAddr().(*net.TCPAddr)
+	return ok && also && (remote.IP.IsLoopback() || remote.IP.Equal(local.IP))
+}
+
+// unpaced takes a connection away from a congestion control that sends at a pace of its own, as BBR does with a timer for each 64 KiB: within a
+// machine there is no network to be gentle with. Every Linux has reno and lets everybody choose it.
+func unpaced(fd uintptr) {
+	_ = unix.SetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION, "reno") // without it the connection is paced
 }
 
 // serve stays in one Read of the raw connection for good. Each Read forgets the events before it, so that a reader who calls
@@ -222,7 +238,8 @@ func (s *socket) sendRange(holes []Hole) error {
 
 func (s *socket) sendfile(c chunk, p presence) error {
 	s.out.p, s.out.file, s.out.pos, s.out.left, s.out.err = nil, c.file, c.pos, int64(c.size), nil
-	if s.out.hot = p == hot; s.out.hot {
+	s.out.hot = p == hot || p == trailed
+	if p == hot {
 		s.disk.touch()
 	}
 	if err := s.raw.Write(s.writeFn); err != nil {

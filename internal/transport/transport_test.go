@@ -655,3 +655,15 @@ func BenchmarkEcho(b *testing.B) {
 	nc.Close()
 	l.Drain(context.Background())
 }
+
+// only returns the one connection.
+func only(t *testing.T, l *Listener) *Conn {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.list()
+	if len(all) != 1 {
+		t.Fatalf("%d connections", len(all))
+	}
+	return all[0]
+}
