@@ -36,7 +36,7 @@ const (
 // costs less, and the system reads ahead.
 type disk struct {
 	busy    atomic.Int64  // when something else than cold ranges moved last, in unix nanoseconds
-	trails  [trails]trail // of files, by descriptor; where two share a place, the later one has it
+	trails  [trails]trail // of files, by descriptor; where two share a place, the later one has it, and a closed one leaves its own to the next of its number
 	turns   chan struct{} // one for each read that runs
 	buffers atomic.Int32
 	now     func() time.Time

@@ -61,8 +61,14 @@ func look(ctx context.Context, s *command.Server, at time.Time) (*sample, error)
 	if meta.ClusterID != nil {
 		out.Cluster = *meta.ClusterID
 	}
-	starts, _ := s.Admin.ListStartOffsets(ctx)
-	ends, _ := s.Admin.ListEndOffsets(ctx)
+	names := make([]string, 0, len(meta.Topics)) // without them internal ones are left out
+	for _, t := range meta.Topics {
+		if t.Topic != nil {
+			names = append(names, *t.Topic)
+		}
+	}
+	starts, _ := s.Admin.ListStartOffsets(ctx, names...)
+	ends, _ := s.Admin.ListEndOffsets(ctx, names...)
 	dirs, _ := s.Admin.DescribeAllLogDirs(ctx, nil)
 	ofTopics, ofBrokers := bytesOf(dirs)
 	leaders, replicas := map[int32]int{}, map[int32]int{}
