@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net"
 	"slices"
 	"testing"
 	"time"
@@ -76,7 +77,22 @@ func TestPeers(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	running, err := side.At(l.Addr().String(), 0, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := running.Answers(t.Context()); err != nil {
+		t.Error(err)
+	}
+	l.Close()
 	var missing *side.ErrPeer
+	if err := running.Answers(t.Context()); !errors.As(err, &missing) {
+		t.Errorf("nobody is there: %v", err)
+	}
 	if _, err := side.Peer(t.Context(), "ottla@no-such-revision"); !errors.As(err, &missing) {
 		t.Errorf("a revision that is not there: %v", err)
 	}

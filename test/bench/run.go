@@ -101,7 +101,9 @@ func open(ctx context.Context, o *options) (*stage.Lab, *report.Result, error) {
 func furnish(ctx context.Context, o *options, lab *stage.Lab, result *report.Result) error {
 	var err error
 	if strings.Contains(o.peer, ":") {
-		lab.Peer, err = side.At(o.peer, o.pid, o.remote)
+		if lab.Peer, err = side.At(o.peer, o.pid, o.remote); err == nil {
+			err = lab.Peer.Answers(ctx)
+		}
 	} else {
 		lab.Peer, err = side.Peer(ctx, o.peer)
 	}

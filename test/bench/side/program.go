@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/ottla/ottla/test/compat/peer"
 )
@@ -53,6 +54,15 @@ func At(address string, pid int, remote bool) (*Program, error) {
 		return nil, fmt.Errorf("%s: %w", address, ErrNotLoopback)
 	}
 	return &Program{Kind: Running, Name: "the server at " + address, Version: "as it runs", Address: address, PID: pid}, nil
+}
+
+// Answers fails with [ErrPeer] where nobody listens at the address of a server that is said to run.
+func (p *Program) Answers(ctx context.Context) error {
+	nc, err := (&net.Dialer{Timeout: 3 * time.Second}).DialContext(ctx, "tcp", p.Address)
+	if err != nil {
+		return &ErrPeer{p.Address, err}
+	}
+	return nc.Close()
 }
 
 // ErrPeer says that the peer can't be had.
