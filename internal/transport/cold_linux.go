@@ -36,7 +36,7 @@ const (
 // costs less, and the system reads ahead.
 type disk struct {
 	busy    atomic.Int64  // when something else than cold ranges moved last, in unix nanoseconds
-	trails  [trails]trail // of files, by descriptor; where two share a place, the later one has it, and a closed one leaves its own to the next of its number
+	trails  [trails]trail // of files, by descriptor; where two share a place or a number, one after the other, the later one has it
 	turns   chan struct{} // one for each read that runs
 	buffers atomic.Int32
 	now     func() time.Time
@@ -51,7 +51,7 @@ type presence int
 const (
 	unknown presence = iota // the system can't tell, or the range goes by sendfile although it is cold
 	hot                     // in the page cache, so that sendfile waits for no disk
-	trailed                 // likewise, but read ahead of a reader of old records: nobody else moves
+	trailed                 // likewise, but read ahead of a reader of old records: that does not count as somebody else
 	cold
 )
 

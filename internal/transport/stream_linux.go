@@ -56,7 +56,7 @@ func newStream(nc net.Conn) (stream, error) {
 		return nil, err
 	}
 	if onThisMachine(tcp) {
-		_ = raw.Control(unpaced) // it costs less so, and is right as it was
+		_ = raw.Control(unpaced) // a connection that is closed by now says so when it is read
 	}
 	s := &socket{tcp: tcp, raw: raw, disk: theDisk}
 	s.readFn, s.writeFn = s.onReadable, s.tryWrite
@@ -73,7 +73,7 @@ func onThisMachine(tcp *net.TCPConn) bool {
 // unpaced takes a connection away from a congestion control that sends at a pace of its own, as BBR does with a timer for each 64 KiB: within a
 // machine there is no network to be gentle with. Every Linux has reno and lets everybody choose it.
 func unpaced(fd uintptr) {
-	_ = unix.SetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION, "reno") // without it the connection is paced
+	_ = unix.SetsockoptString(int(fd), unix.IPPROTO_TCP, unix.TCP_CONGESTION, "reno") // where it fails the connection is right, and paced
 }
 
 // serve stays in one Read of the raw connection for good. Each Read forgets the events before it, so that a reader who calls

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The calls of this file wait for nothing, and the scheduler is not told of them: to tell it wakes the runtime's monitor, which then looks
-// every 20 us whether the call has ended, and that is a tenth of what a fetch costs.
+// Of calls that wait for no disk the scheduler is not told here: to tell it wakes the runtime's monitor, which then looks every 20 us whether
+// the call has ended, and that is a tenth of what a fetch costs.
 
 // cachedPages returns how many pages of n bytes of a file are in the page cache (Linux 6.5).
 func cachedPages(file uintptr, pos, n int64) (int64, error) {
@@ -28,7 +28,8 @@ func fileSize(file uintptr) (int64, error) {
 	return st.Size, nil
 }
 
-// sendfile sends from a file at pos, and moves pos. What is hot needs no disk and is not copied; of the rest the scheduler is told. In smaller calls it would cost more: each end of a call makes the kernel push what it has.
+// sendfile sends from a file at pos, and moves pos. What is hot needs no disk and is not copied; of the rest the scheduler is told. In smaller
+// calls it would cost more: each end of a call makes the kernel push what it has.
 func sendfile(fd int, file uintptr, pos *int64, n int, hot bool) (int, error) {
 	if !hot {
 		return unix.Sendfile(fd, int(file), pos, n)
