@@ -137,7 +137,7 @@ type reads struct {
 	found   []found
 	results []fetchsession.Result
 	bytes   int
-	urgent  bool // an error or a divergence: the client must hear at once
+	urgent  bool // an error or a divergence: the client must hear at once, so such a fetch does not wait
 
 	pending transport.Pending
 	onWake  func(free bool)           // wake
@@ -266,7 +266,6 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 		AnyReplica: f.replica < 0 && f.hdr.Version >= 11,
 	})
 	if err != nil {
-		res.Span.Release()
 		if errors.Is(err, kerr.NotLeaderForPartition) && f.leaderOf(want.Topic, want.ID, want.Partition) == wire.NoLeader {
 			err = kerr.UnknownTopicOrPartition // deleted while the fetch waited
 		}
@@ -286,8 +285,7 @@ func (f *reads) readOne(r *found, want *fetchsession.Partition) {
 		r.out.Diverging = wire.EpochEnd(res.Diverging)
 		f.urgent = true
 	}
-	if res.Span.Len() == 0 || res.Span.FirstIncomplete() { // a cut first batch is of no use to anyone
-		res.Span.Release()
+	if res.Span.Len() == 0 {
 		return
 	}
 	r.span, r.size = newSpan(res.Span), res.Span.Len()
@@ -332,6 +330,7 @@ func (f *reads) park() {
 	f.wait()
 }
 
+// wait is of a fetch that is not urgent: all its partitions were found.
 func (f *reads) wait() {
 	watches, both := len(f.found), f.replica >= 0 && f.Config.Replica.NearestReads
 	if both {

@@ -79,7 +79,7 @@ func (l *Log) Compact(o Cleaning) (*Compaction, error) {
 }
 
 func (l *Log) abortedTxns(from, end kafka.Offset) ([]compaction.Aborted, error) {
-	list, err := l.AbortedTxns(nil, from, end)
+	list, err := l.AbortedTxns(from, end)
 	all := make([]compaction.Aborted, len(list))
 	for i, a := range list {
 		all[i] = compaction.Aborted(a)

@@ -269,7 +269,7 @@ func (m *compactModel) checkView(l *Log, end kafka.Offset) {
 			apply(want, w.keyed)
 		}
 	}
-	aborted, err := l.AbortedTxns(nil, l.LogStartOffset(), stable)
+	aborted, err := l.AbortedTxns(l.LogStartOffset(), stable)
 	must(m.t, err)
 	got := map[string]string{}
 	for rest := readAll(m.t, l, l.LogStartOffset(), 1<<20); len(rest) > 0; {

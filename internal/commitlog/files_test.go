@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kerr"
+
 	"github.com/ottla/ottla/internal/commitlog/checkpoint"
 	"github.com/ottla/ottla/internal/kafka"
 	"github.com/ottla/ottla/internal/producer"
@@ -152,7 +154,7 @@ func TestProducersSurvive(t *testing.T) {
 	for i := range 40 {
 		appendTxn(t, l, i, 0)
 		want := l.Producers().AppendSnapshot(nil)
-		aborted, err := l.AbortedTxns(nil, 0, l.LogEndOffset())
+		aborted, err := l.AbortedTxns(0, l.LogEndOffset())
 		must(t, err)
 		o := options(small())
 		switch i % 4 {
@@ -172,17 +174,41 @@ func TestProducersSurvive(t *testing.T) {
 		if got := l.Producers().AppendSnapshot(nil); !bytes.Equal(got, want) {
 			t.Fatalf("after %d: %x, want %x", i, got, want)
 		}
-		again, err := l.AbortedTxns(nil, 0, l.LogEndOffset())
+		again, err := l.AbortedTxns(0, l.LogEndOffset())
 		must(t, err)
 		if !slices.Equal(again, aborted) {
 			t.Fatalf("after %d: aborted %v, want %v", i, again, aborted)
 		}
 	}
-	aborted, err := l.AbortedTxns(nil, 0, l.LogEndOffset())
+	aborted, err := l.AbortedTxns(0, l.LogEndOffset())
 	must(t, err)
 	if len(aborted) != 6 {
 		t.Fatalf("%d aborted transactions", len(aborted))
 	}
+}
+
+// TestOddTransactionIndex: an index of transactions that makes no sense is damage to who wants committed records, and nothing to others.
+func TestOddTransactionIndex(t *testing.T) {
+	disk := vfs.NewMem()
+	l, _ := openTest(t, disk, options(small()))
+	for i := range 40 {
+		appendTxn(t, l, i, 0)
+	}
+	must(t, l.Close(testStart))
+	names, err := disk.List("/t-0")
+	must(t, err)
+	i := slices.IndexFunc(names, func(n string) bool { return strings.HasSuffix(n, segment.TxnIndexSuffix) })
+	must(t, vfs.WriteFile(disk, "/t-0/"+names[i], []byte("no index")))
+	base, _ := segment.ParseFileName(names[i], segment.TxnIndexSuffix)
+	o := options(small())
+	o.Clean = true
+	l, _ = openTest(t, disk, o)
+	if _, _, err := l.ReadCommitted(base, 1000, l.LogEndOffset(), true); !errors.Is(err, kerr.CorruptMessage) {
+		t.Errorf("committed records: %v", err)
+	}
+	s, err := l.Read(base, 1000, l.LogEndOffset(), true)
+	must(t, err)
+	s.Release()
 }
 
 // TestRetriesSurvive: however a log was closed, the last batches of a producer are known when it sends them again; a snapshot alone holds only one.

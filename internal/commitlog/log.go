@@ -182,9 +182,9 @@ func (l *Log) outOfRange(offset kafka.Offset) error {
 	return fmt.Errorf("%w: offset %d of %s, which has %d to %d", kerr.OffsetOutOfRange, offset, l.partition, l.LogStartOffset(), l.LogEndOffset())
 }
 
-// readError gives a corrupt segment its protocol error.
+// readError gives a corrupt segment its protocol error. Of the indexes only that of transactions can't be made anew by who reads.
 func (l *Log) readError(err error) error {
-	if errors.Is(err, segment.ErrCorrupt) || errors.Is(err, ErrDamaged) {
+	if errors.Is(err, segment.ErrCorrupt) || errors.Is(err, segment.ErrIndex) || errors.Is(err, ErrDamaged) {
 		return fmt.Errorf("%s: %w: %w", l.partition, kerr.CorruptMessage, err)
 	}
 	return err

@@ -138,15 +138,24 @@ func (l *Log) recordAt(s *segment.Segment, h segment.Header, wanted func(kafka.O
 	return TimestampOffset{}, false, nil
 }
 
-// AbortedTxns appends to dst the aborted transactions that have records in [from, end).
-func (l *Log) AbortedTxns(dst []segment.Aborted, from, end kafka.Offset) ([]segment.Aborted, error) {
-	v := l.list.Load()
-	for i := v.find(from); i < len(v.segments); i++ {
-		var done bool
-		var err error
-		if dst, done, err = v.segments[i].CollectAborted(dst, from, end); done || err != nil {
-			return dst, err
+// AbortedTxns lists the aborted transactions that have records in [from, end).
+func (l *Log) AbortedTxns(from, end kafka.Offset) ([]segment.Aborted, error) {
+	for {
+		v := l.list.Load()
+		found, err := v.abortedTxns(from, end)
+		if l.list.Load() == v {
+			return found, l.readError(err)
 		}
 	}
-	return dst, nil
+}
+
+// abortedTxns may miss those of a segment that was removed meanwhile: look at the list again.
+func (v *list) abortedTxns(from, end kafka.Offset) (found []segment.Aborted, err error) {
+	for i := v.find(from); i < len(v.segments); i++ {
+		var done bool
+		if found, done, err = v.segments[i].CollectAborted(found, from, end); done || err != nil {
+			return found, err
+		}
+	}
+	return found, nil
 }

@@ -36,7 +36,7 @@ func TestUnmadeLogTouchesNothing(t *testing.T) {
 	if _, ok, err := l.MaxTimestampOffset(); ok || err != nil {
 		t.Errorf("by greatest time: %v, %v", ok, err)
 	}
-	if list, err := l.AbortedTxns(nil, 0, 10); len(list) != 0 || err != nil {
+	if list, err := l.AbortedTxns(0, 10); len(list) != 0 || err != nil {
 		t.Errorf("aborted: %v, %v", list, err)
 	}
 	rolled, rollErr := l.RollAged(testStart)

@@ -38,6 +38,27 @@ func (l *Log) Read(from kafka.Offset, maxBytes int, upTo kafka.Offset, atLeastOn
 	}
 }
 
+// ReadCommitted is Read with the aborted transactions that have records in the range. Both are of the same files: a file that takes another's place
+// has other transactions.
+func (l *Log) ReadCommitted(from kafka.Offset, maxBytes int, upTo kafka.Offset, atLeastOne bool) (Span, []segment.Aborted, error) {
+	for {
+		v := l.list.Load()
+		s, err := l.Read(from, maxBytes, upTo, atLeastOne)
+		if err != nil || s.Len() == 0 {
+			return s, nil, err
+		}
+		found, err := v.abortedTxns(from, s.End(upTo))
+		same := l.list.Load() == v
+		if same && err == nil {
+			return s, found, nil
+		}
+		s.Release()
+		if same {
+			return Span{}, nil, l.readError(err)
+		}
+	}
+}
+
 func (l *Log) read(v *list, from kafka.Offset, maxBytes int, upTo kafka.Offset, atLeastOne bool) (Span, error) {
 	end := v.next(len(v.segments) - 1)
 	if from < l.LogStartOffset() || from > end {

@@ -86,7 +86,7 @@ func TestSettleSurvivesCrash(t *testing.T) {
 			must(t, err)
 			fill(t, l, 38, 5)
 			abortTxn(t, l, 5)
-			aborted, err := l.AbortedTxns(nil, 0, l.LogEndOffset())
+			aborted, err := l.AbortedTxns(0, l.LogEndOffset())
 			must(t, err)
 			whole := l.LogEndOffset()
 			done, clean := 0, true
@@ -119,7 +119,7 @@ func TestSettleSurvivesCrash(t *testing.T) {
 				t.Errorf("%s: epoch 3 ends at %d", what, at)
 			}
 			if clean {
-				found, err := again.AbortedTxns(nil, 0, end)
+				found, err := again.AbortedTxns(0, end)
 				must(t, err)
 				if len(aborted) != 1 || !slices.Equal(found, aborted) {
 					t.Errorf("%s: aborted %v, want %v", what, found, aborted)

@@ -33,7 +33,7 @@ type FollowRequest struct {
 // kerr.FencedLeaderEpoch if it is of a later epoch than was asked in (what is before such a batch is written), or kerr.KafkaStorageError. A batch
 // at an offset that nothing explains is refused with a *GapError, which wraps kerr.CorruptMessage.
 func (p *Partition) AppendAsFollower(r FollowRequest) error {
-	whole, refused := checkFetched(&r, standing{compacted: p.config.Load().Compacted, empty: p.LogStartOffset() == p.LogEndOffset()})
+	whole, refused := checkFollowed(&r, standing{compacted: p.config.Load().Compacted, empty: p.LogStartOffset() == p.LogEndOffset()})
 	if err := p.beginWith(whole, &r); err != nil {
 		return err
 	}

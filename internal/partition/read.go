@@ -36,7 +36,7 @@ type AbortedTxn struct {
 	FirstOffset kafka.Offset
 }
 
-// ReadResult is what a Read found. Release its Span, also an empty one.
+// ReadResult is what a Read found. Release its Span; one that comes with an error is empty.
 type ReadResult struct {
 	Span             commitlog.Span
 	HighWatermark    kafka.Offset
@@ -91,15 +91,8 @@ func (p *Partition) read(at *home, r ReadRequest) (ReadResult, error) {
 	if r.Offset >= upTo {
 		return res, nil
 	}
-	var err error
-	if res.Span, err = at.log.Read(r.Offset, r.MaxBytes, upTo, r.AtLeastOne); err != nil {
+	if err := res.find(at.log, r, upTo); err != nil {
 		return res, p.readFailure(at, err)
-	}
-	if r.Isolation == kafka.Committed && res.Span.Len() > 0 {
-		if res.Aborted, err = aborted(at.log, r.Offset, res.Span.End(upTo)); err != nil {
-			res.Span.Release()
-			return res, p.readFailure(at, err)
-		}
 	}
 	if err := p.check(kafka.NoEpoch, false); err != nil {
 		res.Span.Release() // a file opened meanwhile may be of the topic's next life
@@ -112,17 +105,18 @@ func (p *Partition) read(at *home, r ReadRequest) (ReadResult, error) {
 	return res, nil
 }
 
-// aborted lists the aborted transactions that have records in [from, end).
-func aborted(log *commitlog.Log, from, end kafka.Offset) ([]AbortedTxn, error) {
-	found, err := log.AbortedTxns(nil, from, end)
-	if err != nil || len(found) == 0 {
-		return nil, err
+// find reads the records, and for a reader of committed ones the aborted transactions among them.
+func (r *ReadResult) find(log *commitlog.Log, req ReadRequest, upTo kafka.Offset) (err error) {
+	if req.Isolation != kafka.Committed {
+		r.Span, err = log.Read(req.Offset, req.MaxBytes, upTo, req.AtLeastOne)
+		return err
 	}
-	all := make([]AbortedTxn, len(found))
-	for i, a := range found {
-		all[i] = AbortedTxn{ProducerID: a.ProducerID, FirstOffset: a.FirstOffset}
+	span, aborted, err := log.ReadCommitted(req.Offset, req.MaxBytes, upTo, req.AtLeastOne)
+	r.Span = span
+	for _, a := range aborted {
+		r.Aborted = append(r.Aborted, AbortedTxn{ProducerID: a.ProducerID, FirstOffset: a.FirstOffset})
 	}
-	return all, nil
+	return err
 }
 
 // unknownBounds is the result of a read that was refused.

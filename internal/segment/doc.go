@@ -4,7 +4,8 @@
 // Layer 3.
 //
 // Invariants:
-//   - The data file is the truth; an index that contradicts it is made anew from it.
+//   - The data file is the truth; an index that contradicts it is made anew from it. Only that of transactions needs the producers, too: recovery
+//     makes it, and a reader to whom it makes no sense gets an ErrIndex.
 //   - The end of a segment, offset and position together, is one atomic word: readers never see one without the other.
 //   - A reader that holds a Handle can read to the end of what it was given, whatever retention, truncation and the cache do meanwhile.
 //

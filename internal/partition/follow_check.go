@@ -33,9 +33,9 @@ type standing struct {
 	empty     bool
 }
 
-// checkFetched returns the whole batches at the beginning of what was fetched, and what is wrong with the next one; one that is cut short is no
+// checkFollowed returns the whole batches at the beginning of what was fetched, and what is wrong with the next one; one that is cut short is no
 // fault. Base offset and leader epoch lie outside of a batch's CRC, so that they are held against what was asked for.
-func checkFetched(r *FollowRequest, at standing) (whole []byte, err error) {
+func checkFollowed(r *FollowRequest, at standing) (whole []byte, err error) {
 	rest, next, epoch := r.Records, r.Offset, kafka.LeaderEpoch(0)
 	for len(rest) >= record.HeaderSize {
 		b, after, err := record.Next(rest)
