@@ -149,11 +149,15 @@ func (m *member) poll(ctx context.Context) (kgo.Fetches, error) {
 // rejoined are the errors after which a member joins its group again by itself.
 var rejoined = []*kerr.Error{kerr.UnknownMemberID, kerr.IllegalGeneration, kerr.FencedMemberEpoch, kerr.StaleMemberEpoch, kerr.RebalanceInProgress}
 
+func rejoins(err error) bool {
+	return slices.ContainsFunc(rejoined, func(k *kerr.Error) bool { return errors.Is(err, k) })
+}
+
 // heals reports whether the client gets over an error by itself: the server is gone, not ready yet, or has forgotten the member.
 func (m *member) heals(err error) bool {
 	var k *kerr.Error
 	if errors.As(err, &k) {
-		return k.Retriable || slices.Contains(rejoined, k)
+		return k.Retriable || rejoins(k)
 	}
 	return m.server.Contact.Down() != nil || command.ExitOf(err) == command.Unreachable
 }
@@ -195,8 +199,9 @@ func (m *member) commit(ctx context.Context) error {
 	defer cancel()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(parting, cancel) })()
 	err := m.server.CommitRecords(bounded, m.owed...)
-	if err == nil || errors.Is(err, kerr.UnknownMemberID) || errors.Is(err, kerr.IllegalGeneration) || errors.Is(err, kerr.StaleMemberEpoch) {
-		m.owed = nil // committed, or given again by the group, which went on without this member
+	// Where the group went on without this member, it gives the records again. During a rebalance it does not yet: the member still has them.
+	if err == nil || rejoins(err) && !errors.Is(err, kerr.RebalanceInProgress) {
+		m.owed = nil
 	}
 	return err
 }

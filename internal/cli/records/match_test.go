@@ -82,30 +82,34 @@ func TestSpots(t *testing.T) {
 	}
 }
 
-// Ten records a second: the eleventh has to wait a second from the first, however late those between were.
+// Ten records a second: the eleventh has to wait a second from the first. Of a pause no more than the slack is made up for.
 func TestPace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		began := time.Now()
-		p := newPace(10, time.Now)
-		for i := range 11 {
-			if i == 5 {
-				timer := time.NewTimer(300 * time.Millisecond)
-				<-timer.C
+		eleven := func(pause, want time.Duration) {
+			t.Helper()
+			began, p := time.Now(), newPace(10, time.Now)
+			for i := range 11 {
+				if i == 5 {
+					timer := time.NewTimer(pause)
+					<-timer.C
+				}
+				if !p.wait(t.Context()) {
+					t.Fatal("the context has ended")
+				}
 			}
-			if !p.wait(t.Context()) {
-				t.Fatal("the context has ended")
+			if took := time.Since(began); took != want {
+				t.Errorf("with a pause of %v: took %v", pause, took)
 			}
 		}
-		if took := time.Since(began); took != time.Second {
-			t.Errorf("took %v", took)
-		}
+		eleven(0, time.Second)
+		eleven(200*time.Millisecond, time.Second)
+		eleven(10*time.Minute, 10*time.Minute+800*time.Millisecond) // 0.4 s before it, and 0.5 less the slack after it
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if p.wait(ctx) {
-			t.Error("goes on")
-		}
-		if took := time.Since(began); took != time.Second {
-			t.Errorf("waited until %v", took)
+		began, p := time.Now(), newPace(0.1, time.Now)
+		p.due()
+		if p.wait(ctx) || time.Since(began) != 0 {
+			t.Errorf("goes on, or waits: %v", time.Since(began))
 		}
 	})
 }

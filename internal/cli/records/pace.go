@@ -7,16 +7,18 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// pace lets so many records through in a second. One that is late does not move those after it. It belongs to one goroutine.
+// slack is how late a record may be without moving those after it: timers are. After a longer pause the others have to wait for each other as before.
+const slack = 100 * time.Millisecond
+
+// pace holds records to a rate. It belongs to one goroutine.
 type pace struct {
-	rate  float64 // records a second; 0: no bound
-	now   func() time.Time
-	began time.Time
-	n     int64
+	rate float64 // records a second; 0: no bound
+	now  func() time.Time
+	next time.Time // when the next record may go
 }
 
 func newPace(rate float64, now func() time.Time) *pace {
-	return &pace{rate: rate, now: now, began: now()}
+	return &pace{rate: rate, now: now, next: now()}
 }
 
 func rateFlag(f *pflag.FlagSet, rate *float64) {
@@ -28,9 +30,13 @@ func (p *pace) due() time.Duration {
 	if p.rate <= 0 {
 		return 0
 	}
-	at := p.began.Add(time.Duration(float64(p.n) / p.rate * float64(time.Second)))
-	p.n++
-	return at.Sub(p.now())
+	now := p.now()
+	if earliest := now.Add(-slack); p.next.Before(earliest) {
+		p.next = earliest
+	}
+	wait := p.next.Sub(now)
+	p.next = p.next.Add(time.Duration(float64(time.Second) / p.rate))
+	return wait
 }
 
 // wait returns when the next record may go; false when ctx has ended.
