@@ -25,9 +25,6 @@ type ListenerLimits struct{ Total, Rate int }
 // Unlimited is a limit that does not bound.
 const Unlimited = math.MaxInt32
 
-// NoLimits are limits that allow all.
-func NoLimits() Limits { return Limits{Total: Unlimited, Rate: Unlimited, PerIP: Unlimited} }
-
 // Admission counts the connections of a node's listeners. A connection for which there is no room waits, and the listener with it, until
 // another one ends or the limits change; one too many from an address is closed (as in Kafka). Safe for concurrent use.
 type Admission struct {

@@ -8,6 +8,8 @@ import (
 	"time"
 )
 
+func noLimits() Limits { return Limits{Total: Unlimited, Rate: Unlimited, PerIP: Unlimited} }
+
 // served reports whether a new connection is, within a moment.
 func served(t *testing.T, l *Listener) bool {
 	t.Helper()
@@ -22,7 +24,7 @@ func served(t *testing.T, l *Listener) bool {
 
 func TestConnectionsOfOneAddress(t *testing.T) {
 	opts := testOptions()
-	limits := NoLimits()
+	limits := noLimits()
 	limits.PerIP = 2
 	opts.Admission.SetLimits(limits)
 	l := serve(t, opts, echo)
@@ -41,7 +43,7 @@ func TestConnectionsOfOneAddress(t *testing.T) {
 // TestConnectionsWaitForRoom dials one too many: it is served when another one ends.
 func TestConnectionsWaitForRoom(t *testing.T) {
 	opts := testOptions()
-	limits := NoLimits()
+	limits := noLimits()
 	limits.Total = 1
 	opts.Admission.SetLimits(limits)
 	l := serve(t, opts, echo)
@@ -88,7 +90,7 @@ func TestConnectionsWaitForRoom(t *testing.T) {
 // TestAdmission takes the limits one by one, on a clock of its own.
 func TestAdmission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		limits := NoLimits()
+		limits := noLimits()
 		limits.Rate, limits.Protected = 2, "INTERNAL"
 		a := NewAdmission(time.Now, limits, "EXTERNAL", "INTERNAL")
 		stop := make(chan struct{})

@@ -113,6 +113,13 @@ func (d *disk) trailing(c chunk) bool {
 	return t.file.Load() == int64(c.file) && until-readAhead <= c.pos && c.pos < until
 }
 
+// copied notes that a small range is read into memory, which holds up nobody for long wherever it is.
+func (d *disk) copied(c chunk) {
+	if !d.trailing(c) {
+		d.touch()
+	}
+}
+
 // touch notes that records which are in memory are sent, or new ones come.
 func (d *disk) touch() {
 	now := d.now().UnixNano()

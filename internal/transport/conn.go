@@ -54,7 +54,7 @@ type slot struct {
 	build func() Response
 }
 
-// stream is the byte stream below: a TCP socket, or a pipe in tests.
+// stream is the byte stream below: a TCP socket, or a pipe where there is no descriptor or no sendfile.
 type stream interface {
 	// serve calls step when there may be something to read, again and again until it returns an error, which serve returns.
 	serve(step func() error) error

@@ -37,7 +37,7 @@ type Options struct {
 }
 
 // Handler is called by the reader goroutine of a connection, for one request at a time. It answers by exactly one of
-// Request.Reply and Request.Defer before it returns.
+// Request.Reply, Request.ReplyNow and Request.Defer before it returns.
 type Handler func(*Request)
 
 // Listener accepts connections and serves them.

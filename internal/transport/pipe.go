@@ -39,21 +39,6 @@ func (p *pipe) sendNow(*Response) (bool, error) { return false, nil }
 
 func (p *pipe) sendRest(r *Response) error { return p.send(r) }
 
-// copyRange appends the bytes of a range; the buffer may be exchanged for a larger one.
-func copyRange(to *Buffer, r Range) (*Buffer, error) {
-	n := int(r.Len())
-	at := len(to.B)
-	if at+n > cap(to.B) {
-		larger := NewBuffer(at + n)
-		larger.B = append(larger.B, to.B...)
-		to.Release()
-		to = larger
-	}
-	to.B = to.B[:at+n]
-	_, err := r.ReadAt(to.B[at:], 0)
-	return to, err
-}
-
 func (p *pipe) stopReading() { _ = p.nc.SetReadDeadline(time.Unix(1, 0)) }
 
 func (p *pipe) ended() bool { return false } // take has seen it

@@ -85,6 +85,21 @@ func (r *Response) join() (*Buffer, error) {
 	return all, nil
 }
 
+// copyRange appends the bytes of a range; the buffer may be exchanged for a larger one.
+func copyRange(to *Buffer, r Range) (*Buffer, error) {
+	n := int(r.Len())
+	at := len(to.B)
+	if at+n > cap(to.B) {
+		larger := NewBuffer(at + n)
+		larger.B = append(larger.B, to.B...)
+		to.Release()
+		to = larger
+	}
+	to.B = to.B[:at+n]
+	_, err := r.ReadAt(to.B[at:], 0)
+	return to, err
+}
+
 func (r *Response) release() {
 	for _, h := range r.Holes {
 		h.Range.Release()

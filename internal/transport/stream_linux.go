@@ -129,6 +129,10 @@ func (s *socket) sendNow(r *Response) (done bool, err error) {
 	}
 	p := r.Buf.B
 	if len(r.Holes) > 0 {
+		for _, h := range r.Holes {
+			c, _ := firstChunk(h)
+			s.disk.copied(c)
+		}
 		if s.out.joined, err = r.join(); err != nil {
 			s.unjoin()
 			return true, err
@@ -172,9 +176,7 @@ func (s *socket) sendWithHoles(r *Response) error {
 		joined.B = append(joined.B, r.Buf.B[from:h.At]...)
 		from = h.At
 		if c, ok := firstChunk(h); !ok {
-			if !s.disk.trailing(c) {
-				s.disk.touch()
-			}
+			s.disk.copied(c)
 			var err error
 			if joined, err = copyRange(joined, h.Range); err != nil {
 				return err

@@ -21,7 +21,7 @@ const patience = 20 * time.Second // how long a test waits for what must come
 
 func testOptions() Options {
 	return Options{
-		Name: "PLAINTEXT", MaxFrame: 8 << 20, Admission: NewAdmission(time.Now, NoLimits(), "PLAINTEXT"),
+		Name: "PLAINTEXT", MaxFrame: 8 << 20, Admission: NewAdmission(time.Now, noLimits(), "PLAINTEXT"),
 		Budget: NewBudget(64 << 20), Now: time.Now, Log: slog.New(slog.DiscardHandler),
 	}
 }
