@@ -43,9 +43,9 @@ const gib = 1 << 30
 var (
 	all = stage.Options{Pairs: 7, Floors: 3, Bytes: 6 * gib, Latency: time.Minute, Warm: time.Minute, WarmBytes: 12 * gib, Rest: time.Minute,
 		Recovery: 10 * gib, Old: 4 * gib, Many: 100_000, Idle: 10_000, Faults: 5, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.02}}
-	quick = stage.Options{Pairs: 3, Floors: 1, Longest: 2 * time.Second, Bytes: 2 * gib, Latency: 4 * time.Second, Warm: 10 * time.Second, WarmBytes: gib,
+	quick = stage.Options{Pairs: 3, Floors: 1, Longest: 2 * time.Second, Bytes: 2 * gib, Latency: 3 * time.Second, Warm: 10 * time.Second, WarmBytes: 6 * gib,
 		Rest: 5 * time.Second, Recovery: gib, Old: gib, Many: 10_000, Idle: 2_000, Faults: 2, Memory: 8 * gib, Rule: judge.Rule{Foreign: 0.15, Steal: 0.05}}
-	quickRows = "1,4,5,8"
+	quickRows = "1,5,8"
 )
 
 func parse(args []string) (*options, error) {
@@ -63,15 +63,15 @@ func parse(args []string) (*options, error) {
 	f.BoolVar(&o.quick, "quick", false, "short runs and few pairs: an answer in about five minutes, and no proof")
 	f.IntVar(&o.Pairs, "pairs", 0, "pairs that must count (7; 3 with -quick)")
 	f.IntVar(&seconds, "seconds", 0, "end a run of throughput, and an open loop, after so many seconds")
-	f.Float64Var(&bytes, "bytes", 0, "GiB of the workload W (6)")
-	f.DurationVar(&o.Warm, "warm", 0, "warm the JVM for at least so long (1m), and at least -warm-bytes, through the same path")
-	f.Float64Var(&warmBytes, "warm-bytes", 0, "GiB (12)")
-	f.DurationVar(&o.Rest, "rest", 0, "how long an idle node is watched (1m)")
-	f.Float64Var(&recovery, "recovery", 0, "GiB that row 14 recovers (10)")
-	f.Float64Var(&old, "old", 0, "GiB of old data of row 10 (4)")
-	f.IntVar(&o.Many, "many", 0, "partitions that row 15 gives to Ottla alone (100000)")
-	f.IntVar(&o.Idle, "idle", 0, "idle connections of row 12 (10000)")
-	f.IntVar(&o.Faults, "faults", 0, "faults of a run of row 16 (5)")
+	f.Float64Var(&bytes, "bytes", 0, "GiB of the workload W (6; 2 with -quick)")
+	f.DurationVar(&o.Warm, "warm", 0, "warm the JVM for at least so long (1m; 10s with -quick), and at least -warm-bytes, through the same path")
+	f.Float64Var(&warmBytes, "warm-bytes", 0, "GiB (12; 6 with -quick)")
+	f.DurationVar(&o.Rest, "rest", 0, "how long an idle node is watched (1m; 5s with -quick)")
+	f.Float64Var(&recovery, "recovery", 0, "GiB that row 14 recovers (10; 1 with -quick)")
+	f.Float64Var(&old, "old", 0, "GiB of old data of row 10 (4; 1 with -quick)")
+	f.IntVar(&o.Many, "many", 0, "partitions that row 15 gives to Ottla alone (100000; 10000 with -quick)")
+	f.IntVar(&o.Idle, "idle", 0, "idle connections of row 12 (10000; 2000 with -quick)")
+	f.IntVar(&o.Faults, "faults", 0, "faults of a run of row 16 (5; 2 with -quick)")
 	f.IntVar(&o.PeerFaults, "peer-faults", 0, "the same of the peer, of which each may take half a minute: its longest gap is then of fewer (as many)")
 	f.Float64Var(&memory, "memory", 0, "GiB that each side may use with its page cache (8)")
 	f.Float64Var(&foreign, "foreign", 0, "per cent of the machine: a run beside which others used more is dropped (15)")

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The sides of a run. The others are the names of the bare servers.
+// The sides of a run: the two that are compared, and two bare servers by their kinds.
 const (
 	Ours = "ours"
 	Peer = "peer"

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/ottla/ottla/internal/compress"
+	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/probe"
 	"github.com/ottla/ottla/test/bench/stage"
@@ -13,8 +14,8 @@ import (
 
 func cliffRows() []*stage.Workload {
 	return []*stage.Workload{
-		{Key: "10/cliff", Path: "cliff", Pinned: true, Procs: probe.Procs + 2, Memory: 1638 << 20, Heap: "768m", Prepare: fillOld, Run: cliff},
-		{Key: "10/group of 1 GiB", Path: "cliff", Pinned: true, Procs: probe.Procs + 2, Memory: 1 << 30, Heap: "512m", Prepare: fillOld, Run: cliff},
+		{Key: "10/cliff", Path: "cliff", Pinned: true, Procs: probe.Procs + 2, Memory: 1638 << 20, Heap: "768m", Floors: []string{judge.Bare}, Prepare: fillOld, Run: cliff},
+		{Key: "10/group of 1 GiB", Path: "cliff", Pinned: true, Procs: probe.Procs + 2, Memory: 1 << 30, Heap: "512m", Floors: []string{judge.Bare}, Prepare: fillOld, Run: cliff},
 	}
 }
 

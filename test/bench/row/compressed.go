@@ -18,7 +18,7 @@ func compressedRows() []*stage.Workload {
 	var all []*stage.Workload
 	for name, codec := range map[string]compress.Codec{"lz4": compress.LZ4, "zstd": compress.Zstd, "snappy": compress.Snappy} {
 		all = append(all,
-			&stage.Workload{Key: "24/" + name, Path: "produce " + name, Bulk: true, Floors: []string{"null"}, Run: replayCompressed(codec, nil)},
+			&stage.Workload{Key: "24/" + name, Path: "produce " + name, Bulk: true, Floors: []string{judge.Null}, Run: replayCompressed(codec, nil)},
 			&stage.Workload{Key: "24/" + name + ", header check", Path: "produce " + name, Bulk: true, Ready: knowsHeaderCheck, Run: replayCompressed(codec, headerCheck)})
 	}
 	return all

@@ -11,12 +11,13 @@ import (
 
 	"github.com/ottla/ottla/internal/compress"
 	"github.com/ottla/ottla/internal/histogram"
+	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/stage"
 )
 
 func durableRows() []*stage.Workload {
-	return []*stage.Workload{{Key: "20/replayer", Path: "durable", Floors: []string{"null"}, Run: durable}}
+	return []*stage.Workload{{Key: "20/replayer", Path: "durable", Floors: []string{judge.Null}, Run: durable}}
 }
 
 // durable has 100 producers wait for a record that is on the disk before they send the next.

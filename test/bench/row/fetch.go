@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ottla/ottla/internal/compress"
+	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/machine"
 	"github.com/ottla/ottla/test/bench/stage"
@@ -14,14 +15,14 @@ const consumers = 4
 
 func fetchRows() []*stage.Workload {
 	return []*stage.Workload{
-		{Key: "8/raw fetcher", Path: "fetch", Bulk: true, Pinned: true, Floors: []string{"bare"}, Prepare: fillW, Run: fetchHot},
-		{Key: "8/franz-go", Path: "fetch", Bulk: true, Pinned: true, Floors: []string{"bare"}, Prepare: fillW,
+		{Key: "8/raw fetcher", Path: "fetch", Bulk: true, Pinned: true, Floors: []string{judge.Bare}, Prepare: fillW, Run: fetchHot},
+		{Key: "8/franz-go", Path: "fetch", Bulk: true, Pinned: true, Floors: []string{judge.Bare}, Prepare: fillW,
 			Run: func(ctx context.Context, s *stage.Stand) error {
 				return hot(s, func(topic string) (load.Done, error) {
 					return load.FranzConsume(ctx, s.Side.Address, topic, s.Kept["records"].(int64), s.Limit(3))
 				})
 			}},
-		{Key: "9/raw fetcher", OwnFiles: true, Path: "fetch", Pinned: true, Floors: []string{"bare"}, Prepare: fillW, Run: fetchCold},
+		{Key: "9/raw fetcher", OwnFiles: true, Path: "fetch", Pinned: true, Floors: []string{judge.Bare}, Prepare: fillW, Run: fetchCold},
 	}
 }
 

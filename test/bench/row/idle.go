@@ -3,13 +3,14 @@ package row
 import (
 	"context"
 
+	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/stage"
 )
 
 func idleRows() []*stage.Workload {
 	return []*stage.Workload{
-		{Key: "21/idle", Path: "idle", Floors: []string{"bare"}, Prepare: thousand, Run: idle},
+		{Key: "21/idle", Path: "idle", Floors: []string{judge.Bare}, Prepare: thousand, Run: idle},
 		{Key: "21/three empty nodes", Nodes: three, Properties: durably, Own: true, Run: func(ctx context.Context, s *stage.Stand) error {
 			if err := started(ctx, s); err != nil {
 				return err

@@ -20,7 +20,7 @@ var (
 
 func latencyRows() []*stage.Workload {
 	return []*stage.Workload{
-		{Key: "5/warm", Path: "end to end", Pinned: true, Procs: probe.Procs, Floors: []string{"bare"}, Run: latency(row5)},
+		{Key: "5/warm", Path: "end to end", Pinned: true, Procs: probe.Procs, Floors: []string{judge.Bare}, Run: latency(row5)},
 		{Key: "5/first 15 s after the start", Pinned: true, Procs: probe.Procs, Own: true, Run: firstLatency(row5)},
 		{Key: "6/warm", Path: "end to end, replicated", Procs: probe.Procs, Nodes: three, Properties: durably, Run: latency(row6)},
 		{Key: "6/first 15 s after the start", Procs: probe.Procs, Nodes: three, Properties: durably, Own: true, Run: firstLatency(row6)},

@@ -5,13 +5,14 @@ import (
 	"net"
 
 	"github.com/ottla/ottla/internal/compress"
+	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/stage"
 )
 
 func memoryRows() []*stage.Workload {
 	return []*stage.Workload{
-		{Key: "12/idle", Pinned: true, Own: true, Floors: []string{"bare"}, Run: func(ctx context.Context, s *stage.Stand) error {
+		{Key: "12/idle", Pinned: true, Own: true, Floors: []string{judge.Bare}, Run: func(ctx context.Context, s *stage.Stand) error {
 			if err := started(ctx, s); err != nil {
 				return err
 			}

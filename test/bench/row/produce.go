@@ -6,6 +6,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/compress"
+	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/stage"
 )
@@ -18,15 +19,15 @@ const (
 
 func produceRows() []*stage.Workload {
 	return []*stage.Workload{
-		{Key: "1/replayer", Path: "produce", Bulk: true, Pinned: true, Floors: []string{"null", "bare"}, Run: replay(256<<10, 1000, nil)},
-		{Key: "1/franz-go", Path: "produce", Bulk: true, Pinned: true, Floors: []string{"null", "bare"},
+		{Key: "1/replayer", Path: "produce", Bulk: true, Pinned: true, Floors: []string{judge.Null, judge.Bare}, Run: replay(256<<10, 1000, nil)},
+		{Key: "1/franz-go", Path: "produce", Bulk: true, Pinned: true, Floors: []string{judge.Null, judge.Bare},
 			Run: func(ctx context.Context, s *stage.Stand) error {
 				return produced(s, partitions, nil, func(topic string) (load.Done, error) {
 					return load.FranzProduce(ctx, s.Side.Address, topic, 1000, s.Limit(1))
 				})
 			}},
-		{Key: "3/batches of 64 KiB", Path: "small records", Bulk: true, Pinned: true, Floors: []string{"null", "bare"}, Run: replay(64<<10, 100, nil)},
-		{Key: "3/records of 1 KiB in batches of 16 KiB", Path: "small batches", Bulk: true, Pinned: true, Floors: []string{"null", "bare"},
+		{Key: "3/batches of 64 KiB", Path: "small records", Bulk: true, Pinned: true, Floors: []string{judge.Null, judge.Bare}, Run: replay(64<<10, 100, nil)},
+		{Key: "3/records of 1 KiB in batches of 16 KiB", Path: "small batches", Bulk: true, Pinned: true, Floors: []string{judge.Null, judge.Bare},
 			Run: replay(16<<10, 1000, nil)},
 		{Key: "2/replayer", Path: "replicated produce", Bulk: true, Nodes: three, Properties: durably, Run: replay(256<<10, 1000, nil)},
 		{Key: "2/franz-go", Path: "replicated produce", Bulk: true, Nodes: three, Properties: durably,

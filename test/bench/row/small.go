@@ -8,6 +8,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/compress"
+	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/stage"
 )
@@ -20,8 +21,8 @@ const brief = 10 * time.Second
 
 func smallRows() []*stage.Workload {
 	return []*stage.Workload{
-		{Key: "4/replayer", Path: "one record", Pinned: true, Floors: []string{"null", "bare"}, Run: oneRecord},
-		{Key: "4/franz-go, one record at a time", Path: "one record", Pinned: true, Floors: []string{"null"}, Run: franzOneRecord},
+		{Key: "4/replayer", Path: "one record", Pinned: true, Floors: []string{judge.Null, judge.Bare}, Run: oneRecord},
+		{Key: "4/franz-go, one record at a time", Path: "one record", Pinned: true, Floors: []string{judge.Null}, Run: franzOneRecord},
 	}
 }
 

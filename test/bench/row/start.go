@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/ottla/ottla/test/bench/judge"
 	"github.com/ottla/ottla/test/bench/load"
 	"github.com/ottla/ottla/test/bench/side"
 	"github.com/ottla/ottla/test/bench/stage"
@@ -12,7 +13,7 @@ import (
 func startRows() []*stage.Workload {
 	return []*stage.Workload{
 		{Key: "13/existing topic (12 partitions, W)", Pinned: true, Own: true, Prepare: leaveW, Run: startExisting},
-		{Key: "13/empty directory, format included", Pinned: true, Own: true, Floors: []string{"bare"}, Run: startEmpty},
+		{Key: "13/empty directory, format included", Pinned: true, Own: true, Floors: []string{judge.Bare}, Run: startEmpty},
 	}
 }
 

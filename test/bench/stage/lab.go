@@ -51,6 +51,8 @@ type Lab struct {
 	keys   map[string]string     // settings of each, as text
 	warmed map[string]bool       // role and path
 	count  int                   // of folders
+
+	saidUngrouped bool
 }
 
 // base are the properties of both sides in all rows.
@@ -137,8 +139,8 @@ func (l *Lab) running(ctx context.Context, role string, w *Workload) (*side.Side
 	if s != nil {
 		l.sides[role], l.keys[role] = s, key
 	}
-	if err == nil && s.Ungrouped() != "" && !l.warmed["said"] {
-		l.warmed["said"] = true
+	if err == nil && s.Ungrouped() != "" && !l.saidUngrouped {
+		l.saidUngrouped = true
 		l.Note("the memory of the sides was not limited: " + s.Ungrouped())
 	}
 	return s, err
@@ -183,4 +185,6 @@ func (l *Lab) Open() {
 }
 
 // Echo gives the echo server that controls the tails of a stand's row; it runs where the row's server runs.
-func (s *Stand) Echo(ctx context.Context) (*side.Side, error) { return s.running(ctx, "echo", s.w) }
+func (s *Stand) Echo(ctx context.Context) (*side.Side, error) {
+	return s.running(ctx, string(side.Echo), s.w)
+}

@@ -149,7 +149,7 @@ func (l *Lab) warm(ctx context.Context, w *Workload, s *Stand) error {
 	kept := s.topics
 	var spent time.Duration
 	var bytes float64
-	for runs := 0; runs == 0 || s.Program.Kind == "kafka" && (spent < l.Warm || w.Bulk && bytes < float64(l.WarmBytes)); runs++ {
+	for runs := 0; runs == 0 || s.Program.Kind == side.Kafka && (spent < l.Warm || w.Bulk && bytes < float64(l.WarmBytes)); runs++ {
 		s.topics = nil
 		began := time.Now()
 		run, err := l.timed(ctx, w, s)
