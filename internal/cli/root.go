@@ -133,7 +133,7 @@ func groupsOf(a *command.App, extra []*cobra.Command) []group {
 // Run runs the command line args (without the name of the program) and returns the exit code. It writes errors itself.
 //
 // Commands that run a server are given as extra; they stand first in the help. One reports a failure by returning an
-// error: an [*Error] for exit codes and hints of its own, any other for [Failed].
+// error: a [*command.Error] for exit codes and hints of its own, any other for [command.Failed].
 func Run(ctx context.Context, w *command.World, args []string, extra ...*cobra.Command) int {
 	a := command.NewApp(w)
 	root := root(a, extra)

@@ -79,9 +79,6 @@ func (x *Context) reset() {
 	*x = Context{Partitions: x.Partitions[:0], answer: x.answer[:0], served: x.served[:0]}
 }
 
-// Incremental reports whether the answer may leave partitions out.
-func (x *Context) Incremental() bool { return x.incremental }
-
 // cached is a partition of a session, with what the client was told last.
 type cached struct {
 	want           Partition

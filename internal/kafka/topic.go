@@ -6,11 +6,10 @@ import (
 
 // Internal topics, whose records have Kafka's own schemas.
 const (
-	ClusterMetadataTopic   = "__cluster_metadata"
-	ConsumerOffsetsTopic   = "__consumer_offsets"
-	TransactionStateTopic  = "__transaction_state"
-	ShareGroupStateTopic   = "__share_group_state"
-	RemoteLogMetadataTopic = "__remote_log_metadata"
+	ClusterMetadataTopic  = "__cluster_metadata"
+	ConsumerOffsetsTopic  = "__consumer_offsets"
+	TransactionStateTopic = "__transaction_state"
+	ShareGroupStateTopic  = "__share_group_state"
 )
 
 // MaxTopicName is the longest topic name in bytes: with "-" and a partition number it must fit a folder's name.

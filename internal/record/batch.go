@@ -44,7 +44,6 @@ const (
 	transactionalBit  = 0x10
 	controlBit        = 0x20
 	deleteHorizonBit  = 0x40
-	knownAttributes   = codecMask | logAppendTimeBit | transactionalBit | controlBit | deleteHorizonBit
 	minLegacyOverhead = 14 // the smallest record of magic 0, after the log overhead
 )
 

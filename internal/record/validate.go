@@ -102,6 +102,7 @@ func unknownCodec(b Batch) error {
 
 // Validate checks the one batch of an append to a leader and sets the timestamps that the rules ask for, in place where it can: the
 // batch keeps its memory unless it has to be compressed otherwise. Offset and leader epoch are the caller's to set. Errors wrap a kerr value; *InvalidRecordsError tells which records are to blame.
+// A batch that has to be compressed otherwise may wait for others: see rewriting.
 func Validate(records []byte, r *Rules) (Validated, error) {
 	b, rest, err := Next(records)
 	if err != nil {

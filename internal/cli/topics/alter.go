@@ -74,7 +74,7 @@ func alter(ctx context.Context, a *command.App, s *command.Server, found []comma
 		}
 		done = append(done, altered...)
 	}
-	if err := a.PrintOutcomes("TopicAlterResult", "topics", done); err != nil {
+	if err := a.PrintOutcomes("TopicAlterResult", "topics", done, sizes...); err != nil {
 		return err
 	}
 	return f.Or()

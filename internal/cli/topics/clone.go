@@ -83,7 +83,7 @@ func clone(ctx context.Context, a *command.App, c creation, copying *records.Cop
 	}
 	done, err := createLike(ctx, a, c, copying, model, changed)
 	if err != nil || !withRecords || c.dryRun {
-		if perr := a.PrintOutcomes("TopicCreateResult", "topics", done); err == nil {
+		if perr := a.PrintOutcomes("TopicCreateResult", "topics", done, sizes...); err == nil {
 			err = perr
 		}
 		return err

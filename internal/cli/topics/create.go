@@ -26,6 +26,12 @@ type creation struct {
 	dryRun      bool
 }
 
+// sizes are the columns of what a topic was made with.
+var sizes = []command.Column[command.Outcome]{
+	{Name: "PARTITIONS", Value: func(o command.Outcome) string { return command.OrDash(o.Partitions > 0, int64(o.Partitions)) }, Number: true},
+	{Name: "REPLICAS", Value: func(o command.Outcome) string { return command.OrDash(o.Replication > 0, int64(o.Replication)) }, Number: true},
+}
+
 func topicCreate(a *command.App) *cobra.Command {
 	var c creation
 	cmd := &cobra.Command{
@@ -58,7 +64,7 @@ func topicCreate(a *command.App) *cobra.Command {
 					}
 					s.Settle(ctx, names...)
 				}
-				if err := a.PrintOutcomes("TopicCreateResult", "topics", done); err != nil {
+				if err := a.PrintOutcomes("TopicCreateResult", "topics", done, sizes...); err != nil {
 					return err
 				}
 				if len(done) > 0 && !c.dryRun {
