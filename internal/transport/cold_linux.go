@@ -17,6 +17,8 @@ const (
 	coldSample = 64 << 10
 	// readAhead is farther than the system reads ahead in a file, in bytes.
 	readAhead = 64 << 20
+	// stepBack is how far a reader may come back for the batch that an answer has cut, in bytes: the largest by default (max.message.bytes).
+	stepBack = 1 << 20
 	// aloneAfter is how long nothing but cold ranges must have moved before a reader of old records counts as the only one.
 	aloneAfter = time.Second
 	// touchEvery is how exactly it is known when something else moved.
@@ -105,12 +107,12 @@ func (d *disk) fetch(c chunk) found {
 	return found{presence: cold, buf: buf}
 }
 
-// trailing reports whether a chunk is in the page cache because the system read it ahead of a reader of old records: the last ones of a file
-// look like those that others need.
+// trailing reports whether a chunk is in the page cache because the system read it ahead of a reader of old records, or this reader was just there:
+// the last ones of a file look like those that others need, and a reader comes back for the batch that an answer has cut.
 func (d *disk) trailing(c chunk) bool {
 	t := &d.trails[c.file%trails]
 	until := t.until.Load()
-	return t.file.Load() == int64(c.file) && until-readAhead <= c.pos && c.pos < until
+	return t.file.Load() == int64(c.file) && until-readAhead-stepBack <= c.pos && c.pos < until
 }
 
 // copied notes that a small range is read into memory, which holds up nobody for long wherever it is.
