@@ -34,7 +34,7 @@ var hints = map[int16]string{
 	kerr.InvalidRecord.Code:                "a compacted topic takes only records with a key; timestamps must be in bounds",
 	kerr.ThrottlingQuotaExceeded.Code:      "the server limits how fast this may be done; try again later",
 	kerr.SaslAuthenticationFailed.Code:     "check the name and the password",
-	kerr.InvalidTopicException.Code:        "a name has up to 249 ASCII letters, digits, dots, dashes and underscores",
+	kerr.InvalidTopicException.Code:        "a name has up to 249 ASCII letters, digits, dots, dashes and underscores; of those that differ only in dots and underscores there is one",
 	kerr.PolicyViolation.Code:              "the server's own rules for topics forbid it",
 	kerr.UnknownTopicID.Code:               "the topic was deleted meanwhile",
 	kerr.InvalidReplicaAssignment.Code:     "every replica must name another broker; `ottla cluster info` shows them",

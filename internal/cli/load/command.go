@@ -94,6 +94,9 @@ func (w *workload) producing() []kgo.Opt {
 
 // onTopic connects and has do measure on the topic named, or on one that exists for that long only.
 func (w *workload) onTopic(ctx context.Context, a *command.App, names []string, do func(ctx context.Context, topic string) error) error {
+	if err := w.mayConnect(a); err != nil {
+		return err
+	}
 	s, err := a.Connect(ctx)
 	if err != nil {
 		return err
@@ -153,7 +156,33 @@ func (w *workload) makeTopic(ctx context.Context, a *command.App, s *command.Ser
 	return nil
 }
 
-// mayLoad refuses servers on other machines: what counts is where the records would go, the addresses that the servers name.
+// mayConnect refuses addresses that are not loopback before anything is sent there. What can't be read is Connect's to say.
+func (w *workload) mayConnect(a *command.App) error {
+	given, err := a.Settings()
+	if err != nil || w.remote {
+		return err
+	}
+	addresses, _ := given.Addresses()
+	for _, address := range addresses {
+		if host, _, err := net.SplitHostPort(address); err == nil {
+			if err := loopback(host); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func loopback(host string) error {
+	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+		return nil
+	}
+	e := command.Usagef("%s is not a loopback address, and a full load is nothing to send by mistake", host)
+	e.Hint = "--allow-remote measures it all the same"
+	return e
+}
+
+// mayLoad refuses servers that name other addresses: there the records would go.
 func (w *workload) mayLoad(ctx context.Context, a *command.App, s *command.Server) error {
 	if w.remote {
 		return nil
@@ -165,10 +194,8 @@ func (w *workload) mayLoad(ctx context.Context, a *command.App, s *command.Serve
 		return s.Failed("ask for the servers", err)
 	}
 	for _, b := range meta.Brokers {
-		if ip := net.ParseIP(b.Host); b.Host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-			e := command.Usagef("%s is not on this machine, and a full load is nothing to send by mistake", b.Host)
-			e.Hint = "--allow-remote measures it all the same"
-			return e
+		if err := loopback(b.Host); err != nil {
+			return err
 		}
 	}
 	return nil

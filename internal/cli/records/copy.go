@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/ottla/ottla/internal/cli/command"
@@ -197,8 +198,12 @@ func (c *Copying) check(ctx context.Context, a *command.App, s *command.Server, 
 	}
 	if len(f.Errs) > 0 {
 		var e *command.Error
-		if errors.As(f.Errs[0], &e) && c.ToServer != "" {
+		switch {
+		case !errors.As(f.Errs[0], &e):
+		case c.ToServer != "":
 			e.Hint = "`ottla topic clone` makes a topic like another one and copies its records"
+		case errors.Is(e, kerr.UnknownTopicOrPartition): // a name that is near may be that of the topic that is copied
+			e.Hint = fmt.Sprintf("`ottla topic create %s` makes it", c.To)
 		}
 		return 0, f.Errs[0]
 	}
