@@ -209,6 +209,22 @@ func TestOddTransactionIndex(t *testing.T) {
 	s, err := l.Read(base, 1000, l.LogEndOffset(), true)
 	must(t, err)
 	s.Release()
+	for i := range 40 { // what is noted since hides nothing
+		appendTxn(t, l, i, 0)
+	}
+	if _, _, err := l.ReadCommitted(base, 1000, l.LogEndOffset(), true); !errors.Is(err, kerr.CorruptMessage) {
+		t.Errorf("committed records after more of them: %v", err)
+	}
+	_, err = l.Flush()
+	must(t, err)
+	l.Abandon()
+	o.Clean = false
+	l, _ = openTest(t, disk, o)
+	s, _, err = l.ReadCommitted(base, 1000, l.LogEndOffset(), true)
+	if err != nil {
+		t.Errorf("after a recovery from the beginning on: %v", err)
+	}
+	s.Release()
 }
 
 // TestRetriesSurvive: however a log was closed, the last batches of a producer are known when it sends them again; a snapshot alone holds only one.

@@ -41,8 +41,9 @@ func (s *Segment) Recover(from kafka.Offset, interval int, trusted int64, v Visi
 		return Recovery{}, err
 	}
 	start, x := s.recoveryStart(h, from, size)
-	old, _ := s.loadAborts() // one that can't be read is as good as none: then all batches have to be scanned
-	if old == nil {
+	old, err := s.loadAborts()
+	if err != nil { // one that can't be read is as good as none: then all batches have to be scanned
+		old = nil
 		start, x = s.recoveryBegin()
 	}
 	s.resetAborts(old, start.Base)

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/ottla/ottla/internal/kafka"
@@ -12,32 +13,33 @@ import (
 type aborts struct {
 	entries column[Aborted]
 	saved   int64 // entries in the file; of the flusher
+	odd     error // of a file that can't be read: it stays, and so does the error for all who ask, until a recovery makes it again
 }
 
-// NoteAborted adds an aborted transaction whose marker was just appended. Of the writer. If the file can't be read, the transactions in it are read
-// anew by whoever asks; recovery makes the file again.
+// NoteAborted adds an aborted transaction whose marker was just appended. Of the writer.
 func (s *Segment) NoteAborted(a Aborted) {
 	x, err := s.loadAborts()
-	if err != nil {
-		x = &aborts{saved: -1}
+	if x == nil {
+		x = &aborts{odd: err}
 		s.aborts.Store(x)
 	}
 	x.entries.add(a)
 }
 
+// loadAborts fails with an ErrIndex where the file makes no sense; what was noted since is there all the same.
 func (s *Segment) loadAborts() (*aborts, error) {
 	if x := s.aborts.Load(); x != nil {
-		return x, nil
+		return x, x.odd
 	}
 	b, err := vfs.ReadFile(s.dir.FS, s.name(TxnIndexSuffix))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	entries, err := ParseTxnIndex(b)
-	if err != nil {
-		return nil, err
+	if err == nil && len(entries) > 0 && entries[0].LastOffset < s.base {
+		entries, err = nil, fmt.Errorf("%w: aborted transaction ends at %d in a segment from %d on", ErrIndex, entries[0].LastOffset, s.base)
 	}
-	x := &aborts{saved: int64(len(entries))}
+	x := &aborts{saved: int64(len(entries)), odd: err}
 	if b == nil {
 		x.saved = -1 // there is no file
 	}
@@ -45,7 +47,7 @@ func (s *Segment) loadAborts() (*aborts, error) {
 	if !s.aborts.CompareAndSwap(nil, x) {
 		x = s.aborts.Load()
 	}
-	return x, nil
+	return x, x.odd
 }
 
 // CollectAborted appends to dst the aborted transactions that have records in [from, end), and reports whether those of later segments can't
@@ -70,6 +72,7 @@ func (s *Segment) CollectAborted(dst []Aborted, from, end kafka.Offset) ([]Abort
 func (s *Segment) resetAborts(old *aborts, end kafka.Offset) {
 	x := &aborts{saved: -1}
 	if old != nil {
+		x.odd = old.odd
 		for _, a := range old.entries.view() {
 			if a.LastOffset < end {
 				x.entries.add(a)
@@ -84,7 +87,7 @@ func (s *Segment) resetAborts(old *aborts, end kafka.Offset) {
 // has to be synced. Of the flusher.
 func (s *Segment) SaveAborts() (created bool, err error) {
 	x := s.aborts.Load()
-	if x == nil || x.entries.n.Load() == max(0, x.saved) {
+	if x == nil || x.odd != nil || x.entries.n.Load() == max(0, x.saved) {
 		return false, nil
 	}
 	created = x.saved < 0
@@ -94,7 +97,7 @@ func (s *Segment) SaveAborts() (created bool, err error) {
 // saveAborts writes what the file lacks. A segment without aborted transactions has no file, unless an old one has to be emptied.
 func (s *Segment) saveAborts(sync bool) error {
 	x := s.aborts.Load()
-	if x == nil {
+	if x == nil || x.odd != nil {
 		return nil
 	}
 	entries := x.entries.view()

@@ -107,6 +107,9 @@ func FlagError(c *cobra.Command, err error) error {
 		var number *strconv.NumError
 		if errors.As(cause, &number) {
 			cause = fmt.Errorf("want a whole number that fits")
+			if wrong.GetFlag().Value.Type() == "float64" {
+				cause = fmt.Errorf("want a number that fits")
+			}
 		}
 		e.Err = fmt.Errorf("--%s %q: %w", wrong.GetFlag().Name, wrong.GetValue(), cause)
 	}

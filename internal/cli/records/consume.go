@@ -81,8 +81,8 @@ func (c *consumption) parse(now time.Time, topics []string) error {
 		return err
 	}
 	switch {
-	case c.rate < 0:
-		return command.Usagef("--rate must not be negative")
+	case badRate(c.rate):
+		return command.Usagef(wantRate)
 	case c.group != "":
 		return c.checkGroup()
 	}

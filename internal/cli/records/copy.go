@@ -79,8 +79,8 @@ func (c *Copying) Parse(now time.Time) error {
 	switch {
 	case c.want.Follow:
 		return command.Usagef("--offset %s: there is nothing behind the end yet", c.Offset)
-	case c.rate < 0:
-		return command.Usagef("--rate must not be negative")
+	case badRate(c.rate):
+		return command.Usagef(wantRate)
 	}
 	return command.CheckNames([]string{c.To})
 }

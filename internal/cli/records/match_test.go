@@ -104,6 +104,11 @@ func TestPace(t *testing.T) {
 		eleven(0, time.Second)
 		eleven(200*time.Millisecond, time.Second)
 		eleven(10*time.Minute, 10*time.Minute+800*time.Millisecond) // 0.4 s before it, and 0.5 less the slack after it
+		slow := newPace(1e-300, time.Now)
+		slow.due()
+		if wait := slow.due(); wait < never-time.Second {
+			t.Errorf("one record in an age: waits %v", wait)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		began, p := time.Now(), newPace(0.1, time.Now)

@@ -2,6 +2,7 @@ package records
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -16,6 +17,14 @@ type pace struct {
 	now  func() time.Time
 	next time.Time // when the next record may go
 }
+
+// never is as good as for ever.
+const never = 100 * 365 * 24 * time.Hour
+
+const wantRate = "--rate must be 0 or more"
+
+// badRate refuses rates that are none.
+func badRate(rate float64) bool { return rate < 0 || math.IsNaN(rate) }
 
 func newPace(rate float64, now func() time.Time) *pace {
 	return &pace{rate: rate, now: now, next: now()}
@@ -35,7 +44,7 @@ func (p *pace) due() time.Duration {
 		p.next = earliest
 	}
 	wait := p.next.Sub(now)
-	p.next = p.next.Add(time.Duration(float64(time.Second) / p.rate))
+	p.next = p.next.Add(time.Duration(min(float64(time.Second)/p.rate, float64(never))))
 	return wait
 }
 

@@ -125,8 +125,10 @@ func (p *production) parse() error {
 		return command.Usagef("--max-message-bytes must be between %d and %d", smallestMaxBytes, 1<<30)
 	case p.partition < -1:
 		return command.Usagef("--partition must be 0 or more")
-	case p.linger < 0 || p.rate < 0:
-		return command.Usagef("--linger and --rate must not be negative")
+	case p.linger < 0:
+		return command.Usagef("--linger must not be negative")
+	case badRate(p.rate):
+		return command.Usagef(wantRate)
 	}
 	if p.delim, err = unescape(p.delimiter); err != nil || len(p.delim) == 0 {
 		return command.Usagef("--delimiter: %v", orText(err, "must not be empty"))
