@@ -122,7 +122,7 @@ func TestResultsMerge(t *testing.T) {
 		}
 		return path
 	}
-	first := made("first.json", 1, "aaaa", []string{"1/replayer", "4/replayer"}, "")
+	first := made("first.json", 1, "aaaa", []string{"1/replayer", "4/replayer", "20/replayer"}, "")
 	second := made("second.json", 2, "aaaa", []string{"4/replayer", "5/warm"}, "")
 	third := made("third.json", 3, "aaaa", []string{"5/warm"}, "5/warm")
 	newer := made("newer.json", 4, "bbbb", []string{"8/raw fetcher", "4/replayer"}, "")
@@ -148,13 +148,13 @@ func TestResultsMerge(t *testing.T) {
 	if len(r.Notes) != 1 || len(r.Command) != 3 {
 		t.Errorf("notes %q, commands %q", r.Notes, r.Command)
 	}
-	// What was not run again with the newest version is told of with its own.
+	// What was not run with the version of most is told of with its own.
 	r, err = Read([]string{dir})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := map[string]string{"1/replayer": "aaaa", "5/warm": "aaaa"}; r.Ours.Version != "bbbb" || !maps.Equal(r.Earlier, want) {
-		t.Errorf("with %s, earlier %v", r.Ours.Version, r.Earlier)
+	if want := map[string]string{"4/replayer": "bbbb", "8/raw fetcher": "bbbb"}; r.Ours.Version != "aaaa" || !maps.Equal(r.Others, want) {
+		t.Errorf("with %s, others %v", r.Ours.Version, r.Others)
 	}
 	alone := &Result{Started: at, Ours: Program{"kafka", "Apache Kafka", "4.4.0"}}
 	if err := alone.Write(filepath.Join(dir, "alone.json")); err != nil {

@@ -48,8 +48,8 @@ type Result struct {
 	// Settings are what both sides of a series were started with.
 	Settings map[string]string `json:"settings"`
 	Runs     []judge.Run       `json:"runs"`
-	// Earlier are the versions of series that were last run with another one than Ours says, in results that were merged.
-	Earlier map[string]string `json:"-"`
+	// Others are the versions of series that were last run with another one than Ours says, in results that were merged.
+	Others map[string]string `json:"-"`
 }
 
 // Write keeps the result in a file; half a file is never seen under its name.
@@ -95,8 +95,8 @@ func Read(paths []string) (*Result, error) {
 	return Merge(all)
 }
 
-// Merge puts results beside the same peer together: of a series that was run more than once, the last one counts. They are told of as the version of the
-// last one, but for the series that it and its like did not run: a whole table takes longer than a product stands still.
+// Merge puts results beside the same peer together: of a series that was run more than once, the last one counts. They are told of as the version
+// that most series were run with, but for the others: a whole table takes longer than a product stands still.
 func Merge(all []*Result) (*Result, error) {
 	if len(all) == 0 {
 		return nil, fmt.Errorf("no results")
@@ -104,7 +104,8 @@ func Merge(all []*Result) (*Result, error) {
 	slices.SortFunc(all, func(a, b *Result) int { return a.Started.Compare(b.Started) })
 	merged := *all[len(all)-1]
 	merged.Wanted, merged.Runs, merged.Notes, merged.Failed = nil, nil, nil, map[string]string{}
-	merged.Command, merged.Settings, merged.Length, merged.Earlier = nil, map[string]string{}, maps.Clone(merged.Length), map[string]string{}
+	merged.Command, merged.Settings, merged.Length, merged.Others = nil, map[string]string{}, maps.Clone(merged.Length), map[string]string{}
+	by, most := map[string]int{}, 0 // series of each version
 	for i, r := range all {
 		if r.Ours.Kind != merged.Ours.Kind || r.peer() != merged.peer() {
 			return nil, fmt.Errorf("results of %s beside %s and of %s beside %s are not one table",
@@ -118,8 +119,9 @@ func Merge(all []*Result) (*Result, error) {
 				continue
 			}
 			merged.Wanted, merged.Settings[key] = append(merged.Wanted, key), r.Settings[key]
-			if r.Ours.Version != merged.Ours.Version {
-				merged.Earlier[key] = r.Ours.Version
+			merged.Others[key] = r.Ours.Version
+			if by[r.Ours.Version]++; by[r.Ours.Version] >= most {
+				most, merged.Ours = by[r.Ours.Version], r.Ours
 			}
 			if why, ok := r.Failed[key]; ok {
 				merged.Failed[key] = why
@@ -138,6 +140,7 @@ func Merge(all []*Result) (*Result, error) {
 		merged.Notes = append(merged.Notes, r.Notes...)
 		merged.Command = append(merged.Command, r.Command...)
 	}
+	maps.DeleteFunc(merged.Others, func(_, version string) bool { return version == merged.Ours.Version })
 	slices.Sort(merged.Notes)
 	merged.Notes = slices.Compact(merged.Notes)
 	return &merged, nil

@@ -67,7 +67,7 @@ func (r *Result) row(b *strings.Builder, row card.Row) {
 
 // with says with which version a series was run, if not with the one that the table is about.
 func (r *Result) with(key string) string {
-	if version, earlier := r.Earlier[key]; earlier {
+	if version, other := r.Others[key]; other {
 		return " (" + version + ")"
 	}
 	return ""
