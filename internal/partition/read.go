@@ -113,6 +113,9 @@ func (r *ReadResult) find(log *commitlog.Log, req ReadRequest, upTo kafka.Offset
 	}
 	span, aborted, err := log.ReadCommitted(req.Offset, req.MaxBytes, upTo, req.AtLeastOne)
 	r.Span = span
+	if len(aborted) > 0 {
+		r.Aborted = make([]AbortedTxn, 0, len(aborted))
+	}
 	for _, a := range aborted {
 		r.Aborted = append(r.Aborted, AbortedTxn{ProducerID: a.ProducerID, FirstOffset: a.FirstOffset})
 	}

@@ -359,7 +359,7 @@ func (s *Segment) Truncate(to kafka.Offset) (*Segment, error) {
 	cut.modified.Store(s.modified.Load())
 	cut.index.Store(rebound(x.clipped(int64(from.Base-s.base)), cut))
 	old, err := s.loadAborts()
-	if old == nil {
+	if old == nil { // an odd one stays odd
 		return nil, err
 	}
 	cut.resetAborts(old, from.Base)
