@@ -106,18 +106,26 @@ func (op *opening) list() error {
 	return op.describe(bases)
 }
 
-// describe makes the segments of the data files.
+// describe makes the segments of the data files. What only has the name of one, such as a folder, is left alone.
 func (op *opening) describe(bases []kafka.Offset) error {
+	files := make([]vfs.Entry, 0, len(bases))
+	for _, base := range bases {
+		e, err := op.l.dir.FS.Stat(path.Join(op.l.dir.Path, segment.FileName(base, segment.LogSuffix)))
+		if err != nil {
+			return err
+		}
+		if !e.Dir && !e.Odd {
+			bases[len(files)] = base
+			files = append(files, e)
+		}
+	}
+	bases = bases[:len(files)]
 	for i, base := range bases {
 		next := kafka.NoOffset
 		if i+1 < len(bases) {
 			next = bases[i+1]
 		}
-		e, err := op.l.dir.FS.Stat(path.Join(op.l.dir.Path, segment.FileName(base, segment.LogSuffix)))
-		if err != nil {
-			return err
-		}
-		s, err := segment.Open(op.l.dir, base, e, next)
+		s, err := segment.Open(op.l.dir, base, files[i], next)
 		if err != nil {
 			return err
 		}

@@ -80,8 +80,8 @@ func (o *outline) holding(offset int64) (outlined, bool) {
 	return o.batches[i], true
 }
 
-// fixed visits the entries of an index. A tail of zeros is what Kafka preallocates for the index of an active segment.
-func (f *reading) fixed(width int64, visit func(position int64, e []byte)) error {
+// fixed visits the entries of an index. Of one that Kafka makes longer than it is while its segment is active, a tail of zeros is none.
+func (f *reading) fixed(width int64, preallocated bool, visit func(position int64, e []byte)) error {
 	chunk := make([]byte, width*1024)
 	for at := int64(0); at < f.size; {
 		n, err := f.r.ReadAt(chunk[:min(int64(len(chunk)), f.size-at)], at)
@@ -93,7 +93,7 @@ func (f *reading) fixed(width int64, visit func(position int64, e []byte)) error
 				f.damaged(at, "%d bytes are left over: an entry has %d", len(b), width)
 				return f.err
 			}
-			if (f.entries > 0 || f.size > width) && isZero(b[:width]) {
+			if preallocated && (f.entries > 0 || f.size > width) && isZero(b[:width]) {
 				zeros, err := zeroFrom(f.r, at, f.size)
 				if err != nil {
 					return err
@@ -125,7 +125,7 @@ func isZero(b []byte) bool {
 // offsetIndex prints an .index: for an offset, the position of a batch at or before it.
 func (f *reading) offsetIndex() error {
 	lastOffset, lastPosition := int64(-1), int64(-1)
-	return f.fixed(offsetEntry, func(at int64, e []byte) {
+	return f.fixed(offsetEntry, true, func(at int64, e []byte) {
 		offset := f.base + int64(int32(binary.BigEndian.Uint32(e)))
 		position := int64(int32(binary.BigEndian.Uint32(e[4:])))
 		if !f.o.Verify {
@@ -150,7 +150,7 @@ func (f *reading) offsetIndex() error {
 // timeIndex prints a .timeindex: up to an offset, no record is later than the timestamp.
 func (f *reading) timeIndex() error {
 	lastTime, lastOffset := int64(math.MinInt64), int64(-1)
-	return f.fixed(timeEntry, func(at int64, e []byte) {
+	return f.fixed(timeEntry, true, func(at int64, e []byte) {
 		timestamp := int64(binary.BigEndian.Uint64(e))
 		offset := f.base + int64(int32(binary.BigEndian.Uint32(e[8:])))
 		if !f.o.Verify {
@@ -171,7 +171,8 @@ func (f *reading) timeIndex() error {
 
 // txnIndex prints a .txnindex: the aborted transactions of a segment.
 func (f *reading) txnIndex() error {
-	return f.fixed(txnEntry, func(at int64, e []byte) {
+	last := f.base - 1
+	return f.fixed(txnEntry, false, func(at int64, e []byte) {
 		n := func(i int) int64 { return int64(binary.BigEndian.Uint64(e[i:])) }
 		if version := int16(binary.BigEndian.Uint16(e)); version != 0 {
 			f.damaged(at, "entry of version %d, want 0", version)
@@ -179,5 +180,12 @@ func (f *reading) txnIndex() error {
 		if !f.o.Verify {
 			f.put(entry("aborted").int("producerID", n(2)).int("firstOffset", n(10)).int("lastOffset", n(18)).int("lastStableOffset", n(26)))
 		}
+		if n(10) < 0 || n(10) >= n(18) {
+			f.damaged(at, "aborted transaction from offset %d to %d", n(10), n(18))
+		}
+		if n(18) <= last {
+			f.damaged(at, "aborted transaction ends at offset %d, after one at %d or before the segment", n(18), last)
+		}
+		last = n(18)
 	})
 }

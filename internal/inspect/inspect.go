@@ -172,19 +172,26 @@ func Folder(w io.Writer, folder fs.FS, name string, o Options) error {
 		}
 		_, ok := kindOf(d.Name())
 		switch {
+		case d.Type()&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice) != 0:
+			errs = append(errs, skipped(w, full, o, "not a regular file"))
+			continue
 		case o.Indexes && !isIndex(d.Name()):
 			continue
 		case !ok:
 			if !o.Verify {
-				p := &printer{w: w, json: o.JSON}
-				p.put(entry("skipped").str("name", full).str("why", ErrUnknown.Error()))
-				errs = append(errs, p.err)
+				errs = append(errs, skipped(w, full, o, ErrUnknown.Error()))
 			}
 			continue
 		}
 		errs = append(errs, inFolder(w, folder, d.Name(), full, o))
 	}
 	return errors.Join(errs...)
+}
+
+func skipped(w io.Writer, name string, o Options, why string) error {
+	p := &printer{w: w, json: o.JSON}
+	p.put(entry("skipped").str("name", name).str("why", why))
+	return p.err
 }
 
 func below(w io.Writer, folder fs.FS, name, full string, o Options) error {

@@ -176,7 +176,10 @@ func ParseTxnIndex(b []byte) ([]Aborted, error) {
 			LastOffset:       kafka.Offset(binary.BigEndian.Uint64(b[18:])),
 			LastStableOffset: kafka.Offset(binary.BigEndian.Uint64(b[26:])),
 		}
-		if n := len(entries); n > 0 && e.LastOffset < entries[n-1].LastOffset {
+		if e.FirstOffset < 0 || e.FirstOffset >= e.LastOffset { // such as one of zeros; a transaction has records before its marker
+			return nil, fmt.Errorf("%w: aborted transaction from %d to %d", ErrIndex, e.FirstOffset, e.LastOffset)
+		}
+		if n := len(entries); n > 0 && e.LastOffset <= entries[n-1].LastOffset {
 			return nil, fmt.Errorf("%w: aborted transaction ends at %d after one at %d", ErrIndex, e.LastOffset, entries[n-1].LastOffset)
 		}
 		entries = append(entries, e)

@@ -376,6 +376,24 @@ func TestCacheBoundsOpenFiles(t *testing.T) {
 	}
 }
 
+func TestTxnIndexInOrder(t *testing.T) {
+	for _, odd := range [][]Aborted{
+		{{}}, // zeros
+		{{1, 5, 5, 5}},
+		{{1, -1, 5, 5}},
+		{{1, 3, 5, 5}, {2, 4, 5, 5}},
+		{{1, 3, 5, 5}, {2, 1, 4, 5}},
+	} {
+		var b []byte
+		for _, a := range odd {
+			b = a.AppendTo(b)
+		}
+		if got, err := ParseTxnIndex(b); !errors.Is(err, ErrIndex) {
+			t.Errorf("%v: %v %v", odd, got, err)
+		}
+	}
+}
+
 func TestTxnIndex(t *testing.T) {
 	s, _ := filled(t, newDir(t), 10, 300)
 	want := []Aborted{{1, 100, 104, 100}, {2, 102, 106, 105}, {3, 107, 109, 110}}

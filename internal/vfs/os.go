@@ -74,7 +74,7 @@ func (OS) Stat(name string) (Entry, error) {
 }
 
 func entryOf(info os.FileInfo) Entry {
-	e := Entry{Name: info.Name(), Dir: info.IsDir(), ModTime: info.ModTime()}
+	e := Entry{Name: info.Name(), Dir: info.IsDir(), Odd: !info.IsDir() && !info.Mode().IsRegular(), ModTime: info.ModTime()}
 	if !e.Dir {
 		e.Size = info.Size()
 	}

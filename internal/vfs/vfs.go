@@ -92,6 +92,7 @@ type Entry struct {
 	Name    string // without its folder
 	Size    int64  // in bytes; 0 for folders
 	Dir     bool
+	Odd     bool // neither a folder nor a regular file, but such as a named pipe
 	ModTime time.Time
 }
 
