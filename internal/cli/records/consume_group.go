@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -54,12 +55,14 @@ func (c *consumption) options(topics []string) []kgo.Opt {
 
 // inGroup consumes as a member of a group. What is printed is committed, after it is printed: a record may be seen twice, none is missed.
 func (c *consumption) inGroup(ctx context.Context, a *command.App, out *printer) error {
-	s, err := a.Connect(ctx, c.options(c.want.Topics)...)
+	m := &member{consumption: c, app: a}
+	joined := kgo.OnPartitionsAssigned(func(context.Context, *kgo.Client, map[string][]int32) { m.joined.Store(true) })
+	s, err := a.Connect(ctx, append(c.options(c.want.Topics), joined)...)
 	if err != nil {
 		return err
 	}
-	m := &member{consumption: c, app: a, server: s, vigil: a.Vigil(s)}
-	defer m.leave(ctx)
+	m.server, m.vigil = s, a.Vigil(s)
+	defer m.leave()
 	bounded, cancel := a.Bounded(ctx)
 	defer cancel()
 	_, f, err := s.NamedTopics(bounded, "consume", c.want.Topics)
@@ -86,10 +89,15 @@ type member struct {
 	last   time.Time // when a record came
 	given  int64
 	owed   []*kgo.Record // printed and not committed yet
+	joined atomic.Bool   // the group has told the member what is its
 }
 
-// glance is how often a member looks whether its server is still there.
-const glance = time.Second
+const (
+	// glance is how often a member looks whether its server is still there.
+	glance = time.Second
+	// leaving is how long a member waits for the answer that it has left.
+	leaving = 2 * time.Second
+)
 
 // run prints and commits until the user stops it, --max or --timeout. When the server goes it waits for it, and joins the group again.
 func (m *member) run(ctx context.Context) error {
@@ -206,22 +214,31 @@ func (m *member) commit(ctx context.Context) error {
 	return err
 }
 
-// confess says what was printed and could not be committed.
+// confess says what was printed and could not be committed, and that there was nothing to print because the group has not begun.
 func (m *member) confess() {
+	if !m.joined.Load() && m.server.Contact.Down() == nil {
+		m.app.Notice("group %q has not told what is this consumer's: it waits for its members, and for one that is gone as long as its session lasts", m.group)
+	}
 	if n := len(m.owed); n > 0 {
 		m.app.Notice("%s printed and not committed: the group gives them again", command.Count(int64(n), "record"))
 	}
 }
 
-// leave leaves the group, and waits no longer than a moment for a server that is gone.
-func (m *member) leave(ctx context.Context) {
-	patience := m.app.Timeout()
+// leave leaves the group, and waits no longer than a moment for a server that is gone. A group that waits for its members has not answered
+// the join yet, and answers nothing before.
+func (m *member) leave() {
+	patience := min(m.app.Timeout(), leaving)
 	if m.server.Contact.Down() != nil {
 		patience = parting
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
 	m.server.AllowRebalance()
-	_ = m.server.LeaveGroupContext(ctx) // else the server finds out by itself
-	m.server.Close()
+	left := make(chan struct{})
+	go func() { // it can't be interrupted: where it takes too long it is left behind, and the server finds out by itself
+		defer close(left)
+		m.server.Close()
+	}()
+	select {
+	case <-left:
+	case <-time.After(patience):
+	}
 }
