@@ -154,7 +154,7 @@ func Run(ctx context.Context, w *command.World, args []string, extra ...*cobra.C
 	if a.Colours(w.ErrTTY) {
 		label = "\x1b[31mottla:\x1b[0m "
 	}
-	return int(command.Report(w.Err, err, wantsJSON(args), label))
+	return int(command.Report(a.Tell(), err, wantsJSON(args), label))
 }
 
 // wantsJSON looks for -o json in the bare arguments: they may be what is wrong, and then no flag has a value yet.

@@ -63,7 +63,7 @@ func TestTransferTellsHowFarItIs(t *testing.T) {
 	var out bytes.Buffer
 	a := command.NewApp(&command.World{Err: &out, Now: func() time.Time { return time.Unix(seconds, 0) }})
 	size := func(n int64) *int64 { return &n }
-	x := &transfer{app: a, line: a.Line(true), begun: 1 << 20, rows: []moving{
+	x := &transfer{app: a, line: a.Line(), begun: 1 << 20, rows: []moving{
 		{Topic: "t", Adding: []int32{2}, Bytes: size(2 << 20), Copied: size(2 << 20), State: arrived},
 		{Topic: "t", Partition: 1, Adding: []int32{2}, Bytes: size(6 << 20), Copied: size(1 << 20), State: underWay},
 		{Topic: "t", Partition: 2, Adding: []int32{2}, State: underWay},

@@ -38,7 +38,7 @@ func follow(ctx context.Context, a *command.App, s *command.Server, rows []movin
 	}
 	ctx, stop := a.Interruptible(ctx)
 	defer stop()
-	t := &transfer{app: a, server: s, rows: rows, line: a.Line(true)}
+	t := &transfer{app: a, server: s, rows: rows, line: a.Line()}
 	if err := t.wait(ctx); err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (t *transfer) progress() string {
 		}
 	}
 	all, copied := t.bytes()
-	took := t.line.Now().Sub(t.line.Began)
+	took := t.line.Took()
 	line := fmt.Sprintf("moved %d of %s, %s of %s, %d %%… in %s", done, command.Count(int64(len(t.rows)), "partition"),
 		command.Size(copied), command.Size(all), 100*copied/max(all, 1), took.Round(time.Second))
 	if came := copied - t.begun; came > 0 && took > 0 {
@@ -140,7 +140,7 @@ func (t *transfer) progress() string {
 
 func (t *transfer) summary() string {
 	all, _ := t.bytes()
-	return fmt.Sprintf("moved %s (%s) in %s", command.Count(int64(len(t.rows)), "partition"), command.Size(all), t.line.Now().Sub(t.line.Began).Round(time.Millisecond))
+	return fmt.Sprintf("moved %s (%s) in %s", command.Count(int64(len(t.rows)), "partition"), command.Size(all), t.line.Took().Round(time.Millisecond))
 }
 
 // check makes sure that the replicas are where they were to go: somebody may have cancelled a move or made another one of it. Brokers may be a

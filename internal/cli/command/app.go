@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -25,7 +24,7 @@ type App struct {
 
 	connection
 
-	drawn atomic.Bool // a line of progress stands where the next one would begin
+	screen screen
 
 	printed map[*cobra.Command][]Document // what commands print
 	running *cobra.Command
@@ -33,13 +32,17 @@ type App struct {
 
 // NewApp returns an App with the defaults of all shared flags.
 func NewApp(w *World) *App {
-	return &App{
+	a := &App{
 		World:   w,
 		Out:     &output{w: w.Out},
 		Output:  newShape(),
 		printed: map[*cobra.Command][]Document{},
 		Color:   Choice("auto", "always", "never"),
 	}
+	if w.OutTTY && w.ErrTTY {
+		a.Out.w = over{screen: &a.screen, to: w.Out, output: true}
+	}
+	return a
 }
 
 // Interruptible returns a context that ends when the user presses Ctrl-C, when the process is asked to stop, or when nobody reads what
@@ -151,8 +154,5 @@ func (a *App) Notice(format string, args ...any) {
 	if a.Quiet {
 		return
 	}
-	if a.drawn.Swap(false) {
-		format = overLine + format
-	}
-	fmt.Fprintf(a.World.Err, format+"\n", args...)
+	fmt.Fprintf(a.Tell(), format+"\n", args...)
 }

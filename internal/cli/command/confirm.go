@@ -42,16 +42,16 @@ func (a *App) Confirm(d Danger, plan []string) error {
 		return nil
 	}
 	for _, step := range plan {
-		fmt.Fprintln(a.World.Err, step)
+		fmt.Fprintln(a.Tell(), step)
 	}
-	fmt.Fprint(a.World.Err, "Go on? [y/N] ")
+	fmt.Fprint(a.Tell(), "Go on? [y/N] ")
 	line, err := bufio.NewReader(a.World.In).ReadString('\n')
 	switch strings.ToLower(strings.TrimSpace(line)) {
 	case "y", "yes":
 		return nil
 	}
 	if err != nil {
-		fmt.Fprintln(a.World.Err)
+		fmt.Fprintln(a.Tell())
 	}
 	e := Usagef("not confirmed, so nothing was done")
 	e.Hint = "answer y, or give --yes"

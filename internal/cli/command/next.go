@@ -8,7 +8,7 @@ import (
 // Next tells a person at the keyboard what may come next. Scripts, and who asked for quiet or for another shape, are not told.
 func (a *App) Next(format string, args ...any) {
 	if a.World.ErrTTY && !a.Quiet && a.Output.Value == "table" {
-		fmt.Fprintf(a.World.Err, "next: "+format+"\n", args...)
+		fmt.Fprintf(a.Tell(), "next: "+format+"\n", args...)
 	}
 }
 

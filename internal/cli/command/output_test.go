@@ -2,6 +2,7 @@ package command
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -96,45 +97,86 @@ func TestSuggestions(t *testing.T) {
 }
 
 func TestProgress(t *testing.T) {
-	var seconds int64
-	now := func() time.Time { return time.Unix(seconds, 0) }
+	clock := time.Unix(0, 0)
 	var out bytes.Buffer
-	a := NewApp(&World{Err: &out, Now: now, ErrTTY: false})
-	p := a.Progress("consumed")
-	seconds += 4
-	p.Add(lookEvery, 1<<20)
-	seconds += 2
-	p.Add(1, 0) // the clock is not read for each
-	p.Add(lookEvery, 1<<20)
-	seconds += 1
-	p.Done(" to x")
-	want := "consumed 129 records (2.0 MiB)… in 6s, 22 records/s, 341.3 KiB/s\nconsumed 129 records (2.0 MiB) to x in 7s, 18 records/s, 292.6 KiB/s\n"
-	if out.String() != want {
-		t.Errorf("got:\n%s", out.String())
+	a := NewApp(&World{Err: &out, Now: func() time.Time { return clock }})
+	pass := func(d time.Duration) { clock = clock.Add(d) }
+	want := func(lines ...string) {
+		t.Helper()
+		if got := out.String(); got != strings.Join(lines, "") {
+			t.Errorf("got:  %q\nwant: %q", got, lines)
+		}
+		out.Reset()
 	}
-	out.Reset()
+
+	p := a.Progress("consumed")
+	pass(4 * time.Second)
+	p.Add(lookEvery, 1<<20)
+	pass(2 * time.Second)
+	p.Add(1, 0) // the clock is not read for each
+	want()
+	p.Add(lookEvery, 1<<20)
+	want("consumed 129 records (2.0 MiB)… in 6s, 22 records/s, 341.3 KiB/s\n")
+	pass(6 * time.Second)
+	p.Add(0, 0) // nothing that is new
+	p.Done(" to x")
+	want("consumed 129 records (2.0 MiB) to x in 12s, 11 records/s, 170.7 KiB/s\n")
+
 	a.World.ErrTTY = true
 	p = a.Progress("produced")
-	seconds += 1
+	pass(time.Second)
 	p.Add(lookEvery, 2048)
 	p.Done("")
-	line := "\r\x1b[Kproduced 64 records (2.0 KiB)"
-	if out.String() != line+"… in 1s, 64 records/s, 2.0 KiB/s"+line+" in 1s, 64 records/s, 2.0 KiB/s\n" {
-		t.Errorf("got %q", out.String())
-	}
-	out.Reset()
+	line := overLine + "produced 64 records (2.0 KiB)"
+	want(line, "… in 1s, 64 records/s, 2.0 KiB/s", line, " in 1s, 64 records/s, 2.0 KiB/s\n")
+
 	p = a.Progress("copied")
 	p.Of(0, -1, 256, 1000)
-	seconds += 2
+	pass(2 * time.Second)
 	p.Add(lookEvery, 2048)
-	if want := "\r\x1b[Kcopied 64 of 256 records, 25 % (2.0 KiB)… in 2s, 32 records/s, 1.0 KiB/s, 6s left"; out.String() != want {
-		t.Errorf("got %q", out.String())
-	}
-	out.Reset()
+	want(overLine, "copied 64 of 256 records, 25 % (2.0 KiB)… in 2s, 32 records/s, 1.0 KiB/s, 6s left")
+
+	// What comes slowly is shown all the same, and that time passes.
+	p = a.Progress("copied")
+	p.Of(0, -1, 256, 1000)
+	pass(redrawEvery)
+	p.Add(1, 1024)
+	pass(redrawEvery)
+	p.Add(1, 1024)
+	want(overLine, "copied 1 of 256 records, 0 % (1.0 KiB)… in 200ms, 51s left", overLine, "copied 2 of 256 records, 0 % (2.0 KiB)… in 400ms, 5 records/s, 5.0 KiB/s, 51s left")
+	pass(redrawEvery)
+	p.Add(0, 0)
+	want(overLine, "copied 2 of 256 records, 0 % (2.0 KiB)… in 600ms, 3 records/s, 3.3 KiB/s, 1m16s left")
+	p.Mute()
+	pass(time.Second)
+	p.Add(1, 1)
+	want()
+	p.End("")
+	want(overLine)
+
 	a.Quiet = true
 	a.Progress("x").Done("")
-	if out.Len() > 0 {
-		t.Errorf("quiet, and yet %q", out.String())
+	want()
+}
+
+// On one terminal, what is printed takes the place of the drawn line, and no line is drawn behind a line of output that has no end.
+func TestProgressMakesRoom(t *testing.T) {
+	var out bytes.Buffer
+	a := NewApp(&World{Out: &out, Err: &out, Now: time.Now, OutTTY: true, ErrTTY: true, Width: 12})
+	l := a.Line()
+	say := func(text string) {
+		fmt.Fprint(a.Out, text)
+		_ = a.Out.Flush()
+	}
+	l.Show("1 of many things…")
+	say("found")
+	l.Show("2…")
+	say(" one\n")
+	l.Show("3…")
+	a.Notice("by the way")
+	l.End("3 things")
+	if got, want := out.String(), overLine+"1 of many t"+overLine+"found one\n"+overLine+"3…"+overLine+"by the way\n3 things\n"; got != want {
+		t.Errorf("got:  %q\nwant: %q", got, want)
 	}
 }
 

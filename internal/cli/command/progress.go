@@ -3,37 +3,35 @@ package command
 import (
 	"context"
 	"fmt"
-	"io"
-	"sync/atomic"
 	"time"
 )
 
-// Line tells a person again and again how far something has come: redrawn in place, or a line each five seconds. One goroutine at a time may
-// use it.
+// Line tells a person again and again how far something has come: redrawn in place where standard error is a terminal, else a line each
+// five seconds. One goroutine at a time may use it.
 type Line struct {
-	w      io.Writer
-	Now    func() time.Time
-	redraw bool
-	drawn  *atomic.Bool
-	quiet  bool
-	Began  time.Time
-	shown  time.Time
+	app   *App
+	muted bool
+	began time.Time
+	shown time.Time
 }
 
-// Line begins one. It is redrawn in place where that may be, and standard error is a terminal.
-func (a *App) Line(inPlace bool) Line {
+// Line begins one.
+func (a *App) Line() Line {
 	now := a.World.Now()
-	return Line{w: a.World.Err, Now: a.World.Now, quiet: a.Quiet, Began: now, shown: now, redraw: inPlace && a.World.ErrTTY, drawn: &a.drawn}
+	return Line{app: a, began: now, shown: now}
 }
+
+// Mute has nothing shown before the summary: what goes to the terminal meanwhile says enough, or would be in the way.
+func (l *Line) Mute() { l.muted = true }
 
 // Due reports whether it is time to show how far it has come. Who is told so shows it.
 func (l *Line) Due() bool {
 	every := lineEvery
-	if l.redraw {
+	if l.app.World.ErrTTY {
 		every = redrawEvery
 	}
-	now := l.Now()
-	if l.quiet || now.Sub(l.shown) < every {
+	now := l.app.World.Now()
+	if l.muted || l.app.Quiet || now.Sub(l.shown) < every {
 		return false
 	}
 	l.shown = now
@@ -42,51 +40,52 @@ func (l *Line) Due() bool {
 
 // Show writes what is under way.
 func (l *Line) Show(text string) {
-	if l.redraw {
-		l.drawn.Store(true)
-		fmt.Fprint(l.w, overLine, text)
+	if l.app.World.ErrTTY {
+		l.app.screen.draw(l.app.World.Err, text, l.app.World.Width)
 		return
 	}
-	fmt.Fprintln(l.w, text)
+	fmt.Fprintln(l.app.World.Err, text)
 }
 
-// End writes the summary.
+// Took is the time since the beginning.
+func (l *Line) Took() time.Duration { return l.app.World.Now().Sub(l.began) }
+
+// End writes the summary, where there is one.
 func (l *Line) End(text string) {
-	if l.quiet {
+	if l.app.Quiet {
 		return
 	}
-	l.Show(text)
-	if l.redraw {
-		l.drawn.Store(false)
-		fmt.Fprintln(l.w)
+	end := ""
+	if text != "" {
+		end = "\n"
 	}
+	fmt.Fprint(l.app.Tell(), text+end)
 }
 
-// Progress tells a person how far a long transfer of records has come. It has no goroutine: it is as current as the last call of add.
+// Progress tells a person how far a long transfer of records has come. It has no goroutine: it is as current as the last call of Add.
 type Progress struct {
 	Line
 	verb     string // "produced", "consumed"
 	Records  int64
 	Bytes    int64
 	total    int64 // records that are expected; 0: not known
-	unlooked int   // calls since the last look at the clock
+	unlooked int   // records since the last look at the clock
+	stride   int   // after how many it is looked at again: ever more, while it is not yet time
+	told     int64 // records when it was shown
 }
 
 const (
 	redrawEvery = 200 * time.Millisecond
 	lineEvery   = 5 * time.Second
-	// lookEvery is after how many records the clock is read again.
+	// lookEvery is after how many records the clock is read again, at the most.
 	lookEvery = 64
 	// underWay follows what is not at its end.
 	underWay = "…"
-	// overLine has what follows written over the line of a terminal.
-	overLine = "\r\x1b[K"
 )
 
 // Progress begins to count records; verb says what is done to them, such as "consumed".
 func (a *App) Progress(verb string) *Progress {
-	// What is drawn over must not run into records that go to the same terminal.
-	return &Progress{Line: a.Line(!a.World.OutTTY), verb: verb}
+	return &Progress{Line: a.Line(), verb: verb, stride: 1}
 }
 
 // Of says how many records are expected: the first of these figures bounded by the others, where 0 and less stand for no bound.
@@ -99,16 +98,21 @@ func (p *Progress) Of(figures ...int64) {
 	}
 }
 
-// Add counts records and their bytes, and shows the count now and then.
+// Add counts records and their bytes, and shows the count now and then. Who waits adds none now and then.
 func (p *Progress) Add(records int, bytes int64) {
 	p.Records += int64(records)
 	p.Bytes += bytes
 	p.unlooked += records
-	if p.quiet || p.unlooked < lookEvery {
+	if records > 0 && p.unlooked < p.stride {
 		return
 	}
 	p.unlooked = 0
+	p.stride = min(2*p.stride, lookEvery)
+	if !p.app.World.ErrTTY && p.Records == p.told { // a log needs no line that says the same
+		return
+	}
 	if p.Due() {
+		p.stride, p.told = 1, p.Records
 		p.Show(p.text(underWay))
 	}
 }
@@ -127,9 +131,8 @@ func (a *App) Follow(ctx context.Context, verb string, sofar func() (records, by
 			case <-ctx.Done():
 				return
 			case <-tick.C:
-				records, bytes := sofar()
-				p.unlooked = lookEvery
-				p.Add(int(records-p.Records), bytes-p.Bytes)
+				p.Records, p.Bytes = sofar()
+				p.Add(0, 0)
 			}
 		}
 	}()
@@ -145,7 +148,7 @@ func (p *Progress) Done(target string) { p.End(p.text(target)) }
 
 // text is the line; what is under way ends in "…" and tells how much is left.
 func (p *Progress) text(tail string) string {
-	took := p.Now().Sub(p.Began)
+	took := p.Took()
 	rate := ""
 	if s := took.Seconds(); s > 0.05 && p.Records > 1 {
 		rate = fmt.Sprintf(", %.0f records/s, %s/s", float64(p.Records)/s, Size(int64(float64(p.Bytes)/s)))

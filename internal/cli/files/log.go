@@ -67,8 +67,10 @@ func reading(a *command.App, o *inspect.Options, cmd *cobra.Command) *cobra.Comm
 	cmd.RunE = func(cmd *cobra.Command, paths []string) error {
 		o.JSON = a.Output.Value == "jsonl"
 		var f command.Failures
+		progress := &seen{Line: a.Line()}
+		defer progress.End("")
 		for _, p := range paths {
-			if err := show(a, p, *o); err != nil {
+			if err := show(a, p, *o, progress); err != nil {
 				for _, one := range split(err) {
 					f.Add(failure(cmd.Name(), one))
 				}
@@ -94,13 +96,13 @@ func decoderFlags(cmd *cobra.Command, o *inspect.Options) {
 	f.BoolVar(&o.Transactions, "transactions", false, "decode records as those of __transaction_state (of itself in a folder of one of its partitions)")
 }
 
-func show(a *command.App, path string, o inspect.Options) error {
+func show(a *command.App, path string, o inspect.Options, progress *seen) error {
 	// A relative path may not say which topic it is of.
 	if full, err := filepath.Abs(path); err == nil {
-		for _, folder := range []string{filepath.Base(filepath.Dir(full)), filepath.Base(full)} {
-			o.Metadata = o.Metadata || folder == inspect.MetadataFolder
-			o.Offsets = o.Offsets || strings.HasPrefix(folder, offsetsFolders)
-			o.Transactions = o.Transactions || strings.HasPrefix(folder, transactionsFolders)
+		for _, dir := range []string{filepath.Base(filepath.Dir(full)), filepath.Base(full)} {
+			o.Metadata = o.Metadata || dir == inspect.MetadataFolder
+			o.Offsets = o.Offsets || strings.HasPrefix(dir, offsetsFolders)
+			o.Transactions = o.Transactions || strings.HasPrefix(dir, transactionsFolders)
 		}
 	}
 	st, err := os.Stat(path)
@@ -109,7 +111,7 @@ func show(a *command.App, path string, o inspect.Options) error {
 	}
 	if st.IsDir() {
 		w := &watched{to: a.Out}
-		if err := inspect.Folder(w, os.DirFS(path), filepath.ToSlash(path), o); err != nil || w.wrote {
+		if err := inspect.Folder(w, folder{os.DirFS(path), progress}, filepath.ToSlash(path), o); err != nil || w.wrote {
 			return err
 		}
 		if o.Indexes {
@@ -118,12 +120,15 @@ func show(a *command.App, path string, o inspect.Options) error {
 		}
 		return fmt.Errorf("%s: no files of a log are there", path)
 	}
+	if !st.Mode().IsRegular() {
+		return fmt.Errorf("%s: not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return inspect.File(a.Out, filepath.ToSlash(path), f, st.Size(), o)
+	return inspect.File(a.Out, filepath.ToSlash(path), file{f, progress}, st.Size(), o)
 }
 
 // watched knows whether something was written.

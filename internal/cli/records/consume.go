@@ -100,6 +100,9 @@ func consume(ctx context.Context, a *command.App, c *consumption) error {
 		}
 		out.colours = a.Colours(a.World.OutTTY)
 	}
+	if a.World.OutTTY {
+		out.progress.Mute() // the records are seen
+	}
 	if c.group != "" {
 		return c.inGroup(ctx, a, out)
 	}

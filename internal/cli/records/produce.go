@@ -190,10 +190,14 @@ func produce(ctx context.Context, a *command.App, p *production, topic string) e
 	}
 	ctx, stop := a.World.Interruptible(ctx)
 	defer stop()
-	if a.World.InTTY && len(p.files) == 0 {
+	byHand := a.World.InTTY && len(p.files) == 0
+	if byHand {
 		a.Notice("each line becomes a record; Ctrl-D ends")
 	}
 	w := newWriter(a, s, fmt.Sprintf("produce to topic %q", topic), "produced", time.Duration(p.delivery))
+	if byHand {
+		w.progress.Mute()
+	}
 	w.feed = p.feed(src, newPace(p.rate, a.World.Now))
 	if a.Output.Value == "jsonl" {
 		w.kept = func(r *kgo.Record) {
@@ -207,7 +211,7 @@ func produce(ctx context.Context, a *command.App, p *production, topic string) e
 		}
 		return a.Object("ProduceResult", summary{topic, w.progress.Records, w.progress.Bytes, w.seconds()})
 	})
-	if err == nil {
+	if err == nil && w.progress.Records > 0 {
 		a.Next("`ottla consume %s%s` prints what is there", topic, a.Again())
 	}
 	return err

@@ -128,6 +128,7 @@ func (w *writer) stalled(nothing, interrupted bool) bool {
 	if w.kept != nil {
 		_ = w.app.Out.Flush() // its error comes up at the end
 	}
+	w.progress.Add(0, 0)
 	now := w.app.World.Now()
 	if nothing {
 		w.acknowledged = now
@@ -238,7 +239,7 @@ func (w *writer) acked(r *kgo.Record, err error) {
 
 // seconds is how long the writing took. The caller holds mu.
 func (w *writer) seconds() float64 {
-	return w.progress.Now().Sub(w.progress.Began).Round(time.Millisecond).Seconds()
+	return w.progress.Took().Round(time.Millisecond).Seconds()
 }
 
 // verdict says what went wrong, and how much was written before.

@@ -104,7 +104,7 @@ func (c *searching) run(ctx context.Context, a *command.App) error {
 	err = out.around(func() error { return r.Run(ctx) })
 	if err == nil && c.count {
 		t.Searched = out.progress.Records
-		t.Seconds = a.World.Now().Sub(out.progress.Began).Round(time.Millisecond).Seconds()
+		t.Seconds = out.progress.Took().Round(time.Millisecond).Seconds()
 		err = t.print(a)
 	}
 	return err

@@ -229,6 +229,7 @@ func (v *survey) taste(ctx context.Context, a *command.App, s *command.Server, w
 	ctx, stop := a.Interruptible(ctx)
 	defer stop()
 	progress := a.Progress("sampled")
+	defer progress.End("")
 	progress.Of(plan.Left())
 	r := &scan.Reader{App: a, Server: s, Want: w, Plan: plan, Each: func(_ *kgo.FetchPartition, r *kgo.Record) error {
 		progress.Add(1, int64(len(r.Key)+len(r.Value)))
