@@ -52,7 +52,7 @@ func (l *Log) Append(b []byte, now time.Time) (Appended, error) {
 	return Appended{Base: s.base, End: s.last + 1, Rolled: rolled}, nil
 }
 
-// writeError decides on a failed write: only a full disk passes.
+// writeError decides on a failed write: what says nothing of the disk's health passes, anything else fences the log.
 func (l *Log) writeError(err error) error {
 	if vfs.Passes(err) && !errors.Is(err, ErrFenced) {
 		return fmt.Errorf("%s: %w: %w", l.partition, kerr.KafkaStorageError, err)

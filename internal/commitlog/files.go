@@ -208,7 +208,7 @@ func IsLog(f vfs.FS, dir string) (bool, error) {
 			return false, nil
 		}
 		_, data := segment.ParseFileName(strings.TrimSuffix(e.Name, segment.DeletedSuffix), segment.LogSuffix)
-		has = has || data || e.Name == checkpoint.LeaderEpochs || e.Name == checkpoint.PartitionMarker+".tmp" || e.Name == damageFile || e.Name == truncationFile
+		has = has || data && e.Regular() || e.Name == checkpoint.LeaderEpochs || e.Name == checkpoint.PartitionMarker+".tmp" || e.Name == damageFile || e.Name == truncationFile
 	}
 	return has, nil
 }

@@ -114,7 +114,7 @@ func (op *opening) describe(bases []kafka.Offset) error {
 		if err != nil {
 			return err
 		}
-		if !e.Dir && !e.Odd {
+		if e.Regular() {
 			bases[len(files)] = base
 			files = append(files, e)
 		}

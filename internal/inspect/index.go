@@ -149,14 +149,14 @@ func (f *reading) offsetIndex() error {
 
 // timeIndex prints a .timeindex: up to an offset, no record is later than the timestamp.
 func (f *reading) timeIndex() error {
-	lastTime, lastOffset := int64(math.MinInt64), int64(-1)
+	lastTime, lastOffset := int64(-1), f.base-1
 	return f.fixed(timeEntry, true, func(at int64, e []byte) {
 		timestamp := int64(binary.BigEndian.Uint64(e))
 		offset := f.base + int64(int32(binary.BigEndian.Uint32(e[8:])))
 		if !f.o.Verify {
 			f.put(entry("timeindex").int("timestamp", timestamp).int("offset", offset))
 		}
-		if timestamp < lastTime || offset < lastOffset {
+		if timestamp <= lastTime || offset < lastOffset {
 			f.damaged(at, "timestamp %d of offset %d comes after %d of %d", timestamp, offset, lastTime, lastOffset)
 		}
 		lastTime, lastOffset = timestamp, offset

@@ -43,7 +43,7 @@ func logFiles(f vfs.FS, dir string) []kafka.Offset {
 	}
 	var bases []kafka.Offset
 	for _, e := range entries {
-		if base, ok := segment.ParseFileName(e.Name, segment.LogSuffix); ok && !e.Dir {
+		if base, ok := segment.ParseFileName(e.Name, segment.LogSuffix); ok && e.Regular() {
 			bases = append(bases, base)
 		}
 	}

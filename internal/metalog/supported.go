@@ -161,7 +161,7 @@ func (s *survey) checkMigration() error {
 func (s *survey) checkVoters(f vfs.FS, dir string) error {
 	ours, err := vfs.Exists(f, path.Join(dir, SyncedFile))
 	if s.voters < 2 || ours || err != nil || len(logFiles(f, dir)) == 0 {
-		return nil //nolint:nilerr // the folder's own opening will tell
+		return nil // the folder's own opening will tell
 	}
 	return fmt.Errorf("is of a metadata quorum of %d voters, and this release takes over a quorum of one only: take the others out of it with Apache Kafka"+
 		" first (kafka-metadata-quorum.sh remove-controller)", s.voters)

@@ -14,7 +14,8 @@
 //   - Locks are taken in the order upkeep, mu, then those inside of the log (renaming, its mu); the leaves of the Manager
 //     and of a directory, and a directory's files, may be taken under upkeep, no other lock under any of them. upkeep is
 //     held across syncs and renames, files across the synced writes of checkpoints, mu never across a sync but where a
-//     follower's log is cut; the watchers' lock is a leaf under it then. A deletion
+//     follower's log is cut, once in a log's life for partition.metadata (ADR 4), and in the last close; the watchers' lock is a
+//     leaf under it then. A deletion
 //     takes both before it gives the folder away, and whoever takes one looks at the state first: nothing touches a
 //     folder that may be another life's.
 //   - A partition's log is in one directory, whatever a crash leaves of a move: the two change places under both locks, when they hold the

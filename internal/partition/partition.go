@@ -36,7 +36,7 @@ type Partition struct {
 	keptStart     atomic.Int64 // the log start offset that is checkpointed; at most 0 for none
 	watchers      purgatory.Watchers
 
-	mu       sync.Mutex // a leaf; guards the core and the writer's side of the log
+	mu       sync.Mutex // inside of upkeep, outside of the log's own locks; guards the core and the writer's side of the log
 	core     *replica.State
 	marked   bool   // partition.metadata is written
 	unsynced int64  // bytes since the flusher was last told of this log

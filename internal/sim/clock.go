@@ -25,8 +25,8 @@ func stamp(wall time.Time, up time.Duration) time.Time {
 		wall     uint64
 		ext      int64
 		location *time.Location
-	}{hasMonotonic | uint64(since/time.Second)<<30 | uint64(since%time.Second), int64(time.Hour + up), nil} //nolint:gosec // it is positive
-	return *(*time.Time)(unsafe.Pointer(&x)) //nolint:gosec // the layout is that of package time
+	}{hasMonotonic | uint64(since/time.Second)<<30 | uint64(since%time.Second), int64(time.Hour + up), nil} // it is positive
+	return *(*time.Time)(unsafe.Pointer(&x)) // the layout is that of package time
 }
 
 // leap has a node's clocks go forward at once: as after a suspend, all of them, or as somebody sets it, what people read alone.

@@ -240,7 +240,7 @@ func (w World) strayMetadata(n *config.Node, dir string) error {
 	}
 	stray, err := vfs.Exists(w.FS, path.Join(dir, MetadataDir))
 	if err != nil || !stray {
-		return nil //nolint:nilerr // the directory's own opening will tell
+		return nil // the directory's own opening will tell
 	}
 	return fmt.Errorf("there is a metadata log in %s, but the metadata log directory is %s: set metadata.log.dir to the first,"+
 		" or order log.dirs as before", dir, n.MetadataLogDir)

@@ -1,5 +1,6 @@
 // Package transport moves frames: it accepts connections, cuts requests off the byte stream, and sends replies in
-// the order of the requests. It knows no API and no Kafka policy.
+// the order of the requests. It knows no API and no Kafka policy; what it assumes of the traffic, to tell readers of old records from others
+// (a batch of at most 1 MiB is asked for again, a request of over 1 KiB writes), costs speed where it is wrong, and nothing else.
 //
 // Layer 3. Invariants:
 //

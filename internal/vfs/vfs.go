@@ -96,6 +96,9 @@ type Entry struct {
 	ModTime time.Time
 }
 
+// Regular reports whether the entry is a regular file.
+func (e Entry) Regular() bool { return !e.Dir && !e.Odd }
+
 // Space tells how full a file system is, in bytes.
 type Space struct {
 	Free, Total int64

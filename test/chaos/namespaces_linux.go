@@ -44,7 +44,7 @@ func isolated(ctx context.Context, binary string) (int, error) {
 	case errors.As(err, &status) && status.Exited():
 		return status.ExitCode(), nil
 	case err != nil && cmd.ProcessState == nil: // it never started
-		return exitUnable, nil //nolint:nilerr // the caller goes on without
+		return exitUnable, nil // the caller goes on without
 	}
 	return 0, err
 }

@@ -145,7 +145,7 @@ type Vigil struct {
 func (a *App) Vigil(s *Server) *Vigil { return &Vigil{app: a, server: s} }
 
 // Gone is since when no server answers, and why; ok when that has lasted for [QuietFor], and so is more than a hiccup.
-func (v *Vigil) Gone() (since time.Time, why error, ok bool) { //nolint:revive // the error is what is asked for
+func (v *Vigil) Gone() (since time.Time, why error, ok bool) { // the error is what is asked for
 	why = v.server.Contact.Down()
 	now := v.app.World.Now()
 	switch {

@@ -176,7 +176,7 @@ func coordinatorOf(shard kgo.ResponseShard) groupCoordinator {
 }
 
 // groupError is the error code that stands for a group in an answer, nil also for one that is just not there.
-func groupError(code int16) (err error, there bool) { //nolint:revive // the error is what is asked for
+func groupError(code int16) (err error, there bool) { // the error is what is asked for
 	err = kerr.ErrorForCode(code)
 	if errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, false

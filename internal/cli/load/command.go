@@ -167,7 +167,7 @@ func (w *workload) mayConnect(a *command.App) error {
 	}
 	addresses, err := given.Addresses()
 	if err != nil {
-		return nil //nolint:nilerr // Connect says it, with what to do about it
+		return nil // Connect says it, with what to do about it
 	}
 	for _, address := range addresses {
 		host, _, err := net.SplitHostPort(address)

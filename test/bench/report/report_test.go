@@ -170,6 +170,11 @@ func TestResultsMerge(t *testing.T) {
 	if _, err := Read([]string{newer, filepath.Join(dir, "elsewhere.json")}); err == nil || !strings.Contains(err.Error(), "not one table") {
 		t.Errorf("two machines make one table: %v", err)
 	}
+	built := &Result{Started: at.Add(time.Hour), Ours: Program{"ottla", "Ottla", "aaaa"}, Pairs: 7, Machine: Machine{CPUs: 64, Kernel: "6.18-1"}}
+	rebuilt := &Result{Started: at, Ours: built.Ours, Pairs: 7, Machine: Machine{CPUs: 64, Kernel: "6.18-2", Memory: 1023}}
+	if merged, err := Merge([]*Result{built, rebuilt}); err != nil || merged.Machine.Kernel != "6.18-2 and 6.18-1" {
+		t.Errorf("two builds of a kernel: %v %v", merged, err)
+	}
 	if _, err := Read(nil); err == nil {
 		t.Error("no results make a table")
 	}

@@ -31,6 +31,14 @@ type Machine struct {
 	Java      string `json:"java,omitempty"`
 }
 
+// like says whether results of both machines make one table, as those of two builds of one kernel do; a build also keeps some KiB of the memory.
+func (m Machine) like(o Machine) bool {
+	m.Kernel, _, _ = strings.Cut(m.Kernel, "-")
+	o.Kernel, _, _ = strings.Cut(o.Kernel, "-")
+	m.Memory, o.Memory = m.Memory>>20, o.Memory>>20
+	return m == o
+}
+
 // Result is what one run of the program leaves.
 type Result struct {
 	Started time.Time         `json:"started"`
@@ -106,12 +114,13 @@ func Merge(all []*Result) (*Result, error) {
 	merged.Wanted, merged.Runs, merged.Notes, merged.Failed = nil, nil, nil, map[string]string{}
 	merged.Command, merged.Settings, merged.Length, merged.Others = nil, map[string]string{}, maps.Clone(merged.Length), map[string]string{}
 	by, most := map[string]int{}, 0 // series of each version
+	var kernels []string
 	for i, r := range all {
 		if r.Ours.Kind != merged.Ours.Kind || r.peer() != merged.peer() {
 			return nil, fmt.Errorf("results of %s beside %s and of %s beside %s are not one table",
 				r.Ours.Version, r.peer().Version, merged.Ours.Version, merged.peer().Version)
 		}
-		if r.Machine != merged.Machine || r.Rule != merged.Rule || r.Pairs != merged.Pairs {
+		if !r.Machine.like(merged.Machine) || r.Rule != merged.Rule || r.Pairs != merged.Pairs {
 			return nil, fmt.Errorf("results of %v and of %v are of other machines, rules, or numbers of pairs: not one table", r.Started, merged.Started)
 		}
 		for _, key := range r.Wanted {
@@ -139,7 +148,9 @@ func Merge(all []*Result) (*Result, error) {
 		}
 		merged.Notes = append(merged.Notes, r.Notes...)
 		merged.Command = append(merged.Command, r.Command...)
+		kernels = append(kernels, r.Machine.Kernel)
 	}
+	merged.Machine.Kernel = strings.Join(slices.Compact(kernels), " and ")
 	maps.DeleteFunc(merged.Others, func(_, version string) bool { return version == merged.Ours.Version })
 	slices.Sort(merged.Notes)
 	merged.Notes = slices.Compact(merged.Notes)

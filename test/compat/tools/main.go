@@ -219,10 +219,12 @@ func (s *suite) compare(ctx context.Context, kind peer.Kind) (failed int, err er
 		return 0, err
 	}
 	defer stop(cells)
-	equal, declared := 0, 0
+	equal, declared, again := 0, 0, 0
 	for _, i := range s.table {
 		results, err := both(ctx, cells, i)
-		for try := 0; err == nil && try < 10 && i.reads() && !i.equal(results); try++ {
+		looks := 1
+		// What was changed a moment ago may not be seen by both yet.
+		for ; err == nil && looks <= 10 && i.reads() && !i.equal(results); looks++ {
 			time.Sleep(100 * time.Millisecond)
 			results, err = both(ctx, cells, i)
 		}
@@ -238,7 +240,10 @@ func (s *suite) compare(ctx context.Context, kind peer.Kind) (failed int, err er
 		}
 		switch {
 		case i.equal(results):
-			equal++
+			if equal++; looks > 1 {
+				again++
+				fmt.Printf("again %s: %s: equal at look %d\n", kind, i.name(), looks)
+			}
 		case s.allowed.Has(i.name()):
 			declared++
 		default:
@@ -246,7 +251,7 @@ func (s *suite) compare(ctx context.Context, kind peer.Kind) (failed int, err er
 			fmt.Printf("DIFF  %s: %s\n      %s\n%s", kind, i.name(), i.line, difference(results[0], results[1]))
 		}
 	}
-	fmt.Printf("%s: %d of %d invocations equal, %d differ as docs/deviations.md says, %d differ\n", kind, equal, len(s.table), declared, failed)
+	fmt.Printf("%s: %d of %d invocations equal, %d differ as docs/deviations.md says, %d differ; %d were equal only when looked at again\n", kind, equal, len(s.table), declared, failed, again)
 	return failed, nil
 }
 

@@ -17,6 +17,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListOffsetsOptions;
 import org.apache.kafka.clients.admin.ListOffsetsResult.ListOffsetsResultInfo;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
@@ -26,6 +27,7 @@ import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.IsolationLevel;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
@@ -85,8 +87,8 @@ public final class Judge {
       case "produce" -> produce(q);
       case "close" -> close(q.get("producer").asText());
       case "begin" -> transaction(q, p -> p.beginTransaction());
-      case "commit" -> transaction(q, p -> p.commitTransaction());
-      case "abort" -> transaction(q, p -> p.abortTransaction());
+      case "commit" -> ended(q, p -> p.commitTransaction());
+      case "abort" -> ended(q, p -> p.abortTransaction());
       case "read" -> read(q);
       case "times" -> times(q);
       case "deleteRecords" -> deleteRecords(q);
@@ -165,6 +167,28 @@ public final class Judge {
   private Object transaction(JsonNode q, Step s) {
     s.on(producer(q));
     return null;
+  }
+
+  /**
+   * Ends the one transaction that is open on a topic. The answer to the producer comes before the markers are written: what is
+   * sent next could lie before them, and end what is committed with records that no reader is given.
+   */
+  private Object ended(JsonNode q, Step s) throws Exception {
+    transaction(q, s);
+    return eventually(() -> {
+      Map<TopicPartition, OffsetSpec> all = new HashMap<>();
+      for (int p = 0; p < q.get("partitions").asInt(); p++) {
+        all.put(new TopicPartition(q.get("topic").asText(), p), OffsetSpec.latest());
+      }
+      var stable = admin.listOffsets(all, new ListOffsetsOptions(IsolationLevel.READ_COMMITTED));
+      var ends = admin.listOffsets(all);
+      for (TopicPartition tp : all.keySet()) {
+        if (stable.partitionResult(tp).get().offset() < ends.partitionResult(tp).get().offset()) {
+          throw new IllegalStateException(tp + " has no marker yet");
+        }
+      }
+      return null;
+    });
   }
 
   static byte[] bytes(JsonNode n) throws Exception {
