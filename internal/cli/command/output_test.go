@@ -118,7 +118,7 @@ func TestProgress(t *testing.T) {
 	p.Add(lookEvery, 1<<20)
 	want("consumed 129 records (2.0 MiB)… in 6s, 22 records/s, 341.3 KiB/s\n")
 	pass(6 * time.Second)
-	p.Add(0, 0) // nothing that is new
+	p.Look() // nothing that is new
 	p.Done(" to x")
 	want("consumed 129 records (2.0 MiB) to x in 12s, 11 records/s, 170.7 KiB/s\n")
 
@@ -145,7 +145,7 @@ func TestProgress(t *testing.T) {
 	p.Add(1, 1024)
 	want(overLine, "copied 1 of 256 records, 0 % (1.0 KiB)… in 200ms, 51s left", overLine, "copied 2 of 256 records, 0 % (2.0 KiB)… in 400ms, 5 records/s, 5.0 KiB/s, 51s left")
 	pass(redrawEvery)
-	p.Add(0, 0)
+	p.Look()
 	want(overLine, "copied 2 of 256 records, 0 % (2.0 KiB)… in 600ms, 3 records/s, 3.3 KiB/s, 1m16s left")
 	p.Mute()
 	pass(time.Second)

@@ -98,14 +98,17 @@ func (p *Progress) Of(figures ...int64) {
 	}
 }
 
-// Add counts records and their bytes, and shows the count now and then. Who waits adds none now and then.
+// Add counts records and their bytes, and shows the count now and then.
 func (p *Progress) Add(records int, bytes int64) {
 	p.Records += int64(records)
 	p.Bytes += bytes
-	p.unlooked += records
-	if records > 0 && p.unlooked < p.stride {
-		return
+	if p.unlooked += records; p.unlooked >= p.stride {
+		p.Look()
 	}
+}
+
+// Look shows the count if it is time to. Who waits for records looks now and then.
+func (p *Progress) Look() {
 	p.unlooked = 0
 	p.stride = min(2*p.stride, lookEvery)
 	if !p.app.World.ErrTTY && p.Records == p.told { // a log needs no line that says the same
@@ -132,7 +135,7 @@ func (a *App) Follow(ctx context.Context, verb string, sofar func() (records, by
 				return
 			case <-tick.C:
 				p.Records, p.Bytes = sofar()
-				p.Add(0, 0)
+				p.Look()
 			}
 		}
 	}()

@@ -125,7 +125,7 @@ func consume(ctx context.Context, a *command.App, c *consumption) error {
 	}
 	out.progress.Of(plan.Left(), c.want.Max)
 	out.next = fmt.Sprintf("`ottla consume %s --group readers%s` reads as a group, which remembers where it was", c.want.Topics[0], a.Again())
-	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Polled: a.Out.Flush, Each: c.each(ctx, out)}
+	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Polled: out.polled, Each: c.each(ctx, out)}
 	return out.around(func() error { return r.Run(ctx) })
 }
 

@@ -75,7 +75,7 @@ func (c *consumption) inGroup(ctx context.Context, a *command.App, out *printer)
 	ctx, stop := a.Interruptible(ctx)
 	defer stop()
 	out.next = fmt.Sprintf("`ottla group describe %s%s` shows how far behind it is", c.group, a.Again())
-	m.each, m.last = c.each(ctx, out), a.World.Now()
+	m.each, m.polled, m.last = c.each(ctx, out), out.polled, a.World.Now()
 	return out.around(func() error { return m.run(ctx) })
 }
 
@@ -85,6 +85,7 @@ type member struct {
 	app    *command.App
 	server *command.Server
 	each   func(*kgo.FetchPartition, *kgo.Record) error
+	polled func() error
 	vigil  *command.Vigil
 	last   time.Time // when a record came
 	given  int64
@@ -192,7 +193,7 @@ func (m *member) give(fetches kgo.Fetches) (printed []*kgo.Record, err error) {
 			}
 		}
 	})
-	if ferr := m.app.Out.Flush(); ferr != nil {
+	if ferr := m.polled(); ferr != nil {
 		return nil, ferr // it was not seen
 	}
 	return printed, err

@@ -128,7 +128,7 @@ func (w *writer) stalled(nothing, interrupted bool) bool {
 	if w.kept != nil {
 		_ = w.app.Out.Flush() // its error comes up at the end
 	}
-	w.progress.Add(0, 0)
+	w.progress.Look()
 	now := w.app.World.Now()
 	if nothing {
 		w.acknowledged = now

@@ -90,7 +90,7 @@ func (c *searching) run(ctx context.Context, a *command.App) error {
 	defer stop()
 	var t tally
 	out.progress.Of(plan.Left())
-	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Keep: c.sieve.keep, Seen: out.progress.Add, Polled: a.Out.Flush,
+	r := &scan.Reader{App: a, Server: s, Want: &c.want, Plan: plan, Keep: c.sieve.keep, Seen: out.progress.Add, Polled: out.polled,
 		Each: func(p *kgo.FetchPartition, r *kgo.Record) error {
 			t.Found++
 			if c.count {

@@ -167,6 +167,13 @@ func (p *printer) print(part *kgo.FetchPartition, r *kgo.Record) error {
 	return err
 }
 
+// polled shows what was printed so far, also when nothing came.
+func (p *printer) polled() error {
+	err := p.app.Out.Flush()
+	p.progress.Look()
+	return err
+}
+
 // mark writes the prefix.
 func (p *printer) mark(b []byte, part *kgo.FetchPartition, r *kgo.Record) []byte {
 	if !p.colours {

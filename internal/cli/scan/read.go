@@ -27,9 +27,9 @@ type Reader struct {
 	Each func(*kgo.FetchPartition, *kgo.Record) error
 	// Keep, if set, says which records are given. It is called for several at once.
 	Keep func(*kgo.Record) bool
-	// Seen, if set, is called with the number and the bytes of records that were read, given or not, and with none after each poll.
+	// Seen, if set, is called with the number and the bytes of records that were read, given or not.
 	Seen func(records int, bytes int64)
-	// Polled, if set, is called when all that came at once was given.
+	// Polled, if set, is called after each poll, when all that came was given; that may be nothing.
 	Polled func() error
 
 	given int64
@@ -68,9 +68,6 @@ func (r *Reader) Run(ctx context.Context) error {
 			return err
 		}
 		now := r.App.World.Now()
-		if r.Seen != nil {
-			r.Seen(0, 0)
-		}
 		switch {
 		case !fetches.Empty():
 			last = now

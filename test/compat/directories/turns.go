@@ -299,7 +299,7 @@ func (t *turns) configure() error {
 // transact commits one transaction, aborts one, ends the one that an earlier stage left open, and leaves one open.
 func (t *turns) transact() error {
 	end := func(producer, how string, f fate) error {
-		if err := t.judge.ask(order{"do": how, "producer": producer, "topic": "txn", "partitions": 2}, nil); err != nil {
+		if err := t.judge.ask(order{"do": how, "producer": producer, "topic": "txn", "partitions": len(t.model.topics["txn"].partitions)}, nil); err != nil {
 			return err
 		}
 		t.model.decide(producer, f)
