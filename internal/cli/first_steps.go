@@ -54,7 +54,7 @@ func firstSteps(ctx context.Context, a *command.App) error {
 // dev is what starts a server where one is looked for, if that is this machine.
 func dev(where string) string {
 	host, port, err := net.SplitHostPort(where)
-	if ip := net.ParseIP(host); err == nil && port != "9092" && (host == "localhost" || ip.IsLoopback()) {
+	if err == nil && port != "9092" && command.Loopback(host) {
 		return "ottla dev --listen " + where
 	}
 	return "ottla dev"

@@ -107,7 +107,7 @@ func fencedBrokers(ctx context.Context, s *command.Server) ([]int32, error) {
 	req.IncludeFencedBrokers = true
 	resp, err := req.RequestWith(ctx, s.Client)
 	if err == nil {
-		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), orEmpty(resp.ErrorMessage))
+		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), command.OrEmpty(resp.ErrorMessage))
 	}
 	if err != nil {
 		return nil, err
@@ -215,7 +215,7 @@ func (r *retiring) forget(ctx context.Context, a *command.App, s *command.Server
 		return req.RequestWith(ctx, s.Client)
 	})
 	if err == nil {
-		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), orEmpty(resp.ErrorMessage))
+		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), command.OrEmpty(resp.ErrorMessage))
 	}
 	if err != nil {
 		return s.Failed(fmt.Sprintf("unregister broker %d", r.broker), err)

@@ -68,7 +68,7 @@ func lookAtLayout(ctx context.Context, s *command.Server) (*layout, error) {
 func flightsOf(ctx context.Context, s *command.Server) (map[kafka.TopicPartition]flight, error) {
 	resp, err := kmsg.NewPtrListPartitionReassignmentsRequest().RequestWith(ctx, s.Client)
 	if err == nil {
-		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), orEmpty(resp.ErrorMessage))
+		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), command.OrEmpty(resp.ErrorMessage))
 	}
 	if err != nil {
 		return nil, err
@@ -174,11 +174,4 @@ func byName(x, y kafka.TopicPartition) int {
 
 func except(list, drop []int32) []int32 {
 	return slices.DeleteFunc(slices.Clone(list), func(n int32) bool { return slices.Contains(drop, n) })
-}
-
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }

@@ -60,7 +60,7 @@ func reassignSome(ctx context.Context, a *command.App, s *command.Server, some [
 	}
 	resp, err := req.RequestWith(ctx, s.Client)
 	if err == nil {
-		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), orEmpty(resp.ErrorMessage))
+		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), command.OrEmpty(resp.ErrorMessage))
 	}
 	if err != nil {
 		return nil, err
@@ -68,7 +68,7 @@ func reassignSome(ctx context.Context, a *command.App, s *command.Server, some [
 	answers := map[kafka.TopicPartition]error{}
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
-			answers[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] = command.Answered(kerr.ErrorForCode(p.ErrorCode), orEmpty(p.ErrorMessage))
+			answers[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] = command.Answered(kerr.ErrorForCode(p.ErrorCode), command.OrEmpty(p.ErrorMessage))
 		}
 	}
 	return answers, nil
@@ -104,7 +104,7 @@ func electSome(ctx context.Context, a *command.App, s *command.Server, some []ka
 	for _, t := range resp.Topics {
 		for _, p := range t.Partitions {
 			if err := kerr.ErrorForCode(p.ErrorCode); err != nil && p.ErrorCode != kerr.ElectionNotNeeded.Code {
-				refused[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] = command.Answered(err, orEmpty(p.ErrorMessage))
+				refused[kafka.TopicPartition{Topic: t.Topic, Partition: p.Partition}] = command.Answered(err, command.OrEmpty(p.ErrorMessage))
 			}
 		}
 	}

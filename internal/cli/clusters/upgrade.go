@@ -200,7 +200,7 @@ func update(ctx context.Context, a *command.App, s *command.Server, updates []km
 	req.TimeoutMillis, req.ValidateOnly, req.FeatureUpdates = int32(a.Timeout().Milliseconds()), only, updates
 	resp, err := req.RequestWith(ctx, s.Client)
 	if err == nil {
-		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), orEmpty(resp.ErrorMessage))
+		err = command.Answered(kerr.ErrorForCode(resp.ErrorCode), command.OrEmpty(resp.ErrorMessage))
 	}
 	if err != nil {
 		return s.Failed("cluster upgrade", err)

@@ -2,6 +2,7 @@ package command
 
 import (
 	"errors"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -222,4 +223,10 @@ func (a *App) Timeout() time.Duration {
 		return d
 	}
 	return defaultRequestTimeout
+}
+
+// Loopback says whether host is this machine by its own name or address.
+func Loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }

@@ -53,6 +53,14 @@ func Pairs(m map[string]string) string {
 	return strings.Join(s, ",")
 }
 
+// OrEmpty is what s points to, or nothing.
+func OrEmpty(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
 // Dash writes s, "-" when it is empty.
 func Dash(s string) string {
 	if s == "" {

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/ottla/ottla/internal/cli/command"
 )
 
 // facts are what was found out about the address that a broker gives to clients.
@@ -38,7 +40,7 @@ var containerID = regexp.MustCompile(`^[0-9a-f]{12}$`)
 // judge says whether clients like this one can use the broker, and if not, why and what to change.
 func judge(f facts) verdict {
 	viaHost, viaPort, _ := net.SplitHostPort(f.via)
-	near := loopback(viaHost) || loopback(f.viaIP)
+	near := command.Loopback(viaHost) || command.Loopback(f.viaIP)
 	away := func(problem string, more ...string) verdict {
 		return verdict{problem: problem, fix: f.fix(viaHost, viaPort) + strings.Join(more, "")}
 	}
@@ -90,11 +92,6 @@ func (f facts) fix(viaHost, viaPort string) string {
 	return text + " (the name before :// is that of its listener); listeners= says where it listens and may stay as it is"
 }
 
-func loopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && ip.IsLoopback()
-}
-
 func unspecified(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "" || err == nil && ip.IsUnspecified()
@@ -102,11 +99,11 @@ func unspecified(host string) bool {
 
 func loopbackAll(host string, ips []string) bool {
 	for _, ip := range ips {
-		if !loopback(ip) {
+		if !command.Loopback(ip) {
 			return false
 		}
 	}
-	return loopback(host) || len(ips) > 0
+	return command.Loopback(host) || len(ips) > 0
 }
 
 func private(ips []string) bool {

@@ -174,8 +174,8 @@ func lookAtModern(ctx context.Context, s *command.Server, name string) (*groupDe
 }
 
 func modernMember(m kmsg.ConsumerGroupDescribeResponseGroupMember) groupMember {
-	out := groupMember{ID: m.MemberID, Instance: orEmpty(m.InstanceID), Client: m.ClientID, Host: hostOf(m.ClientHost), Rack: orEmpty(m.RackID),
-		Epoch: &m.MemberEpoch, Subscribed: m.SubscribedTopics, Pattern: orEmpty(m.SubscribedTopicRegex)}
+	out := groupMember{ID: m.MemberID, Instance: command.OrEmpty(m.InstanceID), Client: m.ClientID, Host: hostOf(m.ClientHost), Rack: command.OrEmpty(m.RackID),
+		Epoch: &m.MemberEpoch, Subscribed: m.SubscribedTopics, Pattern: command.OrEmpty(m.SubscribedTopicRegex)}
 	var target []topicPartitions
 	for _, t := range m.Assignment.TopicPartitions {
 		out.Assignment = append(out.Assignment, topicPartitions{t.Topic, t.Partitions})
@@ -217,12 +217,12 @@ func lookAtClassic(ctx context.Context, s *command.Server, name string) (*groupD
 
 // classicMember reads what a member told others of itself, where that is in the language of consumers.
 func classicMember(m kmsg.DescribeGroupsResponseGroupMember, protocol string) groupMember {
-	out := groupMember{ID: m.MemberID, Instance: orEmpty(m.InstanceID), Client: m.ClientID, Host: hostOf(m.ClientHost)}
+	out := groupMember{ID: m.MemberID, Instance: command.OrEmpty(m.InstanceID), Client: m.ClientID, Host: hostOf(m.ClientHost)}
 	if protocol == "consumer" {
 		var told kmsg.ConsumerMemberMetadata
 		if told.ReadFrom(m.ProtocolMetadata) == nil {
 			out.Subscribed = told.Topics
-			out.Rack = orEmpty(told.Rack)
+			out.Rack = command.OrEmpty(told.Rack)
 		}
 		var given kmsg.ConsumerMemberAssignment
 		if given.ReadFrom(m.MemberAssignment) == nil {
@@ -233,13 +233,6 @@ func classicMember(m kmsg.DescribeGroupsResponseGroupMember, protocol string) gr
 	}
 	out.Assignment = inOrder(out.Assignment)
 	return out
-}
-
-func orEmpty(s *string) string {
-	if s == nil {
-		return ""
-	}
-	return *s
 }
 
 // hostOf takes the slash from an address as Java writes it.

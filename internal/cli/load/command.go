@@ -182,7 +182,7 @@ func (w *workload) mayConnect(a *command.App) error {
 }
 
 func loopback(host string) error {
-	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
+	if command.Loopback(host) {
 		return nil
 	}
 	e := command.Usagef("%s is not a loopback address, and a full load is nothing to send by mistake", host)
