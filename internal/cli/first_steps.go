@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"time"
 
@@ -51,15 +50,6 @@ func firstSteps(ctx context.Context, a *command.App) error {
 	return a.Out.Err()
 }
 
-// dev is what starts a server where one is looked for, if that is this machine.
-func dev(where string) string {
-	host, port, err := net.SplitHostPort(where)
-	if err == nil && port != "9092" && command.Loopback(host) {
-		return "ottla dev --listen " + where
-	}
-	return "ottla dev"
-}
-
 // wide is how much room a step has at least.
 const wide = 48
 
@@ -72,9 +62,11 @@ func look(ctx context.Context, a *command.App, where string) (topic, state strin
 	switch {
 	case errors.As(err, &e) && e.Exit == command.Denied:
 		return "", fmt.Sprintf("A server is at %s and wants a login: `ottla profile add NAME -b %s -X sasl.username=…` keeps one. Then:", where, where)
+	case err != nil && command.Starts(where) == "":
+		return "", fmt.Sprintf("No server answers at %s. `ottla diag connection` looks closer; -b HOST:PORT names another. Then:", where)
 	case err != nil:
 		return "", fmt.Sprintf("No server answers at %s. Start one in another terminal, or name yours with -b HOST:PORT:\n  %-*s %s\nThen:",
-			where, wide, dev(where), "a server on this machine")
+			where, wide, command.Starts(where), "a server on this machine")
 	}
 	defer s.Close()
 	all, err := s.Topics(ctx)

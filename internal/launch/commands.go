@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -146,12 +145,9 @@ func prepare(nodes ...*config.Node) error {
 }
 
 // greet tells a newcomer what to do next.
-func greet(w io.Writer, r ready) {
-	flag := ""
-	if r.Address != "127.0.0.1:9092" {
-		flag = " -b " + r.Address
-	}
-	fmt.Fprintf(w, `Ottla is ready at %s after %v (data in %s, cluster %s).
+func greet(world *command.World, r ready) {
+	flag := command.NewApp(world).ToReach(r.Address)
+	fmt.Fprintf(world.Out, `Ottla is ready at %s after %v (data in %s, cluster %s).
 
 Try, in another terminal:
   ottla topic create orders%s

@@ -174,6 +174,23 @@ func TestDevUntilSIGTERM(t *testing.T) {
 	}
 }
 
+// What a newcomer is told to type goes to the node that was started, wherever the settings of the machine lead.
+func TestGreetingLeadsToTheNodeItself(t *testing.T) {
+	for _, c := range []struct{ servers, protocol, want string }{
+		{"", "", " orders\n"},
+		{"127.0.0.1:9092", "", " orders\n"},
+		{"prod:9092", "", " orders -b 127.0.0.1:9092\n"},
+		{"", "SSL", " orders -X security.protocol=PLAINTEXT\n"},
+	} {
+		var out strings.Builder
+		env := map[string]string{"OTTLA_BOOTSTRAP_SERVER": c.servers, "OTTLA_SECURITY_PROTOCOL": c.protocol}
+		greet(&command.World{Out: &out, Getenv: func(name string) string { return env[name] }}, ready{Address: "127.0.0.1:9092", Data: []string{"x"}})
+		if !strings.Contains(out.String(), "ottla topic create"+c.want) {
+			t.Errorf("%+v: %s", c, &out)
+		}
+	}
+}
+
 // kill -9 loses nothing that was acknowledged: the page cache is the kernel's.
 func TestKilledProcessLosesNothing(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")

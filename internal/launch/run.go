@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"math"
@@ -46,7 +45,7 @@ type session struct {
 	// addresses and dirs are what the user gives addresses and log directories by.
 	addresses, dirs string
 	// greet tells a person that the node is ready; nil says it in one line.
-	greet func(w io.Writer, r ready)
+	greet func(w *command.World, r ready)
 }
 
 // ready is what scripts are told about a node that serves.
@@ -93,6 +92,9 @@ func (s *session) run(ctx context.Context, began time.Time) error {
 	}
 	if ctx.Err() != nil {
 		err = nil // asked to stop, perhaps while starting
+		if s.greet != nil && !s.json {
+			fmt.Fprintln(s.world.Out, "Stopping. Ctrl-C again ends at once; nothing acknowledged is lost by that.")
+		}
 	}
 	restore() // from here on a signal ends the process
 	stopCtx, cancel := context.WithTimeout(context.Background(), drainWithin)
@@ -113,6 +115,8 @@ func (s *session) refusal(err error) error {
 		return e
 	case errors.As(err, &use):
 		return &command.Error{Err: errors.New(use.What()), Hint: use.Advice(s.dirs), Exit: command.Failed}
+	case errors.Is(err, fs.ErrPermission):
+		return &command.Error{Err: err, Hint: "is it another user's? " + s.dirs + " names another directory", Exit: command.Denied}
 	}
 	return err
 }
@@ -163,7 +167,7 @@ func (s *session) announce(n *node.Node, began time.Time) error {
 	case s.json:
 		return json.NewEncoder(s.world.Out).Encode(r)
 	case s.greet != nil:
-		s.greet(s.world.Out, r)
+		s.greet(s.world, r)
 	default:
 		fmt.Fprintf(s.world.Out, "node %d of cluster %s is ready at %s after %v\n", r.NodeID, r.ClusterID, strings.Join(r.Listeners, ", "), took.Round(time.Millisecond))
 	}

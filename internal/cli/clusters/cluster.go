@@ -36,6 +36,7 @@ type cluster struct {
 	Controller int32     `json:"controller"` // leads the metadata quorum; -1 if nobody does, or it is not told
 	Brokers    []broker  `json:"brokers"`
 	Topics     int       `json:"topics"`
+	Internal   int       `json:"internalTopics"` // of them
 	Partitions int       `json:"partitions"`
 	Leaderless int       `json:"partitionsWithoutLeader"`
 	Lagging    int       `json:"partitionsUnderReplicated"`
@@ -86,6 +87,9 @@ func lookAt(ctx context.Context, s *command.Server) (*cluster, error) {
 	}
 	leaders, replicas := map[int32]int{}, map[int32]int{}
 	for _, t := range meta.Topics {
+		if t.IsInternal {
+			c.Internal++
+		}
 		for _, p := range command.ToTopic(t).Partitions {
 			c.Partitions++
 			leaders[p.Leader]++
@@ -137,8 +141,8 @@ func printCluster(a *command.App, c *cluster) error {
 	if c.Leaderless+c.Lagging > 0 {
 		health = fmt.Sprintf("%s without a leader, %s under-replicated", command.Count(int64(c.Leaderless), "partition"), command.Count(int64(c.Lagging), "partition"))
 	}
-	fmt.Fprintf(a.Out, "Cluster:     %s\nController:  %s\nTopics:      %d (%s)\nHealth:      %s\nFeatures:    %s\n\n",
-		c.ID, command.OrDash(c.Controller >= 0, int64(c.Controller)), c.Topics, command.Count(int64(c.Partitions), "partition"), health, strings.Join(features, ", "))
+	fmt.Fprintf(a.Out, "Cluster:     %s\nController:  %s\nTopics:      %d (%s, %s)\nHealth:      %s\nFeatures:    %s\n\n",
+		c.ID, command.OrDash(c.Controller >= 0, int64(c.Controller)), c.Topics, command.Count(int64(c.Partitions), "partition"), command.Count(int64(c.Internal), "internal topic"), health, strings.Join(features, ", "))
 	return a.Table(command.TableOf(c.Brokers, brokerColumns))
 }
 

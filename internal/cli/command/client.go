@@ -110,7 +110,7 @@ func (a *App) connect(ctx context.Context, given reach.Settings, opts []kgo.Opt)
 	defer cancel()
 	if err := client.Ping(ping); err != nil {
 		client.Close()
-		return nil, unreachable(s.Where, err)
+		return nil, unreachable(s.Where, given.Source(reach.Servers), err)
 	}
 	return s, nil
 }
@@ -122,19 +122,41 @@ func (a *App) Patient(total time.Duration) []kgo.Opt {
 	return []kgo.Opt{kgo.RequestTimeoutOverhead(min(max(one, shortestOverhead), longestOverhead)), kgo.RetryTimeout(total)}
 }
 
-func unreachable(where string, err error) error {
-	e := &Error{What: "connect", Where: where, Err: err, Exit: Unreachable}
+// unreachable words that no server answers at addresses, which source says, "" if the command line did.
+func unreachable(addresses, source string, err error) error {
+	e := &Error{What: "connect", Where: addresses, Err: err, Exit: Unreachable}
+	if source != "" {
+		e.Where += " (of " + source + ")"
+	}
 	var first *kgo.ErrFirstReadEOF
+	var name *net.DNSError
 	switch {
 	case errors.Is(err, context.Canceled):
 		e.Err, e.Exit = errors.New("interrupted"), Failed
 	case errors.As(err, &first):
 		e.Err = errors.New("the server closed the connection at once")
 		e.Hint = "it may want TLS or a login, or not be a Kafka server at all"
+	case errors.As(err, &name):
+		e.Hint = "is the name right? -b HOST:PORT names another; `ottla diag connection` looks closer"
 	default:
-		e.Hint = "is a server running there? `ottla dev` starts one; -b HOST:PORT names another"
+		e.Hint = "is a server running there? -b HOST:PORT names another; `ottla diag connection` looks closer"
+		if start := Starts(addresses); start != "" {
+			e.Hint = "is a server running there? `" + start + "` starts one; -b HOST:PORT names another"
+		}
 	}
 	return e
+}
+
+// Starts is the command that starts a server at address, "" where this machine is not meant.
+func Starts(address string) string {
+	host, port, err := net.SplitHostPort(address)
+	switch {
+	case err != nil || !Loopback(host):
+		return ""
+	case address == "127.0.0.1:9092":
+		return "ottla dev"
+	}
+	return "ottla dev --listen " + net.JoinHostPort(host, port)
 }
 
 // ErrNotMentioned is the failure of a thing that was asked for and is missing in the answer.

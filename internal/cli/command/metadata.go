@@ -107,6 +107,9 @@ func (s *Server) NamedTopics(ctx context.Context, verb string, names []string) (
 // missing words the failure to find a topic, and looks for one of nearly the same name.
 func (s *Server) missing(ctx context.Context, what string, t Topic) error {
 	e := &Error{What: what, Where: s.Where, Err: t.Err, Hint: HintFor(t.Err)}
+	if strings.ContainsAny(t.Name, "*?") {
+		e.Hint = fmt.Sprintf("a pattern is for `ottla topic list '%s' -o name`, whose names the command takes", t.Name)
+	}
 	if exitFor(t.Err) != NotFound {
 		return e
 	}

@@ -117,8 +117,8 @@ func (a *App) byTemplate(document []byte) error {
 		return err
 	}
 	var b strings.Builder
-	if err := a.Output.template.Execute(&b, v); err != nil {
-		return &Error{What: "-o template", Err: err, Exit: Usage, Hint: "-o schema shows the fields, -o json what they hold"}
+	if err := a.Output.execute(&b, v, a.fields()); err != nil {
+		return err
 	}
 	_, err := io.WriteString(a.Out, strings.TrimSuffix(b.String(), "\n")+"\n")
 	return err

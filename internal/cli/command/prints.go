@@ -65,6 +65,31 @@ func (a *App) Schema(cmd *cobra.Command) []byte {
 	return append(text, '\n')
 }
 
+// fields are the names of all fields that the running command may print, at any depth; none where a field's name may be anything.
+func (a *App) fields() []string {
+	var names []string
+	free := false
+	var add func(*schema)
+	add = func(s *schema) {
+		if s == nil {
+			return
+		}
+		free = free || s.Values != nil
+		for _, p := range s.Properties {
+			names = append(names, p.name)
+			add(p.is)
+		}
+		add(s.Items)
+	}
+	for _, d := range a.printed[a.running] {
+		add(d.schema())
+	}
+	if free {
+		return nil
+	}
+	return names
+}
+
 func (d Document) schema() *schema {
 	s := d.row()
 	if d.plural != "" {
@@ -101,6 +126,9 @@ func (a *App) Finish(root *cobra.Command) {
 		if c.Flags().Lookup("yes") != nil && !slices.ContainsFunc(a.printed[c], Document.isPlan) {
 			a.Prints(c, PlanOf())
 		}
+		if has := a.shapesOf(c); len(has) > 0 {
+			a.output(c).Usage = "`SHAPE` of the output: " + strings.ReplaceAll(strings.Join(has, ", "), "template", "template=TEXT") + "; schema describes it"
+		}
 		run, args := c.RunE, c.Args
 		c.Args = func(c *cobra.Command, given []string) error {
 			if a.Output.word == "schema" || args == nil {
@@ -136,15 +164,18 @@ func (a *App) output(c *cobra.Command) *pflag.Flag {
 	return c.InheritedFlags().Lookup("output")
 }
 
+// shapesOf are the shapes that a command has, in the order in which people are told; none where it has not said.
+func (a *App) shapesOf(c *cobra.Command) []string {
+	return slices.DeleteFunc(slices.Clone(shapeWords), func(w string) bool {
+		return !slices.ContainsFunc(a.printed[c], func(d Document) bool { return slices.Contains(d.shapes, w) })
+	})
+}
+
 func (a *App) checkShape(c *cobra.Command) error {
-	var has []string
-	for _, d := range a.printed[c] {
-		has = append(has, d.shapes...)
-	}
+	has := a.shapesOf(c)
 	if len(has) == 0 || slices.Contains(has, a.Output.word) {
 		return nil
 	}
-	has = slices.DeleteFunc(slices.Clone(shapeWords), func(w string) bool { return !slices.Contains(has, w) })
 	e := Usagef("%s has no -o %s", c.CommandPath(), a.Output.word)
 	e.Hint = "it has " + strings.Join(has, ", ")
 	return e

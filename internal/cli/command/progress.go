@@ -121,9 +121,9 @@ func (p *Progress) Look() {
 }
 
 // Follow shows the progress of work that many do at once, from what sofar says of all records and bytes until now, as often as a person
-// wants to see it, until ctx ends. After that the function that it returns writes the summary.
-func (a *App) Follow(ctx context.Context, verb string, sofar func() (records, bytes int64)) func(target string) {
-	p := a.Progress(verb)
+// wants to see it, and whether their server answers, until ctx ends. After that the function that it returns writes the summary.
+func (a *App) Follow(ctx context.Context, s *Server, verb string, sofar func() (records, bytes int64)) func(target string) {
+	p, vigil := a.Progress(verb), a.Vigil(s)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -136,6 +136,7 @@ func (a *App) Follow(ctx context.Context, verb string, sofar func() (records, by
 			case <-tick.C:
 				p.Records, p.Bytes = sofar()
 				p.Look()
+				vigil.Look()
 			}
 		}
 	}()

@@ -1,8 +1,11 @@
 package command
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -61,6 +64,30 @@ func (s *Shape) Set(given string) error {
 	return nil
 }
 
+// absent is how a template says that an object has no such field.
+var absent = regexp.MustCompile(`map has no entry for key "(.*)"`)
+
+// execute runs the template over a document. A field that the document leaves out is shown as having no value if it is one of fields,
+// and is a mistake if it is none: unless fields is empty, which is not to know.
+func (s *Shape) execute(w io.Writer, document any, fields []string) error {
+	const hint = "-o schema shows the fields, -o json what they hold"
+	err := s.template.Option("missingkey=error").Execute(io.Discard, document)
+	if err == nil {
+		return s.template.Execute(w, document)
+	}
+	if found := absent.FindStringSubmatch(err.Error()); found != nil && len(fields) > 0 {
+		if !slices.Contains(fields, found[1]) {
+			e := Usagef("-o template: there is no field %q", found[1])
+			e.Hint = cmp.Or(DidYouMean(found[1], fields), hint)
+			return e
+		}
+	}
+	if err := s.template.Option("missingkey=default").Execute(w, document); err != nil {
+		return &Error{What: "-o template", Err: err, Exit: Usage, Hint: hint}
+	}
+	return nil
+}
+
 // toText is a template's {{json .}}.
 func toText(v any) (string, error) {
 	b, err := json.Marshal(v)
@@ -78,5 +105,5 @@ func join(sep string, list []any) string {
 
 // OutputFlags adds -o.
 func (a *App) OutputFlags(f *pflag.FlagSet) {
-	f.VarP(&a.Output, "output", "o", "`SHAPE` of the output: table, wide, json, jsonl, yaml, csv, name, template=TEXT; schema describes them")
+	f.VarP(&a.Output, "output", "o", "`SHAPE` of the output") // [App.Finish] says which the command has
 }

@@ -15,8 +15,16 @@ var synonyms = map[string]string{"status": "health", "show": "describe", "remove
 // the noun; "" for none.
 func turned(c *cobra.Command, args []string) string {
 	verb, rest := args[0], args[1:]
+	if hint, ok := habits[c.Name()+" "+verb]; ok {
+		return hint
+	}
 	if ours, ok := synonyms[verb]; ok {
 		verb = ours
+	}
+	for _, sub := range c.Commands() {
+		if verb != args[0] && sub.IsAvailableCommand() && sub.Name() == verb {
+			return fmt.Sprintf("did you mean `%s`?", strings.Join(append([]string{sub.CommandPath()}, rest...), " "))
+		}
 	}
 	var found []string
 	for _, noun := range c.Commands() {
@@ -39,8 +47,17 @@ func turned(c *cobra.Command, args []string) string {
 	return fmt.Sprintf("did you mean %s?", strings.Join(found[:min(len(found), 4)], " or "))
 }
 
-// habits are flags of Kafka's own tools that are not needed here, by the command.
+// habits are flags and words of other tools that have another name here or are not needed, by the command.
 var habits = map[string]string{
+	"group reset":              "`ottla group seek` sets a group's offsets",
+	"group reset-offsets":      "`ottla group seek` sets a group's offsets",
+	"group lag":                "`ottla group describe NAME` shows it, `ottla group watch NAME` goes on",
+	"config describe":          "did you mean get?",
+	"consume --last":           "--offset -N begins with the last N records of each partition",
+	"consume --tail":           "--offset -N begins with the last N records of each partition",
+	"consume --broker-list":    "-b HOST:PORT,... names the servers",
+	"produce --broker-list":    "-b HOST:PORT,... names the servers",
+	"dev --port":               "--listen 127.0.0.1:PORT",
 	"consume --from-beginning": "it reads from the start already; --offset end waits for what is new",
 	"consume --topic":          "the topic is an argument: ottla consume TOPIC",
 	"produce --topic":          "the topic is an argument: ottla produce TOPIC",

@@ -41,6 +41,9 @@ func printGroup(a *command.App, d *groupDescription) error {
 		lag = command.Count(*d.Lag, "record")
 	case !slices.ContainsFunc(d.Partitions, func(p groupPartition) bool { return p.Committed != nil }):
 		lag = "nothing committed yet"
+		if len(d.Members) == 0 {
+			lag = "nothing is committed, or of topics that were deleted since"
+		}
 	}
 	if d.LagSeconds != nil {
 		lag += ", " + seconds(d.LagSeconds) + " seconds"

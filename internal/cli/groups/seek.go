@@ -3,6 +3,7 @@ package groups
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -144,6 +145,9 @@ func (m move) key() command.PartitionKey {
 	return command.PartitionKey{Topic: m.Topic, Partition: m.Partition}
 }
 
+// changes reports whether the offset is another one than now.
+func (m move) changes() bool { return m.From == nil || *m.From != m.To }
+
 var moveColumns = []command.Column[move]{
 	{Name: "TOPIC", Value: func(m move) string { return m.Topic }},
 	{Name: "PARTITION", Value: func(m move) string { return strconv.Itoa(int(m.Partition)) }, Number: true},
@@ -189,6 +193,10 @@ func seek(ctx, whole context.Context, a *command.App, s *command.Server, name st
 	var lines []string
 	for _, m := range moves {
 		lines = append(lines, fmt.Sprintf("set %s-%d from %s to %d", m.Topic, m.Partition, command.OffsetText(m.From), m.To))
+	}
+	if !slices.ContainsFunc(moves, move.changes) {
+		a.Notice("the group is there already: nothing is changed")
+		return printMoves(a, "GroupSeekResult", moves, k.csv)
 	}
 	if err := a.Confirm(k.danger, lines); err != nil {
 		return err

@@ -59,7 +59,7 @@ func (w *workload) endToEnd(ctx context.Context, a *command.App, topic string) e
 	var h histogram.Histogram
 	var seen, sent atomic.Int64
 	watching, stop := context.WithCancel(ctx)
-	shown := a.Follow(watching, "received", func() (int64, int64) { n := seen.Load(); return n, n * int64(w.size) })
+	shown := a.Follow(watching, out, "received", func() (int64, int64) { n := seen.Load(); return n, n * int64(w.size) })
 	received := make(chan error, 1)
 	receiving, enough := context.WithCancel(ctx)
 	defer enough()

@@ -81,7 +81,7 @@ func (p *production) run(ctx context.Context, a *command.App, topic string) erro
 	value := payload(int(p.size))
 	began := a.World.Now()
 	watching, stop := context.WithCancel(ctx)
-	shown := a.Follow(watching, "produced", func() (int64, int64) { n := acked.Load(); return n, n * int64(len(value)) })
+	shown := a.Follow(watching, all[0].client, "produced", func() (int64, int64) { n := acked.Load(); return n, n * int64(len(value)) })
 	var running sync.WaitGroup
 	for i, one := range all {
 		running.Go(func() {

@@ -96,6 +96,16 @@ func (s Settings) Lookup(name string) (Value, bool) {
 	return Value{Key: k, Text: k.Default, Where: "default"}, k.Default != ""
 }
 
+// Source is who says the value of a key: "" for the command line, which needs no word, and for the default.
+func (s Settings) Source(name string) string {
+	switch v, _ := s.Lookup(name); v.Where {
+	case "--bootstrap-server", "-X", "default":
+		return ""
+	default:
+		return v.Where
+	}
+}
+
 // Text is the value of a key, "" for none.
 func (s Settings) Text(name string) string {
 	v, _ := s.Lookup(name)

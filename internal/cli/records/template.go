@@ -3,7 +3,10 @@ package records
 import (
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strconv"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -126,6 +129,7 @@ type printer struct {
 	stream   *command.Stream
 	next     string // what may come after it, for a person
 	silent   bool   // something else is printed in place of the records
+	tame     bool   // control characters are shown as escapes: a terminal would obey them, and they come from whoever may produce
 	// prefix, if set, is printed before each record; coloured by partition where colours says so.
 	prefix  template
 	colours bool
@@ -136,11 +140,12 @@ func newPrinter(a *command.App, verb, format, other string, d *decoding) (*print
 	if a.Output.Value != "table" && format != "" {
 		return nil, command.Usagef("--format and -o %s exclude each other", a.Output.Value)
 	}
+	tame := format == "" && a.World.OutTTY
 	if format == "" {
 		format = other
 	}
 	t, err := newTemplate(format)
-	return &printer{app: a, decoding: d, template: t, progress: a.Progress(verb)}, err
+	return &printer{app: a, decoding: d, template: t, tame: tame, progress: a.Progress(verb)}, err
 }
 
 func (p *printer) begin() (err error) {
@@ -162,9 +167,41 @@ func (p *printer) print(part *kgo.FetchPartition, r *kgo.Record) error {
 	if !p.stream.ForPeople() {
 		return p.stream.Print(p.decoding.toJSON(r))
 	}
-	p.buf = p.template.append(p.mark(p.buf[:0], part, r), part, p.decoding.shown(r))
+	shown := p.decoding.shown(r)
+	if p.tame {
+		shown = tamed(shown)
+	}
+	p.buf = p.template.append(p.mark(p.buf[:0], part, r), part, shown)
 	_, err := p.app.Out.Write(p.buf)
 	return err
+}
+
+// tamed is r with the control characters of its key and value as escapes, but for the ends of lines and tabs.
+func tamed(r *kgo.Record) *kgo.Record {
+	if !slices.ContainsFunc(r.Key, wild) && !slices.ContainsFunc(r.Value, wild) {
+		return r
+	}
+	shown := *r
+	shown.Key, shown.Value = tame(r.Key), tame(r.Value)
+	return &shown
+}
+
+// wild reports whether a byte is a control character, or may be part of one beyond ASCII.
+func wild(b byte) bool { return b < ' ' && b != '\n' && b != '\t' || b == 0x7f || b == 0xc2 }
+
+func tame(field []byte) []byte {
+	out := field[:0:0] // null stays null
+	for len(field) > 0 {
+		r, n := utf8.DecodeRune(field)
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			quoted := strconv.QuoteRune(r)
+			out = append(out, quoted[1:len(quoted)-1]...)
+		} else {
+			out = append(out, field[:n]...)
+		}
+		field = field[n:]
+	}
+	return out
 }
 
 // polled shows what was printed so far, also when nothing came.

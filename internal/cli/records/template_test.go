@@ -37,6 +37,18 @@ func TestTemplates(t *testing.T) {
 	})
 }
 
+// A terminal would obey what a producer sends.
+func TestTamed(t *testing.T) {
+	for value, want := range map[string]string{
+		"a\x1b[2Jb": `a\x1b[2Jb`, "line\n\ttab": "line\n\ttab", "\u009b31m": `\u009b31m`, "é\xff": "é\xff", "\x7f\r": `\x7f\r`,
+	} {
+		got := tamed(&kgo.Record{Value: []byte(value)})
+		if string(got.Value) != want || got.Key != nil {
+			t.Errorf("%q is shown as %q and %q, want %q", value, got.Key, got.Value, want)
+		}
+	}
+}
+
 func FuzzTemplate(f *testing.F) {
 	for _, s := range []string{`%v\n`, "%k %s %T %h{%k=%v}", "%d{strftime[%F]}", "%R%s", "%%", `%{%}`, "%h%h{", `\`} {
 		f.Add(s)

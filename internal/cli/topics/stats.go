@@ -116,6 +116,11 @@ func (v *survey) run(ctx context.Context, a *command.App) error {
 		if err := command.List(a, "TopicStatisticsList", "topics", rows, statisticsColumns); err != nil {
 			return err
 		}
+		for _, r := range rows {
+			if r.Records == 0 && r.Bytes != nil && *r.Bytes > 0 {
+				a.Notice("%s: its records are deleted, and leave the disk when the file they are in is no longer written", r.Name)
+			}
+		}
 	}
 	return f.Or()
 }
