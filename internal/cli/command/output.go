@@ -116,11 +116,11 @@ func (a *App) byTemplate(document []byte) error {
 	if err := d.Decode(&v); err != nil {
 		return err
 	}
-	var b strings.Builder
-	if err := a.Output.execute(&b, v, a.fields()); err != nil {
+	text, err := a.Output.execute(v, a.fields)
+	if err != nil {
 		return err
 	}
-	_, err := io.WriteString(a.Out, strings.TrimSuffix(b.String(), "\n")+"\n")
+	_, err = io.WriteString(a.Out, strings.TrimSuffix(text, "\n")+"\n")
 	return err
 }
 

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strings"
@@ -67,25 +66,28 @@ func (s *Shape) Set(given string) error {
 // absent is how a template says that an object has no such field.
 var absent = regexp.MustCompile(`map has no entry for key "(.*)"`)
 
-// execute runs the template over a document. A field that the document leaves out is shown as having no value if it is one of fields,
-// and is a mistake if it is none: unless fields is empty, which is not to know.
-func (s *Shape) execute(w io.Writer, document any, fields []string) error {
+// execute runs the template over a document. A field that the document leaves out has no value if it is one of fields, and is a mistake
+// if it is none; of no fields nothing is known.
+func (s *Shape) execute(document any, fields func() []string) (string, error) {
 	const hint = "-o schema shows the fields, -o json what they hold"
-	err := s.template.Option("missingkey=error").Execute(io.Discard, document)
+	var b strings.Builder
+	err := s.template.Option("missingkey=error").Execute(&b, document)
 	if err == nil {
-		return s.template.Execute(w, document)
+		return b.String(), nil
 	}
-	if found := absent.FindStringSubmatch(err.Error()); found != nil && len(fields) > 0 {
-		if !slices.Contains(fields, found[1]) {
+	if found := absent.FindStringSubmatch(err.Error()); found != nil {
+		if names := fields(); len(names) > 0 && !slices.Contains(names, found[1]) {
 			e := Usagef("-o template: there is no field %q", found[1])
-			e.Hint = cmp.Or(DidYouMean(found[1], fields), hint)
-			return e
+			e.Hint = cmp.Or(DidYouMean(found[1], names), hint)
+			return "", e
 		}
+		b.Reset()
+		err = s.template.Option("missingkey=default").Execute(&b, document)
 	}
-	if err := s.template.Option("missingkey=default").Execute(w, document); err != nil {
-		return &Error{What: "-o template", Err: err, Exit: Usage, Hint: hint}
+	if err != nil {
+		return "", &Error{What: "-o template", Err: err, Exit: Usage, Hint: hint}
 	}
-	return nil
+	return b.String(), nil
 }
 
 // toText is a template's {{json .}}.

@@ -195,10 +195,8 @@ func seek(ctx, whole context.Context, a *command.App, s *command.Server, name st
 		lines = append(lines, fmt.Sprintf("set %s-%d from %s to %d", m.Topic, m.Partition, command.OffsetText(m.From), m.To))
 	}
 	if !slices.ContainsFunc(moves, move.changes) {
-		a.Notice("the group is there already: nothing is changed")
-		return printMoves(a, "GroupSeekResult", moves, k.csv)
-	}
-	if err := a.Confirm(k.danger, lines); err != nil {
+		a.Notice("the group is there already") // which is committed anew all the same: it then expires later
+	} else if err := a.Confirm(k.danger, lines); err != nil {
 		return err
 	}
 	return commitMoves(whole, a, s, name, moves, f, k.csv)

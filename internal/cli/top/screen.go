@@ -51,7 +51,7 @@ func (m *model) screen(width, height int, bold func(string) string) []string {
 	} else {
 		add(bold, fmt.Sprintf("no answer since %s, trying again: %s", clock(m.since), m.trouble))
 	}
-	add(nil, m.status())
+	add(nil, m.status(width))
 	add(nil, "")
 	if m.help {
 		for line := range strings.SplitSeq(helpText, "\n") {
@@ -105,8 +105,8 @@ func (m *model) health() string {
 	return fmt.Sprintf("%s without a leader, %s under-replicated", command.Count(leaderless, "partition"), command.Count(lagging, "partition"))
 }
 
-// status says what the keyboard has set, or what is wrong.
-func (m *model) status() string {
+// status says what the keyboard has set, and how to get out, which is never cut.
+func (m *model) status(width int) string {
 	order := "down"
 	if slices.Contains(words[m.view], m.sort[m.view]) != m.reversed[m.view] {
 		order = "up"
@@ -121,7 +121,8 @@ func (m *model) status() string {
 	if m.paused {
 		parts = append(parts, "PAUSED")
 	}
-	return strings.Join(append(parts, "? helps, q quits"), "   ")
+	const out = "   ? helps, q quits"
+	return cut(strings.Join(parts, "   "), max(1, width-len(out))) + out
 }
 
 func (m *model) table(rows []row) interface{ Lines(int) []string } {
