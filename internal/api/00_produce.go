@@ -111,6 +111,9 @@ func (w *writes) append(r *written, index int32, records []byte, now time.Time) 
 		w.Counters.BytesIn.Add(int64(len(records)))
 	}
 	r.out.BaseOffset, r.out.LogAppendTime = res.BaseOffset, res.LogAppendTime
+	if res.Duplicate && res.BaseOffset == kafka.NoOffset && w.acks != 0 {
+		r.out.ErrorCode = kerr.DuplicateSequenceNumber.Code // a success whose offset is not known: clients take it so
+	}
 	r.waits, r.unsynced = w.acks == -1 && !res.Committed, !res.Synced
 	if r.waits || r.unsynced {
 		r.partition, r.end, r.epoch = p, res.End, res.LeaderEpoch
@@ -214,7 +217,7 @@ func (w *parkedWrites) replicate(free bool) {
 	wait := purgatory.New(purgatory.Each, w.unacked, 0, w.deadline, func(free bool) { complete(w.pending, free, w.settle) })
 	for i := range w.results {
 		if r := &w.results[i]; r.waits {
-			wait.Watch(r.partition.Watchers(), purgatory.HighWatermark, r.end-1)
+			r.partition.WatchAcked(wait, r.end, r.epoch)
 		}
 	}
 	w.Purgatory.Start(wait)

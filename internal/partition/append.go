@@ -36,8 +36,8 @@ func (r *AppendRequest) believed() kafka.LeaderEpoch {
 
 // AppendResult tells what an Append did. After an error only LogStartOffset is set, where Kafka tells it.
 type AppendResult struct {
-	BaseOffset     kafka.Offset
-	End            kafka.Offset // exclusive
+	BaseOffset     kafka.Offset // kafka.NoOffset of a Duplicate that is too old for its offset to be known
+	End            kafka.Offset // exclusive; an upper bound of such a one
 	LogAppendTime  int64        // ms since 1970; kafka.NoTimestamp unless the topic has LogAppendTime
 	LogStartOffset kafka.Offset // kafka.NoOffset where Kafka does not tell it
 	LeaderEpoch    kafka.LeaderEpoch

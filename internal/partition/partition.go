@@ -258,6 +258,14 @@ func (p *Partition) storageFailure(err error) error {
 	return fmt.Errorf("%s: %w: %w", p.id, err, kerr.KafkaStorageError)
 }
 
+// WatchAcked has w wait until the high watermark is at end, which an Append in epoch gave. When w is over, Acked tells how.
+func (p *Partition) WatchAcked(w *purgatory.Wait, end kafka.Offset, epoch kafka.LeaderEpoch) {
+	w.Watch(&p.watchers, purgatory.HighWatermark, end-1)
+	if p.check(epoch, true) != nil { // it was lost before it was watched, and what was lost is told once
+		w.Void()
+	}
+}
+
 // Acked decides the answer of a write with acks=all, appended up to end in epoch, when its wait is over: nil, kerr.NotLeaderForPartition,
 // kerr.NotEnoughReplicasAfterAppend or, if the high watermark has not come, kerr.RequestTimedOut.
 func (p *Partition) Acked(end kafka.Offset, epoch kafka.LeaderEpoch) error {

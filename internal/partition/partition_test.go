@@ -564,6 +564,37 @@ func TestWaitsAreWoken(t *testing.T) {
 	}
 }
 
+// A write is told that its leadership is over also when that came between the append and the watch.
+func TestLostBeforeItIsWatched(t *testing.T) {
+	for _, change := range []schema.PartitionChangeRecord{
+		{Leader: 2, ISR: []int32{1, 2}}, // another leader
+		{Leader: 1},                     // the same, in a new epoch
+		{Leader: 2, Replicas: []int32{2}, ISR: []int32{2}, Directories: []kafka.UUID{{}}}, // and the partition leaves this node
+	} {
+		w := newWorld(t, vfs.NewMem(), "/a")
+		w.apply(&schema.TopicRecord{Name: "t", TopicID: topicID("t")}, &schema.PartitionRecord{
+			TopicID: topicID("t"), Replicas: []int32{1, 2}, ISR: []int32{1, 2}, Leader: 1, Directories: []kafka.UUID{{}, {}},
+		})
+		p := w.get("t", 0)
+		res, err := p.Append(AppendRequest{Records: data(t, 1), RequiredAcks: -1, Origin: kafka.FromClient, Now: w.now})
+		if err != nil || res.Committed {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		change.TopicID = topicID("t")
+		w.apply(&change)
+		over := false
+		wait := purgatory.New(purgatory.Each, 1, 0, w.now.Add(time.Minute), func(bool) { over = true })
+		p.WatchAcked(wait, res.End, res.LeaderEpoch)
+		purgatory.NewPurgatory(func() time.Time { return w.now }).Start(wait)
+		if !over {
+			t.Errorf("%+v: it waits on", change)
+		}
+		if err := p.Acked(res.End, res.LeaderEpoch); !errors.Is(err, kerr.NotLeaderForPartition) {
+			t.Errorf("%+v: %v", change, err)
+		}
+	}
+}
+
 // TestConcurrentAppendsAndReads checks that offsets are dense and that bounds never contradict each other.
 func TestConcurrentAppendsAndReads(t *testing.T) {
 	w := newWorld(t, vfs.NewMem(), "/a")

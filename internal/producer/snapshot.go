@@ -99,7 +99,7 @@ func parseEntry(b []byte) (kafka.ProducerID, entry) {
 		txnFirst:         max(kafka.Offset(binary.BigEndian.Uint64(b[38:])), kafka.NoOffset),
 	}
 	if last.lastOffset >= 0 {
-		e.batches[0], e.count = last, 1
+		e.batches[0], e.count, e.since = last, 1, last.firstSequence()
 	}
 	return kafka.ProducerID(binary.BigEndian.Uint64(b)), e
 }

@@ -23,7 +23,7 @@ const noCoordinator int32 = -1
 
 // Appended tells where a batch lies in the log.
 type Appended struct {
-	BaseOffset kafka.Offset
+	BaseOffset kafka.Offset // kafka.NoOffset of a batch that is not remembered any more, but is before LastOffset
 	LastOffset kafka.Offset // inclusive
 	Timestamp  int64        // the batch's max timestamp, in ms since 1970
 }
@@ -53,6 +53,7 @@ type entry struct {
 	batches          [Remembered]batch // the first count are in use, oldest first
 	count            uint8
 	epoch            int16
+	since            int32 // the sequences of the epoch from this one on are in the log without a gap; of count 0 it means nothing
 	coordinatorEpoch int32
 	lastTimestamp    int64
 	txnFirst         kafka.Offset // kafka.NoOffset without an open transaction
@@ -72,8 +73,8 @@ type txn struct {
 	producer    kafka.ProducerID
 }
 
-// Check decides whether b, whose offsets are final, may be appended. A client's retry of a remembered batch gives
-// where that one lies, and true. Errors wrap kerr.OutOfOrderSequenceNumber, kerr.InvalidProducerEpoch, kerr.InvalidTxnState or
+// Check decides whether b, whose offsets are final, may be appended. A client's retry of a batch that is in the log gives
+// where that one lies, as far as it is remembered, and true. Errors wrap kerr.OutOfOrderSequenceNumber, kerr.InvalidProducerEpoch, kerr.InvalidTxnState or
 // kerr.TransactionCoordinatorFenced. It changes nothing.
 func (s *State) Check(b record.Batch, origin kafka.Origin) (Appended, bool, error) {
 	if !b.HasProducerID() || origin == kafka.FromReplication {
@@ -85,6 +86,9 @@ func (s *State) Check(b record.Batch, origin kafka.Origin) (Appended, bool, erro
 	}
 	if origin == kafka.FromClient {
 		if a, ok := e.duplicate(b); ok && !planted.Bug("retries-unknown") {
+			return a, true, nil
+		}
+		if a, ok := e.forgotten(b); ok {
 			return a, true, nil
 		}
 		if b.IsTransactional() && e.txnFirst == kafka.NoOffset {
@@ -124,6 +128,18 @@ func (e *entry) duplicate(b record.Batch) (Appended, bool) {
 		}
 	}
 	return Appended{}, false
+}
+
+// forgotten reports whether b is in the log before the batches that are remembered. That is so of a retry whose first answer is late: a connection
+// has several batches in the log that wait for the high watermark, and when the leadership moves meanwhile, the new leader gets the next ones
+// first, and then these. Refused as out of order they would be retried until their time is up, as if they were not there.
+func (e *entry) forgotten(b record.Batch) (Appended, bool) {
+	first, last := b.BaseSequence(), b.LastSequence()
+	if e.count == 0 || b.ProducerEpoch() != e.epoch || first < e.since || last < first || last >= e.batches[0].firstSequence() {
+		return Appended{}, false
+	}
+	oldest := &e.batches[0]
+	return Appended{BaseOffset: kafka.NoOffset, LastOffset: oldest.lastOffset - kafka.Offset(oldest.lastDelta) - 1, Timestamp: kafka.NoTimestamp}, true
 }
 
 // checkSequence refuses a gap, a step back and a new epoch that does not start at 0. A producer that is not known (any more) may start anywhere.
@@ -173,6 +189,9 @@ func (s *State) Replay(b record.Batch) (CompletedTxn, bool) {
 	}
 	e := s.entry(b.ProducerID())
 	e.enter(b.ProducerEpoch())
+	if first := b.BaseSequence(); e.count == 0 || int64(first) != int64(e.lastSequence())+1 || b.LastSequence() < first {
+		e.since = first
+	}
 	if e.count == Remembered {
 		copy(e.batches[:], e.batches[1:])
 		e.count--

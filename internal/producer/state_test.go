@@ -274,3 +274,48 @@ func BenchmarkCheckAndReplay(b *testing.B) {
 		s.Replay(batch)
 	}
 }
+
+// What is in the log without a gap is a duplicate though it is not remembered any more; what may not be is refused.
+func TestForgotten(t *testing.T) {
+	s := &State{}
+	end := kafka.Offset(0)
+	add := func(epoch int16, sequence, count int32) {
+		b := batchOf(t, end, 7, epoch, sequence, count, false, start)
+		s.Replay(b)
+		end = b.NextOffset()
+	}
+	f := func(epoch int16, sequence, count int32, want kafka.Offset) { // the last offset at which it may be, or kafka.NoOffset
+		t.Helper()
+		a, ok, err := s.Check(batchOf(t, end, 7, epoch, sequence, count, false, start), kafka.FromClient)
+		switch {
+		case want == kafka.NoOffset && !errors.Is(err, kerr.OutOfOrderSequenceNumber):
+			t.Errorf("%d-%d of epoch %d: %v, %v, %v", sequence, sequence+count-1, epoch, a, ok, err)
+		case want != kafka.NoOffset && (!ok || a.BaseOffset != kafka.NoOffset || a.LastOffset != want):
+			t.Errorf("%d-%d of epoch %d: %v, %v, %v", sequence, sequence+count-1, epoch, a, ok, err)
+		}
+	}
+	add(0, 100, 1) // a state that knows nothing of it takes any first one
+	for i := range int32(8) {
+		add(0, 101+2*i, 2)
+	}
+	f(0, 101, 2, 6) // offsets 7 to 16 are those of the five that are remembered
+	f(0, 100, 1, 6)
+	f(0, 99, 1, kafka.NoOffset)  // before what is known
+	f(0, 106, 3, kafka.NoOffset) // beyond what is forgotten
+
+	snapshot, err := ParseSnapshot(s.AppendSnapshot(nil), end, start, idle)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := s
+	s = snapshot
+	f(0, 101, 2, kafka.NoOffset) // a snapshot holds the last batch alone
+	s = whole
+	add(1, 0, 1)
+	f(1, 101, 2, kafka.NoOffset) // another epoch has sequences of its own
+	for i := range int32(6) {
+		add(1, 5+i, 1) // behind a gap, which only a leader can have let in
+	}
+	f(1, 5, 1, end-6)
+	f(1, 0, 1, kafka.NoOffset)
+}

@@ -251,6 +251,9 @@ func (w *Wait) Watch(on *Watchers, bound Bound, past kafka.Offset) {
 	}
 }
 
+// Void says, before Start, that what w waits for can't come any more: Start completes it.
+func (w *Wait) Void() { w.claim() }
+
 // contribute counts a passed bound and reports whether that completes the wait. The caller holds the lock of e's list.
 func (w *Wait) contribute(e *entry, bytes int64) bool {
 	if w.kind == Each {

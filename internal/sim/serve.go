@@ -139,7 +139,7 @@ func (p *process) produce(req *kmsg.ProduceRequest, reply reply) {
 		answer(res.BaseOffset, nil)
 	}
 	w := purgatory.New(purgatory.Each, 1, 0, now.Add(time.Duration(req.TimeoutMillis)*time.Millisecond), settle)
-	w.Watch(part.Watchers(), purgatory.HighWatermark, res.End-1)
+	part.WatchAcked(w, res.End, res.LeaderEpoch)
 	p.waits.Start(w)
 }
 
